@@ -1,0 +1,5 @@
+/** Imports transformer graphs from ONNX as plain, trainable SameDiff graphs, and writes adapted weights back. */
+@NullMarked
+package dev.samediff.importer;
+
+import org.jspecify.annotations.NullMarked;

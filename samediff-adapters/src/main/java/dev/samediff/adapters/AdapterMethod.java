@@ -1,0 +1,79 @@
+package dev.samediff.adapters;
+
+import dev.samediff.adapters.linalg.Decompositions;
+import java.util.Map;
+import java.util.Optional;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * A way to adapt a frozen linear layer with a few trainable numbers: LoRA, OLoRA, PiSSA, SORSA.
+ *
+ * <p>A method is one record in one file: hyper-parameters, how it starts, its branch in the graph, its weight change,
+ * and an optional penalty. Everything else (finding layers, orientation, freezing, rewiring, scaling, saving, merging)
+ * is generic. All shapes are those of {@code y = x W} with {@code W [in,out]}.
+ */
+public interface AdapterMethod {
+    /** Returns the short lower-case name: {@code lora}, {@code olora}, {@code pissa}, {@code sorsa}. */
+    String name();
+
+    /** Returns the rank of layers that no rank pattern names. */
+    int rank();
+
+    /** Returns alpha of layers that no alpha pattern names; the method's own default when the user gave none. */
+    double alpha();
+
+    /**
+     * Returns the factor s of the branch for a layer of this rank and alpha.
+     *
+     * @param rank the layer's rank
+     * @param alpha the layer's alpha
+     */
+    double scaling(int rank, double alpha);
+
+    /** Returns the same method with another default rank; alpha stays what it was. */
+    AdapterMethod withRank(int rank);
+
+    /**
+     * Computes the start of the adapter on one layer.
+     *
+     * @param weight the frozen weight [in,out], float32, not modified; a view is allowed
+     * @param site the layer with its rank and scaling
+     * @param linalg decompositions on the host
+     * @param seed seed of this layer's random numbers
+     */
+    Factorization factorize(INDArray weight, SiteShape site, Decompositions linalg, long seed);
+
+    /**
+     * Adds the branch to the graph and returns the layer's new output.
+     *
+     * @param x the layer's input [N,in]
+     * @param base x W_residual [N,out]
+     * @param scaling a scalar of the graph that holds s; 0 switches the branch off
+     * @param trainables graph variables by short name, shaped as in {@link Factorization}
+     * @param prefix start of the names of all variables created here
+     * @return adapted output [N,out]
+     */
+    SDVariable adapt(
+            SDVariable x, SDVariable base, SDVariable scaling, Map<String, SDVariable> trainables, String prefix);
+
+    /**
+     * Returns the weight change [in,out] that the branch stands for, computed and returned in float64.
+     *
+     * @param trainables tensors by short name
+     * @param scaling the layer's s
+     */
+    INDArray delta(Map<String, INDArray> trainables, double scaling);
+
+    /**
+     * Returns A [in,r] and B [r,out] with {@code s A B} equal to {@link #delta}, for files that hold a plain LoRA.
+     *
+     * @param trainables tensors by short name
+     */
+    Map<String, INDArray> asLora(Map<String, INDArray> trainables);
+
+    /** Returns the penalty this method adds to the loss, if it has one. */
+    default Optional<Penalty> penalty() {
+        return Optional.empty();
+    }
+}

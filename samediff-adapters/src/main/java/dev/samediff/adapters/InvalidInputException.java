@@ -1,0 +1,19 @@
+package dev.samediff.adapters;
+
+/**
+ * Something the user gave cannot be used: a file, a name, a number. The message is one sentence that says what, which
+ * value, what was expected, what exists, and what to do. The command line prints it and ends with exit code 2.
+ */
+public class InvalidInputException extends IllegalArgumentException {
+    private static final long serialVersionUID = 1L;
+
+    /** Creates the exception with a sentence for the user. */
+    public InvalidInputException(String message) {
+        super(message);
+    }
+
+    /** Creates the exception with a sentence for the user and the failure behind it. */
+    public InvalidInputException(String message, Throwable cause) {
+        super(message, cause);
+    }
+}

@@ -1,0 +1,39 @@
+package dev.samediff.adapters;
+
+import java.util.List;
+import java.util.Map;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * A term added to the loss that depends on the trainable tensors alone, such as SORSA's orthonormal regulariser. Its
+ * coefficient is {@code gamma / eta_max} (SORSA, equation 10); eta_max is the peak learning rate of the training plan.
+ */
+public interface Penalty {
+    /** Returns gamma. */
+    double gamma();
+
+    /**
+     * Adds the unweighted penalty over all layers to the graph.
+     *
+     * @param sites trainable variables of each layer by short name; at least one layer
+     * @param name name of the result
+     * @return a scalar
+     */
+    SDVariable inGraph(List<Map<String, SDVariable>> sites, String name);
+
+    /**
+     * Computes the same unweighted penalty and its gradient in closed form.
+     *
+     * @param sites trainable tensors of each layer by short name
+     */
+    Value evaluate(List<Map<String, INDArray>> sites);
+
+    /**
+     * A penalty's value and gradient.
+     *
+     * @param value the unweighted penalty
+     * @param gradients per layer, the gradient of each tensor the penalty depends on; tensors without one are absent
+     */
+    record Value(double value, List<Map<String, INDArray>> gradients) {}
+}

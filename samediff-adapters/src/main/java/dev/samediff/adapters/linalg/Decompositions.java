@@ -1,0 +1,47 @@
+package dev.samediff.adapters.linalg;
+
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Matrix decompositions on the host. Inputs are float32 or float64 matrices in any order or view, are not modified, and
+ * must be finite; results have the input's data type.
+ */
+public interface Decompositions {
+    /**
+     * Thin singular value decomposition {@code a = u diag(s) vt}, k = min(m, n), singular values descending (LAPACK
+     * gesdd).
+     *
+     * @param a matrix [m,n]
+     * @throws dev.samediff.adapters.InvalidInputException if {@code a} has a value that is not finite
+     */
+    Svd svd(INDArray a);
+
+    /**
+     * The leading singular triplets by randomised subspace iteration (Halko, Martinsson, Tropp 2011, algorithm 4.4),
+     * with oversampling.
+     *
+     * @param a matrix [m,n]
+     * @param rank number of triplets, at most min(m, n)
+     * @param iterations power iterations, each re-orthonormalised
+     * @param seed seed of the Gaussian test matrix
+     */
+    Svd randomizedSvd(INDArray a, int rank, int iterations, long seed);
+
+    /**
+     * Reduced QR decomposition {@code a = q r}, k = min(m, n) (LAPACK geqrf and orgqr); signs are LAPACK's.
+     *
+     * @param a matrix [m,n]
+     */
+    Qr qr(INDArray a);
+
+    /** Singular value decomposition: {@code u [m,k]}, {@code s [k]} descending, {@code vt [k,n]}. */
+    record Svd(INDArray u, INDArray s, INDArray vt) {}
+
+    /** QR decomposition: {@code q [m,k]} with orthonormal columns, {@code r [k,n]} upper triangular. */
+    record Qr(INDArray q, INDArray r) {}
+
+    /** Returns the implementation on LAPACK through OpenBLAS. */
+    static Decompositions lapack() {
+        return new LapackDecompositions();
+    }
+}

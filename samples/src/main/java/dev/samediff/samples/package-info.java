@@ -1,0 +1,5 @@
+/** The command line and runnable examples of every step. */
+@NullMarked
+package dev.samediff.samples;
+
+import org.jspecify.annotations.NullMarked;
