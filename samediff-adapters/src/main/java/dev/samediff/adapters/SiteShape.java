@@ -13,9 +13,11 @@ package dev.samediff.adapters;
 public record SiteShape(String module, int in, int out, int rank, double scaling) {
     public SiteShape {
         if (rank < 1 || rank > Math.min(in, out)) {
-            throw new InvalidInputException("rank " + rank + " does not fit the layer `" + module + "` [" + in + "," + out
-                    + "]: it must lie between 1 and " + Math.min(in, out) + "; give a smaller rank or a rank pattern for"
-                    + " this layer");
+            throw new InvalidInputException(
+                    "rank " + rank + " does not fit the layer `" + module + "` [" + in + "," + out
+                            + "]: it must lie between 1 and " + Math.min(in, out)
+                            + "; give a smaller rank or a rank pattern for"
+                            + " this layer");
         }
         if (!(scaling > 0) || Double.isInfinite(scaling)) {
             throw new InvalidInputException("scaling " + scaling + " of the layer `" + module

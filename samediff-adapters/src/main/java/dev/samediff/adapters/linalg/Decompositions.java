@@ -39,9 +39,4 @@ public interface Decompositions {
 
     /** QR decomposition: {@code q [m,k]} with orthonormal columns, {@code r [k,n]} upper triangular. */
     record Qr(INDArray q, INDArray r) {}
-
-    /** Returns the implementation on LAPACK through OpenBLAS. */
-    static Decompositions lapack() {
-        return new LapackDecompositions();
-    }
 }

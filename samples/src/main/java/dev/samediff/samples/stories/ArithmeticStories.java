@@ -129,8 +129,8 @@ public final class ArithmeticStories {
     /** Prints stories as JSON lines; the class comment shows the arguments. */
     public static void main(String[] arguments) {
         if (arguments.length < 3 || arguments.length > 4) {
-            throw new IllegalArgumentException("expected pretrain|shifted COUNT SEED [train|eval], not "
-                    + String.join(" ", arguments));
+            throw new IllegalArgumentException(
+                    "expected pretrain|shifted COUNT SEED [train|eval], not " + String.join(" ", arguments));
         }
         Distribution distribution = Distribution.valueOf(arguments[0].toUpperCase(Locale.ROOT));
         int count = Integer.parseInt(arguments[1]);
@@ -236,7 +236,8 @@ public final class ArithmeticStories {
         }
 
         long size() {
-            return numbers.size() * sentences.stream().mapToLong(Problem::fillings).sum();
+            return numbers.size()
+                    * sentences.stream().mapToLong(Problem::fillings).sum();
         }
 
         Story tell(Random random) {
