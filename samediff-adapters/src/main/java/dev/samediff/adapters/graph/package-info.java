@@ -1,8 +1,8 @@
 /**
- * Finding linear layers in a SameDiff graph, rewiring them, and deriving gradient graphs.
+ * Reading and editing SameDiff graphs: which matmuls are linear layers, which of them are meant, putting branches in and
+ * taking them out, refusing ops with wrong gradients.
  *
- * <p>The only package that touches SameDiff's internal {@code SameDiffOp} and {@code Variable} tables. Does not belong
- * here: what an adapter computes ({@code method}), how a graph is executed ({@code engine}).
+ * <p>The only package that touches SameDiff's internals ({@code org.nd4j.autodiff.samediff.internal}).
  */
 @NullMarked
 package dev.samediff.adapters.graph;
