@@ -69,8 +69,9 @@ final class RandomInputs {
         DataType type = type(input);
         long last = shape.length == 0 ? 1 : shape[shape.length - 1];
         double[] values = new double[Math.toIntExact(length(shape))];
-        long bound = bound(name).orElse(UNBOUNDED_INTEGERS);
         String lower = name.toLowerCase(Locale.ROOT);
+        boolean positions = lower.contains("position");
+        long bound = bound(name).orElse(positions ? Long.MAX_VALUE : UNBOUNDED_INTEGERS);
         for (int i = 0; i < values.length; i++) {
             if (lower.contains("mask")) {
                 values[i] = visible(i / last, i % last, last) ? 1 : 0;
@@ -79,7 +80,7 @@ final class RandomInputs {
             } else if (type.isFPType()) {
                 values[i] = random.nextGaussian();
             } else {
-                values[i] = lower.contains("position") ? i % last % bound : random.nextInt(Math.toIntExact(bound));
+                values[i] = positions ? i % last % bound : random.nextInt(Math.toIntExact(bound));
             }
         }
         return values.length == 0
