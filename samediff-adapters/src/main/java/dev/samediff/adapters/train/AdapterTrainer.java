@@ -29,8 +29,6 @@ import org.nd4j.linalg.factory.Nd4j;
  * }</pre>
  */
 public final class AdapterTrainer implements AutoCloseable {
-    private static final double CLIP_EPSILON = 1e-6;
-
     private final Trainable model;
     private final TaskLoss loss;
     private final TrainingPlan plan;
@@ -157,10 +155,7 @@ public final class AdapterTrainer implements AutoCloseable {
         if (penalty != null && value != null && plan.clipPenalty()) {
             penalty.addTo(gradients, value);
         }
-        double norm = GradientSum.norm(gradients);
-        if (plan.clipNorm() > 0 && plan.clipNorm() / (norm + CLIP_EPSILON) < 1) {
-            gradients.forEach(gradient -> GradientSum.scale(gradient, plan.clipNorm() / (norm + CLIP_EPSILON)));
-        }
+        double norm = GradientSum.clip(gradients, plan.clipNorm());
         if (penalty != null && value != null && !plan.clipPenalty()) {
             penalty.addTo(gradients, value);
         }
