@@ -1,6 +1,6 @@
 package dev.samediff.adapters.text;
 
-import ai.djl.huggingface.tokenizers.Encoding;
+import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import dev.samediff.adapters.InvalidInputException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -24,7 +24,14 @@ import java.util.OptionalInt;
  */
 public final class HuggingFaceTokenizer implements Tokenizer, AutoCloseable {
     private static final Map<String, String> PLAIN = Map.of(
-            "addSpecialTokens", "false", "truncation", "do_not_truncate", "padding", "do_not_pad", "modelMaxLength", "0");
+            "addSpecialTokens",
+            "false",
+            "truncation",
+            "do_not_truncate",
+            "padding",
+            "do_not_pad",
+            "modelMaxLength",
+            "0");
 
     private final ai.djl.huggingface.tokenizers.HuggingFaceTokenizer tokenizer;
     private final String model;
@@ -64,8 +71,7 @@ public final class HuggingFaceTokenizer implements Tokenizer, AutoCloseable {
                 .orElseThrow(() -> new InvalidInputException(source + ": no end token found under a usual name ("
                         + String.join(", ", SpecialTokens.EOS_NAMES) + "); " + SpecialTokens.present(json)
                         + "; name it with SpecialTokens.eos(...)"));
-        int pad = SpecialTokens.find(
-                        tokens.pad().or(json::padToken), SpecialTokens.PAD_NAMES, json, "padding", source)
+        int pad = SpecialTokens.find(tokens.pad().or(json::padToken), SpecialTokens.PAD_NAMES, json, "padding", source)
                 .orElse(eos);
         Optional<Integer> bos = SpecialTokens.find(tokens.bos(), SpecialTokens.BOS_NAMES, json, "beginning", source);
         return new HuggingFaceTokenizer(open(bytes, source), json, pad, eos, optional(bos));
@@ -82,28 +88,37 @@ public final class HuggingFaceTokenizer implements Tokenizer, AutoCloseable {
         } catch (IOException e) {
             throw new InvalidInputException("cannot read " + source + ": " + e.getMessage(), e);
         } catch (RuntimeException e) {
-            throw new InvalidInputException(source + " is not a tokenizer.json the tokenizers library 0.21 can read: "
-                    + JsonFiles.excerpt(String.valueOf(e.getMessage())), e);
+            throw new InvalidInputException(
+                    source + " is not a tokenizer.json the tokenizers library 0.21 can read: "
+                            + JsonFiles.excerpt(String.valueOf(e.getMessage())),
+                    e);
         }
     }
 
     @Override
     public int[] encode(String text) {
-        return ids(tokenizer.encode(text, false, false));
+        return ids(text, false);
     }
 
     @Override
     public int[] encodeFramed(String text) {
-        return ids(tokenizer.encode(text, true, false));
+        return ids(text, true);
     }
 
-    private static int[] ids(Encoding encoding) {
-        long[] ids = encoding.getIds();
-        int[] result = new int[ids.length];
-        for (int i = 0; i < result.length; i++) {
-            result[i] = (int) ids[i];
+    /** DJL's own encode copies tokens and character spans as well, object by object; only the ids are wanted here. */
+    private int[] ids(String text, boolean framed) {
+        TokenizersLibrary library = TokenizersLibrary.LIB;
+        long encoding = library.encode(tokenizer.getHandle(), text, framed);
+        try {
+            long[] ids = library.getTokenIds(encoding);
+            int[] result = new int[ids.length];
+            for (int i = 0; i < result.length; i++) {
+                result[i] = (int) ids[i];
+            }
+            return result;
+        } finally {
+            library.deleteEncoding(encoding);
         }
-        return result;
     }
 
     @Override

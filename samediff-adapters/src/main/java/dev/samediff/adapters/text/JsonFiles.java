@@ -1,6 +1,5 @@
 package dev.samediff.adapters.text;
 
-import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import com.fasterxml.jackson.databind.DeserializationFeature;
@@ -20,7 +19,6 @@ final class JsonFiles {
     static final ObjectReader STRICT = JsonMapper.builder()
             .enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION)
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
-            .disable(JsonParser.Feature.AUTO_CLOSE_SOURCE)
             .build()
             .readerFor(JsonNode.class);
 
@@ -63,7 +61,9 @@ final class JsonFiles {
         if (!(e instanceof JsonProcessingException json)) {
             return String.valueOf(e.getMessage());
         }
-        String where = json.getLocation() == null ? "" : " at column " + json.getLocation().getColumnNr();
+        String where = json.getLocation() == null
+                ? ""
+                : " at column " + json.getLocation().getColumnNr();
         String what = json.getOriginalMessage();
         int stop = what.indexOf('\n');
         return (stop < 0 ? what : what.substring(0, stop)) + where;
@@ -77,8 +77,7 @@ final class JsonFiles {
                 case '\n' -> line.append("\\n");
                 case '\r' -> line.append("\\r");
                 case '\t' -> line.append("\\t");
-                default -> line.append(
-                        Character.isISOControl(c) ? String.format("\\u%04x", c) : Character.toString(c));
+                default -> line.append(Character.isISOControl(c) ? String.format("\\u%04x", c) : Character.toString(c));
             }
         });
         return text.codePointCount(0, text.length()) > EXCERPT ? line + "..." : line.toString();
