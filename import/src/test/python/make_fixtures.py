@@ -220,7 +220,7 @@ def embedding(model):
 
 def gradients(case):
     """gradient.<module path> of every linear weight, in torch's orientation."""
-    return {f"gradient.{path}": weight(module).grad for path, module in linear_layers(case.model)}
+    return {f"gradient.{path}": weight(module).grad.clone() for path, module in linear_layers(case.model)}
 
 
 def reference(case):
