@@ -3,6 +3,7 @@ package dev.samediff.adapters;
 import dev.samediff.adapters.linalg.Decompositions;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -20,8 +21,11 @@ public interface AdapterMethod {
     /** Returns the rank of layers that no rank pattern names. */
     int rank();
 
-    /** Returns alpha of layers that no alpha pattern names; the method's own default when the user gave none. */
-    double alpha();
+    /**
+     * Returns alpha of layers that no alpha pattern names. Empty means that each layer's alpha is its rank, so that
+     * alpha / rank is 1 whatever a rank pattern says.
+     */
+    OptionalDouble alpha();
 
     /**
      * Returns the factor s of the branch for a layer of this rank and alpha.
@@ -30,6 +34,12 @@ public interface AdapterMethod {
      * @param alpha the layer's alpha
      */
     double scaling(int rank, double alpha);
+
+    /**
+     * Returns the hyper-parameters other than rank and alpha as text, in a fixed order, for files and tables;
+     * {@code AdapterMethods.named} turns them back into the method.
+     */
+    Map<String, String> settings();
 
     /** Returns the same method with another default rank; alpha stays what it was. */
     AdapterMethod withRank(int rank);

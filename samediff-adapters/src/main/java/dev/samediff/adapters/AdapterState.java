@@ -1,0 +1,103 @@
+package dev.samediff.adapters;
+
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * One adapter as numbers, without a graph: what files hold and what {@link AdaptedModel} gives and takes.
+ *
+ * @param config the configuration the adapter was made with
+ * @param sites the adapted layers in a fixed order
+ * @param baseHash SHA-256 (hexadecimal) over the adapted layers' base weights, see {@link BaseHash#of}
+ */
+public record AdapterState(AdapterConfig config, List<Site> sites, String baseHash) {
+    public AdapterState {
+        sites = List.copyOf(sites);
+        if (sites.isEmpty()) {
+            throw new InvalidInputException("the adapter `" + config.name() + "` has no layers");
+        }
+    }
+
+    /**
+     * Returns the same weight change as plain LoRA factors for the unchanged base weights, one entry per layer.
+     *
+     * <p>A method that starts at zero keeps its rank: {@code A' = A, B' = B}. Otherwise the change from the start is
+     * {@code s (A B - A0 B0) = s [A | A0] [B ; -B0]}, of rank 2r with alpha doubled, so that alpha'/r' is s (rank-stabilised
+     * scaling is resolved into alpha').
+     */
+    public List<PlainLora> toPlainLora() {
+        return sites.stream().map(site -> site.toPlainLora(config.method())).toList();
+    }
+
+    /**
+     * One adapted layer. All tensors have the shapes of {@code y = x W}: A [in,r], S [r], B [r,out], float32.
+     *
+     * @param module module path
+     * @param weight name of the weight variable in the graph it was made from
+     * @param in input features
+     * @param out output features
+     * @param rank the layer's rank
+     * @param alpha the layer's alpha; {@code rank} (or sqrt(rank) for rank-stabilised scaling) when s is 1
+     * @param scaling factor s of the branch
+     * @param tensors trained tensors by short name ({@code lora_A}, {@code lora_B}, {@code sorsa_A}, ...)
+     * @param start the same tensors before training; equal keys
+     * @param startsAtZero whether the start's weight change is zero, so that the base weight stays as it was
+     * @param weightHash SHA-256 (hexadecimal) of the base weight as stored: float32, little-endian, row-major
+     */
+    public record Site(
+            String module,
+            String weight,
+            int in,
+            int out,
+            int rank,
+            double alpha,
+            double scaling,
+            Map<String, INDArray> tensors,
+            Map<String, INDArray> start,
+            boolean startsAtZero,
+            String weightHash) {
+        public Site {
+            tensors = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(tensors));
+            start = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(start));
+            if (!tensors.keySet().equals(start.keySet())) {
+                throw new InvalidInputException("the layer `" + module + "` has the tensors " + tensors.keySet()
+                        + " but the start tensors " + start.keySet() + "; both must be the same set");
+            }
+        }
+
+        PlainLora toPlainLora(AdapterMethod method) {
+            Map<String, INDArray> now = method.asLora(tensors);
+            if (startsAtZero) {
+                return new PlainLora(module, in, out, rank, scaling * rank, get(now, "lora_A"), get(now, "lora_B"));
+            }
+            Map<String, INDArray> before = method.asLora(start);
+            INDArray a = org.nd4j.linalg.factory.Nd4j.concat(1, get(now, "lora_A"), get(before, "lora_A"));
+            INDArray b = org.nd4j.linalg.factory.Nd4j.concat(
+                    0, get(now, "lora_B"), get(before, "lora_B").neg());
+            return new PlainLora(module, in, out, 2 * rank, scaling * 2 * rank, a, b);
+        }
+
+        private static INDArray get(Map<String, INDArray> map, String key) {
+            INDArray value = map.get(key);
+            if (value == null) {
+                throw new IllegalStateException("asLora gave " + map.keySet() + " without " + key);
+            }
+            return value;
+        }
+    }
+
+    /**
+     * A plain LoRA of one layer for the unchanged base: {@code delta = alpha / rank * A B}.
+     *
+     * @param module module path
+     * @param in input features
+     * @param out output features
+     * @param rank rank
+     * @param alpha alpha, so that alpha / rank is the scaling
+     * @param a A [in,rank], float32 (PEFT's file holds the transpose)
+     * @param b B [rank,out], float32 (PEFT's file holds the transpose)
+     */
+    public record PlainLora(String module, int in, int out, int rank, double alpha, INDArray a, INDArray b) {}
+}

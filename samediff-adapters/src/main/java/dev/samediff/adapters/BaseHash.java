@@ -1,0 +1,60 @@
+package dev.samediff.adapters;
+
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.Map;
+import java.util.TreeMap;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/** Fingerprints of base weights; an adapter only fits the weights it was made from. */
+public final class BaseHash {
+    private static final int ELEMENTS_PER_BLOCK = 1 << 18;
+
+    private BaseHash() {}
+
+    /**
+     * Returns the SHA-256 (hexadecimal) of a weight's values as float32, little-endian, row-major.
+     *
+     * @param stored the weight [rows,columns] as the graph stores it; not modified
+     */
+    public static String ofWeight(INDArray stored) {
+        MessageDigest digest = sha256();
+        long rows = stored.rows();
+        long step = Math.max(1, ELEMENTS_PER_BLOCK / Math.max(1, stored.columns()));
+        for (long row = 0; row < rows; row += step) {
+            INDArray block = stored.get(
+                    NDArrayIndex.interval(row, Math.min(rows, row + step)), NDArrayIndex.all());
+            float[] values = block.dup('c').data().asFloat();
+            ByteBuffer bytes = ByteBuffer.allocate(4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
+            bytes.asFloatBuffer().put(values);
+            digest.update(bytes);
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    /**
+     * Returns the SHA-256 (hexadecimal) over {@code "<module> <hash>\n"} of all layers, sorted by module path.
+     *
+     * @param weightHashByModule each layer's {@link #ofWeight}
+     */
+    public static String of(Map<String, String> weightHashByModule) {
+        MessageDigest digest = sha256();
+        new TreeMap<>(weightHashByModule)
+                .forEach((module, hash) ->
+                        digest.update((module + " " + hash + "\n").getBytes(StandardCharsets.UTF_8)));
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    private static MessageDigest sha256() {
+        try {
+            return MessageDigest.getInstance("SHA-256");
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
+}

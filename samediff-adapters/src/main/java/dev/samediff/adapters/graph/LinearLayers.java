@@ -1,0 +1,30 @@
+package dev.samediff.adapters.graph;
+
+import java.util.List;
+
+/**
+ * The linear layers of a graph.
+ *
+ * @param sites layers that can be adapted, in graph order
+ * @param rejected weights used in a matmul that cannot be adapted, with the reason
+ */
+public record LinearLayers(List<LinearSite> sites, List<Rejected> rejected) {
+    public LinearLayers {
+        sites = List.copyOf(sites);
+        rejected = List.copyOf(rejected);
+    }
+
+    /** Returns the module paths of the layers that can be adapted. */
+    public List<String> modules() {
+        return sites.stream().map(LinearSite::module).toList();
+    }
+
+    /**
+     * A weight that looks like a linear layer's but cannot be adapted.
+     *
+     * @param module module path
+     * @param weight name of the weight variable
+     * @param reason why not, and what to do if anything can be done
+     */
+    public record Rejected(String module, String weight, String reason) {}
+}

@@ -1,0 +1,33 @@
+package dev.samediff.adapters.graph;
+
+import java.util.List;
+
+/**
+ * A linear layer of a graph: one rank-2 weight and every matmul that uses it.
+ *
+ * @param module module path, such as {@code transformer.h.0.attn.c_attn}
+ * @param weight name of the weight variable
+ * @param orientation how the weight is stored
+ * @param in input features
+ * @param out output features
+ * @param uses every matmul with this weight, in graph order; a weight shared by several matmuls is one site
+ */
+public record LinearSite(String module, String weight, Orientation orientation, int in, int out, List<Use> uses) {
+    public LinearSite {
+        uses = List.copyOf(uses);
+    }
+
+    /** Returns the number of weight elements. */
+    public long parameters() {
+        return (long) in * out;
+    }
+
+    /**
+     * One matmul with the weight.
+     *
+     * @param op name of the op
+     * @param input name of the activation [N,in]
+     * @param output name of the product [N,out]
+     */
+    public record Use(String op, String input, String output) {}
+}

@@ -1,0 +1,213 @@
+package dev.samediff.adapters.graph;
+
+import dev.samediff.adapters.InvalidInputException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.autodiff.samediff.VariableType;
+import org.nd4j.autodiff.samediff.internal.SameDiffOp;
+import org.nd4j.autodiff.samediff.internal.Variable;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ops.impl.reduce.Mmul;
+
+/**
+ * Finds the linear layers of a graph: a matmul of an activation (something that depends on a placeholder) with a rank-2
+ * VARIABLE or CONSTANT, {@code x W} or {@code x W^T}.
+ */
+public final class LinearSites {
+    private static final List<String> WEIGHT_SUFFIXES =
+            List.of(".weight", "/weight", "/kernel", ".kernel", "_weight", "/W", ".W", "_W");
+
+    private final SameDiff graph;
+    private final Map<String, String> modulePathsByWeight;
+    private final Set<String> activations;
+    private final Map<String, List<LinearSite.Use>> uses = new LinkedHashMap<>();
+    private final Map<String, Orientation> orientations = new LinkedHashMap<>();
+    private final Map<String, String> reasons = new LinkedHashMap<>();
+
+    private LinearSites(SameDiff graph, Map<String, String> modulePathsByWeight) {
+        this.graph = graph;
+        this.modulePathsByWeight = modulePathsByWeight;
+        this.activations = dependingOnPlaceholders(graph);
+    }
+
+    /** Returns the layers that can be adapted; module paths are the weights' names without {@code .weight}. */
+    public static List<LinearSite> scan(SameDiff graph) {
+        return scan(graph, Map.of());
+    }
+
+    /**
+     * Returns the layers that can be adapted.
+     *
+     * @param graph the graph, not modified
+     * @param modulePathsByWeight module path by weight variable; others are named by their weight
+     * @throws InvalidInputException if the map names a variable that the graph lacks
+     */
+    public static List<LinearSite> scan(SameDiff graph, Map<String, String> modulePathsByWeight) {
+        return layers(graph, modulePathsByWeight).sites();
+    }
+
+    /** Like {@link #scan(SameDiff, Map)}, with the weights that cannot be adapted and why. */
+    public static LinearLayers layers(SameDiff graph, Map<String, String> modulePathsByWeight) {
+        modulePathsByWeight.keySet().stream()
+                .filter(weight -> !graph.hasVariable(weight))
+                .findFirst()
+                .ifPresent(weight -> {
+                    throw new InvalidInputException("the module paths name the weight `" + weight
+                            + "`, which the graph does not have; pass the map that belongs to this graph");
+                });
+        return new LinearSites(graph, modulePathsByWeight).scanOps();
+    }
+
+    /** Returns the module path that a weight's name implies: the name without {@code .weight} and the like. */
+    public static String modulePath(String weight) {
+        return WEIGHT_SUFFIXES.stream()
+                .filter(suffix -> weight.endsWith(suffix) && weight.length() > suffix.length())
+                .map(suffix -> weight.substring(0, weight.length() - suffix.length()))
+                .findFirst()
+                .orElse(weight);
+    }
+
+    private LinearLayers scanOps() {
+        for (SameDiffOp op : graph.getOps().values()) {
+            List<String> inputs = op.getInputsToOp();
+            if (inputs == null) {
+                continue;
+            }
+            switch (op.getOp().opName()) {
+                case "matmul", "mmul" -> scanMatmul(op, inputs);
+                case "xw_plus_b", "linear_layer", "relu_layer" ->
+                    rejectFused(op, inputs.size() > 1 ? inputs.get(1) : "");
+                default -> {}
+            }
+        }
+        return collect();
+    }
+
+    private void scanMatmul(SameDiffOp op, List<String> inputs) {
+        String left = inputs.get(0);
+        String right = inputs.get(1);
+        boolean weightRight = isWeight(right) && activations.contains(left);
+        boolean weightLeft = isWeight(left) && activations.contains(right);
+        if (weightLeft) {
+            reasons.putIfAbsent(left, "it is the left operand of the matmul `" + op.getName()
+                    + "`; only x W and x W^T are linear layers");
+        }
+        if (!weightRight) {
+            return;
+        }
+        Optional<Orientation> orientation = orientation(op);
+        if (orientation.isEmpty()) {
+            reasons.putIfAbsent(right, "the matmul `" + op.getName() + "` transposes its input or its result");
+            return;
+        }
+        Orientation before = orientations.putIfAbsent(right, orientation.get());
+        if (before != null && before != orientation.get()) {
+            reasons.putIfAbsent(right, "it is used both as x W and as x W^T");
+        }
+        uses.computeIfAbsent(right, w -> new ArrayList<>())
+                .add(new LinearSite.Use(op.getName(), left, op.getOutputsOfOp().get(0)));
+    }
+
+    private void rejectFused(SameDiffOp op, String weight) {
+        if (isWeight(weight)) {
+            reasons.putIfAbsent(weight, "it is inside the fused op `" + op.getOp().opName()
+                    + "`; build the layer from mmul and add");
+        }
+    }
+
+    private static Optional<Orientation> orientation(SameDiffOp op) {
+        long[] flags = op.getOp() instanceof Mmul mmul ? mmul.iArgs() : new long[0];
+        boolean transposeX = flags.length > 0 && flags[0] != 0;
+        boolean transposeY = flags.length > 1 && flags[1] != 0;
+        boolean transposeZ = flags.length > 2 && flags[2] != 0;
+        if (transposeX || transposeZ) {
+            return Optional.empty();
+        }
+        return Optional.of(transposeY ? Orientation.OUT_IN : Orientation.IN_OUT);
+    }
+
+    private LinearLayers collect() {
+        List<LinearSite> sites = new ArrayList<>();
+        Set<String> modules = new HashSet<>();
+        uses.forEach((weight, matmuls) -> {
+            rejectForeignUses(weight, matmuls);
+            if (reasons.containsKey(weight)) {
+                return;
+            }
+            String module = path(weight);
+            if (!modules.add(module)) {
+                module = weight; // two weights of one module path: the second keeps its full name
+                modules.add(module);
+            }
+            Orientation orientation = orientations.getOrDefault(weight, Orientation.IN_OUT);
+            long[] shape = orientation.asInOut(graph.getVariable(weight).getArr()).shape();
+            sites.add(new LinearSite(module, weight, orientation, (int) shape[0], (int) shape[1], matmuls));
+        });
+        List<LinearLayers.Rejected> rejected = reasons.entrySet().stream()
+                .map(e -> new LinearLayers.Rejected(path(e.getKey()), e.getKey(), e.getValue()))
+                .toList();
+        return new LinearLayers(sites, rejected);
+    }
+
+    /** A residual in place of the weight would change every other op that reads it, such as an embedding lookup. */
+    private void rejectForeignUses(String weight, List<LinearSite.Use> matmuls) {
+        Set<String> known = new HashSet<>();
+        matmuls.forEach(use -> known.add(use.op()));
+        Variable variable = graph.getVariables().get(weight);
+        List<String> readers = variable.getInputsForOp() == null ? List.of() : variable.getInputsForOp();
+        for (String reader : readers) {
+            if (!known.contains(reader)) {
+                reasons.putIfAbsent(weight, "its weight `" + weight + "` is also read by the op `" + reader + "` ("
+                        + graph.getOps().get(reader).getOp().opName()
+                        + "), as a tied embedding is, and would change there too; untie it by giving the layer a copy"
+                        + " of the weight");
+            }
+        }
+    }
+
+    private String path(String weight) {
+        String path = modulePathsByWeight.get(weight);
+        return path == null ? modulePath(weight) : path;
+    }
+
+    private boolean isWeight(String name) {
+        SDVariable variable = graph.getVariable(name);
+        if (variable == null
+                || (variable.getVariableType() != VariableType.VARIABLE
+                        && variable.getVariableType() != VariableType.CONSTANT)) {
+            return false;
+        }
+        DataType type = variable.dataType();
+        return (type == DataType.FLOAT || type == DataType.DOUBLE)
+                && variable.getArr() != null
+                && variable.getArr().rank() == 2;
+    }
+
+    private static Set<String> dependingOnPlaceholders(SameDiff graph) {
+        Set<String> reached = new HashSet<>(graph.inputs());
+        Deque<String> open = new ArrayDeque<>(reached);
+        while (!open.isEmpty()) {
+            List<String> readers = graph.getVariables().get(open.pop()).getInputsForOp();
+            if (readers == null) {
+                continue;
+            }
+            for (String reader : readers) {
+                for (String output : graph.getOps().get(reader).getOutputsOfOp()) {
+                    if (reached.add(output)) {
+                        open.push(output);
+                    }
+                }
+            }
+        }
+        return reached;
+    }
+}

@@ -1,0 +1,157 @@
+package dev.samediff.adapters.method;
+
+import dev.samediff.adapters.AdapterMethod;
+import dev.samediff.adapters.InvalidInputException;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+
+/** The list of methods, by name: for command lines and files. */
+public final class AdapterMethods {
+    /** The one place where a new method is listed. */
+    private static final Map<String, Function<Settings, AdapterMethod>> METHODS = new LinkedHashMap<>();
+
+    static {
+        METHODS.put(
+                Lora.NAME,
+                s -> new Lora(s.rank, s.alpha, s.flag("rslora"), s.choice("start", Lora.Start.KAIMING_UNIFORM)));
+        METHODS.put(OLora.NAME, s -> new OLora(s.rank, s.alpha, s.flag("rslora")));
+        METHODS.put(Pissa.NAME, s -> new Pissa(s.rank, s.alpha, s.flag("rslora"), s.count("niter")));
+        METHODS.put(
+                Sorsa.NAME,
+                s -> new Sorsa(
+                        s.rank,
+                        s.alpha,
+                        s.number("gamma", Sorsa.DEFAULT_GAMMA),
+                        s.choice("regularizer", OrthonormalPenalty.Form.SUMSQ),
+                        s.count("niter")));
+    }
+
+    private AdapterMethods() {}
+
+    /** Returns the names of all methods. */
+    public static List<String> names() {
+        return List.copyOf(METHODS.keySet());
+    }
+
+    /** Returns a method by name with its default hyper-parameters. */
+    public static AdapterMethod named(String name, int rank) {
+        return named(name, rank, OptionalDouble.empty(), Map.of());
+    }
+
+    /**
+     * Returns a method by name.
+     *
+     * @param name {@code lora}, {@code olora}, {@code pissa}, {@code pissa_niter_<n>} or {@code sorsa}, in any case
+     * @param rank rank
+     * @param alpha alpha, empty for the method's default
+     * @param settings other hyper-parameters as {@link AdapterMethod#settings} gives them; absent ones have their defaults
+     * @throws InvalidInputException if the name, a setting's name or its value is unknown
+     */
+    public static AdapterMethod named(String name, int rank, OptionalDouble alpha, Map<String, String> settings) {
+        String key = name.toLowerCase(Locale.ROOT);
+        Map<String, String> all = new HashMap<>(settings);
+        if (key.startsWith("pissa_niter_")) {
+            all.putIfAbsent("niter", key.substring("pissa_niter_".length()));
+            key = Pissa.NAME;
+        }
+        Function<Settings, AdapterMethod> factory = METHODS.get(key);
+        if (factory == null) {
+            throw new InvalidInputException("there is no adapter method `" + name + "`; there are " + names());
+        }
+        Settings given = new Settings(key, rank, alpha, all);
+        AdapterMethod method = factory.apply(given);
+        given.requireAllUsed();
+        return method;
+    }
+
+    /** Reads settings and remembers which were asked for. */
+    private static final class Settings {
+        private final String method;
+        private final int rank;
+        private final OptionalDouble alpha;
+        private final Map<String, String> values;
+        private final java.util.Set<String> known = new java.util.TreeSet<>();
+
+        Settings(String method, int rank, OptionalDouble alpha, Map<String, String> values) {
+            this.method = method;
+            this.rank = rank;
+            this.alpha = alpha;
+            this.values = values;
+        }
+
+        boolean flag(String name) {
+            return value(name)
+                    .map(text -> switch (text) {
+                        case "true" -> true;
+                        case "false" -> false;
+                        default -> throw wrong(name, text, "true or false");
+                    })
+                    .orElse(false);
+        }
+
+        double number(String name, double absent) {
+            return value(name)
+                    .map(text -> {
+                        try {
+                            return Double.parseDouble(text);
+                        } catch (NumberFormatException e) {
+                            throw wrong(name, text, "a number");
+                        }
+                    })
+                    .orElse(absent);
+        }
+
+        OptionalInt count(String name) {
+            return value(name)
+                    .map(text -> {
+                        try {
+                            return OptionalInt.of(Integer.parseInt(text));
+                        } catch (NumberFormatException e) {
+                            throw wrong(name, text, "a whole number");
+                        }
+                    })
+                    .orElse(OptionalInt.empty());
+        }
+
+        <E extends Enum<E>> E choice(String name, E absent) {
+            return value(name)
+                    .map(text -> Arrays.stream(absent.getDeclaringClass().getEnumConstants())
+                            .filter(e -> e.name().equalsIgnoreCase(text))
+                            .findFirst()
+                            .orElseThrow(() -> wrong(
+                                    name,
+                                    text,
+                                    "one of "
+                                            + Arrays.stream(absent.getDeclaringClass().getEnumConstants())
+                                                    .map(e -> e.name().toLowerCase(Locale.ROOT))
+                                                    .collect(Collectors.joining(", ")))))
+                    .orElse(absent);
+        }
+
+        void requireAllUsed() {
+            values.keySet().stream().filter(name -> !known.contains(name)).findFirst().ifPresent(name -> {
+                throw new InvalidInputException(
+                        "the method " + method + " has no setting `" + name + "`; it has " + known);
+            });
+        }
+
+        private Optional<String> value(String name) {
+            known.add(name);
+            return Optional.ofNullable(values.get(name));
+        }
+
+        private InvalidInputException wrong(String name, String text, String expected) {
+            return new InvalidInputException(
+                    "the setting `" + name + "` of " + method + " is `" + text + "`; expected " + expected);
+        }
+    }
+}

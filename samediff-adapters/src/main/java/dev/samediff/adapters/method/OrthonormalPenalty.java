@@ -1,0 +1,114 @@
+package dev.samediff.adapters.method;
+
+import dev.samediff.adapters.Penalty;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Distance of singular vectors from orthonormality. With the Gram errors {@code E_A = A^T A - I} and
+ * {@code E_B = B B^T - I} (both r x r) of each layer, A [in,r] and B [r,out]:
+ *
+ * <table>
+ * <caption>Definitions in circulation, and their gradients with respect to A</caption>
+ * <tr><th>form</th><th>value</th><th>gradient</th></tr>
+ * <tr><td>SUMSQ</td><td>sum of {@code ||E||_F^2}</td><td>{@code 4 A E_A}</td></tr>
+ * <tr><td>FRO</td><td>sum of {@code ||E||_F}</td><td>{@code 2 A E_A / ||E_A||_F}</td></tr>
+ * <tr><td>REPO</td><td>mean of {@code ||E||_F} over all matrices</td><td>that of FRO divided by their number</td></tr>
+ * </table>
+ *
+ * <p>SUMSQ is equation 10 of the SORSA paper. FRO and REPO are not differentiable where E = 0; the gradient there is 0,
+ * in the graph too. Close to it their gradient has norm 1 in a direction made of rounding errors, so runs that start from
+ * an exact decomposition are not reproducible between BLAS libraries with them; REPO exists to follow the authors' code.
+ *
+ * @param form the definition
+ * @param gamma coefficient times the peak learning rate, see {@link Penalty}
+ * @param left short name of the tensor with orthonormal columns [in,r]
+ * @param right short name of the tensor with orthonormal rows [r,out]
+ */
+public record OrthonormalPenalty(Form form, double gamma, String left, String right) implements Penalty {
+    /** Squared norms below this count as exactly zero: below the square of float32's smallest Gram error. */
+    private static final double ZERO = 1e-20;
+
+    /** The definitions of the regulariser. */
+    public enum Form {
+        /** Sum of squared Frobenius norms: equation 10 of the paper. */
+        SUMSQ,
+        /** Sum of Frobenius norms. */
+        FRO,
+        /** Mean of Frobenius norms over all matrices: the authors' code. */
+        REPO
+    }
+
+    @Override
+    public SDVariable inGraph(List<Map<String, SDVariable>> sites, String name) {
+        SameDiff graph = LowRank.get(sites.get(0), left).getSameDiff();
+        Map<Long, SDVariable> identities = new HashMap<>();
+        List<SDVariable> terms = new ArrayList<>();
+        for (int i = 0; i < sites.size(); i++) {
+            terms.add(term(graph, LowRank.get(sites.get(i), left), true, identities, name, name + "/" + i + "/left"));
+            terms.add(
+                    term(graph, LowRank.get(sites.get(i), right), false, identities, name, name + "/" + i + "/right"));
+        }
+        SDVariable sum = terms.get(0);
+        for (int i = 1; i < terms.size(); i++) {
+            sum = sum.add(name + "/sum" + i, terms.get(i));
+        }
+        return sum.mul(name, form == Form.REPO ? 1.0 / terms.size() : 1.0);
+    }
+
+    private SDVariable term(
+            SameDiff graph,
+            SDVariable matrix,
+            boolean columns,
+            Map<Long, SDVariable> identities,
+            String name,
+            String prefix) {
+        INDArray array = matrix.getArr();
+        long rank = columns ? array.columns() : array.rows();
+        SDVariable identity = identities.computeIfAbsent(
+                rank, r -> graph.constant(name + "/identity" + r, Nd4j.eye(r).castTo(array.dataType())));
+        SDVariable gram = graph.mmul(prefix + "/gram", matrix, matrix, columns, !columns, false);
+        SDVariable error = gram.sub(prefix + "/error", identity);
+        SDVariable squared = error.mul(prefix + "/squares", error).sum(prefix + "/squared_norm");
+        if (form == Form.SUMSQ) {
+            return squared;
+        }
+        // sqrt(max(q, ZERO)) - sqrt(ZERO): the maximum passes no gradient where q is 0, so that 0 * (1 / 0) never arises.
+        SDVariable zero = graph.constant(prefix + "/zero", Nd4j.scalar(array.dataType(), ZERO));
+        return graph.math.sqrt(prefix + "/norm", graph.max(prefix + "/guarded", squared, zero));
+    }
+
+    @Override
+    public Value evaluate(List<Map<String, INDArray>> sites) {
+        double value = 0;
+        double weight = form == Form.REPO ? 1.0 / (2 * sites.size()) : 1;
+        List<Map<String, INDArray>> gradients = new ArrayList<>();
+        for (Map<String, INDArray> site : sites) {
+            Map<String, INDArray> gradient = new LinkedHashMap<>();
+            value += weight * term(LowRank.get(site, left), true, weight, left, gradient);
+            value += weight * term(LowRank.get(site, right), false, weight, right, gradient);
+            gradients.add(gradient);
+        }
+        return new Value(value, gradients);
+    }
+
+    private double term(
+            INDArray matrix, boolean columns, double weight, String name, Map<String, INDArray> gradients) {
+        INDArray m = LowRank.doubles(matrix);
+        INDArray gram = columns ? m.transpose().mmul(m) : m.mmul(m.transpose());
+        INDArray error = gram.subi(Nd4j.eye(gram.rows()).castTo(gram.dataType()));
+        double squared = error.mul(error).sumNumber().doubleValue();
+        INDArray direction = columns ? m.mmul(error) : error.mmul(m);
+        double norm = Math.sqrt(squared);
+        double factor = form == Form.SUMSQ ? 4 : squared <= ZERO ? 0 : 2 / norm;
+        gradients.put(name, direction.muli(factor * weight).castTo(matrix.dataType()));
+        return form == Form.SUMSQ ? squared : squared <= ZERO ? 0 : norm;
+    }
+}

@@ -1,0 +1,143 @@
+package dev.samediff.adapters.method;
+
+import dev.samediff.adapters.AdapterMethod;
+import dev.samediff.adapters.Factorization;
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.Penalty;
+import dev.samediff.adapters.SiteShape;
+import dev.samediff.adapters.linalg.Decompositions;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalDouble;
+import java.util.OptionalInt;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/**
+ * SORSA (Cao and Song 2024): trains the principal singular triplets themselves and keeps their vectors orthonormal. With
+ * {@code W = U diag(S) V^T}: A = U_r [in,r], S = S_r [r], B = V_r^T [r,out], {@code y = x (W - s U_r S_r V_r^T) + s ((x A)
+ * S) B}, and the loss gets {@code gamma / eta_max (||A^T A - I||_F^2 + ||B B^T - I||_F^2)} per layer (equation 10).
+ *
+ * @param rank r
+ * @param alpha alpha, s = alpha / r; empty (the default, and the paper, which has no alpha) means s = 1
+ * @param gamma weight of the orthonormal regulariser; 0 leaves it out
+ * @param regularizer which definition of the regulariser
+ * @param iterations power iterations of a randomised decomposition; empty means the exact one
+ */
+public record Sorsa(
+        int rank, OptionalDouble alpha, double gamma, OrthonormalPenalty.Form regularizer, OptionalInt iterations)
+        implements AdapterMethod {
+    /** The method's name. */
+    public static final String NAME = "sorsa";
+
+    /** gamma of the authors' published runs. */
+    public static final double DEFAULT_GAMMA = 4e-4;
+
+    static final String A = "sorsa_A";
+    static final String S = "sorsa_S";
+    static final String B = "sorsa_B";
+
+    public Sorsa {
+        HyperParameters.check(NAME, rank, alpha);
+        HyperParameters.checkIterations(NAME, iterations);
+        if (!(gamma >= 0) || Double.isInfinite(gamma)) {
+            throw new InvalidInputException(
+                    "gamma " + gamma + " of sorsa is not zero or a positive number; the authors used 4e-4");
+        }
+    }
+
+    /** Returns SORSA of this rank with the paper's regulariser, gamma = 4e-4 and s = 1. */
+    public static Sorsa rank(int rank) {
+        return new Sorsa(
+                rank, OptionalDouble.empty(), DEFAULT_GAMMA, OrthonormalPenalty.Form.SUMSQ, OptionalInt.empty());
+    }
+
+    @Override
+    public Sorsa withRank(int newRank) {
+        return new Sorsa(newRank, alpha, gamma, regularizer, iterations);
+    }
+
+    /** Returns this with an alpha. */
+    public Sorsa withAlpha(double newAlpha) {
+        return new Sorsa(rank, OptionalDouble.of(newAlpha), gamma, regularizer, iterations);
+    }
+
+    /** Returns this with another gamma. */
+    public Sorsa withGamma(double newGamma) {
+        return new Sorsa(rank, alpha, newGamma, regularizer, iterations);
+    }
+
+    /** Returns this with another definition of the regulariser. */
+    public Sorsa withRegularizer(OrthonormalPenalty.Form form) {
+        return new Sorsa(rank, alpha, gamma, form, iterations);
+    }
+
+    /** Returns this with a randomised decomposition; 4 to 16 iterations are usual. */
+    public Sorsa withFastStart(int powerIterations) {
+        return new Sorsa(rank, alpha, gamma, regularizer, OptionalInt.of(powerIterations));
+    }
+
+    @Override
+    public String name() {
+        return NAME;
+    }
+
+    @Override
+    public double scaling(int layerRank, double layerAlpha) {
+        return HyperParameters.scaling(layerRank, layerAlpha, false);
+    }
+
+    @Override
+    public Map<String, String> settings() {
+        Map<String, String> settings = new LinkedHashMap<>();
+        settings.put("gamma", Double.toString(gamma));
+        settings.put("regularizer", regularizer.name().toLowerCase(Locale.ROOT));
+        iterations.ifPresent(n -> settings.put("niter", Integer.toString(n)));
+        return settings;
+    }
+
+    @Override
+    public Factorization factorize(INDArray weight, SiteShape site, Decompositions linalg, long seed) {
+        Decompositions.Svd svd = LowRank.svd(weight, site, linalg, iterations, seed);
+        Map<String, INDArray> tensors = new LinkedHashMap<>();
+        tensors.put(A, LowRank.firstColumns(svd.u(), site.rank()));
+        tensors.put(S, svd.s().get(NDArrayIndex.interval(0, site.rank())).dup());
+        tensors.put(B, LowRank.firstRows(svd.vt(), site.rank()));
+        return new Factorization(tensors, false);
+    }
+
+    @Override
+    public SDVariable adapt(
+            SDVariable x, SDVariable base, SDVariable scaling, Map<String, SDVariable> trainables, String prefix) {
+        SameDiff graph = x.getSameDiff();
+        SDVariable down = graph.mmul(prefix + "down", x, LowRank.get(trainables, A));
+        SDVariable weights = LowRank.get(trainables, S).mul(prefix + "weights", scaling);
+        SDVariable scaled = down.mul(prefix + "scaled", weights);
+        SDVariable up = graph.mmul(prefix + "up", scaled, LowRank.get(trainables, B));
+        return base.add(prefix + "sum", up);
+    }
+
+    @Override
+    public INDArray delta(Map<String, INDArray> trainables, double scaling) {
+        return LowRank.doubles(LowRank.get(trainables, A))
+                .mulRowVector(LowRank.doubles(LowRank.get(trainables, S)).muli(scaling))
+                .mmul(LowRank.doubles(LowRank.get(trainables, B)));
+    }
+
+    /** A' = A, B' = diag(S) B. */
+    @Override
+    public Map<String, INDArray> asLora(Map<String, INDArray> trainables) {
+        return LowRank.factors(
+                LowRank.get(trainables, A),
+                LowRank.get(trainables, B).mulColumnVector(LowRank.get(trainables, S)));
+    }
+
+    @Override
+    public Optional<Penalty> penalty() {
+        return gamma == 0 ? Optional.empty() : Optional.of(new OrthonormalPenalty(regularizer, gamma, A, B));
+    }
+}
