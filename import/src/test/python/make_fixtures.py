@@ -30,12 +30,13 @@ import torch
 from torch import nn
 
 import bert
+import encoder
 import gpt2
 import llama
 
 VOCAB, CONTEXT = 61, 24
-DECODER_INPUTS = ("input_ids",)
-ENCODER_INPUTS = ("input_ids", "attention_mask", "token_type_ids")
+IDS = ("input_ids",)
+IDS_MASK_TYPES = ("input_ids", "attention_mask", "token_type_ids")
 
 
 @dataclass(frozen=True)
@@ -85,15 +86,15 @@ def cases():
         Case(
             "gpt2-linear",
             gpt2_model(layers=2, conv1d=False),
-            DECODER_INPUTS,
+            IDS,
             (Export("gpt2-linear-op14", 14), Export("gpt2-linear-static-op12", 12, dynamic=False)),
             seed=1,
         ),
-        Case("gpt2-conv1d", gpt2_model(conv1d=True), DECODER_INPUTS, (Export("gpt2-conv1d-op13", 13),), seed=2),
+        Case("gpt2-conv1d", gpt2_model(conv1d=True), IDS, (Export("gpt2-conv1d-op13", 13),), seed=2),
         Case(
             "gpt2-gemm-tied",
             gpt2_model(conv1d=True, flatten=True, tied=True),
-            DECODER_INPUTS,
+            IDS,
             (Export("gpt2-gemm-tied-op11", 11), Export("gpt2-gemm-tied-unfolded-op14", 14, fold=False)),
             seed=3,
             tied=True,
@@ -101,14 +102,14 @@ def cases():
         Case(
             "llama",
             llama_model(),
-            DECODER_INPUTS,
+            IDS,
             (Export("llama-op11", 11), Export("llama-op17", 17), Export("llama-static-unfolded-op16", 16, False, False)),
             seed=4,
         ),
         Case(
             "llama-tied",
             llama_model(tied=True, rope="cached", causal="buffer"),
-            DECODER_INPUTS,
+            IDS,
             (Export("llama-tied-op14", 14),),
             seed=5,
             tied=True,
@@ -116,7 +117,7 @@ def cases():
         Case(
             "llama-deep",
             llama_model(hidden=80, layers=4, causal="triu"),
-            DECODER_INPUTS,
+            IDS,
             (Export("llama-deep-op15", 15),),
             seed=6,
             gradients=False,
@@ -124,7 +125,7 @@ def cases():
         Case(
             "bert-mlm",
             bert_model(tied=True),
-            ENCODER_INPUTS,
+            IDS_MASK_TYPES,
             (Export("bert-mlm-op11", 11), Export("bert-mlm-op17", 17)),
             seed=7,
             tied=True,
@@ -132,9 +133,16 @@ def cases():
         Case(
             "bert-cls",
             bert_model(labels=4),
-            ENCODER_INPUTS,
+            IDS_MASK_TYPES,
             (Export("bert-cls-op13", 13), Export("bert-cls-static-op14", 14, dynamic=False)),
             seed=8,
+        ),
+        Case(
+            "encoder",
+            encoder.Encoder(encoder.EncoderConfig(vocab=VOCAB, dim=32, hidden=64, layers=1, heads=4, labels=4)),
+            IDS,
+            (Export("encoder-op14", 14),),
+            seed=9,
         ),
     ]
 
@@ -154,16 +162,22 @@ def randomise(model, seed):
 
 
 def linear_layers(model):
-    """(module path, module) of every linear layer, in torch's order."""
-    return [(path, module) for path, module in model.named_modules() if isinstance(module, (nn.Linear, gpt2.Conv1D))]
+    """(module path, module) of everything with a linear weight, in torch's order."""
+    kinds = (nn.Linear, gpt2.Conv1D, nn.MultiheadAttention)
+    return [(path, module) for path, module in model.named_modules() if isinstance(module, kinds)]
+
+
+def weight(module):
+    """The linear weight of a module: of attention, the fused projection of query, key and value."""
+    return module.in_proj_weight if isinstance(module, nn.MultiheadAttention) else module.weight
 
 
 def describe(path, module):
     """How fixtures.json tells of one linear layer; its gradient has the orientation of the torch weight."""
+    shape = list(weight(module).shape)
     if isinstance(module, gpt2.Conv1D):
-        inputs, outputs = module.weight.shape
-        return {"module": path, "in": inputs, "out": outputs, "torch": "IN_OUT"}
-    return {"module": path, "in": module.in_features, "out": module.out_features, "torch": "OUT_IN"}
+        return {"module": path, "in": shape[0], "out": shape[1], "torch": "IN_OUT"}
+    return {"module": path, "in": shape[1], "out": shape[0], "torch": "OUT_IN"}
 
 
 def random_inputs(case, shape, generator):
@@ -195,7 +209,7 @@ def evaluate(case, shape, generator):
 def untie(case):
     """Gives a tied head its own copy of the embedding's weight, so that both get their own gradient."""
     for _, module in linear_layers(case.model):
-        if case.tied and module.weight is embedding(case.model).weight:
+        if weight(module) is embedding(case.model).weight:
             module.weight = nn.Parameter(module.weight.detach().clone())
 
 
@@ -211,10 +225,12 @@ def gradients(case):
     embedding has added its part; a graph gives the one or the other, depending on how many variables it has.
     """
     found = {}
+    table = embedding(case.model).weight
     for path, module in linear_layers(case.model):
-        found[f"gradient.{path}"] = module.weight.grad.clone()
-        if case.tied and module.weight.shape == embedding(case.model).weight.shape and module.out_features == VOCAB:
-            found[f"gradient_tied.{path}"] = module.weight.grad + embedding(case.model).weight.grad
+        gradient = weight(module).grad
+        found[f"gradient.{path}"] = gradient.clone()
+        if case.tied and gradient.shape == table.shape:
+            found[f"gradient_tied.{path}"] = gradient + table.grad
     return found
 
 
