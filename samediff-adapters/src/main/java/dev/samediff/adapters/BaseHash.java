@@ -8,6 +8,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Consumer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
@@ -23,6 +24,23 @@ public final class BaseHash {
      * @param stored the weight [rows,columns] as the graph stores it; not modified
      */
     public static String ofWeight(INDArray stored) {
+        return hash(stored, values -> {});
+    }
+
+    /** Like {@link #ofWeight}, and refuses a weight that is not finite, in one pass. */
+    static String ofFiniteWeight(INDArray stored, String name) {
+        return hash(stored, values -> {
+            for (float value : values) {
+                if (!Float.isFinite(value)) {
+                    throw new InvalidInputException("the weight `" + name + "` contains " + value
+                            + "; a layer can only be adapted if its weight is finite. Check the model file, or exclude"
+                            + " the layer");
+                }
+            }
+        });
+    }
+
+    private static String hash(INDArray stored, Consumer<float[]> look) {
         MessageDigest digest = sha256();
         long rows = stored.rows();
         long step = Math.max(1, ELEMENTS_PER_BLOCK / Math.max(1, stored.columns()));
@@ -30,6 +48,7 @@ public final class BaseHash {
             INDArray block = stored.get(
                     NDArrayIndex.interval(row, Math.min(rows, row + step)), NDArrayIndex.all());
             float[] values = block.dup('c').data().asFloat();
+            look.accept(values);
             ByteBuffer bytes = ByteBuffer.allocate(4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
             bytes.asFloatBuffer().put(values);
             digest.update(bytes);

@@ -1,0 +1,72 @@
+package dev.samediff.adapters;
+
+import dev.samediff.adapters.graph.GraphEditor;
+import dev.samediff.adapters.graph.LinearSite;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * One frozen weight of the graph, and its true value, which is kept aside only while the graph holds another. Once the
+ * graph has its array, that object stays: engines which hold it see every change.
+ */
+final class BaseWeight {
+    private final LinearSite layer;
+    private final String hash;
+    private INDArray inGraph;
+    private @Nullable INDArray aside;
+
+    BaseWeight(LinearSite layer, INDArray stored) {
+        this.layer = layer;
+        this.inGraph = stored;
+        this.hash = BaseHash.ofFiniteWeight(stored, layer.weight());
+    }
+
+    LinearSite layer() {
+        return layer;
+    }
+
+    /** SHA-256 of the true weight as stored. */
+    String hash() {
+        return hash;
+    }
+
+    /** The true weight [in,out], a view that must not be written to. */
+    INDArray trueWeight() {
+        return layer.orientation().asInOut(aside == null ? inGraph : aside);
+    }
+
+    /** The true weight [in,out] in float64, a copy. */
+    INDArray trueWeightInDouble() {
+        return trueWeight().castTo(DataType.DOUBLE).dup('c');
+    }
+
+    /**
+     * Gives the graph an array of its own, so that the caller's one, which may be shared, is never written to; only before
+     * any engine holds it.
+     *
+     * @param keep whether the caller's array is to be kept as the true weight, because the graph will soon hold another
+     */
+    void separate(GraphEditor editor, boolean keep) {
+        INDArray own = inGraph.dup('c');
+        editor.replaceArray(layer.weight(), own);
+        aside = keep ? inGraph : null;
+        inGraph = own;
+    }
+
+    /** Puts another weight [in,out] into the graph, rounded to its type. */
+    void set(INDArray weight) {
+        if (aside == null) {
+            aside = inGraph.dup('c');
+        }
+        inGraph.assign(layer.orientation().asStored(weight).castTo(inGraph.dataType()));
+    }
+
+    /** Puts the true weight back, exactly. */
+    void restore() {
+        if (aside != null) {
+            inGraph.assign(aside);
+            aside = null;
+        }
+    }
+}

@@ -1,0 +1,197 @@
+package dev.samediff.adapters.graph;
+
+import dev.samediff.adapters.InvalidInputException;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Deque;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.autodiff.samediff.internal.SameDiffOp;
+import org.nd4j.linalg.api.ops.BaseReduceOp;
+import org.nd4j.linalg.api.ops.Op;
+import org.nd4j.linalg.api.ops.impl.summarystats.Variance;
+
+/**
+ * Finds the ops of ND4J 1.0.0-M2.1 whose gradient (or result) is silently wrong, where a gradient flows through them: on
+ * the way from a trainable variable to the loss.
+ */
+public final class GraphAudit {
+    private static final String ERROR = "has a wrong gradient in ND4J 1.0.0-M2.1";
+
+    /** Ops that are wrong whatever their arguments, by op name; what to use instead. */
+    private static final Map<String, String> WRONG = Map.ofEntries(
+            Map.entry(
+                    "sparse_softmax_cross_entropy_loss_with_logits",
+                    ERROR + ": it ignores what comes after it, such as a mask or a mean; build the loss from log-softmax"
+                            + " primitives (Losses does)"),
+            Map.entry("softmax_cross_entropy_loss", ERROR + ": it ignores what comes after it; use Losses"),
+            Map.entry("softmax_cross_entropy_loss_with_logits", ERROR + ": it ignores what comes after it; use Losses"),
+            Map.entry("cumsum", ERROR + "; multiply by a triangular matrix instead"),
+            Map.entry("cumprod", ERROR),
+            Map.entry("gather_nd", "has no gradient; use a one-hot product instead"),
+            Map.entry("where", "has no gradient; use c * a + (1 - c) * b instead"),
+            Map.entry("where_np", "has no gradient; use c * a + (1 - c) * b instead"),
+            Map.entry("Where", "has no gradient; use c * a + (1 - c) * b instead"),
+            Map.entry("split_v", "has no gradient; use stridedSlice instead"),
+            Map.entry("qr", "has no gradient"),
+            Map.entry("svd", "fails or is wrong on most shapes"),
+            Map.entry("tensordot", "fails in the backward pass; reshape to rank 2 and use mmul"),
+            Map.entry("tensormmul", "fails in the backward pass; reshape to rank 2 and use mmul"),
+            Map.entry("logsumexp", "fails in the backward pass; build it from max, exp, sum and log"),
+            Map.entry("reduce_logsumexp", "fails in the backward pass; build it from max, exp, sum and log"),
+            Map.entry("repeat", "crashes the process in one of its forms; use tile instead"));
+
+    /** Ops that compute something slightly else than their names say; their gradients match what they compute. */
+    private static final Map<String, String> INACCURATE = Map.of(
+            "gelu", "computes the sigmoid approximation, up to 1.8e-2 away from the exact GELU",
+            "precise_gelu", "is up to 3.3e-2 away from the tanh GELU",
+            "layer_norm", "has no epsilon: results are up to 1.8e-3 away from a layer norm with epsilon 1e-5");
+
+    private GraphAudit() {}
+
+    /** How bad a finding is. */
+    public enum Severity {
+        /** Training would be wrong or would fail. */
+        ERROR,
+        /** The op does not compute quite what its name says; training is consistent with what it computes. */
+        NOTE
+    }
+
+    /**
+     * An op that does not do what it should.
+     *
+     * @param severity how bad
+     * @param op name of the op
+     * @param type the op's type, such as {@code cumsum}
+     * @param variable the op's first result
+     * @param message what is wrong and what to use instead
+     */
+    public record Finding(Severity severity, String op, String type, String variable, String message) {
+        @Override
+        public String toString() {
+            return "the op `" + op + "` (" + type + ", result `" + variable + "`) " + message;
+        }
+    }
+
+    /**
+     * Looks at every op through which a gradient flows.
+     *
+     * @param graph the graph
+     * @param outputs loss variables or other results gradients start from
+     * @param trainables variables that are trained
+     * @return what was found, errors first
+     */
+    public static List<Finding> check(SameDiff graph, Collection<String> outputs, Collection<String> trainables) {
+        Set<String> fromTrainables = downstream(graph, trainables);
+        Set<String> path = upstreamOps(graph, outputs);
+        List<Finding> findings = new ArrayList<>();
+        for (String name : path) {
+            SameDiffOp op = graph.getOps().get(name);
+            List<String> inputs = op.getInputsToOp();
+            if (inputs != null && inputs.stream().anyMatch(fromTrainables::contains)) {
+                inspect(op, inputs, fromTrainables, findings);
+            }
+        }
+        findings.sort((a, b) -> a.severity().compareTo(b.severity()));
+        return findings;
+    }
+
+    /**
+     * Refuses a graph with a wrong gradient between the trainable variables and the outputs.
+     *
+     * @throws InvalidInputException that names every such op
+     */
+    public static void requireSafe(SameDiff graph, Collection<String> outputs, Collection<String> trainables) {
+        String errors = check(graph, outputs, trainables).stream()
+                .filter(finding -> finding.severity() == Severity.ERROR)
+                .map(Finding::toString)
+                .collect(Collectors.joining("; "));
+        if (!errors.isEmpty()) {
+            throw new InvalidInputException("this graph cannot be trained correctly: " + errors);
+        }
+    }
+
+    private static void inspect(
+            SameDiffOp op, List<String> inputs, Set<String> fromTrainables, List<Finding> findings) {
+        String type = op.getOp().opName();
+        String wrong = WRONG.get(type);
+        if (wrong != null) {
+            findings.add(finding(Severity.ERROR, op, wrong));
+        }
+        String inaccurate = INACCURATE.get(type);
+        if (inaccurate != null) {
+            findings.add(finding(Severity.NOTE, op, inaccurate));
+        }
+        if (type.equals("gather") && fromTrainables.contains(inputs.get(0))) {
+            findings.add(finding(Severity.ERROR, op, ERROR + "; use a one-hot product instead"));
+        }
+        if (op.getOp() instanceof Variance variance && !variance.isBiasCorrected()) {
+            findings.add(finding(
+                    Severity.ERROR, op, ERROR + " with biasCorrected = false; build it from mean, sub, square and mean"));
+        }
+        if (op.getOp() instanceof BaseReduceOp reduce && reduce.isKeepDims() && hasNegativeAxis(reduce)) {
+            findings.add(finding(
+                    Severity.ERROR,
+                    op,
+                    "is wrong for keepDims = true and a negative axis in ND4J 1.0.0-M2.1; give the axis counted from 0"));
+        }
+    }
+
+    private static boolean hasNegativeAxis(Op reduce) {
+        int[] axes = ((BaseReduceOp) reduce).getDimensions();
+        if (axes != null) {
+            for (int axis : axes) {
+                if (axis < 0) {
+                    return true;
+                }
+            }
+        }
+        return false;
+    }
+
+    private static Finding finding(Severity severity, SameDiffOp op, String message) {
+        return new Finding(
+                severity, op.getName(), op.getOp().opName(), op.getOutputsOfOp().get(0), message);
+    }
+
+    private static Set<String> downstream(SameDiff graph, Collection<String> names) {
+        Set<String> reached = new HashSet<>(names);
+        Deque<String> open = new ArrayDeque<>(names);
+        while (!open.isEmpty()) {
+            List<String> readers = graph.getVariables().get(open.pop()).getInputsForOp();
+            if (readers == null) {
+                continue;
+            }
+            for (String reader : readers) {
+                for (String output : graph.getOps().get(reader).getOutputsOfOp()) {
+                    if (graph.getVariable(output).dataType().isFPType() && reached.add(output)) {
+                        open.push(output);
+                    }
+                }
+            }
+        }
+        return reached;
+    }
+
+    private static Set<String> upstreamOps(SameDiff graph, Collection<String> outputs) {
+        Set<String> ops = new java.util.LinkedHashSet<>();
+        Set<String> seen = new HashSet<>(outputs);
+        Deque<String> open = new ArrayDeque<>(outputs);
+        while (!open.isEmpty()) {
+            String op = graph.getVariables().get(open.pop()).getOutputOfOp();
+            if (op == null || !ops.add(op)) {
+                continue;
+            }
+            List<String> inputs = graph.getOps().get(op).getInputsToOp();
+            if (inputs != null) {
+                inputs.stream().filter(seen::add).forEach(open::push);
+            }
+        }
+        return ops;
+    }
+}
