@@ -1,0 +1,17 @@
+package dev.samediff.adapters.text;
+
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** A causal language model as generation sees it. */
+@FunctionalInterface
+public interface LogitsFunction {
+    /**
+     * Logits of the next token.
+     *
+     * @param ids token ids {@code [batch, T]} LONG, padded on the right
+     * @param lengths real tokens of each row
+     * @return {@code [batch, T, vocabulary]}, of which position {@code lengths[b] - 1} is read, or {@code [batch,
+     *     vocabulary]} with that position only
+     */
+    INDArray logits(INDArray ids, int[] lengths);
+}
