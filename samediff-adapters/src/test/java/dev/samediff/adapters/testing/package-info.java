@@ -1,4 +1,4 @@
-/** What tests share. */
+/** Helpers that tests share: golden files, arrays written by numpy. No production code. */
 @NullMarked
 package dev.samediff.adapters.testing;
 

@@ -1,0 +1,9 @@
+/**
+ * Files of the library: durable writes, safetensors, adapter folders.
+ *
+ * <p>Every file is written so that a crash, a full disk or a kill -9 leaves either the previous version or the new one.
+ */
+@NullMarked
+package dev.samediff.adapters.io;
+
+import org.jspecify.annotations.NullMarked;
