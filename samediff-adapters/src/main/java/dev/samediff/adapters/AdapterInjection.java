@@ -1,5 +1,6 @@
 package dev.samediff.adapters;
 
+import dev.samediff.adapters.graph.GraphAudit;
 import dev.samediff.adapters.graph.GraphEditor;
 import dev.samediff.adapters.graph.LinearLayers;
 import dev.samediff.adapters.graph.LinearSite;
@@ -118,6 +119,11 @@ final class AdapterInjection {
     }
 
     private Adapter build(AdapterConfig config, List<Start> starts) {
+        List<String> adaptedOutputs = starts.stream()
+                .flatMap(start -> start.site().layer().uses().stream())
+                .map(LinearSite.Use::output)
+                .toList();
+        GraphAudit.requireSafe(graph, graph.getLossVariables(), adaptedOutputs);
         List<AdaptedSite> sites = new ArrayList<>();
         List<String> scalings = new ArrayList<>();
         List<GraphEditor.Insertion> insertions = new ArrayList<>();

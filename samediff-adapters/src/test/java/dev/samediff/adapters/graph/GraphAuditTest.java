@@ -43,6 +43,7 @@ class GraphAuditTest {
     void an_op_with_a_wrong_gradient_on_the_way_is_refused(String type, UnaryOperator<SDVariable> op) {
         SameDiff graph = ToyGraph.create(DataType.FLOAT, 8, 11);
         op.apply(graph.getVariable("out")).mean("new_loss");
+        graph.setLossVariables("loss"); // without those that SameDiff adds by itself
         AdaptedModel model = AdaptedModel.inject(graph, AdapterConfig.of(Lora.rank(2)));
         assertThatThrownBy(() -> model.useLoss("new_loss"))
                 .isInstanceOf(InvalidInputException.class)
@@ -51,6 +52,17 @@ class GraphAuditTest {
         assertThat(GraphAudit.check(graph, List.of("new_loss"), model.trainableNames()))
                 .singleElement()
                 .satisfies(f -> assertThat(f.variable()).startsWith("bad"));
+    }
+
+    @Test
+    void injection_into_a_graph_with_such_a_loss_leaves_it_unchanged() {
+        SameDiff graph = ToyGraph.create(DataType.FLOAT, 8, 11);
+        graph.cumsum("bad", graph.getVariable("out"), false, false, 1).mean("new_loss");
+        graph.setLossVariables("new_loss");
+        List<String> names = graph.variables().stream().map(v -> v.name()).toList();
+        assertThatThrownBy(() -> AdaptedModel.inject(graph, AdapterConfig.of(Lora.rank(2))))
+                .hasMessageContaining("`bad`");
+        assertThat(graph.variables().stream().map(v -> v.name())).isEqualTo(names);
     }
 
     @Test

@@ -42,7 +42,7 @@ class LinearSitesTest {
         SDVariable v = graph.var("v", Nd4j.ones(DataType.FLOAT, 4, 4));
         SDVariable y = graph.mmul("y", x, w);
         graph.mmul("attention", x, y, false, true, false);
-        graph.mmul("folded", w, v);
+        graph.mmul("folded", v, v);
         assertThat(LinearSites.scan(graph)).extracting(LinearSite::weight).containsExactly("w");
     }
 
