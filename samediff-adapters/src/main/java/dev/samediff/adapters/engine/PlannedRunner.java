@@ -1,5 +1,6 @@
 package dev.samediff.adapters.engine;
 
+import dev.samediff.adapters.graph.ExecutionOrder;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -13,7 +14,6 @@ import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.VariableType;
-import org.nd4j.autodiff.samediff.internal.SameDiffOp;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.shape.LongShapeDescriptor;
@@ -58,17 +58,17 @@ final class PlannedRunner implements Runner {
         this.source = source;
         this.outputs = List.copyOf(outputs);
         this.pool = new ArrayPool(poison);
-        List<SameDiffOp> order = ExecutionOrder.of(graph, this.outputs);
+        List<ExecutionOrder.Node> order = ExecutionOrder.of(graph, this.outputs);
         Map<String, Integer> uses = new HashMap<>();
-        order.forEach(op -> inputs(op).forEach(name -> uses.merge(name, 1, Integer::sum)));
+        order.forEach(op -> op.inputs().forEach(name -> uses.merge(name, 1, Integer::sum)));
         this.outputs.forEach(name -> uses.merge(name, 1, Integer::sum));
-        for (SameDiffOp op : order) {
-            List<String> results = op.getOutputsOfOp();
+        for (ExecutionOrder.Node op : order) {
+            List<String> results = op.outputs();
             boolean[] needed = new boolean[results.size()];
             for (int i = 0; i < needed.length; i++) {
                 needed[i] = uses.containsKey(results.get(i));
             }
-            steps.add(new Step(graph, op, slotsOf(inputs(op)), slotsOf(results), needed));
+            steps.add(new Step(graph, op, slotsOf(op.inputs()), slotsOf(results), needed));
         }
         outputSlots = slotsOf(this.outputs);
         for (int slot = 0; slot < names.size(); slot++) {
@@ -78,10 +78,6 @@ final class PlannedRunner implements Runner {
         }
         markLastUses();
         values = new Value[names.size()];
-    }
-
-    private static List<String> inputs(SameDiffOp op) {
-        return op.getInputsToOp() == null ? List.of() : op.getInputsToOp();
     }
 
     private int[] slotsOf(List<String> variables) {

@@ -1,5 +1,6 @@
 package dev.samediff.adapters.engine;
 
+import dev.samediff.adapters.graph.ExecutionOrder;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -10,8 +11,8 @@ import org.nd4j.autodiff.listeners.At;
 import org.nd4j.autodiff.listeners.Operation;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.autodiff.samediff.VariableType;
 import org.nd4j.autodiff.samediff.internal.InferenceSession;
-import org.nd4j.autodiff.samediff.internal.SameDiffOp;
 import org.nd4j.autodiff.samediff.internal.memory.NoOpMemoryMgr;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.CustomOp;
@@ -55,7 +56,7 @@ final class SessionRunner implements Runner {
 
     /** Tells whether the outputs need an op that only SameDiff's session can execute. */
     static boolean isNeeded(SameDiff graph, Collection<String> outputs) {
-        return ExecutionOrder.of(graph, outputs).stream().map(SameDiffOp::getOp).anyMatch(op -> SPECIAL.stream()
+        return ExecutionOrder.of(graph, outputs).stream().map(ExecutionOrder.Node::function).anyMatch(op -> SPECIAL.stream()
                         .anyMatch(type -> type.isInstance(op))
                 || op instanceof BaseTensorOp
                 || !(op instanceof CustomOp || op instanceof Op));
@@ -88,7 +89,7 @@ final class SessionRunner implements Runner {
             return;
         }
         for (SDVariable variable : graph.variables()) {
-            if ((variable.isConstant() || variable.getVariableType() == org.nd4j.autodiff.samediff.VariableType.VARIABLE)
+            if ((variable.isConstant() || variable.getVariableType() == VariableType.VARIABLE)
                     && source.hasVariable(variable.name())) {
                 INDArray current = source.getArrForVarName(variable.name());
                 if (current != null && current != graph.getArrForVarName(variable.name())) {

@@ -1,10 +1,10 @@
 package dev.samediff.adapters.engine;
 
+import dev.samediff.adapters.graph.ExecutionOrder;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.functions.DifferentialFunction;
 import org.nd4j.autodiff.samediff.SameDiff;
-import org.nd4j.autodiff.samediff.internal.SameDiffOp;
 import org.nd4j.common.base.Preconditions;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -36,13 +36,13 @@ final class Step {
     private final OpContext context;
     private @Nullable OpContext products;
 
-    Step(SameDiff graph, SameDiffOp op, int[] inputs, int[] outputs, boolean[] needed) {
-        this.name = op.getName();
-        this.op = op.getOp();
+    Step(SameDiff graph, ExecutionOrder.Node op, int[] inputs, int[] outputs, boolean[] needed) {
+        this.name = op.name();
+        this.op = op.function();
         this.inputs = inputs;
         this.outputs = outputs;
         this.needed = needed;
-        this.types = op.getOutputsOfOp().stream()
+        this.types = op.outputs().stream()
                 .map(output -> graph.getVariable(output).dataType())
                 .toArray(DataType[]::new);
         this.context = Nd4j.getExecutioner().buildContext();

@@ -1,8 +1,10 @@
 package dev.samediff.adapters.train;
 
+import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.Penalty;
 import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.engine.ReferenceEngine;
+import dev.samediff.adapters.graph.GraphAudit;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -39,6 +41,19 @@ public final class AdapterTrainer implements AutoCloseable {
     private @Nullable PenaltyTerm penalty;
 
     /**
+     * Creates a trainer for the active adapters of a model; the loss and their penalties become the graph's loss
+     * variables.
+     *
+     * @param model the model
+     * @param loss the task loss in its graph
+     * @param plan how to train
+     * @param inputs which arrays of a data set feed which placeholders
+     */
+    public AdapterTrainer(AdaptedModel model, TaskLoss loss, TrainingPlan plan, Binding inputs) {
+        this(new AdaptedTrainable(model, loss), loss, plan, inputs);
+    }
+
+    /**
      * Creates a trainer that executes steps with a {@link ReferenceEngine}.
      *
      * @param model what to train
@@ -61,6 +76,7 @@ public final class AdapterTrainer implements AutoCloseable {
      */
     public AdapterTrainer(Trainable model, TaskLoss loss, TrainingPlan plan, Binding inputs, Engine engine) {
         inputs.check(model.graph());
+        GraphAudit.requireSafe(model.graph(), List.of(loss.loss()), model.trainableNames());
         this.model = model;
         this.loss = loss;
         this.plan = plan;

@@ -55,10 +55,13 @@ final class BatchStream {
         return count;
     }
 
-    /** Goes to where another stream was: as many epochs, as many batches into the last. */
+    /**
+     * Goes to where another stream was: as many epochs, as many batches into the last. Every batch on the way is read,
+     * because iterators that shuffle may depend on it.
+     */
     void seek(int targetEpoch, int targetPosition) {
-        for (epoch = 0; epoch < targetEpoch; epoch++) {
-            reset();
+        while (epoch < targetEpoch) {
+            next();
         }
         for (int i = 0; i < targetPosition; i++) {
             if (next() == null) {
