@@ -10,8 +10,7 @@ final class BatchArrays {
     private BatchArrays() {}
 
     /** The rows of one feature, right-padded to {@code width}. */
-    static INDArray feature(
-            SequenceFeature feature, DataType type, int[][] ids, int[] lengths, int width, int padId) {
+    static INDArray feature(SequenceFeature feature, DataType type, int[][] ids, int[] lengths, int width, int padId) {
         long[] values = new long[ids.length * width];
         for (int row = 0; row < ids.length; row++) {
             for (int position = 0; position < width; position++) {

@@ -39,7 +39,8 @@ public record BatchPlan(
     public BatchPlan {
         if (batchSize < 1 || maxLength < 1 || padToMultipleOf < 1 || bucketBatches < 0) {
             throw new InvalidInputException("batch size " + batchSize + ", maximum length " + maxLength
-                    + " and padding multiple " + padToMultipleOf + " must be at least 1, bucket batches " + bucketBatches
+                    + " and padding multiple " + padToMultipleOf + " must be at least 1, bucket batches "
+                    + bucketBatches
                     + " at least 0");
         }
         features = List.copyOf(features);
@@ -63,8 +64,7 @@ public record BatchPlan(
 
     /** With length buckets over this many batches; 50 is a good number. */
     public BatchPlan bucketed(int batches) {
-        return new BatchPlan(
-                batchSize, maxLength, seed, batches, dropLast, padToMultipleOf, packing, features, types);
+        return new BatchPlan(batchSize, maxLength, seed, batches, dropLast, padToMultipleOf, packing, features, types);
     }
 
     /** Without a last batch that is not full. */

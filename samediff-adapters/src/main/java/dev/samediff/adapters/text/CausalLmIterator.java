@@ -34,7 +34,10 @@ public final class CausalLmIterator extends EpochIterator {
      * @throws dev.samediff.adapters.InvalidInputException if there are no sequences or one is too long
      */
     public CausalLmIterator(List<TokenSequence> sequences, int padId, BatchPlan plan) {
-        this(plan.packing().pack(checked(sequences, plan), plan.maxLength()).toArray(TokenSequence[]::new), padId, plan);
+        this(
+                plan.packing().pack(checked(sequences, plan), plan.maxLength()).toArray(TokenSequence[]::new),
+                padId,
+                plan);
     }
 
     private CausalLmIterator(TokenSequence[] rows, int padId, BatchPlan plan) {

@@ -45,8 +45,8 @@ public final class ClassificationIterator extends EpochIterator {
                         .toArray(),
                 plan);
         if (plan.packing() != Packing.NONE) {
-            throw new InvalidInputException("packing " + plan.packing() + " is for language models; a classifier has"
-                    + " one text per row");
+            throw new InvalidInputException(
+                    "packing " + plan.packing() + " is for language models; a classifier has" + " one text per row");
         }
         int cut = 0;
         for (int i = 0; i < framed.length; i++) {

@@ -46,8 +46,9 @@ abstract class EpochIterator implements MultiDataSetIterator {
 
     static void checkLength(int sequence, int positions, BatchPlan plan) {
         if (positions > plan.maxLength()) {
-            throw new InvalidInputException("sequence " + sequence + " needs " + positions
-                    + " positions, the maximum length is " + plan.maxLength() + "; encode with the same maximum length");
+            throw new InvalidInputException(
+                    "sequence " + sequence + " needs " + positions + " positions, the maximum length is "
+                            + plan.maxLength() + "; encode with the same maximum length");
         }
     }
 

@@ -18,7 +18,8 @@ public record GenerationPlan(
     public GenerationPlan {
         if (maxNewTokens < 1 || contextLength < 2 || batchSize < 1 || padToMultipleOf < 1) {
             throw new InvalidInputException("new tokens " + maxNewTokens + ", batch size " + batchSize
-                    + " and padding multiple " + padToMultipleOf + " must be at least 1, context length " + contextLength
+                    + " and padding multiple " + padToMultipleOf + " must be at least 1, context length "
+                    + contextLength
                     + " at least 2");
         }
     }

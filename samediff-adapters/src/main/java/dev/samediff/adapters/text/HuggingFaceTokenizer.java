@@ -24,7 +24,14 @@ import java.util.OptionalInt;
  */
 public final class HuggingFaceTokenizer implements Tokenizer, AutoCloseable {
     private static final Map<String, String> PLAIN = Map.of(
-            "addSpecialTokens", "false", "truncation", "do_not_truncate", "padding", "do_not_pad", "modelMaxLength", "0");
+            "addSpecialTokens",
+            "false",
+            "truncation",
+            "do_not_truncate",
+            "padding",
+            "do_not_pad",
+            "modelMaxLength",
+            "0");
 
     private final ai.djl.huggingface.tokenizers.HuggingFaceTokenizer tokenizer;
     private final String model;
@@ -64,8 +71,7 @@ public final class HuggingFaceTokenizer implements Tokenizer, AutoCloseable {
                 .orElseThrow(() -> new InvalidInputException(source + ": no end token found under a usual name ("
                         + String.join(", ", SpecialTokens.EOS_NAMES) + "); " + SpecialTokens.present(json)
                         + "; name it with SpecialTokens.eos(...)"));
-        int pad = SpecialTokens.find(
-                        tokens.pad().or(json::padToken), SpecialTokens.PAD_NAMES, json, "padding", source)
+        int pad = SpecialTokens.find(tokens.pad().or(json::padToken), SpecialTokens.PAD_NAMES, json, "padding", source)
                 .orElse(eos);
         Optional<Integer> bos = SpecialTokens.find(tokens.bos(), SpecialTokens.BOS_NAMES, json, "beginning", source);
         return new HuggingFaceTokenizer(open(bytes, source), json, pad, eos, optional(bos));
@@ -82,8 +88,10 @@ public final class HuggingFaceTokenizer implements Tokenizer, AutoCloseable {
         } catch (IOException e) {
             throw new InvalidInputException("cannot read " + source + ": " + e.getMessage(), e);
         } catch (RuntimeException e) {
-            throw new InvalidInputException(source + " is not a tokenizer.json the tokenizers library 0.21 can read: "
-                    + JsonFiles.excerpt(String.valueOf(e.getMessage())), e);
+            throw new InvalidInputException(
+                    source + " is not a tokenizer.json the tokenizers library 0.21 can read: "
+                            + JsonFiles.excerpt(String.valueOf(e.getMessage())),
+                    e);
         }
     }
 

@@ -63,7 +63,9 @@ final class JsonFiles {
         if (!(e instanceof JsonProcessingException json)) {
             return String.valueOf(e.getMessage());
         }
-        String where = json.getLocation() == null ? "" : " at column " + json.getLocation().getColumnNr();
+        String where = json.getLocation() == null
+                ? ""
+                : " at column " + json.getLocation().getColumnNr();
         String what = json.getOriginalMessage();
         int stop = what.indexOf('\n');
         return (stop < 0 ? what : what.substring(0, stop)) + where;
@@ -77,8 +79,7 @@ final class JsonFiles {
                 case '\n' -> line.append("\\n");
                 case '\r' -> line.append("\\r");
                 case '\t' -> line.append("\\t");
-                default -> line.append(
-                        Character.isISOControl(c) ? String.format("\\u%04x", c) : Character.toString(c));
+                default -> line.append(Character.isISOControl(c) ? String.format("\\u%04x", c) : Character.toString(c));
             }
         });
         return text.codePointCount(0, text.length()) > EXCERPT ? line + "..." : line.toString();

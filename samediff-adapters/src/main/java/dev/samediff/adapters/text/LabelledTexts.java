@@ -29,10 +29,17 @@ public record LabelledTexts(List<String> classes, List<LabelledText> examples) {
     public static LabelledTexts read(Path file) {
         List<Row> rows = rows(file);
         if (rows.stream().allMatch(Row::numeric)) {
-            int highest = rows.stream().mapToInt(row -> Integer.parseInt(row.label)).max().orElse(0);
-            return of(rows, IntStream.rangeClosed(0, highest).mapToObj(String::valueOf).toList(), file);
+            int highest = rows.stream()
+                    .mapToInt(row -> Integer.parseInt(row.label))
+                    .max()
+                    .orElse(0);
+            return of(
+                    rows,
+                    IntStream.rangeClosed(0, highest).mapToObj(String::valueOf).toList(),
+                    file);
         }
-        return of(rows, List.copyOf(rows.stream().map(Row::label).collect(Collectors.toCollection(TreeSet::new))), file);
+        return of(
+                rows, List.copyOf(rows.stream().map(Row::label).collect(Collectors.toCollection(TreeSet::new))), file);
     }
 
     /** Reads further data with the classes of the training data. */
@@ -41,9 +48,8 @@ public record LabelledTexts(List<String> classes, List<LabelledText> examples) {
     }
 
     private static LabelledTexts of(List<Row> rows, List<String> classes, Path file) {
-        Map<String, Integer> indices = IntStream.range(0, classes.size())
-                .boxed()
-                .collect(Collectors.toMap(classes::get, Function.identity()));
+        Map<String, Integer> indices =
+                IntStream.range(0, classes.size()).boxed().collect(Collectors.toMap(classes::get, Function.identity()));
         List<LabelledText> examples = new ArrayList<>(rows.size());
         for (Row row : rows) {
             Integer index = indices.get(row.label);

@@ -27,12 +27,13 @@ final class LastLogits {
         boolean last = logits.rank() == 2 && logits.size(0) == batch;
         if (!all && !last) {
             throw new IllegalStateException("the model gave logits " + java.util.Arrays.toString(logits.shape())
-                    + " for ids [" + batch + ", " + width + "]; expected [" + batch + ", " + width + ", vocabulary] or ["
+                    + " for ids [" + batch + ", " + width + "]; expected [" + batch + ", " + width
+                    + ", vocabulary] or ["
                     + batch + ", vocabulary]");
         }
         if (logits.size(-1) < vocabulary) {
-            throw new IllegalStateException("the model gave logits for " + logits.size(-1) + " tokens, the tokenizer has "
-                    + vocabulary + "; model and tokenizer do not belong together");
+            throw new IllegalStateException("the model gave logits for " + logits.size(-1)
+                    + " tokens, the tokenizer has " + vocabulary + "; model and tokenizer do not belong together");
         }
     }
 }

@@ -12,8 +12,7 @@ record NucleusSampler(double temperature, int topK, double topP) implements Samp
                     "temperature " + temperature + " must be above 0; use greedy decoding for temperature 0");
         }
         if (topK < 0 || !(topP > 0) || topP > 1) {
-            throw new InvalidInputException(
-                    "top-k " + topK + " must be 0 (all) or more, top-p " + topP + " in (0, 1]");
+            throw new InvalidInputException("top-k " + topK + " must be 0 (all) or more, top-p " + topP + " in (0, 1]");
         }
     }
 

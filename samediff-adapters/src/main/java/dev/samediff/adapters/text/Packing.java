@@ -35,8 +35,9 @@ public enum Packing {
     }
 
     private static List<TokenSequence> stream(List<TokenSequence> sequences, int maxLength) {
-        int[] ids = new int[Math.toIntExact(
-                sequences.stream().mapToLong(TokenSequence::length).sum())];
+        int[] ids = new int
+                [Math.toIntExact(
+                        sequences.stream().mapToLong(TokenSequence::length).sum())];
         boolean[] labelled = new boolean[ids.length];
         join(sequences, ids, labelled);
         List<TokenSequence> rows = new ArrayList<>();

@@ -199,7 +199,16 @@ public record SequenceEncoder(
 
         EncodingReport report() {
             return new EncodingReport(
-                    examples, sequences, tokens, labelled, longest, cutPrompts, cutResponses, dropped, splitTexts, unknown);
+                    examples,
+                    sequences,
+                    tokens,
+                    labelled,
+                    longest,
+                    cutPrompts,
+                    cutResponses,
+                    dropped,
+                    splitTexts,
+                    unknown);
         }
     }
 }

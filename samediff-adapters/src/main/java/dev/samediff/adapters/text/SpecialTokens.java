@@ -19,18 +19,10 @@ import java.util.Optional;
  * @param bos beginning token, such as {@code <s>}
  */
 public record SpecialTokens(Optional<String> pad, Optional<String> eos, Optional<String> bos) {
-    static final List<String> PAD_NAMES = List.of(
-            "[PAD]", "<pad>", "<|pad|>", "<PAD>", "<|padding|>", "<|finetune_right_pad_id|>", "<unk_pad>");
+    static final List<String> PAD_NAMES =
+            List.of("[PAD]", "<pad>", "<|pad|>", "<PAD>", "<|padding|>", "<|finetune_right_pad_id|>", "<unk_pad>");
     static final List<String> EOS_NAMES = List.of(
-            "</s>",
-            "<eos>",
-            "<|endoftext|>",
-            "<|end_of_text|>",
-            "<|eot_id|>",
-            "<|im_end|>",
-            "<EOS>",
-            "[EOS]",
-            "[SEP]");
+            "</s>", "<eos>", "<|endoftext|>", "<|end_of_text|>", "<|eot_id|>", "<|im_end|>", "<EOS>", "[EOS]", "[SEP]");
     static final List<String> BOS_NAMES =
             List.of("<s>", "<bos>", "<|begin_of_text|>", "<|startoftext|>", "<BOS>", "[BOS]", "[CLS]");
 
@@ -88,12 +80,16 @@ public record SpecialTokens(Optional<String> pad, Optional<String> eos, Optional
             }
             return Optional.of(id);
         }
-        return names.stream().filter(json.ids()::containsKey).map(json.ids()::get).findFirst();
+        return names.stream()
+                .filter(json.ids()::containsKey)
+                .map(json.ids()::get)
+                .findFirst();
     }
 
     static String present(TokenizerJson json) {
         List<String> bracketed = json.ids().keySet().stream()
-                .filter(t -> t.length() > 2 && ((t.startsWith("<") && t.endsWith(">")) || (t.startsWith("[") && t.endsWith("]"))))
+                .filter(t -> t.length() > 2
+                        && ((t.startsWith("<") && t.endsWith(">")) || (t.startsWith("[") && t.endsWith("]"))))
                 .sorted()
                 .limit(20)
                 .toList();

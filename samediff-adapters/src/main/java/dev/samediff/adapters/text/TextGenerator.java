@@ -54,9 +54,10 @@ public final class TextGenerator {
                     + " from (a beginning token would do)");
         }
         if (prompt.length >= plan.contextLength()) {
-            throw new InvalidInputException("prompt " + index + " has " + prompt.length + " tokens, the context length is "
-                    + plan.contextLength() + ": there is no room to write; shorten it, or encode it with"
-                    + " SequenceEncoder.encodePrompt, which cuts it on the left");
+            throw new InvalidInputException(
+                    "prompt " + index + " has " + prompt.length + " tokens, the context length is "
+                            + plan.contextLength() + ": there is no room to write; shorten it, or encode it with"
+                            + " SequenceEncoder.encodePrompt, which cuts it on the left");
         }
         return prompt;
     }

@@ -37,7 +37,8 @@ record TokenizerJson(
             throw new InvalidInputException(source + " has no \"model\" section; expected a Hugging Face tokenizer.json"
                     + " (written by tokenizer.save_pretrained of a fast tokenizer)");
         }
-        int highest = reader.ids.values().stream().mapToInt(Integer::intValue).max().orElse(-1);
+        int highest =
+                reader.ids.values().stream().mapToInt(Integer::intValue).max().orElse(-1);
         return new TokenizerJson(
                 reader.model,
                 reader.ids,

@@ -16,6 +16,8 @@ public final class Tokenizers {
     private static final JsonFactory FACTORY = new ObjectMapper().getFactory();
     private static final String EXPECTED =
             "a tokenizer.json, a folder with one, or a character vocabulary {\"type\":\"char\",...}";
+    private static final String CONVERT = ". A SentencePiece .model or a vocab.txt must be converted: load it with"
+            + " AutoTokenizer in Python and call save_pretrained";
 
     private Tokenizers() {}
 
@@ -30,8 +32,7 @@ public final class Tokenizers {
         if (Files.isDirectory(path)) {
             file = path.resolve("tokenizer.json");
             if (!Files.isRegularFile(file)) {
-                throw new InvalidInputException(
-                        "the folder " + path + " has no tokenizer.json; expected " + EXPECTED);
+                throw new InvalidInputException("the folder " + path + " has no tokenizer.json; expected " + EXPECTED);
             }
         }
         Set<String> keys = topLevelKeys(file);
@@ -41,24 +42,25 @@ public final class Tokenizers {
         if (keys.contains("tokens") || keys.contains("type")) {
             return CharTokenizer.load(file);
         }
-        throw new InvalidInputException(file + " is JSON with the keys " + keys + ", not a tokenizer; expected " + EXPECTED);
+        throw new InvalidInputException(
+                file + " is JSON with the keys " + keys + ", not a tokenizer; expected " + EXPECTED);
     }
 
     private static Set<String> topLevelKeys(Path file) {
         byte[] bytes = JsonFiles.bytes(file, EXPECTED);
         Set<String> keys = new TreeSet<>();
         try (JsonParser parser = FACTORY.createParser(bytes)) {
-            if (parser.nextToken() == JsonToken.START_OBJECT) {
-                while (parser.nextToken() == JsonToken.FIELD_NAME) {
-                    keys.add(parser.currentName());
-                    parser.nextToken();
-                    parser.skipChildren();
-                }
+            if (parser.nextToken() != JsonToken.START_OBJECT) {
+                throw new InvalidInputException(file + " holds no JSON object; expected " + EXPECTED + CONVERT);
+            }
+            while (parser.nextToken() == JsonToken.FIELD_NAME) {
+                keys.add(parser.currentName());
+                parser.nextToken();
+                parser.skipChildren();
             }
         } catch (IOException e) {
-            throw new InvalidInputException(file + " is not JSON (" + JsonFiles.reason(e) + "); expected " + EXPECTED
-                    + ". A SentencePiece .model or a vocab.txt must be converted: load it with AutoTokenizer in Python"
-                    + " and call save_pretrained", e);
+            throw new InvalidInputException(
+                    file + " is not JSON (" + JsonFiles.reason(e) + "); expected " + EXPECTED + CONVERT, e);
         }
         return keys;
     }

@@ -34,7 +34,8 @@ final class Utf8Lines implements Closeable {
     }
 
     /** The next line without its end, or null behind the last; {@link BrokenLine} if it is not UTF-8. */
-    @Nullable String next() throws IOException, BrokenLine {
+    @Nullable
+    String next() throws IOException, BrokenLine {
         int length = 0;
         boolean any = false;
         while (position < limit || fill()) {
@@ -76,7 +77,11 @@ final class Utf8Lines implements Closeable {
     }
 
     private String text(int length) throws BrokenLine {
-        int start = number == 1 && length >= 3 && (line[0] & 255) == 0xEF && (line[1] & 255) == 0xBB && (line[2] & 255) == 0xBF
+        int start = number == 1
+                        && length >= 3
+                        && (line[0] & 255) == 0xEF
+                        && (line[1] & 255) == 0xBB
+                        && (line[2] & 255) == 0xBF
                 ? 3
                 : 0;
         String text = new String(line, start, length - start, StandardCharsets.UTF_8);
