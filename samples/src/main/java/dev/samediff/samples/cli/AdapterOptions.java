@@ -20,7 +20,7 @@ final class AdapterOptions {
             paramLabel = "R",
             defaultValue = "8",
             description = "Rank of the adapters. Default: ${DEFAULT-VALUE}.")
-    int rank;
+    int rank = 8;
 
     @Option(
             names = "--alpha",

@@ -5,6 +5,8 @@ import dev.samediff.samples.output.Progress;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -57,6 +59,15 @@ abstract class Command implements Callable<Integer> {
         if (json) {
             out().println(Json.line(result));
         }
+    }
+
+    /** Returns what a person would type to do this again. */
+    final String commandLine() {
+        return Stream.concat(
+                        Stream.of(spec().root().qualifiedName()),
+                        spec().root().commandLine().getParseResult().originalArgs().stream())
+                .map(word -> word.matches("[\\w./:,=+@%-]+") ? word : "'" + word.replace("'", "'\\''") + "'")
+                .collect(Collectors.joining(" "));
     }
 
     final Progress.Factory progress() {

@@ -40,7 +40,7 @@ final class DataOptions {
             defaultValue = "100",
             description = "Most prompts that are answered to measure exact match; 0 measures the loss only. Default:"
                     + " ${DEFAULT-VALUE}.")
-    int evalCount;
+    int evalCount = 100;
 
     /** Reads or makes the task; bundled stories are as many as the training will see. */
     Task task(boolean bundledModel, int storiesToTrain, long seed) {

@@ -40,6 +40,11 @@ final class ModelOptions {
     @Nullable
     Integer maxLength;
 
+    /** Returns the model file, or what stands for it. */
+    String describe() {
+        return model == null ? "bundled story model" : model.toString();
+    }
+
     boolean isBundled() {
         return model == null;
     }
