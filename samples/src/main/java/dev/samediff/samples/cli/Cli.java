@@ -16,7 +16,16 @@ import picocli.CommandLine.UnmatchedArgumentException;
 @CommandLine.Command(
         name = "samples/run",
         description = "Adapts transformers with LoRA, OLoRA, PiSSA and SORSA on Deeplearning4j's SameDiff.",
-        subcommands = {DoctorCommand.class},
+        subcommands = {
+            FineTuneCommand.class,
+            CompareCommand.class,
+            GenerateCommand.class,
+            MergeCommand.class,
+            ConvertCommand.class,
+            InspectCommand.class,
+            VerifyCommand.class,
+            DoctorCommand.class
+        },
         mixinStandardHelpOptions = true,
         version = "samediff-adapters 0.1.0-SNAPSHOT",
         synopsisSubcommandLabel = "COMMAND",

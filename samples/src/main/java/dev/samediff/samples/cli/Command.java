@@ -57,8 +57,12 @@ abstract class Command implements Callable<Integer> {
     final void print(String text, Object result) {
         out().println(text);
         if (json) {
-            out().println(Json.line(result));
+            printJson(result);
         }
+    }
+
+    final void printJson(Object result) {
+        out().println(Json.line(result));
     }
 
     /** Returns what a person would type to do this again. */

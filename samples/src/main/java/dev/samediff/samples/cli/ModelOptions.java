@@ -40,6 +40,11 @@ final class ModelOptions {
     @Nullable
     Integer maxLength;
 
+    /** Returns the given model, or the bundled one. */
+    static Path onnx(@Nullable Path given) {
+        return given == null ? BundledModel.extract().onnx() : given;
+    }
+
     /** Returns the model file, or what stands for it. */
     String describe() {
         return model == null ? "bundled story model" : model.toString();

@@ -7,27 +7,11 @@ import dev.samediff.samples.finetune.RunFolder;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.time.LocalDateTime;
-import java.time.format.DateTimeFormatter;
-import java.util.Locale;
 import java.util.Optional;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Where results and checkpoints go. */
-final class OutputOptions {
-    private static final DateTimeFormatter STAMP = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT);
-
-    @Option(
-            names = "--out",
-            paramLabel = "DIR",
-            description = "Folder of the results. Default: samediff-out/COMMAND-DATE-TIME here.")
-    @Nullable
-    Path out;
-
-    @Option(names = "--overwrite", description = "Replace a run that is in --out already.")
-    boolean overwrite;
-
+final class OutputOptions extends FolderOptions {
     @Option(
             names = "--checkpoint-every",
             paramLabel = "N",
@@ -46,7 +30,7 @@ final class OutputOptions {
                     + " ${DEFAULT-VALUE}.")
     int patience;
 
-    /** Makes the folder. */
+    @Override
     RunFolder folder(String command) throws IOException {
         if (resume && out == null) {
             throw new InvalidInputException("--resume needs --out, the folder of the run to go on with");
@@ -54,10 +38,7 @@ final class OutputOptions {
         if (resume && overwrite) {
             throw new InvalidInputException("--resume and --overwrite contradict each other; give one");
         }
-        Path path = out == null
-                ? Path.of("samediff-out", command + "-" + LocalDateTime.now().format(STAMP))
-                : out;
-        RunFolder folder = RunFolder.create(path, overwrite || resume);
+        RunFolder folder = create(command, overwrite || resume);
         if (overwrite) {
             DurableFiles.deleteTree(folder.checkpoints());
         }

@@ -3,9 +3,12 @@ package dev.samediff.samples.finetune;
 import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.graph.GraphAudit;
+import dev.samediff.adapters.train.AdapterTrainer;
+import dev.samediff.adapters.train.Binding;
 import dev.samediff.adapters.train.Losses;
 import dev.samediff.adapters.train.TaskLoss;
 import dev.samediff.adapters.train.Trainable;
+import dev.samediff.adapters.train.TrainingPlan;
 import dev.samediff.samples.model.LanguageModel;
 import java.util.Collection;
 import java.util.List;
@@ -19,7 +22,8 @@ import org.nd4j.autodiff.samediff.VariableType;
  *
  * @param method the adapter method's name, or {@code full}
  * @param rank the adapter's default rank; 0 without one
- * @param trainable what the trainer sees
+ * @param graph the model's graph, trained in place
+ * @param trainables the variables that are trained
  * @param loss the task loss in the graph
  * @param trainableParameters how many numbers are trained
  * @param totalParameters how many there are
@@ -28,7 +32,8 @@ import org.nd4j.autodiff.samediff.VariableType;
 public record Candidate(
         String method,
         int rank,
-        Trainable trainable,
+        SameDiff graph,
+        List<String> trainables,
         TaskLoss loss,
         long trainableParameters,
         long totalParameters,
@@ -41,11 +46,11 @@ public record Candidate(
         AdaptedModel adapted =
                 AdaptedModel.inject(model.graph(), model.imported().modulePaths(), config);
         TaskLoss loss = Losses.causalLm(adapted.graph(), model.logits());
-        adapted.useLoss(loss.loss());
         return new Candidate(
                 config.method().name(),
                 config.method().rank(),
-                Trainable.of(adapted),
+                adapted.graph(),
+                adapted.trainableNames(),
                 loss,
                 adapted.trainableParameters(),
                 adapted.totalParameters(),
@@ -67,7 +72,13 @@ public record Candidate(
                 .filter(name -> isSafe(graph, loss.loss(), name))
                 .toList();
         return new Candidate(
-                FULL, 0, Trainable.of(graph, safe), loss, count(graph, safe), count(graph, variables), Optional.empty());
+                FULL, 0, graph, safe, loss, count(graph, safe), count(graph, variables), Optional.empty());
+    }
+
+    /** Returns a trainer of this candidate. */
+    AdapterTrainer trainer(TrainingPlan plan, Binding inputs) {
+        return adapted.map(model -> new AdapterTrainer(model, loss, plan, inputs))
+                .orElseGet(() -> new AdapterTrainer(Trainable.of(graph, trainables), loss, plan, inputs));
     }
 
     private static boolean isSafe(SameDiff graph, String loss, String name) {

@@ -66,14 +66,11 @@ public final class FineTune {
     public FineTuneResult run(
             Candidate candidate, Optional<List<Measurement>> known, TrainingListener... listeners) {
         CausalLmIterator batches = trainingBatches();
-        try (Engine engine = new ReferenceEngine(
-                candidate.trainable().graph(),
-                candidate.loss().loss(),
-                candidate.trainable().trainableNames())) {
+        try (Engine engine = new ReferenceEngine(candidate.graph(), candidate.loss().loss(), List.of())) {
             Evaluator evaluator = new Evaluator(model, engine, candidate.loss());
             List<Measurement> before = known.orElseGet(() -> measure(evaluator));
             StepRecorder recorder = new StepRecorder();
-            TrainingResult training = train(candidate, engine, batches, evaluator, recorder, listeners);
+            TrainingResult training = train(candidate, batches, evaluator, recorder, listeners);
             List<Measurement> after = measure(evaluator);
             return new FineTuneResult(candidate, before, after, recorder.steps, training, Memory.peak());
         }
@@ -81,16 +78,14 @@ public final class FineTune {
 
     private TrainingResult train(
             Candidate candidate,
-            Engine engine,
             CausalLmIterator batches,
             Evaluator evaluator,
             StepRecorder recorder,
             TrainingListener... listeners) {
         Binding binding = Binding.of(candidate.loss(), model.inputs().placeholders());
-        AdapterTrainer trainer =
-                new AdapterTrainer(candidate.trainable(), candidate.loss(), settings.plan(), binding, engine);
-        settings.resume().ifPresent(trainer::resume);
-        try (Progress bar = progress.start(candidate.method(), settings.plan().steps())) {
+        try (AdapterTrainer trainer = candidate.trainer(settings.plan(), binding);
+                Progress bar = progress.start(candidate.method(), settings.plan().steps())) {
+            settings.resume().ifPresent(trainer::resume);
             TrainingListener shown = new TrainingListener() {
                 @Override
                 public void onStep(StepReport report) {

@@ -50,7 +50,8 @@ public record FineTuneSummary(
     public record Change(
             String set, double lossBefore, double lossAfter, double exactMatchBefore, double exactMatchAfter) {}
 
-    static FineTuneSummary of(FineTuneResult result, TrainingPlan plan, String folder) {
+    /** Returns the figures of a result. */
+    public static FineTuneSummary of(FineTuneResult result, TrainingPlan plan, String folder) {
         Measurement before = result.before().get(0);
         Measurement after = result.after().get(0);
         List<Change> changes = java.util.stream.IntStream.range(0, result.after().size())

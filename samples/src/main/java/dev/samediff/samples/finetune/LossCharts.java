@@ -8,7 +8,7 @@ import java.util.List;
 import java.util.stream.IntStream;
 
 /** Loss curves of one or several runs. */
-final class LossCharts {
+public final class LossCharts {
     private static final double SMOOTHING = 0.9;
     private static final double LITTLE_SMOOTHING = 0.5;
     private static final int FEW = 40;
@@ -16,7 +16,7 @@ final class LossCharts {
     private LossCharts() {}
 
     /** Returns training and evaluation loss of one run. */
-    static LineChart of(FineTuneResult result) {
+    public static LineChart of(FineTuneResult result) {
         Series train = train("training (smoothed)", result);
         return new LineChart(
                 "Loss by step",
@@ -26,7 +26,7 @@ final class LossCharts {
     }
 
     /** Returns the evaluation loss of several runs. */
-    static LineChart evaluations(List<FineTuneResult> results) {
+    public static LineChart evaluations(List<FineTuneResult> results) {
         return new LineChart(
                 "Evaluation loss by step",
                 "step",
@@ -37,7 +37,7 @@ final class LossCharts {
     }
 
     /** Returns the smoothed training loss of several runs. */
-    static LineChart trainings(List<FineTuneResult> results) {
+    public static LineChart trainings(List<FineTuneResult> results) {
         return new LineChart(
                 "Training loss by step, smoothed",
                 "step",

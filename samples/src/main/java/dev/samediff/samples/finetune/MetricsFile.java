@@ -21,11 +21,12 @@ import org.jspecify.annotations.Nullable;
  * Writes a line of JSON for every update and every evaluation as they happen, so that one can watch. When training is
  * resumed, the lines after the checkpoint are dropped and the rest goes on.
  */
-final class MetricsFile implements TrainingListener, AutoCloseable {
+public final class MetricsFile implements TrainingListener, AutoCloseable {
     private final Path file;
     private @Nullable Writer writer;
 
-    MetricsFile(Path file) {
+    /** Prepares to write into a file. */
+    public MetricsFile(Path file) {
         this.file = file;
     }
 

@@ -17,7 +17,7 @@ import java.util.Map;
  */
 public record RunDescription(String model, String task, String commandLine) {
     /** Returns how it was trained. */
-    static Map<String, String> training(FineTuneSettings settings) {
+    public static Map<String, String> training(FineTuneSettings settings) {
         TrainingPlan plan = settings.plan();
         Map<String, String> pairs = new LinkedHashMap<>();
         pairs.put("steps", Numbers.count(plan.steps()));
@@ -35,7 +35,7 @@ public record RunDescription(String model, String task, String commandLine) {
     }
 
     /** Returns what was adapted, and how. */
-    static Map<String, String> adapter(AdapterConfig config) {
+    public static Map<String, String> adapter(AdapterConfig config) {
         Map<String, String> pairs = new LinkedHashMap<>();
         pairs.put("method", config.method().name());
         pairs.put("rank", Integer.toString(config.method().rank()));
@@ -45,7 +45,7 @@ public record RunDescription(String model, String task, String commandLine) {
     }
 
     /** Returns on what it ran. */
-    static Map<String, String> environment() {
+    public static Map<String, String> environment() {
         Processor processor = Processor.detect();
         Map<String, String> pairs = new LinkedHashMap<>();
         pairs.put("processor", processor.model());

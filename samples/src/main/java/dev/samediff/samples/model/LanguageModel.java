@@ -7,6 +7,7 @@ import dev.samediff.adapters.text.LogitsFunction;
 import dev.samediff.adapters.text.Tokenizer;
 import dev.samediff.importer.ImportedModel;
 import dev.samediff.importer.OnnxImporter;
+import dev.samediff.importer.TensorSpec;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -47,10 +48,14 @@ public record LanguageModel(
         INDArray ids = Nd4j.valueArrayOf(new long[] {1, probe}, tokenizer.eosId()).castTo(
                 org.nd4j.linalg.api.buffer.DataType.LONG);
         try (Engine engine = new ReferenceEngine(graph, "", List.of())) {
-            Map<String, INDArray> outputs = engine.outputs(inputs.fill(ids, new int[] {probe}), imported.outputs());
+            Map<String, INDArray> outputs = engine.outputs(inputs.fill(ids, new int[] {probe}), outputNames(imported));
             String chosen = Logits.choose(outputs, logits, probe, tokenizer.vocabularySize());
             return new LanguageModel(imported, tokenizer, inputs, chosen, length);
         }
+    }
+
+    private static List<String> outputNames(ImportedModel imported) {
+        return imported.outputs().stream().map(TensorSpec::variable).toList();
     }
 
     /** Returns the graph. */
