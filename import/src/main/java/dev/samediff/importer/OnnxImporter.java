@@ -1,0 +1,172 @@
+package dev.samediff.importer;
+
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.graph.Orientation;
+import dev.samediff.importer.lowering.Lowering;
+import dev.samediff.importer.lowering.Operators;
+import dev.samediff.importer.naming.GraphNames;
+import dev.samediff.importer.naming.LinearUse;
+import dev.samediff.importer.naming.WeightRoles;
+import dev.samediff.importer.onnx.OnnxFile;
+import dev.samediff.importer.onnx.OnnxGraph;
+import dev.samediff.importer.onnx.OnnxInput;
+import dev.samediff.importer.onnx.OnnxNode;
+import dev.samediff.importer.onnx.OnnxTensor;
+import dev.samediff.importer.tensor.Dim;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.nd4j.autodiff.samediff.SameDiff;
+
+/**
+ * Imports transformers from ONNX: what torch.onnx and Optimum write for GPT-2, Llama and BERT architectures, operator sets
+ * 9 to 18, with static or dynamic sizes.
+ *
+ * <p>The steps, each a package: read and check the file ({@code onnx}), tell weights from constants and recover module
+ * paths ({@code naming}), evaluate what does not depend on the inputs ({@code folding}), emit SameDiff operators
+ * ({@code lowering}).
+ */
+public final class OnnxImporter {
+    private final OnnxFile file;
+    private final WeightRoles roles;
+    private final GraphNames names;
+    private final List<String> notes = new ArrayList<>();
+
+    private OnnxImporter(Path path) {
+        this.file = OnnxFile.read(path);
+        this.roles = new WeightRoles(file.graph());
+        this.names = new GraphNames(file.graph(), roles);
+    }
+
+    /**
+     * Imports a file.
+     *
+     * @param file an ONNX model
+     * @return the graph and what is known about it
+     * @throws InvalidInputException if the file is missing, damaged or too new, or holds operators that cannot be
+     *     imported (all of them are named at once)
+     */
+    public static ImportedModel load(Path file) {
+        return new OnnxImporter(file).build();
+    }
+
+    /**
+     * Looks at a file without building a graph; unsupported operators are reported, not refused.
+     *
+     * @param file an ONNX model
+     * @throws InvalidInputException if the file is missing, damaged or too new
+     */
+    public static ImportReport inspect(Path file) {
+        return new OnnxImporter(file).report();
+    }
+
+    private ImportedModel build() {
+        Map<String, List<String>> unsupported = unsupported(file.graph());
+        if (!unsupported.isEmpty()) {
+            throw new InvalidInputException(file.path() + " (opset " + file.graph().opset()
+                    + ") uses operators that cannot be imported: " + report().unsupportedText()
+                    + "; export the model without them, for example with plain attention and opset_version=17");
+        }
+        try {
+            SameDiff graph = Lowering.lower(file.graph(), roles, names, notes::add);
+            return new ImportedModel(graph, report(), aliases(graph), initializers(graph));
+        } catch (InvalidInputException e) {
+            throw new InvalidInputException(file.path() + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static Map<String, List<String>> unsupported(OnnxGraph graph) {
+        Map<String, List<String>> found = new TreeMap<>();
+        for (OnnxNode node : graph.nodes()) {
+            if (!Operators.names().contains(node.operator())) {
+                found.computeIfAbsent(node.operator(), operator -> new ArrayList<>()).add(node.name());
+            }
+        }
+        return found;
+    }
+
+    private ImportReport report() {
+        OnnxGraph graph = file.graph();
+        return new ImportReport(
+                file.path(),
+                file.producer(),
+                graph.opset(),
+                file.nodeCount(),
+                file.operators(),
+                unsupported(graph),
+                graph.inputs().stream().map(this::spec).toList(),
+                graph.outputs().stream().map(this::spec).toList(),
+                linearLayers(),
+                notes());
+    }
+
+    private TensorSpec spec(OnnxInput declared) {
+        List<String> dims = declared.dims().stream().map(Dim::toString).toList();
+        return new TensorSpec(declared.name(), names.of(declared.name()), declared.type(), dims);
+    }
+
+    private List<LinearLayer> linearLayers() {
+        Map<String, LinearLayer> layers = new LinkedHashMap<>();
+        for (LinearUse use : roles.linears()) {
+            layers.computeIfAbsent(use.weight(), weight -> layer(use));
+        }
+        return List.copyOf(layers.values());
+    }
+
+    private LinearLayer layer(LinearUse use) {
+        OnnxTensor tensor = java.util.Objects.requireNonNull(file.graph().tensor(use.weight()));
+        long[] shape = tensor.shape();
+        return new LinearLayer(
+                names.module(use.weight()),
+                names.of(use.weight()),
+                use.transposed() ? Orientation.OUT_IN : Orientation.IN_OUT,
+                (int) shape[use.transposed() ? 1 : 0],
+                (int) shape[use.transposed() ? 0 : 1],
+                use.weight(),
+                use.node().name(),
+                Optional.ofNullable(use.bias()).map(names::of));
+    }
+
+    private List<String> notes() {
+        List<String> all = new ArrayList<>();
+        for (String table : roles.tables()) {
+            boolean tied = roles.linears().stream().anyMatch(use -> use.weight().equals(table));
+            all.add("embedding table '" + table + "' is frozen"
+                    + (tied ? "; it is also the weight of " + names.module(table) + ", which is frozen with it" : ""));
+        }
+        long widened = file.graph().tensorNames().stream()
+                .map(name -> file.graph().tensor(name))
+                .filter(tensor -> tensor != null && tensor.isHalf())
+                .count();
+        if (widened > 0) {
+            all.add(widened + " half-precision tensors are widened to FLOAT");
+        }
+        all.addAll(notes);
+        return all;
+    }
+
+    private Map<String, String> aliases(SameDiff graph) {
+        Map<String, String> present = new LinkedHashMap<>();
+        names.byRawName().forEach((raw, name) -> {
+            if (graph.hasVariable(name)) {
+                present.put(raw, name);
+            }
+        });
+        return present;
+    }
+
+    private Map<String, String> initializers(SameDiff graph) {
+        Map<String, String> result = new LinkedHashMap<>();
+        for (String tensor : file.graph().tensorNames()) {
+            boolean parameter = roles.isTrainable(tensor) || roles.isTable(tensor);
+            if (parameter && graph.hasVariable(names.of(tensor))) {
+                result.put(names.of(tensor), tensor);
+            }
+        }
+        return result;
+    }
+}

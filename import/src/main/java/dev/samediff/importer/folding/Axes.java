@@ -1,0 +1,50 @@
+package dev.samediff.importer.folding;
+
+import dev.samediff.importer.tensor.HostTensor;
+
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.importer.onnx.OnnxNode;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Axis numbers: negative ones count from the end; older operators keep them in an attribute, newer in an input. */
+public final class Axes {
+    private Axes() {}
+
+    /**
+     * Returns the axis counted from the front.
+     *
+     * @throws InvalidInputException if there is no such axis
+     */
+    public static int normalise(OnnxNode node, long axis, int rank) {
+        long positive = axis < 0 ? axis + rank : axis;
+        if (positive < 0 || positive >= rank) {
+            throw new InvalidInputException(
+                    node + " names axis " + axis + " of a tensor with " + rank + " axes; the graph is not valid ONNX");
+        }
+        return (int) positive;
+    }
+
+    /** Returns the axes counted from the front, in ascending order. */
+    public static int[] normalise(OnnxNode node, long[] axes, int rank) {
+        int[] result = new int[axes.length];
+        for (int i = 0; i < axes.length; i++) {
+            result[i] = normalise(node, axes[i], rank);
+        }
+        java.util.Arrays.sort(result);
+        return result;
+    }
+
+    /**
+     * Returns the {@code axes} attribute, or the known tensor at position {@code index} of the inputs; null if both are
+     * absent.
+     */
+    static long @Nullable [] of(OnnxNode node, List<@Nullable HostTensor> inputs, int index) {
+        long[] attribute = node.integers("axes");
+        if (attribute != null) {
+            return attribute;
+        }
+        HostTensor input = index < inputs.size() ? inputs.get(index) : null;
+        return input == null ? null : input.asLongs();
+    }
+}

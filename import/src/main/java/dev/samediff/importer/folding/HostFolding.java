@@ -1,0 +1,35 @@
+package dev.samediff.importer.folding;
+
+import dev.samediff.importer.tensor.HostTensor;
+
+import dev.samediff.importer.onnx.OnnxNode;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** Constant folding: which operators can be evaluated while importing, and their evaluation. */
+public final class HostFolding {
+    private static final Map<String, HostOp> OPERATORS = new HashMap<>();
+
+    static {
+        HostArithmetic.register(OPERATORS);
+        HostLogic.register(OPERATORS);
+        HostMovement.register(OPERATORS);
+        HostCreation.register(OPERATORS);
+        HostReduction.register(OPERATORS);
+    }
+
+    private HostFolding() {}
+
+    /**
+     * Evaluates a node.
+     *
+     * @return the outputs; nothing if the operator is not one of those folded, or the result depends on unknown sizes
+     */
+    public static Optional<List<HostTensor>> fold(OnnxNode node, List<@Nullable HostTensor> inputs, int opset) {
+        HostOp operator = OPERATORS.get(node.operator());
+        return operator == null ? Optional.empty() : Optional.ofNullable(operator.apply(node, inputs, opset));
+    }
+}

@@ -1,0 +1,84 @@
+package dev.samediff.importer.folding;
+
+import dev.samediff.importer.tensor.Dim;
+import dev.samediff.importer.tensor.HostTensor;
+
+import static dev.samediff.importer.folding.HostArithmetic.one;
+import static dev.samediff.importer.folding.HostMovement.need;
+
+import dev.samediff.importer.onnx.OnnxNode;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BinaryOperator;
+import java.util.function.DoubleBinaryOperator;
+import org.jspecify.annotations.Nullable;
+
+/** Reductions of shape vectors (to one number) and of small known tensors along axes. */
+final class HostReduction {
+    private HostReduction() {}
+
+    static void register(Map<String, HostOp> operators) {
+        operators.put("ReduceProd", (node, in, opset) -> one(reduce(node, in, (a, b) -> a * b, Dim::times)));
+        operators.put("ReduceSum", (node, in, opset) -> one(reduce(node, in, Double::sum, Dim::plus)));
+        operators.put("ReduceMax", (node, in, opset) -> one(reduce(node, in, Math::max, null)));
+        operators.put("ReduceMin", (node, in, opset) -> one(reduce(node, in, Math::min, null)));
+    }
+
+    private static @Nullable HostTensor reduce(
+            OnnxNode node,
+            List<@Nullable HostTensor> in,
+            DoubleBinaryOperator real,
+            @Nullable BinaryOperator<Dim> size) {
+        HostTensor a = need(in, 0);
+        long[] axes = Axes.of(node, in, 1);
+        if (a.length() == 0 || (axes == null && node.integer("noop_with_empty_axes", 0) == 1)) {
+            return null;
+        }
+        if (a.isSymbolic()) {
+            return a.rank() != 1 || size == null ? null : vector(node, a, size);
+        }
+        boolean[] reduced = new boolean[a.rank()];
+        if (axes == null || axes.length == 0) {
+            Arrays.fill(reduced, true);
+        } else {
+            for (int axis : Axes.normalise(node, axes, a.rank())) {
+                reduced[axis] = true;
+            }
+        }
+        return along(a, reduced, node.integer("keepdims", 1) == 1, real);
+    }
+
+    private static HostTensor vector(OnnxNode node, HostTensor a, BinaryOperator<Dim> size) {
+        Dim result = a.asDims().stream().reduce(size).orElseThrow();
+        long[] shape = node.integer("keepdims", 1) == 1 ? new long[] {1} : new long[0];
+        return HostTensor.of(a.type(), shape, new Dim[] {result});
+    }
+
+    private static HostTensor along(HostTensor a, boolean[] reduced, boolean keep, DoubleBinaryOperator form) {
+        long[] kept = a.shape();
+        List<Long> left = new ArrayList<>();
+        for (int axis = 0; axis < kept.length; axis++) {
+            kept[axis] = reduced[axis] ? 1 : kept[axis];
+            if (keep || !reduced[axis]) {
+                left.add(kept[axis]);
+            }
+        }
+        double[] values = new double[(int) HostTensor.length(kept)];
+        boolean[] seen = new boolean[values.length];
+        int[] target = Indices.broadcast(kept, a.shape());
+        for (int i = 0; i < target.length; i++) {
+            int to = target[i];
+            values[to] = seen[to] ? form.applyAsDouble(values[to], a.asDouble(i)) : a.asDouble(i);
+            seen[to] = true;
+        }
+        long[] shape = left.stream().mapToLong(Long::longValue).toArray();
+        return a.isFloating()
+                ? HostTensor.of(a.type(), shape, values)
+                : HostTensor.of(
+                        a.type(),
+                        shape,
+                        Arrays.stream(values).mapToLong(v -> (long) v).toArray());
+    }
+}

@@ -1,0 +1,75 @@
+package dev.samediff.importer.lowering;
+
+import java.util.List;
+import java.util.Map;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+
+/** Activation functions and softmax. GELU is built from erf and tanh: SameDiff's own are other approximations. */
+final class Activations {
+    private Activations() {}
+
+    static void register(Map<String, OpLowering> operators) {
+        Elementwise.unary(operators, "Tanh", (graph, x) -> graph.math().tanh(x));
+        Elementwise.unary(operators, "Erf", (graph, x) -> graph.math().erf(x));
+        Elementwise.unary(operators, "Sigmoid", (graph, x) -> graph.nn().sigmoid(x));
+        Elementwise.unary(operators, "Relu", (graph, x) -> graph.nn().relu(x, 0));
+        Elementwise.unary(operators, "Softplus", (graph, x) -> graph.nn().softplus(x));
+        operators.put("LeakyRelu", call -> call.result(
+                call.graph().nn().leakyRelu(call.in(0).variable(), call.node().real("alpha", 0.01f)), call.in(0)));
+        operators.put("Elu", Activations::elu);
+        operators.put("Gelu", Activations::gelu);
+        operators.put("com.microsoft:Gelu", Activations::gelu);
+        operators.put("com.microsoft:FastGelu", Activations::fastGelu);
+        operators.put("Softmax", call -> softmax(call, false));
+        operators.put("LogSoftmax", call -> softmax(call, true));
+        operators.put("Dropout", call -> List.of(call.in(0)));
+    }
+
+    private static List<Value> elu(NodeCall call) {
+        if (call.node().real("alpha", 1) != 1) {
+            throw call.refused("is an Elu with alpha " + call.node().real("alpha", 1) + "; only 1 can be imported");
+        }
+        return call.result(call.graph().nn().elu(call.in(0).variable()), call.in(0));
+    }
+
+    private static List<Value> gelu(NodeCall call) {
+        SDVariable x = call.in(0).variable();
+        SDVariable result = call.node().text("approximate", "none").equals("tanh")
+                ? tanhGelu(call.graph(), x)
+                : call.graph().math().erf(x.mul(Math.sqrt(0.5))).add(1.0).mul(x).mul(0.5);
+        return call.result(result, call.in(0));
+    }
+
+    /** ONNX Runtime's fused tanh GELU, with an optional bias in front. */
+    private static List<Value> fastGelu(NodeCall call) {
+        SDVariable x = call.in(0).variable();
+        SDVariable biased = call.optional(1).map(bias -> x.add(bias.variable())).orElse(x);
+        return call.result(tanhGelu(call.graph(), biased), call.in(0));
+    }
+
+    private static SDVariable tanhGelu(SameDiff graph, SDVariable x) {
+        SDVariable inner = graph.math().square(x).mul(x).mul(0.044715).add(x).mul(Math.sqrt(2 / Math.PI));
+        return graph.math().tanh(inner).add(1.0).mul(x).mul(0.5);
+    }
+
+    /** Before operator set 13, softmax runs over all axes from the given one on, as if they were one. */
+    private static List<Value> softmax(NodeCall call, boolean logarithm) {
+        Value x = call.in(0);
+        int axis = call.axis("axis", call.opset() < 13 ? 1 : -1, x.rank());
+        if (call.opset() < 13 && axis < x.rank() - 1) {
+            Value matrix = call.builder().reshape(x, Shapes.flattened(x.dims(), axis));
+            SDVariable result = softmax(call.graph(), matrix.variable(), 1, logarithm);
+            return List.of(call.builder().reshape(Value.computed(result, x.type(), matrix.dims()), x.dims()));
+        }
+        return call.result(softmax(call.graph(), x.variable(), axis, logarithm), x);
+    }
+
+    private static SDVariable softmax(SameDiff graph, SDVariable x, int axis, boolean logarithm) {
+        if (!logarithm) {
+            return graph.nn().softmax(x, axis);
+        }
+        SDVariable shifted = x.sub(graph.max(x, true, axis));
+        return shifted.sub(graph.math().log(graph.sum(graph.math().exp(shifted), true, axis)));
+    }
+}

@@ -1,0 +1,77 @@
+package dev.samediff.importer.lowering;
+
+import dev.samediff.importer.folding.Fill;
+import dev.samediff.importer.tensor.Dim;
+import dev.samediff.importer.tensor.HostTensor;
+import java.util.List;
+import java.util.Map;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/** Tensors made from sizes: filled ones, ranges, triangles. */
+final class Creation {
+    private Creation() {}
+
+    static void register(Map<String, OpLowering> operators) {
+        operators.put("Constant", call -> {
+            throw call.refused("holds neither numbers nor a dense tensor; only those can be imported");
+        });
+        operators.put("ConstantOfShape", Creation::filled);
+        operators.put("Range", Creation::range);
+        operators.put("Trilu", Creation::triangle);
+    }
+
+    private static List<Value> filled(NodeCall call) {
+        Fill fill = Fill.of(call.node());
+        List<Dim> dims = call.known(0, "sizes").asDims();
+        Value one = call.builder().constant(HostTensor.filled(fill.type(), ones(dims.size()), fill.value()));
+        return List.of(Expanding.expand(call, one, dims));
+    }
+
+    private static long[] ones(int rank) {
+        long[] shape = new long[rank];
+        java.util.Arrays.fill(shape, 1);
+        return shape;
+    }
+
+    private static List<Value> range(NodeCall call) {
+        Value start = call.in(0);
+        Value limit = call.in(1);
+        Value delta = call.in(2);
+        SDVariable result = call.graph().range(start.variable(), limit.variable(), delta.variable(), start.type());
+        return call.result(result, start.type(), List.of(length(call, start, limit, delta)));
+    }
+
+    private static Dim length(NodeCall call, Value start, Value limit, Value delta) {
+        HostTensor from = start.content();
+        HostTensor to = limit.content();
+        HostTensor step = delta.content();
+        boolean unit = step != null && step.isSingle() && step.asDouble(0) == 1;
+        if (!unit || from == null || to == null || from.isFloating() || to.isFloating()) {
+            return call.builder().unknown();
+        }
+        return to.dim(0).minus(from.dim(0));
+    }
+
+    /** Keeps the part above or below a diagonal: multiplied by a mask that compares row and column numbers. */
+    private static List<Value> triangle(NodeCall call) {
+        Value x = call.in(0);
+        long diagonal = call.optional(1).isPresent() ? call.known(1, "diagonal").asLong(0) : 0;
+        boolean upper = call.node().integer("upper", 1) == 1;
+        SDVariable rows = numbers(call, x.dim(x.rank() - 2));
+        SDVariable columns = numbers(call, x.dim(x.rank() - 1));
+        SDVariable shifted = call.graph().expandDims(rows.add(call.builder().number(DataType.LONG, diagonal)), 1);
+        SDVariable across = call.graph().expandDims(columns, 0);
+        SDVariable kept = upper ? across.gte(shifted) : across.lte(shifted);
+        DataType type = x.type() == DataType.BOOL ? DataType.INT : x.type();
+        SDVariable masked = call.builder().cast(x.variable(), x.type(), type).mul(kept.castTo(type));
+        return call.result(call.builder().cast(masked, type, x.type()), x);
+    }
+
+    private static SDVariable numbers(NodeCall call, Dim count) {
+        GraphBuilder builder = call.builder();
+        SDVariable end = builder.constant(Shapes.scalar(count)).variable();
+        return builder.once(end, "range", () -> call.graph()
+                .range(builder.number(DataType.LONG, 0), end, builder.number(DataType.LONG, 1), DataType.LONG));
+    }
+}

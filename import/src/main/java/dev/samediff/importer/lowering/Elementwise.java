@@ -1,0 +1,122 @@
+package dev.samediff.importer.lowering;
+
+import dev.samediff.importer.tensor.Dim;
+import java.util.List;
+import java.util.Map;
+import java.util.function.BiFunction;
+import java.util.function.BinaryOperator;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/** Arithmetic on elements, with broadcasting; known numbers become scalar operators. */
+final class Elementwise {
+    private Elementwise() {}
+
+    /** An operator on two tensors, on tensor and number, and on number and tensor. */
+    private record Binary(
+            BiFunction<SDVariable, SDVariable, SDVariable> tensors,
+            BiFunction<SDVariable, Double, SDVariable> right,
+            BiFunction<SDVariable, Double, SDVariable> left) {}
+
+    static void register(Map<String, OpLowering> operators) {
+        operators.put("Add", call -> binary(call, new Binary(SDVariable::add, SDVariable::add, SDVariable::add)));
+        operators.put("Sub", call -> binary(call, new Binary(SDVariable::sub, SDVariable::sub, SDVariable::rsub)));
+        operators.put("Mul", call -> binary(call, new Binary(SDVariable::mul, SDVariable::mul, SDVariable::mul)));
+        operators.put("Div", call -> binary(call, new Binary(SDVariable::div, SDVariable::div, SDVariable::rdiv)));
+        operators.put("Pow", Elementwise::power);
+        operators.put("Mod", Elementwise::modulo);
+        operators.put("Min", call -> chain(call, (a, b) -> call.graph().min(a, b)));
+        operators.put("Max", call -> chain(call, (a, b) -> call.graph().max(a, b)));
+        operators.put("Sum", call -> chain(call, SDVariable::add));
+        operators.put("Clip", Elementwise::clip);
+        unary(operators, "Neg", (graph, x) -> x.neg());
+        unary(operators, "Abs", (graph, x) -> graph.math().abs(x));
+        unary(operators, "Sqrt", (graph, x) -> graph.math().sqrt(x));
+        unary(operators, "Reciprocal", (graph, x) -> x.rdiv(1.0));
+        unary(operators, "Exp", (graph, x) -> graph.math().exp(x));
+        unary(operators, "Log", (graph, x) -> graph.math().log(x));
+        unary(operators, "Sin", (graph, x) -> graph.math().sin(x));
+        unary(operators, "Cos", (graph, x) -> graph.math().cos(x));
+        unary(operators, "Floor", (graph, x) -> graph.math().floor(x));
+        unary(operators, "Ceil", (graph, x) -> graph.math().ceil(x));
+        unary(operators, "Round", (graph, x) -> graph.math().round(x));
+        unary(operators, "Sign", (graph, x) -> graph.math().sign(x));
+    }
+
+    static void unary(
+            Map<String, OpLowering> operators, String name, BiFunction<SameDiff, SDVariable, SDVariable> form) {
+        operators.put(name, call -> call.result(form.apply(call.graph(), call.in(0).variable()), call.in(0)));
+    }
+
+    private static List<Value> binary(NodeCall call, Binary form) {
+        Value a = call.in(0);
+        Value b = call.in(1);
+        List<Dim> dims = Broadcast.dims(call, a.dims(), b.dims());
+        if (b.isScalar() && b.rank() <= a.rank()) {
+            return call.result(form.right().apply(a.variable(), b.scalar()), a.type(), dims);
+        }
+        if (a.isScalar() && a.rank() <= b.rank()) {
+            return call.result(form.left().apply(b.variable(), a.scalar()), a.type(), dims);
+        }
+        return call.result(form.tensors().apply(a.variable(), b.variable()), a.type(), dims);
+    }
+
+    /** Small whole exponents as products: an order of magnitude faster than the power function. */
+    private static List<Value> power(NodeCall call) {
+        Value base = call.in(0);
+        Value exponent = call.in(1);
+        SDVariable x = base.variable();
+        SameDiff graph = call.graph();
+        if (exponent.content() != null && exponent.content().isSingle() && exponent.rank() <= base.rank()) {
+            double power = exponent.content().asDouble(0);
+            SDVariable result = power == 1
+                    ? x
+                    : power == 2
+                            ? graph.math().square(x)
+                            : power == 3
+                                    ? graph.math().square(x).mul(x)
+                                    : power == 0.5 ? graph.math().sqrt(x) : graph.math().pow(x, power);
+            return call.result(result, base);
+        }
+        SDVariable by = call.builder().cast(exponent.variable(), exponent.type(), base.type());
+        return call.result(
+                graph.math().pow(x, by), base.type(), Broadcast.dims(call, base.dims(), exponent.dims()));
+    }
+
+    private static List<Value> modulo(NodeCall call) {
+        Value a = call.in(0);
+        Value b = call.in(1);
+        if (call.node().integer("fmod", 0) == 1) {
+            throw call.refused("is a Mod with fmod = 1; only fmod = 0 can be imported");
+        }
+        SDVariable result = call.graph().math().floorMod(a.variable(), b.variable());
+        return call.result(result, a.type(), Broadcast.dims(call, a.dims(), b.dims()));
+    }
+
+    private static List<Value> chain(NodeCall call, BinaryOperator<SDVariable> form) {
+        SDVariable result = call.in(0).variable();
+        List<Dim> dims = call.in(0).dims();
+        for (int i = 1; i < call.inputs().size(); i++) {
+            result = form.apply(result, call.in(i).variable());
+            dims = Broadcast.dims(call, dims, call.in(i).dims());
+        }
+        return call.result(result, call.in(0).type(), dims);
+    }
+
+    private static List<Value> clip(NodeCall call) {
+        Value x = call.in(0);
+        double low = call.optional(1).isPresent() ? call.known(1, "bounds").asDouble(0) : call.node().real("min", -Float.MAX_VALUE);
+        double high = call.optional(2).isPresent() ? call.known(2, "bounds").asDouble(0) : call.node().real("max", Float.MAX_VALUE);
+        if (x.type().isFPType()) {
+            return call.result(
+                    call.graph().clipByValue(x.variable(), GraphBuilder.finite(low), GraphBuilder.finite(high)), x);
+        }
+        SDVariable atLeast = call.graph().max(x.variable(), number(call, x.type(), low));
+        return call.result(call.graph().min(atLeast, number(call, x.type(), high)), x);
+    }
+
+    private static SDVariable number(NodeCall call, DataType type, double value) {
+        return call.builder().number(type, value);
+    }
+}

@@ -1,0 +1,68 @@
+package dev.samediff.importer.lowering;
+
+import dev.samediff.importer.tensor.Dim;
+import dev.samediff.importer.tensor.HostTensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import org.nd4j.autodiff.samediff.SDVariable;
+
+/** Repeating a tensor along axes of size one until it has given sizes, by tile, whose gradient is right. */
+final class Expanding {
+    private Expanding() {}
+
+    /** Returns {@code x} repeated to {@code target}, which has at least as many axes; sizes not known to be 1 stay. */
+    static Value expand(NodeCall call, Value x, List<Dim> target) {
+        GraphBuilder builder = call.builder();
+        List<Dim> padded = new ArrayList<>(x.dims());
+        while (padded.size() < target.size()) {
+            padded.add(0, Dim.ONE);
+        }
+        List<Dim> repeats = new ArrayList<>();
+        List<Dim> dims = new ArrayList<>();
+        for (int axis = 0; axis < target.size(); axis++) {
+            Dim have = padded.get(axis);
+            boolean grow = have.is(1) && !target.get(axis).is(1);
+            repeats.add(grow ? target.get(axis) : Dim.ONE);
+            dims.add(grow ? target.get(axis) : have);
+        }
+        Value full = builder.reshape(x, padded);
+        return repeats.stream().allMatch(repeat -> repeat.is(1))
+                ? full
+                : Value.computed(tile(builder, full.variable(), repeats), x.type(), dims);
+    }
+
+    /** Repeats by counts that may only be known when the graph runs; equal requests are one operator. */
+    static SDVariable tile(GraphBuilder builder, SDVariable x, List<Dim> repeats) {
+        return builder.once(x, "tile " + repeats, () -> {
+            if (repeats.stream().allMatch(Dim::isKnown)) {
+                return builder.graph()
+                        .tile(x, repeats.stream().mapToInt(dim -> (int) dim.known()).toArray());
+            }
+            return builder.graph().tile(x, builder.constant(HostTensor.vector(repeats)).variable());
+        });
+    }
+
+    /** The Expand operator: broadcasting in both directions. */
+    static List<Value> expandTo(NodeCall call) {
+        Value x = call.in(0);
+        HostTensor shape = call.known(1, "sizes");
+        List<Dim> target = new ArrayList<>(shape.asDims());
+        List<Dim> common = Broadcast.dims(call, x.dims(), target);
+        return List.of(expand(call, x, common));
+    }
+
+    /** The Tile operator. */
+    static List<Value> tiled(NodeCall call) {
+        Value x = call.in(0);
+        List<Dim> repeats = call.known(1, "repeats").asDims();
+        List<Dim> dims = new ArrayList<>();
+        for (int axis = 0; axis < x.rank(); axis++) {
+            dims.add(x.dim(axis).times(repeats.get(axis)));
+        }
+        Optional<Dim> grows = repeats.stream().filter(repeat -> !repeat.is(1)).findFirst();
+        return grows.isEmpty()
+                ? List.of(x)
+                : call.result(tile(call.builder(), x.variable(), repeats), x.type(), dims);
+    }
+}

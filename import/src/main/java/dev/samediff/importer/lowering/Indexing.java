@@ -1,0 +1,113 @@
+package dev.samediff.importer.lowering;
+
+import dev.samediff.importer.tensor.Dim;
+import dev.samediff.importer.tensor.HostTensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.linalg.api.ops.impl.scatter.ScatterNdUpdate;
+
+/**
+ * Looking up elements by index. SameDiff's gather has a wrong gradient, so it serves frozen tables and whole numbers
+ * only; computed tensors are sliced, or multiplied by one-hot rows.
+ */
+final class Indexing {
+    private Indexing() {}
+
+    static void register(Map<String, OpLowering> operators) {
+        operators.put("Gather", Indexing::gather);
+        operators.put("ScatterND", Indexing::scatter);
+    }
+
+    private static List<Value> gather(NodeCall call) {
+        Value data = call.in(0);
+        Value indices = call.in(1);
+        int axis = call.axis("axis", 0, data.rank());
+        HostTensor known = indices.content();
+        if (known != null && known.isSingle() && !data.isConstant()) {
+            return one(call, data, axis, known, indices.rank());
+        }
+        List<Dim> dims = new ArrayList<>(data.dims().subList(0, axis));
+        dims.addAll(indices.dims());
+        dims.addAll(data.dims().subList(axis + 1, data.rank()));
+        SDVariable where = known != null && !known.isSymbolic()
+                ? call.builder().constant(positive(call, known, data.dim(axis))).variable()
+                : indices.variable();
+        if (data.isConstant() || !data.type().isFPType()) {
+            return call.result(call.graph().gather(data.variable(), where, axis), data.type(), dims);
+        }
+        return byOneHot(call, data, where, indices, axis, dims);
+    }
+
+    /** A single element of an axis: a slice that drops the axis. */
+    private static List<Value> one(NodeCall call, Value data, int axis, HostTensor index, int indexRank) {
+        long at = index.asLong(0);
+        Dim size = data.dim(axis);
+        if (size.isKnown() && (at >= size.known() || at < -size.known())) {
+            throw call.refused("reads element " + at + " of an axis with " + size + "; the graph is not valid ONNX");
+        }
+        int rank = data.rank();
+        long[] begin = new long[rank];
+        long[] end = new long[rank];
+        long[] steps = new long[rank];
+        java.util.Arrays.fill(steps, 1);
+        begin[axis] = at;
+        end[axis] = at + 1;
+        int others = ((1 << rank) - 1) & ~(1 << axis);
+        int endMask = at == -1 ? others | (1 << axis) : others;
+        SDVariable result = call.graph()
+                .stridedSlice(data.variable(), begin, end, steps, others, endMask, 0, 0, 1 << axis);
+        List<Dim> dims = new ArrayList<>(data.dims());
+        dims.remove(axis);
+        Value element = Value.computed(result, data.type(), dims);
+        List<Dim> shaped = new ArrayList<>(dims);
+        for (int i = 0; i < indexRank; i++) {
+            shaped.add(axis, Dim.ONE);
+        }
+        return List.of(call.builder().reshape(element, shaped));
+    }
+
+    private static HostTensor positive(NodeCall call, HostTensor indices, Dim size) {
+        long[] values = indices.asLongs();
+        for (int i = 0; i < values.length; i++) {
+            boolean outside = size.isKnown() && (values[i] >= size.known() || values[i] < -size.known());
+            if (outside || (values[i] < 0 && !size.isKnown())) {
+                throw call.refused("reads element " + values[i] + " of an axis with " + size + "; give indices inside it");
+            }
+            values[i] = values[i] < 0 ? values[i] + size.known() : values[i];
+        }
+        return HostTensor.of(indices.type(), indices.shape(), values);
+    }
+
+    /** {@code onehot(indices) x data}: right gradient, for the axis in front or behind unit axes only. */
+    private static List<Value> byOneHot(
+            NodeCall call, Value data, SDVariable where, Value indices, int axis, List<Dim> dims) {
+        Dim depth = data.dim(axis);
+        if (!depth.isKnown() || axis != 0) {
+            throw call.refused("looks up computed numbers by computed indices along axis " + axis + " of size " + depth
+                    + ", for which M2.1 has no right gradient");
+        }
+        GraphBuilder builder = call.builder();
+        Dim count = indices.dims().stream().reduce(Dim.ONE, Dim::times);
+        Dim width = data.dims().subList(1, data.rank()).stream().reduce(Dim.ONE, Dim::times);
+        Value flat = builder.reshape(Value.computed(where, indices.type(), indices.dims()), List.of(count));
+        SDVariable rows = call.graph().oneHot(flat.variable(), (int) depth.known(), -1, 1, 0, data.type());
+        Value matrix = builder.reshape(data, List.of(depth, width));
+        SDVariable picked = call.graph().mmul(rows, matrix.variable());
+        return List.of(builder.reshape(Value.computed(picked, data.type(), List.of(count, width)), dims));
+    }
+
+    /** Writing rows at computed places; used by exporters to fill masks, never on trained values. */
+    private static List<Value> scatter(NodeCall call) {
+        if (!call.node().text("reduction", "none").equals("none")) {
+            throw call.refused("scatters with a reduction; only plain scattering can be imported");
+        }
+        Value data = call.in(0);
+        SDVariable updates = call.builder().cast(call.in(2).variable(), call.in(2).type(), data.type());
+        SDVariable result = new ScatterNdUpdate(call.graph(), data.variable(), call.in(1).variable(), updates)
+                .outputVariable();
+        call.notes().accept(call.node() + " is not differentiated: nothing can be trained through it");
+        return call.result(result, data.type(), data.dims());
+    }
+}

@@ -1,0 +1,178 @@
+package dev.samediff.importer.lowering;
+
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.importer.folding.HostFolding;
+import dev.samediff.importer.naming.GraphNames;
+import dev.samediff.importer.naming.WeightRoles;
+import dev.samediff.importer.onnx.OnnxGraph;
+import dev.samediff.importer.onnx.OnnxInput;
+import dev.samediff.importer.onnx.OnnxNode;
+import dev.samediff.importer.onnx.OnnxTensor;
+import dev.samediff.importer.tensor.Dim;
+import dev.samediff.importer.tensor.HostTensor;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import onnx.Onnx.AttributeProto;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/** Translates a whole graph, node by node in order: folded if its inputs are known, else lowered. */
+public final class Lowering {
+    private static final int NAMED_ELEMENTS = 8;
+
+    private final OnnxGraph source;
+    private final WeightRoles roles;
+    private final Consumer<String> notes;
+    private final SameDiff graph = SameDiff.create();
+    private final GraphBuilder builder = new GraphBuilder(graph);
+    private final VariableNames variables;
+    private final Map<String, Value> values = new HashMap<>();
+    private final Map<Computation, List<Value>> computed = new HashMap<>();
+    private final Set<String> read = new HashSet<>();
+
+    /** The same operator on the same inputs gives the same result and is emitted once. */
+    private record Computation(
+            String operator, List<AttributeProto> attributes, List<@Nullable Value> inputs, int outputs) {}
+
+    private Lowering(OnnxGraph source, WeightRoles roles, GraphNames names, Consumer<String> notes) {
+        this.source = source;
+        this.roles = roles;
+        this.notes = notes;
+        this.variables = new VariableNames(graph, names);
+        source.nodes().forEach(node -> read.addAll(node.inputs()));
+        source.outputs().forEach(output -> read.add(output.name()));
+    }
+
+    /**
+     * Builds the SameDiff graph.
+     *
+     * @param names names of the variables; variables that share a value are recorded there as aliases
+     * @param notes takes remarks for the report
+     */
+    public static SameDiff lower(OnnxGraph source, WeightRoles roles, GraphNames names, Consumer<String> notes) {
+        Lowering lowering = new Lowering(source, roles, names, notes);
+        source.inputs().forEach(lowering::addInput);
+        source.nodes().forEach(lowering::addNode);
+        source.outputs().forEach(lowering::addOutput);
+        return lowering.graph;
+    }
+
+    private void addInput(OnnxInput input) {
+        long[] shape = input.dims().stream()
+                .mapToLong(dim -> dim.isKnown() ? dim.known() : -1)
+                .toArray();
+        Value value = Value.computed(
+                graph.placeHolder(variables.of(input.name()), input.type(), shape), input.type(), input.dims());
+        builder.sizes().learn(value);
+        values.put(input.name(), value);
+    }
+
+    private void addNode(OnnxNode node) {
+        List<@Nullable Value> inputs = new ArrayList<>();
+        node.inputs().forEach(input -> inputs.add(input.isEmpty() ? null : value(input)));
+        Computation key = new Computation(
+                node.operator(), node.attributes(), inputs, node.outputs().size());
+        List<Value> results = computed.get(key);
+        if (results == null) {
+            results = compute(node, inputs);
+            computed.put(key, results);
+        }
+        for (int i = 0; i < Math.min(results.size(), node.outputs().size()); i++) {
+            String output = node.outputs().get(i);
+            Value result = settled(results.get(i));
+            if (result.content() == null && result.stored() == null) {
+                variables.name(result.variable(), output);
+            }
+            values.put(output, result);
+        }
+    }
+
+    private List<Value> compute(OnnxNode node, List<@Nullable Value> inputs) {
+        try {
+            Optional<List<HostTensor>> folded = fold(node, inputs);
+            if (folded.isPresent()) {
+                return folded.get().stream().map(builder::constant).toList();
+            }
+            NodeCall call = new NodeCall(node, inputs, builder, source.opset(), read, notes);
+            return Operators.of(node.operator()).lower(call);
+        } catch (InvalidInputException e) {
+            throw e;
+        } catch (RuntimeException e) {
+            throw new IllegalStateException(
+                    node + " with inputs " + inputs + " could not be translated: " + e.getMessage(), e);
+        }
+    }
+
+    private Optional<List<HostTensor>> fold(OnnxNode node, List<@Nullable Value> inputs) {
+        List<@Nullable HostTensor> contents = new ArrayList<>();
+        for (Value input : inputs) {
+            if (input != null && input.content() == null) {
+                return Optional.empty();
+            }
+            contents.add(input == null ? null : input.content());
+        }
+        return HostFolding.fold(node, contents, source.opset());
+    }
+
+    /** Learns what the result's sizes are, and names the elements of small whole-number results. */
+    private Value settled(Value result) {
+        if (result.content() != null || result.stored() != null) {
+            return result;
+        }
+        builder.sizes().learn(result);
+        boolean small = result.rank() <= 1
+                && (result.type() == DataType.LONG || result.type() == DataType.INT)
+                && result.dims().stream().allMatch(dim -> dim.isKnown() && dim.known() <= NAMED_ELEMENTS);
+        if (!small) {
+            return result;
+        }
+        long[] shape = result.dims().stream().mapToLong(Dim::known).toArray();
+        HostTensor elements = builder.sizes().name(result, shape);
+        return new Value(result.type(), result.dims(), elements, null, result::variable);
+    }
+
+    private Value value(String name) {
+        Value known = values.get(name);
+        if (known != null) {
+            return known;
+        }
+        OnnxTensor tensor = source.tensor(name);
+        if (tensor == null) {
+            throw new IllegalStateException("value '" + name + "' is read before it is written");
+        }
+        Value value = stored(tensor);
+        values.put(name, value);
+        return value;
+    }
+
+    private Value stored(OnnxTensor tensor) {
+        String name = tensor.name();
+        boolean parameter = roles.isTrainable(name) || roles.isTable(name);
+        Optional<HostTensor> content = parameter ? Optional.empty() : tensor.toHost();
+        if (content.isPresent()) {
+            return builder.constant(content.get());
+        }
+        List<Dim> dims = new ArrayList<>();
+        for (long size : tensor.shape()) {
+            dims.add(Dim.of(size));
+        }
+        if (!tensor.type().isFPType()) {
+            throw new InvalidInputException("the whole-number tensor '" + name + "' has " + tensor.length()
+                    + " elements; up to " + HostTensor.LIMIT + " can be imported");
+        }
+        return new Value(tensor.type(), dims, null, new Value.Stored(tensor, null), () -> roles.isTrainable(name)
+                ? graph.var(variables.of(name), tensor.toArray())
+                : graph.constant(variables.of(name), tensor.toArray()));
+    }
+
+    private void addOutput(OnnxInput output) {
+        variables.output(value(output.name()).variable(), output.name());
+    }
+}

@@ -1,0 +1,103 @@
+package dev.samediff.importer.lowering;
+
+import dev.samediff.importer.tensor.Dim;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import org.nd4j.autodiff.samediff.SDVariable;
+
+/** Matrix products. SameDiff's mmul wants operands of equal rank, and a transposed matrix is a flag, not a copy. */
+final class MatMuls {
+    private MatMuls() {}
+
+    static void register(Map<String, OpLowering> operators) {
+        operators.put("MatMul", MatMuls::matMul);
+        operators.put("Gemm", MatMuls::gemm);
+    }
+
+    private static List<Value> matMul(NodeCall call) {
+        Value a = call.in(0);
+        Value b = call.in(1);
+        if (a.rank() == 1 || b.rank() == 1) {
+            return withVector(call, a, b);
+        }
+        return List.of(product(call, a, b));
+    }
+
+    private static List<Value> withVector(NodeCall call, Value a, Value b) {
+        Value left = a.rank() == 1 ? call.builder().reshape(a, List.of(Dim.ONE, a.dim(0))) : a;
+        Value right = b.rank() == 1 ? call.builder().reshape(b, List.of(b.dim(0), Dim.ONE)) : b;
+        Value product = product(call, left, right);
+        List<Dim> dims = new ArrayList<>(product.dims());
+        if (b.rank() == 1) {
+            dims.remove(dims.size() - 1);
+        }
+        if (a.rank() == 1) {
+            dims.remove(dims.size() - (b.rank() == 1 ? 1 : 2));
+        }
+        return List.of(call.builder().reshape(product, dims));
+    }
+
+    private static Value product(NodeCall call, Value a, Value b) {
+        if (b.rank() == 2) {
+            return byMatrix(call, a, b);
+        }
+        List<Dim> batch = Broadcast.dims(call, batch(a), batch(b));
+        Value left = Expanding.expand(call, a, with(batch, a));
+        Value right = Expanding.expand(call, b, with(batch, b));
+        List<Dim> dims = new ArrayList<>(batch);
+        dims.add(a.dim(a.rank() - 2));
+        dims.add(b.dim(b.rank() - 1));
+        return Value.computed(call.graph().mmul(left.variable(), right.variable()), a.type(), dims);
+    }
+
+    private static List<Dim> batch(Value x) {
+        return x.dims().subList(0, x.rank() - 2);
+    }
+
+    private static List<Dim> with(List<Dim> batch, Value x) {
+        List<Dim> dims = new ArrayList<>(batch);
+        dims.addAll(x.dims().subList(x.rank() - 2, x.rank()));
+        return dims;
+    }
+
+    /** A linear layer: all positions of all sequences as one matrix [N,in] times [in,out]. */
+    private static Value byMatrix(NodeCall call, Value a, Value b) {
+        Value rows = call.builder().matrix(a);
+        Value product = Value.computed(
+                times(call, rows, b, false), a.type(), List.of(rows.dim(0), b.dim(1)));
+        List<Dim> dims = new ArrayList<>(a.dims().subList(0, a.rank() - 1));
+        dims.add(b.dim(1));
+        return call.builder().reshape(product, dims);
+    }
+
+    /** {@code a b} or {@code a b^T}; a stored matrix is used the way it is stored. */
+    private static SDVariable times(NodeCall call, Value a, Value b, boolean transpose) {
+        Value plain = b.stored() == null ? null : b.stored().untransposed();
+        if (plain != null) {
+            return times(call, a, plain, !transpose);
+        }
+        return transpose
+                ? call.graph().mmul(a.variable(), b.variable(), false, true, false)
+                : call.graph().mmul(a.variable(), b.variable());
+    }
+
+    private static List<Value> gemm(NodeCall call) {
+        Value a = call.in(0);
+        Value b = call.in(1);
+        boolean transposeA = call.node().integer("transA", 0) == 1;
+        boolean transposeB = call.node().integer("transB", 0) == 1;
+        Value left = transposeA ? Shapes.permuted(call, a, 1, 0) : a;
+        List<Dim> dims = List.of(left.dim(0), b.dim(transposeB ? 0 : 1));
+        SDVariable product = scaled(times(call, left, b, transposeB), call.node().real("alpha", 1));
+        if (call.optional(2).isEmpty() || call.node().real("beta", 1) == 0) {
+            return call.result(product, a.type(), dims);
+        }
+        SDVariable sum = product.add(scaled(call.in(2).variable(), call.node().real("beta", 1)));
+        return call.result(sum, a.type(), dims);
+    }
+
+    private static SDVariable scaled(SDVariable x, float factor) {
+        return factor == 1 ? x : x.mul(factor);
+    }
+}

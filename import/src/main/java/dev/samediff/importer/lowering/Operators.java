@@ -1,0 +1,39 @@
+package dev.samediff.importer.lowering;
+
+import dev.samediff.adapters.InvalidInputException;
+import java.util.Set;
+import java.util.TreeMap;
+
+/** All ONNX operators that can be imported. */
+public final class Operators {
+    private static final TreeMap<String, OpLowering> ALL = new TreeMap<>();
+
+    static {
+        Elementwise.register(ALL);
+        Logic.register(ALL);
+        Activations.register(ALL);
+        MatMuls.register(ALL);
+        Normalisation.register(ALL);
+        Reductions.register(ALL);
+        Shapes.register(ALL);
+        Joining.register(ALL);
+        Slicing.register(ALL);
+        Indexing.register(ALL);
+        Creation.register(ALL);
+    }
+
+    private Operators() {}
+
+    /** Returns the names of the operators, with their domain in front unless it is ONNX's own. */
+    public static Set<String> names() {
+        return ALL.keySet();
+    }
+
+    static OpLowering of(String operator) {
+        OpLowering lowering = ALL.get(operator);
+        if (lowering == null) {
+            throw new InvalidInputException("operator " + operator + " cannot be imported");
+        }
+        return lowering;
+    }
+}

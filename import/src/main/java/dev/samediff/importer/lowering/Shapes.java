@@ -1,0 +1,180 @@
+package dev.samediff.importer.lowering;
+
+import dev.samediff.importer.folding.Axes;
+import dev.samediff.importer.tensor.Dim;
+import dev.samediff.importer.tensor.HostTensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.autodiff.samediff.SameDiff;
+
+/** Sizes, and operators that change the shape but not the elements' values. */
+final class Shapes {
+    private Shapes() {}
+
+    static void register(Map<String, OpLowering> operators) {
+        operators.put("Shape", Shapes::shape);
+        operators.put("Size", call -> List.of(call.builder()
+                .constant(scalar(call.in(0).dims().stream().reduce(Dim.ONE, Dim::times)))));
+        operators.put("Identity", call -> List.of(call.in(0)));
+        operators.put("Reshape", Shapes::reshape);
+        operators.put("Flatten", Shapes::flatten);
+        operators.put("Squeeze", Shapes::squeeze);
+        operators.put("Unsqueeze", Shapes::unsqueeze);
+        operators.put("Transpose", Shapes::transpose);
+        operators.put("Expand", Expanding::expandTo);
+        operators.put("Tile", Expanding::tiled);
+    }
+
+    static HostTensor scalar(Dim dim) {
+        return HostTensor.of(org.nd4j.linalg.api.buffer.DataType.LONG, new long[0], new Dim[] {dim});
+    }
+
+    private static List<Value> shape(NodeCall call) {
+        List<Dim> dims = call.in(0).dims();
+        int rank = dims.size();
+        int start = clamp(call.node().integer("start", 0), rank);
+        int end = clamp(call.node().integer("end", rank), rank);
+        return List.of(call.builder().constant(HostTensor.vector(dims.subList(start, Math.max(start, end)))));
+    }
+
+    private static int clamp(long bound, int rank) {
+        return (int) Math.max(0, Math.min(bound < 0 ? bound + rank : bound, rank));
+    }
+
+    private static List<Value> reshape(NodeCall call) {
+        Value x = call.in(0);
+        HostTensor shape = call.in(1).content();
+        if (shape == null) {
+            return byComputedShape(call, x);
+        }
+        List<Dim> dims = new ArrayList<>(shape.asDims());
+        for (int axis = 0; axis < dims.size(); axis++) {
+            if (dims.get(axis).is(0) && call.node().integer("allowzero", 0) == 0) {
+                if (axis >= x.rank()) {
+                    throw call.refused("copies the size of axis " + axis + ", which its input lacks");
+                }
+                dims.set(axis, x.dim(axis));
+            }
+        }
+        int open = dims.indexOf(Dim.of(-1));
+        if (open >= 0) {
+            dims.set(open, rest(call, x, dims, open));
+        }
+        return List.of(call.builder().reshape(x, dims));
+    }
+
+    /** The size that -1 stands for: what is left of the number of elements. */
+    private static Dim rest(NodeCall call, Value x, List<Dim> dims, int open) {
+        List<Dim> left = new ArrayList<>(x.dims());
+        Dim others = Dim.ONE;
+        for (int axis = 0; axis < dims.size(); axis++) {
+            if (axis != open && !left.remove(dims.get(axis))) {
+                others = others.times(dims.get(axis));
+            }
+        }
+        Optional<Dim> quotient = left.stream().reduce(Dim.ONE, Dim::times).dividedBy(others);
+        return quotient.orElseGet(call.builder()::unknown);
+    }
+
+    private static List<Value> byComputedShape(NodeCall call, Value x) {
+        Dim rank = call.in(1).dim(0);
+        if (!rank.isKnown()) {
+            throw call.refused("reshapes to a number of axes that is not known before the graph runs");
+        }
+        List<Dim> dims = new ArrayList<>();
+        for (int axis = 0; axis < rank.known(); axis++) {
+            dims.add(call.builder().unknown());
+        }
+        return call.result(call.graph().reshape(x.variable(), call.in(1).variable()), x.type(), dims);
+    }
+
+    /** Two axes: the product of those before {@code axis}, and of the others. */
+    static List<Dim> flattened(List<Dim> dims, int axis) {
+        return List.of(
+                dims.subList(0, axis).stream().reduce(Dim.ONE, Dim::times),
+                dims.subList(axis, dims.size()).stream().reduce(Dim.ONE, Dim::times));
+    }
+
+    private static List<Value> flatten(NodeCall call) {
+        Value x = call.in(0);
+        long axis = call.node().integer("axis", 1);
+        return List.of(call.builder().reshape(x, flattened(x.dims(), clamp(axis, x.rank()))));
+    }
+
+    private static List<Value> squeeze(NodeCall call) {
+        Value x = call.in(0);
+        int[] axes = call.axes(1, x.rank());
+        int[] removed = axes != null
+                ? axes
+                : IntStream.range(0, x.rank()).filter(axis -> x.dim(axis).is(1)).toArray();
+        List<Dim> dims = new ArrayList<>();
+        for (int axis = 0; axis < x.rank(); axis++) {
+            if (Arrays.binarySearch(removed, axis) < 0) {
+                dims.add(x.dim(axis));
+            }
+        }
+        if (unknown(dims) > 1 && removed.length == 1) {
+            return call.result(call.graph().squeeze(x.variable(), removed[0]), x.type(), dims);
+        }
+        return List.of(call.builder().reshape(x, dims));
+    }
+
+    private static List<Value> unsqueeze(NodeCall call) {
+        Value x = call.in(0);
+        long[] given = call.node().integers("axes");
+        long[] axes = given == null ? call.known(1, "axes").asLongs() : given;
+        int rank = x.rank() + axes.length;
+        int[] inserted = Axes.normalise(call.node(), axes, rank);
+        List<Dim> dims = new ArrayList<>(x.dims());
+        for (int axis : inserted) {
+            dims.add(axis, Dim.ONE);
+        }
+        if (unknown(dims) > 1 && inserted.length == 1) {
+            return List.of(call.builder().once(x.variable(), "unsqueeze " + inserted[0], () -> Value.computed(
+                    call.graph().expandDims(x.variable(), inserted[0]), x.type(), dims)));
+        }
+        return List.of(call.builder().reshape(x, dims));
+    }
+
+    private static long unknown(List<Dim> dims) {
+        return dims.stream().filter(dim -> !dim.isKnown()).count();
+    }
+
+    private static List<Value> transpose(NodeCall call) {
+        Value x = call.in(0);
+        long @Nullable [] given = call.node().integers("perm");
+        int[] order = new int[x.rank()];
+        for (int axis = 0; axis < order.length; axis++) {
+            order[axis] = given == null
+                    ? order.length - 1 - axis
+                    : Axes.normalise(call.node(), given[axis], order.length);
+        }
+        return List.of(permuted(call, x, order));
+    }
+
+    /** Axes in another order. A stored matrix is only marked as transposed. */
+    static Value permuted(NodeCall call, Value x, int... order) {
+        boolean same = IntStream.range(0, order.length).allMatch(axis -> order[axis] == axis);
+        if (same) {
+            return x;
+        }
+        List<Dim> dims = Arrays.stream(order).mapToObj(x::dim).toList();
+        if (x.stored() != null && x.rank() == 2) {
+            return transposed(call.graph(), x, x.stored(), dims);
+        }
+        return Value.computed(call.graph().permute(x.variable(), order), x.type(), dims);
+    }
+
+    private static Value transposed(SameDiff graph, Value x, Value.Stored stored, List<Dim> dims) {
+        if (stored.untransposed() != null) {
+            return stored.untransposed();
+        }
+        Value.Stored seen = new Value.Stored(stored.tensor(), x);
+        return new Value(x.type(), dims, null, seen, () -> graph.permute(x.variable(), 1, 0));
+    }
+}

@@ -1,0 +1,94 @@
+package dev.samediff.importer.naming;
+
+import dev.samediff.importer.onnx.OnnxGraph;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+
+/** Names in the SameDiff graph: unique, without characters SameDiff cannot bear, and recovered for linear layers. */
+public final class GraphNames {
+    private final Map<String, String> byRaw = new LinkedHashMap<>();
+    private final Map<String, String> moduleByTensor = new LinkedHashMap<>();
+    private final Map<String, String> outputs = new LinkedHashMap<>();
+    private final Set<String> taken = new HashSet<>();
+
+    /** Names inputs and outputs first, then linear layers, then everything else on demand. */
+    public GraphNames(OnnxGraph graph, WeightRoles roles) {
+        graph.inputs().forEach(input -> of(input.name()));
+        graph.outputs().forEach(output -> outputs.put(output.name(), of(output.name())));
+        Set<String> paths = new HashSet<>();
+        for (LinearUse use : roles.linears()) {
+            if (!moduleByTensor.containsKey(use.weight())) {
+                name(use, roles.isTable(use.weight()), paths);
+            }
+        }
+    }
+
+    private void name(LinearUse use, boolean table, Set<String> paths) {
+        String path = ModulePaths.of(use, !table).map(GraphNames::sanitised).orElse(sanitised(use.weight()));
+        String unique = path;
+        for (int i = 1; !paths.add(unique); i++) {
+            unique = path + "_" + i;
+        }
+        moduleByTensor.put(use.weight(), unique);
+        if (!table && !byRaw.containsKey(use.weight())) {
+            byRaw.put(use.weight(), unique(unique + ".weight"));
+        }
+        if (use.bias() != null && !byRaw.containsKey(use.bias())) {
+            byRaw.put(use.bias(), unique(unique + ".bias"));
+        }
+    }
+
+    /** Returns the graph's name for a value of the file, the same at every call. */
+    public String of(String raw) {
+        String known = byRaw.get(raw);
+        if (known == null) {
+            known = unique(sanitised(raw));
+            byRaw.put(raw, known);
+        }
+        return known;
+    }
+
+    /** Returns the graph's name of an output. */
+    public String output(String raw) {
+        String name = outputs.get(raw);
+        if (name == null) {
+            throw new IllegalArgumentException("'" + raw + "' is not an output");
+        }
+        return name;
+    }
+
+    /** Tells whether a name of the graph belongs to an output. */
+    public boolean isOutput(String graphName) {
+        return outputs.containsValue(graphName);
+    }
+
+    /** Records that a value of the file is a variable that already has a name. */
+    public void alias(String raw, String graphName) {
+        byRaw.put(raw, graphName);
+    }
+
+    /** Returns the module path of a stored matrix that is a linear layer's weight. */
+    public String module(String tensor) {
+        return moduleByTensor.getOrDefault(tensor, tensor);
+    }
+
+    /** Returns the graph's names by the names in the file. */
+    public Map<String, String> byRawName() {
+        return byRaw;
+    }
+
+    private String unique(String wanted) {
+        String name = wanted;
+        for (int i = 1; !taken.add(name); i++) {
+            name = wanted + "_" + i;
+        }
+        return name;
+    }
+
+    /** Replaces what SameDiff reads as syntax: ':' separates output numbers. */
+    private static String sanitised(String raw) {
+        return raw.replaceAll("[:\\s]+", "_");
+    }
+}

@@ -1,0 +1,41 @@
+package dev.samediff.importer.naming;
+
+import java.util.Optional;
+
+/**
+ * Recovers the path of a module, as PyTorch and PEFT know it, from what the exporter left of it.
+ *
+ * <p>torch.onnx folds the transposition of a Linear weight into a new initializer ({@code onnx::MatMul_278}) and so loses
+ * its name; the bias keeps its name, and newer exporters name nodes after modules.
+ */
+final class ModulePaths {
+    private ModulePaths() {}
+
+    /**
+     * Returns the module path of a linear layer: from the weight's own name, else the bias's, else the node's.
+     *
+     * @param named whether the weight's own name may be used; not if the tensor is also an embedding table
+     */
+    static Optional<String> of(LinearUse use, boolean named) {
+        Optional<String> path = named ? withoutSuffix(use.weight(), ".weight") : Optional.empty();
+        if (path.isEmpty() && use.bias() != null) {
+            path = withoutSuffix(use.bias(), ".bias");
+        }
+        return path.isPresent() ? path : fromNode(use.node().name());
+    }
+
+    private static Optional<String> withoutSuffix(String name, String suffix) {
+        boolean usable = name.endsWith(suffix) && name.length() > suffix.length() && !name.startsWith("onnx::");
+        return usable ? Optional.of(name.substring(0, name.length() - suffix.length())) : Optional.empty();
+    }
+
+    /** {@code /model/layers.0/self_attn/q_proj/MatMul} -> {@code model.layers.0.self_attn.q_proj}. */
+    static Optional<String> fromNode(String node) {
+        int last = node.lastIndexOf('/');
+        if (last <= 0 || !node.substring(last + 1).matches("(MatMul|Gemm)(_\\d+)?")) {
+            return Optional.empty();
+        }
+        String path = node.substring(node.startsWith("/") ? 1 : 0, last).replace('/', '.');
+        return path.isEmpty() ? Optional.empty() : Optional.of(path);
+    }
+}

@@ -1,0 +1,118 @@
+package dev.samediff.importer.onnx;
+
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.importer.tensor.Dim;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import onnx.Onnx.GraphProto;
+import onnx.Onnx.TensorProto;
+import onnx.Onnx.TensorShapeProto.Dimension;
+import onnx.Onnx.TypeProto;
+import onnx.Onnx.ValueInfoProto;
+import org.jspecify.annotations.Nullable;
+
+/** A checked graph: nodes that outputs need, sorted; stored tensors (initializers and Constant nodes); inputs, outputs. */
+public final class OnnxGraph {
+    private final int opset;
+    private final List<OnnxNode> nodes = new ArrayList<>();
+    private final Map<String, OnnxTensor> tensors = new LinkedHashMap<>();
+    private final Set<String> initializers = new HashSet<>();
+    private final List<OnnxInput> inputs = new ArrayList<>();
+    private final List<OnnxInput> outputs = new ArrayList<>();
+
+    OnnxGraph(GraphProto proto, int opset, ExternalData files) {
+        this.opset = opset;
+        for (TensorProto tensor : proto.getInitializerList()) {
+            tensors.put(tensor.getName(), new OnnxTensor(tensor.getName(), tensor, files));
+            initializers.add(tensor.getName());
+        }
+        for (ValueInfoProto input : proto.getInputList()) {
+            if (!tensors.containsKey(input.getName())) {
+                inputs.add(declared(input));
+            }
+        }
+        for (OnnxNode node : sorted(proto)) {
+            TensorProto constant = node.operator().equals("Constant") ? node.tensor("value") : null;
+            if (constant != null) {
+                String name = node.outputs().get(0);
+                tensors.put(name, new OnnxTensor(name, constant, files));
+            } else {
+                nodes.add(node);
+            }
+        }
+        proto.getOutputList().forEach(output -> outputs.add(declared(output)));
+    }
+
+    private List<OnnxNode> sorted(GraphProto proto) {
+        Set<String> given = new HashSet<>(tensors.keySet());
+        inputs.forEach(input -> given.add(input.name()));
+        List<OnnxNode> all = proto.getNodeList().stream().map(OnnxNode::new).toList();
+        List<String> wanted =
+                proto.getOutputList().stream().map(ValueInfoProto::getName).toList();
+        return TopologicalOrder.sort(all, given, wanted);
+    }
+
+    private static OnnxInput declared(ValueInfoProto info) {
+        String name = info.getName();
+        if (!info.getType().hasTensorType()) {
+            throw new InvalidInputException(
+                    "'" + name + "' is not a tensor; graphs whose inputs and outputs are tensors can be imported");
+        }
+        TypeProto.Tensor tensor = info.getType().getTensorType();
+        List<Dim> dims = new ArrayList<>();
+        for (Dimension dimension : tensor.getShape().getDimList()) {
+            dims.add(size(dimension, name + "." + dims.size()));
+        }
+        int elementType = tensor.getElemType();
+        return new OnnxInput(
+                name,
+                elementType == 0 ? org.nd4j.linalg.api.buffer.DataType.FLOAT : OnnxTypes.toNd4j(elementType, "'" + name + "'"),
+                dims);
+    }
+
+    private static Dim size(Dimension dimension, String otherwise) {
+        if (dimension.hasDimValue() && dimension.getDimValue() > 0) {
+            return Dim.of(dimension.getDimValue());
+        }
+        return Dim.symbol(dimension.getDimParam().isEmpty() ? otherwise : dimension.getDimParam());
+    }
+
+    /** Returns the version of ONNX's own operator set. */
+    public int opset() {
+        return opset;
+    }
+
+    /** Returns the nodes that outputs need, each after those it reads from. */
+    public List<OnnxNode> nodes() {
+        return nodes;
+    }
+
+    /** Returns the stored tensor of that name, an initializer or a Constant node's output; null if it is computed. */
+    public @Nullable OnnxTensor tensor(String name) {
+        return tensors.get(name);
+    }
+
+    /** Returns the names of all stored tensors. */
+    public Set<String> tensorNames() {
+        return tensors.keySet();
+    }
+
+    /** Tells whether a stored tensor is an initializer and not a Constant node. */
+    public boolean isInitializer(String name) {
+        return initializers.contains(name);
+    }
+
+    /** Returns the inputs that a caller gives. */
+    public List<OnnxInput> inputs() {
+        return inputs;
+    }
+
+    /** Returns the outputs. */
+    public List<OnnxInput> outputs() {
+        return outputs;
+    }
+}

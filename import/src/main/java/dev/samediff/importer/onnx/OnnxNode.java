@@ -1,0 +1,96 @@
+package dev.samediff.importer.onnx;
+
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import onnx.Onnx.AttributeProto;
+import onnx.Onnx.NodeProto;
+import onnx.Onnx.TensorProto;
+import org.jspecify.annotations.Nullable;
+
+/** One node: an operator with the names of the values it reads and writes, and typed access to its attributes. */
+public final class OnnxNode {
+    private final NodeProto proto;
+    private final Map<String, AttributeProto> attributes = new HashMap<>();
+
+    OnnxNode(NodeProto proto) {
+        this.proto = proto;
+        proto.getAttributeList().forEach(attribute -> attributes.put(attribute.getName(), attribute));
+    }
+
+    /** Returns the node's name, or that of its first output if it has none. */
+    public String name() {
+        return proto.getName().isEmpty() && proto.getOutputCount() > 0 ? proto.getOutput(0) : proto.getName();
+    }
+
+    /** Returns the operator, with its domain in front unless that is ONNX's own: {@code com.microsoft:FastGelu}. */
+    public String operator() {
+        String domain = proto.getDomain();
+        return domain.isEmpty() || domain.equals("ai.onnx") ? proto.getOpType() : domain + ":" + proto.getOpType();
+    }
+
+    /** Returns the names of the values read; an empty name is an optional input that is absent. */
+    public List<String> inputs() {
+        return proto.getInputList();
+    }
+
+    /** Returns the names of the values written; an empty name is an optional output that is not wanted. */
+    public List<String> outputs() {
+        return proto.getOutputList();
+    }
+
+    /** Returns the attributes as they stand in the file, for comparing nodes. */
+    public List<AttributeProto> attributes() {
+        return proto.getAttributeList();
+    }
+
+    /** Tells whether the attribute is present. */
+    public boolean has(String attribute) {
+        return attributes.containsKey(attribute);
+    }
+
+    /** Returns a whole-number attribute. */
+    public long integer(String attribute, long otherwise) {
+        AttributeProto found = attributes.get(attribute);
+        return found == null ? otherwise : found.getI();
+    }
+
+    /** Returns a floating-point attribute. */
+    public float real(String attribute, float otherwise) {
+        AttributeProto found = attributes.get(attribute);
+        return found == null ? otherwise : found.getF();
+    }
+
+    /** Returns a text attribute. */
+    public String text(String attribute, String otherwise) {
+        AttributeProto found = attributes.get(attribute);
+        return found == null ? otherwise : found.getS().toStringUtf8();
+    }
+
+    /** Returns a list of whole numbers, or null if the attribute is absent. */
+    public long @Nullable [] integers(String attribute) {
+        AttributeProto found = attributes.get(attribute);
+        return found == null
+                ? null
+                : found.getIntsList().stream().mapToLong(Long::longValue).toArray();
+    }
+
+    /** Returns a list of floating-point numbers, or null if the attribute is absent. */
+    public double @Nullable [] reals(String attribute) {
+        AttributeProto found = attributes.get(attribute);
+        return found == null
+                ? null
+                : found.getFloatsList().stream().mapToDouble(Float::doubleValue).toArray();
+    }
+
+    /** Returns a tensor attribute, or null if it is absent. */
+    public @Nullable TensorProto tensor(String attribute) {
+        AttributeProto found = attributes.get(attribute);
+        return found == null || !found.hasT() ? null : found.getT();
+    }
+
+    @Override
+    public String toString() {
+        return operator() + " '" + name() + "'";
+    }
+}

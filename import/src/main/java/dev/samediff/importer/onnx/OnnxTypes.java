@@ -1,0 +1,45 @@
+package dev.samediff.importer.onnx;
+
+import dev.samediff.adapters.InvalidInputException;
+import onnx.Onnx.TensorProto;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/** ONNX element types and the ND4J types that hold them. */
+public final class OnnxTypes {
+    private OnnxTypes() {}
+
+    /**
+     * Returns the ND4J type for an ONNX element type. Half precision becomes FLOAT; small and unsigned whole numbers
+     * become INT or LONG.
+     *
+     * @param what whose type it is, for the message
+     * @throws InvalidInputException if the type cannot be held (text, complex, quantised)
+     */
+    public static DataType toNd4j(int elementType, String what) {
+        TensorProto.DataType type = TensorProto.DataType.forNumber(elementType);
+        if (type == null) {
+            throw new InvalidInputException(what + " has element type number " + elementType + ", which ONNX does not define");
+        }
+        return switch (type) {
+            case FLOAT, FLOAT16, BFLOAT16 -> DataType.FLOAT;
+            case DOUBLE -> DataType.DOUBLE;
+            case INT64, UINT32, UINT64 -> DataType.LONG;
+            case INT32, INT16, INT8, UINT8, UINT16 -> DataType.INT;
+            case BOOL -> DataType.BOOL;
+            default ->
+                throw new InvalidInputException(
+                        what + " has element type " + type + "; floating-point, whole-number and boolean tensors can be imported");
+        };
+    }
+
+    /** Returns how many bytes one element takes in raw data, 0 for types without raw data. */
+    static int bytes(TensorProto.DataType type) {
+        return switch (type) {
+            case FLOAT, INT32, UINT32 -> 4;
+            case DOUBLE, INT64, UINT64 -> 8;
+            case FLOAT16, BFLOAT16, INT16, UINT16 -> 2;
+            case INT8, UINT8, BOOL -> 1;
+            default -> 0;
+        };
+    }
+}
