@@ -53,7 +53,7 @@ final class InspectCommand extends Command {
     private static String tensors(String heading, List<TensorSpec> tensors) {
         TextTable table = new TextTable(heading, "type", "shape");
         tensors.forEach(tensor ->
-                table.row(tensor.name(), type(tensor), "[" + String.join(", ", tensor.dims()) + "]"));
+                table.row(tensor.name(), typeName(tensor), "[" + String.join(", ", tensor.dims()) + "]"));
         return table.render();
     }
 
@@ -84,7 +84,7 @@ final class InspectCommand extends Command {
         return notes.isEmpty() ? "" : "\n\nNotes\n- " + String.join("\n- ", notes);
     }
 
-    private static String type(TensorSpec tensor) {
+    private static String typeName(TensorSpec tensor) {
         return tensor.type().name().toLowerCase(Locale.ROOT);
     }
 
@@ -128,7 +128,7 @@ final class InspectCommand extends Command {
     /** An input or output for machines. */
     record Tensor(String name, String type, List<String> shape) {
         static Tensor of(TensorSpec tensor) {
-            return new Tensor(tensor.name(), type(tensor), tensor.dims());
+            return new Tensor(tensor.name(), typeName(tensor), tensor.dims());
         }
     }
 
