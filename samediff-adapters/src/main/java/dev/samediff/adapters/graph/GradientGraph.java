@@ -7,6 +7,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.VariableType;
@@ -37,7 +38,15 @@ public record GradientGraph(SameDiff graph, String loss, Map<String, String> gra
      */
     public static GradientGraph of(SameDiff graph, String loss, Collection<String> trainables) {
         check(graph, loss, trainables);
-        SameDiff derived = differentiate(graph, loss);
+        SameDiff derived;
+        try {
+            derived = differentiate(graph, loss);
+        } catch (IllegalStateException e) {
+            if (String.valueOf(e.getMessage()).contains("does not contain any trainable")) {
+                throw independent(loss, trainables, e);
+            }
+            throw e;
+        }
         Map<String, String> gradients = new LinkedHashMap<>();
         for (String trainable : trainables) {
             SDVariable gradient = derived.getGradForVariable(trainable);
@@ -46,13 +55,20 @@ public record GradientGraph(SameDiff graph, String loss, Map<String, String> gra
             }
         }
         if (gradients.isEmpty()) {
-            throw new InvalidInputException("the loss `" + loss + "` depends on none of the " + trainables.size()
-                    + " trainable variables " + trainables + "; name a loss computed from them");
+            throw independent(loss, trainables, null);
         }
         Set<String> wanted = new LinkedHashSet<>(gradients.values());
         wanted.add(loss);
         Pruning.prune(derived, wanted);
         return new GradientGraph(derived, loss, Map.copyOf(gradients));
+    }
+
+    private static InvalidInputException independent(
+            String loss, Collection<String> trainables, @Nullable Exception cause) {
+        return new InvalidInputException(
+                "the loss `" + loss + "` depends on none of the " + trainables.size() + " trainable variables "
+                        + Names.some(trainables) + "; name a loss computed from them",
+                cause);
     }
 
     private static void check(SameDiff graph, String loss, Collection<String> trainables) {
