@@ -219,19 +219,8 @@ def embedding(model):
 
 
 def gradients(case):
-    """gradient.<module path> of every linear weight, in torch's orientation.
-
-    The weight of a tied head has two: gradient.<path> through the head alone, and gradient_tied.<path>, to which the
-    embedding has added its part; a graph gives the one or the other, depending on how many variables it has.
-    """
-    found = {}
-    table = embedding(case.model).weight
-    for path, module in linear_layers(case.model):
-        gradient = weight(module).grad
-        found[f"gradient.{path}"] = gradient.clone()
-        if case.tied and gradient.shape == table.shape:
-            found[f"gradient_tied.{path}"] = gradient + table.grad
-    return found
+    """gradient.<module path> of every linear weight, in torch's orientation."""
+    return {f"gradient.{path}": weight(module).grad.clone() for path, module in linear_layers(case.model)}
 
 
 def reference(case):

@@ -2,6 +2,7 @@ package dev.samediff.importer;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.io.DurableFiles;
+import dev.samediff.importer.onnx.OnnxWeightEditor;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -79,7 +80,7 @@ public final class OnnxWriter {
             throw new InvalidInputException("The imported graph has no weight " + weight + "; it has "
                     + firstOf(model.modulePaths().keySet()) + ": give the names of AdaptedModel.mergedWeights()");
         }
-        return tensor;
+        return OnnxWeightEditor.original(tensor);
     }
 
     private static void requireFits(String weight, INDArray values, Onnx.TensorProto tensor) {

@@ -10,6 +10,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.importer.fixture.Fixture;
 import dev.samediff.importer.fixture.OnnxFiles;
+import dev.samediff.importer.onnx.OnnxWeightEditor;
 import java.nio.file.Path;
 import java.util.Map;
 import onnx.Onnx;
@@ -140,6 +141,31 @@ class OnnxWeightEditorTest {
                 .hasMessageContaining("table")
                 .hasMessageContaining("INT64")
                 .hasMessageContaining("float32");
+    }
+
+    @Test
+    void untying_gives_the_product_a_copy_and_leaves_the_embedding_the_original() {
+        OnnxWeightEditor editor = new OnnxWeightEditor(OnnxFiles.model(tied()));
+        editor.untie();
+        Onnx.GraphProto untied = editor.build().getGraph();
+
+        assertThat(untied.getNodeList().stream().map(node -> node.getInput(0)))
+                .containsExactly("table", "table::untied", "x");
+        assertThat(OnnxWeightEditor.original("table::untied")).isEqualTo("table");
+        assertThat(run(editor.build()).distance2(rows(table).mmul(table.transpose())))
+                .isLessThan(1e-6);
+    }
+
+    @Test
+    void untying_what_is_not_tied_changes_nothing() {
+        for (Fixture fixture : Fixture.all()) {
+            if (fixture.folded() || !fixture.tied()) {
+                Onnx.ModelProto source = OnnxFiles.read(fixture.onnx());
+                OnnxWeightEditor editor = new OnnxWeightEditor(source);
+                editor.untie();
+                assertThat(editor.build()).isEqualTo(source);
+            }
+        }
     }
 
     @Test

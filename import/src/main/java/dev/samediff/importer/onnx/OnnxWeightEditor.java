@@ -1,4 +1,4 @@
-package dev.samediff.importer;
+package dev.samediff.importer.onnx;
 
 import dev.samediff.adapters.InvalidInputException;
 import java.nio.ByteBuffer;
@@ -22,8 +22,9 @@ import org.nd4j.shade.protobuf.ByteString;
  * stands. A tensor that something else reads as well (an embedding tied to the head) is kept, and the matrix products
  * get a tensor of their own.
  */
-final class OnnxWeightEditor {
+public final class OnnxWeightEditor {
     private static final Set<String> PASSING = Set.of("Identity", "Transpose");
+    private static final String UNTIED = "::untied";
 
     private final Onnx.ModelProto.Builder model;
     private final Onnx.GraphProto.Builder graph;
@@ -37,7 +38,18 @@ final class OnnxWeightEditor {
         static final Read ELSEWHERE = new Read(-1, -1);
     }
 
-    OnnxWeightEditor(Onnx.ModelProto source) {
+    /**
+     * Who reads a value.
+     *
+     * @param products the reads from which only matrix products can be reached
+     * @param exclusive whether there are no others
+     * @param entangled whether some lie behind a Transpose that something else reads too; they see the tensor turned
+     *     round and cannot be given one of its shape
+     */
+    private record Reads(List<Read> products, boolean exclusive, boolean entangled) {}
+
+    /** Starts from a model, which itself is not changed. */
+    public OnnxWeightEditor(Onnx.ModelProto source) {
         this.model = source.toBuilder();
         this.graph = model.getGraphBuilder();
         for (int i = 0; i < graph.getInitializerCount(); i++) {
@@ -60,12 +72,12 @@ final class OnnxWeightEditor {
     }
 
     /** The model as it is now. */
-    Onnx.ModelProto build() {
+    public Onnx.ModelProto build() {
         return model.build();
     }
 
     /** Sets an entry of the model's metadata. */
-    void metadata(String key, String value) {
+    public void metadata(String key, String value) {
         Onnx.StringStringEntryProto entry = Onnx.StringStringEntryProto.newBuilder()
                 .setKey(key)
                 .setValue(value)
@@ -80,7 +92,7 @@ final class OnnxWeightEditor {
     }
 
     /** The tensor of that name, an initializer or the value of a Constant node. */
-    Onnx.TensorProto tensor(String name) {
+    public Onnx.TensorProto tensor(String name) {
         Integer initializer = initializers.get(name);
         if (initializer != null) {
             return graph.getInitializer(initializer);
@@ -102,35 +114,77 @@ final class OnnxWeightEditor {
      * @param owner what to name a new tensor after, should one be needed
      * @param values of the tensor's shape
      */
-    void replaceInProducts(String name, String owner, INDArray values) {
+    public void replaceInProducts(String name, String owner, INDArray values) {
         Onnx.TensorProto replacement = withValues(tensor(name), values);
-        List<Read> products = new ArrayList<>();
-        boolean exclusive = collectProducts(name, name, products);
-        if (exclusive) {
-            put(name, replacement);
-            return;
+        Reads reads = reads(name);
+        if (reads.entangled()) {
+            throw new InvalidInputException("Tensor " + name + " of the ONNX file passes through a Transpose node to a"
+                    + " matrix product and to something else; export the model with constant folding to merge into it");
         }
-        if (products.isEmpty()) {
+        if (reads.exclusive()) {
+            put(name, replacement);
+        } else if (reads.products().isEmpty()) {
             throw new InvalidInputException("No MatMul or Gemm of the ONNX file reads tensor " + name
                     + ", so merged values for " + owner + " have no place; merge into linear layers only");
+        } else {
+            redirect(reads.products(), replacement, freshName(owner));
         }
-        String fresh = freshName(owner);
-        graph.addInitializer(replacement.toBuilder().setName(fresh));
+    }
+
+    /**
+     * Gives every matrix product whose matrix is also an embedding table a tensor of its own with the same numbers.
+     *
+     * <p>Exporters that fold constants do the same. Only so can the head of a tied model be adapted without changing the
+     * embedding. {@link #original} tells what a new tensor is a copy of.
+     */
+    public void untie() {
+        for (Onnx.NodeProto node : List.copyOf(graph.getNodeList())) {
+            String table = node.getOpType().equals("Gather") ? throughIdentities(node.getInput(0)) : "";
+            if (initializers.containsKey(table) && tensor(table).getDimsCount() == 2 && isFloating(tensor(table))) {
+                Reads reads = reads(table);
+                if (!reads.exclusive() && !reads.entangled() && !reads.products().isEmpty()) {
+                    redirect(reads.products(), tensor(table), freshName(table + UNTIED));
+                }
+            }
+        }
+    }
+
+    /** The name in the file of a tensor, which is another one if {@link #untie} made it. */
+    public static String original(String tensor) {
+        int mark = tensor.lastIndexOf(UNTIED);
+        return mark < 0 ? tensor : tensor.substring(0, mark);
+    }
+
+    private String throughIdentities(String value) {
+        for (Onnx.NodeProto node : graph.getNodeList()) {
+            if (node.getOpType().equals("Identity") && node.getOutput(0).equals(value)) {
+                return throughIdentities(node.getInput(0));
+            }
+        }
+        return value;
+    }
+
+    private void redirect(List<Read> products, Onnx.TensorProto tensor, String fresh) {
+        initializers.put(fresh, graph.getInitializerCount());
+        graph.addInitializer(tensor.toBuilder().setName(fresh));
         if (model.getIrVersion() < 4) {
-            graph.addInput(declaration(fresh, replacement));
+            graph.addInput(declaration(fresh, tensor));
         }
         for (Read read : products) {
+            String before = graph.getNode(read.node()).getInput(read.input());
+            readers.getOrDefault(before, new ArrayList<>()).remove(read);
+            reader(fresh, read);
             graph.getNodeBuilder(read.node()).setInput(read.input(), fresh);
         }
     }
 
     /** Replaces a tensor for everything that reads it. */
-    void replace(String name, INDArray values) {
+    public void replace(String name, INDArray values) {
         put(name, withValues(tensor(name), values));
     }
 
     /** Names of the tensors whose numbers lie in other files. */
-    Set<String> external() {
+    public Set<String> external() {
         Set<String> external = new TreeSet<>();
         for (Onnx.TensorProto tensor : graph.getInitializerList()) {
             if (tensor.getDataLocation() == Onnx.TensorProto.DataLocation.EXTERNAL) {
@@ -140,38 +194,40 @@ final class OnnxWeightEditor {
         return external;
     }
 
-    /**
-     * Adds the reads of a value that lead to matrix products only; true if there are no others. A Transpose whose
-     * output also goes elsewhere cannot be redirected, because what follows it sees the tensor turned round.
-     */
-    private boolean collectProducts(String tensor, String value, List<Read> products) {
+    private Reads reads(String value) {
+        List<Read> products = new ArrayList<>();
         boolean exclusive = true;
+        boolean entangled = false;
         for (Read read : readers.getOrDefault(value, List.of())) {
-            if (read == Read.ELSEWHERE) {
-                exclusive = false;
-                continue;
-            }
-            Onnx.NodeProto node = graph.getNode(read.node());
-            if (isProduct(node, read.input())) {
+            Onnx.NodeProto node = read == Read.ELSEWHERE ? null : graph.getNode(read.node());
+            if (node != null && isProduct(node, read.input())) {
                 products.add(read);
-            } else if (PASSING.contains(node.getOpType())) {
-                List<Read> behind = new ArrayList<>();
-                if (collectProducts(tensor, node.getOutput(0), behind)) {
+            } else if (node != null && PASSING.contains(node.getOpType())) {
+                Reads behind = reads(node.getOutput(0));
+                if (behind.exclusive()) {
                     products.add(read);
                 } else {
                     exclusive = false;
-                    if (!behind.isEmpty() && node.getOpType().equals("Transpose")) {
-                        throw new InvalidInputException("Tensor " + tensor + " of the ONNX file passes through the"
-                                + " Transpose node " + node.getName() + " to a matrix product and to something else;"
-                                + " export the model with constant folding to merge into it");
-                    }
-                    products.addAll(behind);
+                    entangled |= behind.entangled()
+                            || (node.getOpType().equals("Transpose")
+                                    && !behind.products().isEmpty());
+                    products.addAll(behind.products());
                 }
             } else {
                 exclusive = false;
             }
         }
-        return exclusive;
+        return new Reads(products, exclusive, entangled);
+    }
+
+    private static boolean isFloating(Onnx.TensorProto tensor) {
+        return switch (tensor.getDataType()) {
+            case Onnx.TensorProto.DataType.FLOAT_VALUE,
+                    Onnx.TensorProto.DataType.DOUBLE_VALUE,
+                    Onnx.TensorProto.DataType.FLOAT16_VALUE,
+                    Onnx.TensorProto.DataType.BFLOAT16_VALUE -> true;
+            default -> false;
+        };
     }
 
     private static boolean isProduct(Onnx.NodeProto node, int input) {
