@@ -63,6 +63,10 @@ final class GoldenLayer {
         return get(numbers, name);
     }
 
+    INDArray bias() {
+        return get(data, "b");
+    }
+
     boolean has(String name) {
         return numbers.containsKey(name);
     }

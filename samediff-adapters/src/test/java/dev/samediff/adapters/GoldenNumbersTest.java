@@ -125,7 +125,11 @@ class GoldenNumbersTest {
                 INDArray w = layer.golden("W_res").add(layer.golden("delta0"));
                 INDArray residual = w.sub(layer.golden("delta0").mul(ratio));
                 closeTo("start residual", START, layer.weight(orientation), residual, w);
-                close("start output", START, layer.output(), layer.golden("out0"));
+                INDArray output = layer.golden("out0");
+                if (index.get("method").asText().equals("sorsarepo_pissa")) {
+                    output = output.subRowVector(layer.bias()); // the authors' PiSSA layer adds the bias twice
+                }
+                close("start output", START, layer.output(), output);
                 if (layer.has("S0")) {
                     close("start S", START, tensor(model, "sorsa_S"), layer.golden("S0"));
                 }
