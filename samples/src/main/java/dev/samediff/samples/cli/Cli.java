@@ -4,6 +4,7 @@ import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
@@ -29,7 +30,6 @@ import picocli.CommandLine.UnmatchedArgumentException;
         mixinStandardHelpOptions = true,
         version = "samediff-adapters 0.1.0-SNAPSHOT",
         synopsisSubcommandLabel = "COMMAND",
-        usageHelpAutoWidth = true,
         footer = {
             "",
             "Start here:",
@@ -40,7 +40,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
         })
 public final class Cli implements Runnable {
     @Spec
-    @org.jspecify.annotations.Nullable
+    @Nullable
     CommandSpec spec;
 
     @Option(
@@ -48,6 +48,8 @@ public final class Cli implements Runnable {
             scope = ScopeType.INHERIT,
             description = "Show what libraries log, and stack traces of failures.")
     boolean verbose;
+
+    private static final int WIDTH = 110;
 
     private Cli() {}
 
@@ -75,6 +77,7 @@ public final class Cli implements Runnable {
         CommandLine line = new CommandLine(root)
                 .setOut(out)
                 .setErr(err)
+                .setUsageHelpWidth(WIDTH)
                 .setCaseInsensitiveEnumValuesAllowed(true)
                 .setParameterExceptionHandler((failure, unused) -> usageError(failure))
                 .setExecutionExceptionHandler((failure, command, unused) -> root.end(failure, err));

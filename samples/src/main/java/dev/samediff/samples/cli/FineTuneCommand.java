@@ -1,6 +1,7 @@
 package dev.samediff.samples.cli;
 
 import dev.samediff.adapters.AdapterConfig;
+import dev.samediff.adapters.train.MetricsFile;
 import dev.samediff.adapters.train.TrainingPlan;
 import dev.samediff.samples.finetune.Candidate;
 import dev.samediff.samples.finetune.FineTune;
@@ -8,7 +9,7 @@ import dev.samediff.samples.finetune.FineTuneResult;
 import dev.samediff.samples.finetune.FineTuneSettings;
 import dev.samediff.samples.finetune.FineTuneSummary;
 import dev.samediff.samples.finetune.FineTuneTables;
-import dev.samediff.samples.finetune.MetricsFile;
+
 import dev.samediff.samples.finetune.RunDescription;
 import dev.samediff.samples.finetune.RunFolder;
 import dev.samediff.samples.finetune.RunWriter;

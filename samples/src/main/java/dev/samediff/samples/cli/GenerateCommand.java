@@ -11,6 +11,7 @@ import dev.samediff.adapters.text.Sampler;
 import dev.samediff.adapters.text.SequenceEncoder;
 import dev.samediff.adapters.text.TextGenerator;
 import dev.samediff.samples.model.LanguageModel;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
@@ -65,7 +66,7 @@ final class GenerateCommand extends Command {
     long seed;
 
     @Override
-    int run() {
+    int run() throws IOException {
         List<String> texts = prompts.read();
         if (!(temperature >= 0) || Double.isInfinite(temperature)) {
             throw new InvalidInputException("--temperature " + temperature + " is not possible; give 0 or more");

@@ -6,8 +6,11 @@ import java.nio.charset.StandardCharsets;
 
 /** Keeps what libraries print away from the results: ND4J writes remarks to standard output. */
 final class Verbosity {
-    /** Log level of {@code logback.xml}; set before the first logger exists. */
-    static final String LEVEL = "samediff.log";
+    /** Log level of {@code logback.xml}, read when the first logger is made. */
+    private static final String LEVEL = "samediff.log";
+
+    /** The same for ND4J, which warns a lot. */
+    private static final String ND4J_LEVEL = "samediff.log.nd4j";
 
     private Verbosity() {}
 
@@ -15,8 +18,9 @@ final class Verbosity {
     static void apply(boolean verbose) {
         System.setOut(
                 verbose ? System.err : new PrintStream(OutputStream.nullOutputStream(), false, StandardCharsets.UTF_8));
-        if (System.getProperty(LEVEL) == null) {
-            System.setProperty(LEVEL, verbose ? "INFO" : "WARN");
+        if (verbose) {
+            System.setProperty(LEVEL, "INFO");
+            System.setProperty(ND4J_LEVEL, "INFO");
         }
     }
 }

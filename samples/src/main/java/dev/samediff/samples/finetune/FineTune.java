@@ -85,7 +85,7 @@ public final class FineTune {
         Binding binding = Binding.of(candidate.loss(), model.inputs().placeholders());
         try (AdapterTrainer trainer = candidate.trainer(settings.plan(), binding);
                 Progress bar = progress.start(candidate.method(), settings.plan().steps())) {
-            settings.resume().ifPresent(folder -> {});
+            settings.resume().ifPresent(trainer::resume);
             TrainingListener shown = new TrainingListener() {
                 @Override
                 public void onStep(StepReport report) {
