@@ -25,9 +25,7 @@ record InputSizes(long batch, long sequence, long past) {
 
     /** Whether an input has an open dimension, so that more than one of the samples makes sense. */
     static boolean anyOpen(Collection<Onnx.ValueInfoProto> inputs) {
-        return inputs.stream()
-                .flatMap(input -> dimensions(input).stream())
-                .anyMatch(d -> d.getDimValue() <= 0);
+        return inputs.stream().flatMap(input -> dimensions(input).stream()).anyMatch(d -> d.getDimValue() <= 0);
     }
 
     /** The shape of an input at these sizes. */
@@ -56,8 +54,10 @@ record InputSizes(long batch, long sequence, long past) {
             }
         }
         StringBuilder text = new StringBuilder();
-        named.forEach((name, size) ->
-                text.append(text.isEmpty() ? "" : ", ").append(name).append(" = ").append(size));
+        named.forEach((name, size) -> text.append(text.isEmpty() ? "" : ", ")
+                .append(name)
+                .append(" = ")
+                .append(size));
         return text.isEmpty() ? "as declared" : text.toString();
     }
 

@@ -66,17 +66,20 @@ final class OnnxRuntimeModel implements AutoCloseable {
         INDArray flat = array.isEmpty() ? array : array.dup('c').reshape(array.length());
         boolean empty = array.isEmpty();
         return switch (array.dataType()) {
-            case FLOAT -> OnnxTensor.createTensor(
-                    environment, FloatBuffer.wrap(empty ? new float[0] : flat.toFloatVector()), shape);
-            case DOUBLE -> OnnxTensor.createTensor(
-                    environment, DoubleBuffer.wrap(empty ? new double[0] : flat.toDoubleVector()), shape);
-            case LONG -> OnnxTensor.createTensor(
-                    environment, LongBuffer.wrap(empty ? new long[0] : flat.toLongVector()), shape);
-            case INT -> OnnxTensor.createTensor(
-                    environment, IntBuffer.wrap(empty ? new int[0] : flat.toIntVector()), shape);
+            case FLOAT ->
+                OnnxTensor.createTensor(
+                        environment, FloatBuffer.wrap(empty ? new float[0] : flat.toFloatVector()), shape);
+            case DOUBLE ->
+                OnnxTensor.createTensor(
+                        environment, DoubleBuffer.wrap(empty ? new double[0] : flat.toDoubleVector()), shape);
+            case LONG ->
+                OnnxTensor.createTensor(environment, LongBuffer.wrap(empty ? new long[0] : flat.toLongVector()), shape);
+            case INT ->
+                OnnxTensor.createTensor(environment, IntBuffer.wrap(empty ? new int[0] : flat.toIntVector()), shape);
             case BOOL -> OnnxTensor.createTensor(environment, bytes(flat, empty), shape, OnnxJavaType.BOOL);
-            default -> throw new InvalidInputException("Input " + name + " of " + file + " has type " + array.dataType()
-                    + "; FLOAT, DOUBLE, INT64, INT32 and BOOL inputs can be given to ONNX Runtime here");
+            default ->
+                throw new InvalidInputException("Input " + name + " of " + file + " has type " + array.dataType()
+                        + "; FLOAT, DOUBLE, INT64, INT32 and BOOL inputs can be given to ONNX Runtime here");
         };
     }
 
@@ -90,24 +93,24 @@ final class OnnxRuntimeModel implements AutoCloseable {
 
     private INDArray array(String name, OnnxValue value) throws OrtException {
         if (!(value instanceof OnnxTensor tensor)) {
-            throw new InvalidInputException(
-                    "Output " + name + " of " + file + " is no tensor but " + value.getType() + "; only tensors compare");
+            throw new InvalidInputException("Output " + name + " of " + file + " is no tensor but " + value.getType()
+                    + "; only tensors compare");
         }
         TensorInfo info = tensor.getInfo();
         long[] shape = info.getShape();
         if (info.getNumElements() == 0) {
             return Nd4j.create(DataType.FLOAT, shape);
         }
-        INDArray flat =
-                switch (info.type) {
-                    case FLOAT, FLOAT16, BFLOAT16 -> Nd4j.createFromArray(copy(tensor.getFloatBuffer()));
-                    case DOUBLE -> Nd4j.createFromArray(copy(tensor.getDoubleBuffer()));
-                    case INT64 -> Nd4j.createFromArray(copy(tensor.getLongBuffer()));
-                    case INT32 -> Nd4j.createFromArray(copy(tensor.getIntBuffer()));
-                    case BOOL, INT8, UINT8 -> Nd4j.createFromArray(copy(tensor.getByteBuffer()));
-                    default -> throw new InvalidInputException(
-                            "Output " + name + " of " + file + " has type " + info.type + ", which cannot be compared");
-                };
+        INDArray flat = switch (info.type) {
+            case FLOAT, FLOAT16, BFLOAT16 -> Nd4j.createFromArray(copy(tensor.getFloatBuffer()));
+            case DOUBLE -> Nd4j.createFromArray(copy(tensor.getDoubleBuffer()));
+            case INT64 -> Nd4j.createFromArray(copy(tensor.getLongBuffer()));
+            case INT32 -> Nd4j.createFromArray(copy(tensor.getIntBuffer()));
+            case BOOL, INT8, UINT8 -> Nd4j.createFromArray(copy(tensor.getByteBuffer()));
+            default ->
+                throw new InvalidInputException(
+                        "Output " + name + " of " + file + " has type " + info.type + ", which cannot be compared");
+        };
         return flat.reshape('c', shape);
     }
 

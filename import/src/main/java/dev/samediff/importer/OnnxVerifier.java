@@ -67,7 +67,9 @@ public final class OnnxVerifier {
             }
         }
         Map<String, INDArray> computed = imported.graph()
-                .output(read, imported.outputs().stream().map(TensorSpec::variable).toList());
+                .output(
+                        read,
+                        imported.outputs().stream().map(TensorSpec::variable).toList());
         Map<String, INDArray> outputs = new LinkedHashMap<>();
         imported.outputs().forEach(output -> outputs.put(output.name(), computed.get(output.variable())));
         return outputs;

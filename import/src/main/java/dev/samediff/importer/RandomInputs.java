@@ -102,7 +102,9 @@ final class RandomInputs {
         while (!open.isEmpty()) {
             String value = open.remove();
             for (Onnx.NodeProto node : graph.getNodeList()) {
-                if (PASSING.contains(node.getOpType()) && node.getInput(0).equals(value) && seen.add(node.getOutput(0))) {
+                if (PASSING.contains(node.getOpType())
+                        && node.getInput(0).equals(value)
+                        && seen.add(node.getOutput(0))) {
                     open.add(node.getOutput(0));
                 } else if (node.getOpType().equals("Gather") && node.getInput(1).equals(value)) {
                     OptionalLong height = height(node);
@@ -144,9 +146,10 @@ final class RandomInputs {
             case Onnx.TensorProto.DataType.INT64_VALUE -> DataType.LONG;
             case Onnx.TensorProto.DataType.INT32_VALUE -> DataType.INT;
             case Onnx.TensorProto.DataType.BOOL_VALUE -> DataType.BOOL;
-            default -> throw new InvalidInputException("Input " + input.getName() + " has ONNX type "
-                    + Onnx.TensorProto.DataType.forNumber(type)
-                    + "; random inputs can be made for FLOAT, DOUBLE, INT64, INT32 and BOOL");
+            default ->
+                throw new InvalidInputException("Input " + input.getName() + " has ONNX type "
+                        + Onnx.TensorProto.DataType.forNumber(type)
+                        + "; random inputs can be made for FLOAT, DOUBLE, INT64, INT32 and BOOL");
         };
     }
 

@@ -40,7 +40,10 @@ class FixtureTest {
         ImportedModel imported = OnnxImporter.load(fixture.onnx());
         for (Fixture.Sample sample : fixture.samples()) {
             Verification.Comparison comparison = Verification.Comparison.of(
-                    "", "logits", sample.logits(), OnnxVerifier.run(imported, sample.inputs()).get("logits"));
+                    "",
+                    "logits",
+                    sample.logits(),
+                    OnnxVerifier.run(imported, sample.inputs()).get("logits"));
             assertThat(comparison.absolute()).as(comparison.toString()).isLessThan(1e-4);
         }
     }
@@ -57,8 +60,9 @@ class FixtureTest {
     @MethodSource("fixtures")
     void module_paths_are_those_of_torch(Fixture fixture) {
         assertThat(OnnxImporter.load(fixture.onnx()).modulePaths().values())
-                .containsExactlyInAnyOrderElementsOf(
-                        fixture.linear().stream().map(Fixture.LinearLayer::module).toList());
+                .containsExactlyInAnyOrderElementsOf(fixture.linear().stream()
+                        .map(Fixture.LinearLayer::module)
+                        .toList());
     }
 
     @ParameterizedTest
@@ -71,7 +75,8 @@ class FixtureTest {
 
         List<LinearLayer> layers = imported.linearLayers();
         Map<String, INDArray> gradients = imported.graph()
-                .calculateGradients(given, layers.stream().map(LinearLayer::weight).toList());
+                .calculateGradients(
+                        given, layers.stream().map(LinearLayer::weight).toList());
         for (LinearLayer layer : layers) {
             INDArray expected = fixture.gradient(layer.module(), layer.orientation());
             Verification.Comparison comparison =

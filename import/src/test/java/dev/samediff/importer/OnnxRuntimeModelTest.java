@@ -19,7 +19,10 @@ class OnnxRuntimeModelTest {
         try (OnnxRuntimeModel model = new OnnxRuntimeModel(fixture.onnx())) {
             for (Fixture.Sample sample : fixture.samples()) {
                 Verification.Comparison comparison = Verification.Comparison.of(
-                        "", "logits", sample.logits(), model.run(sample.inputs()).get("logits"));
+                        "",
+                        "logits",
+                        sample.logits(),
+                        model.run(sample.inputs()).get("logits"));
                 assertThat(comparison.absolute()).as(comparison.toString()).isLessThan(1e-5);
             }
         }

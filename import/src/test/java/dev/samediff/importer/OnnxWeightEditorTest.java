@@ -112,9 +112,7 @@ class OnnxWeightEditorTest {
         for (Onnx.TensorProto initializer : source.getGraph().getInitializerList()) {
             if (initializer.getDimsCount() == 2 && initializer.getDataType() == 1) {
                 INDArray values = Nd4j.create(
-                        floatsOf(initializer),
-                        new long[] {initializer.getDims(0), initializer.getDims(1)},
-                        'c');
+                        floatsOf(initializer), new long[] {initializer.getDims(0), initializer.getDims(1)}, 'c');
                 editor.replace(initializer.getName(), values);
             }
         }

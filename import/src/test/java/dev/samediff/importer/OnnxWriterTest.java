@@ -59,7 +59,9 @@ class OnnxWriterTest {
         }
         Verification.Comparison comparison = Verification.Comparison.of("", "logits", changed, served);
         assertThat(comparison.absolute()).as(comparison.toString()).isLessThan(1e-4);
-        assertThat(changed.distance2(sample.logits())).as("the change is visible").isGreaterThan(0.1);
+        assertThat(changed.distance2(sample.logits()))
+                .as("the change is visible")
+                .isGreaterThan(0.1);
     }
 
     @ParameterizedTest
@@ -67,7 +69,9 @@ class OnnxWriterTest {
     void everything_but_the_weights_stays(Fixture fixture) {
         ImportedModel model = OnnxImporter.load(fixture.onnx());
         Map<String, INDArray> same = new HashMap<>();
-        model.modulePaths().keySet().forEach(name -> same.put(name, model.graph().getArrForVarName(name)));
+        model.modulePaths()
+                .keySet()
+                .forEach(name -> same.put(name, model.graph().getArrForVarName(name)));
         Path target = folder.resolve("merged.onnx");
         OnnxWriter.writeMerged(fixture.onnx(), same, model, target, Map.of());
 
@@ -75,9 +79,11 @@ class OnnxWriterTest {
         Onnx.ModelProto source = OnnxFiles.read(fixture.onnx());
         if (fixture.tied() && !fixture.folded()) {
             List<Onnx.TensorProto> tensors = written.getGraph().getInitializerList();
-            assertThat(tensors).startsWith(source.getGraph().getInitializerList().toArray(Onnx.TensorProto[]::new));
+            assertThat(tensors)
+                    .startsWith(source.getGraph().getInitializerList().toArray(Onnx.TensorProto[]::new));
             assertThat(tensors.get(tensors.size() - 1).getName()).isEqualTo("lm_head.weight");
-            assertThat(written.getGraph().getNodeCount()).isEqualTo(source.getGraph().getNodeCount());
+            assertThat(written.getGraph().getNodeCount())
+                    .isEqualTo(source.getGraph().getNodeCount());
         } else {
             assertThat(written).isEqualTo(source);
         }

@@ -142,7 +142,9 @@ public final class OnnxWeightEditor {
             String table = node.getOpType().equals("Gather") ? throughIdentities(node.getInput(0)) : "";
             if (initializers.containsKey(table) && tensor(table).getDimsCount() == 2 && isFloating(tensor(table))) {
                 Reads reads = reads(table);
-                if (!reads.exclusive() && !reads.entangled() && !reads.products().isEmpty()) {
+                if (!reads.exclusive()
+                        && !reads.entangled()
+                        && !reads.products().isEmpty()) {
                     redirect(reads.products(), tensor(table), freshName(table + UNTIED));
                 }
             }
@@ -256,9 +258,9 @@ public final class OnnxWeightEditor {
     private static ByteString littleEndian(INDArray values, boolean single) {
         INDArray flat = values.dup('c').reshape(values.length());
         int count = Math.toIntExact(flat.length());
-        ByteBuffer bytes = ByteBuffer.allocate(Math.multiplyExact(count, single ? 4 : 8))
-                
-                .order(ByteOrder.LITTLE_ENDIAN);
+        ByteBuffer bytes =
+                ByteBuffer.allocate(Math.multiplyExact(count, single ? 4 : 8)).order(ByteOrder.LITTLE_ENDIAN);
+
         if (single) {
             bytes.asFloatBuffer().put(flat.toFloatVector());
         } else {
@@ -320,7 +322,8 @@ public final class OnnxWeightEditor {
     /** The position of a Constant node's tensor among its attributes, or -1. */
     private static int constantValue(Onnx.NodeProto node) {
         for (int i = 0; i < node.getAttributeCount(); i++) {
-            if (node.getAttribute(i).getName().equals("value") && node.getAttribute(i).hasT()) {
+            if (node.getAttribute(i).getName().equals("value")
+                    && node.getAttribute(i).hasT()) {
                 return i;
             }
         }
