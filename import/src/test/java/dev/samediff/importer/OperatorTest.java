@@ -196,6 +196,14 @@ class OperatorTest {
         smooth("alpha", 14, "Gemm", reals(4, 3), matrix, "alpha", 0.5f);
     }
 
+    private void defineEinsum() {
+        smooth("outer", 13, "Einsum", reals(3), reals(4), "equation", "i,j->ij");
+        smooth("scores", 13, "Einsum", reals(2, 2, 4, 3), reals(2, 2, 5, 3), "equation", "bhid,bhjd->bhij");
+        smooth("two free", 13, "Einsum", reals(2, 4, 3), reals(3, 2), "equation", "btd,de -> bte");
+        smooth("transposed result", 13, "Einsum", reals(2, 4, 3), reals(2, 3, 5), "equation", "bij,bjk->kbi");
+        smooth("element-wise", 13, "Einsum", reals(2, 3), reals(2, 3), "equation", "ij,ij->ij");
+    }
+
     private void defineNormalisation() {
         smooth("last", 17, "LayerNormalization", reals(2, 4, 3), positive(3), reals(3), "epsilon", 1e-3f);
         smooth("no shift", 17, "LayerNormalization", reals(2, 3), positive(3));
@@ -277,6 +285,9 @@ class OperatorTest {
         smooth("one kept", 13, "Gather", reals(2, 4, 3), ints(2), "axis", 1);
         smooth("run", 13, "Gather", reals(2, 4, 3), ints(1, 2), "axis", 1);
         smooth("scattered", 13, "Gather", reals(2, 4, 3), ints(3, 0, 3), "axis", 1);
+        smooth("computed indices", 13, "Gather", reals(4, 3), Nd4j.createFromArray(new long[][] {{0, -1}, {3, 3}}));
+        smooth("computed indices, inner axis", 13, "Gather", reals(2, 4, 3, 2), Nd4j.createFromArray(2L, -4L, 0L), "axis", 2 - 1);
+        smooth("computed index", 13, "Gather", reals(2, 4, 3), Nd4j.scalar(2L), "axis", 1);
         plain("whole", 13, "Gather", wholes(4, 3), wholes(2, 2).castTo(DataType.LONG).muli(0).addi(2));
         HostTensor table = HostTensor.of(DataType.FLOAT, new long[] {3, 2}, new double[] {1, -2, 3, 4, 0.5, 6});
         plain("table", 13, "Gather", table, Nd4j.createFromArray(new long[][] {{0, 2}, {1, 1}}));
@@ -304,6 +315,7 @@ class OperatorTest {
         defineElementwise();
         defineLogic();
         defineMatMul();
+        defineEinsum();
         defineNormalisation();
         defineReductions();
         defineShapes();
