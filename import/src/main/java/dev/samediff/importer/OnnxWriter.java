@@ -55,23 +55,20 @@ public final class OnnxWriter {
             Map<String, String> metadata) {
         OnnxWeightEditor editor = new OnnxWeightEditor(read(source));
         requireSameFolderIfExternal(editor.external(), source, target);
-        for (Map.Entry<String, INDArray> weight : weights.entrySet()) {
-            String tensor = tensor(weight.getKey(), model);
-            requireFits(weight.getKey(), weight.getValue(), editor.tensor(tensor));
-            place(weight.getKey(), weight.getValue(), tensor, model, editor);
-        }
+        Map<String, String> modules = model.modulePaths();
+        weights.forEach((weight, values) -> requireFits(weight, values, editor.tensor(tensor(weight, model))));
+        weights.forEach((weight, values) -> {
+            if (modules.containsKey(weight)) {
+                editor.replaceInProducts(tensor(weight, model), modules.get(weight) + ".weight", values);
+            }
+        });
+        weights.forEach((weight, values) -> {
+            if (!modules.containsKey(weight)) {
+                editor.replaceElsewhere(tensor(weight, model), values);
+            }
+        });
         metadata.forEach(editor::metadata);
         write(editor.build(), target);
-    }
-
-    private static void place(
-            String weight, INDArray values, String tensor, ImportedModel model, OnnxWeightEditor editor) {
-        String module = model.modulePaths().get(weight);
-        if (module == null) {
-            editor.replace(tensor, values);
-        } else {
-            editor.replaceInProducts(tensor, module + ".weight", values);
-        }
     }
 
     private static String tensor(String weight, ImportedModel model) {

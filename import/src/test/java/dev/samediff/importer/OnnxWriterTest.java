@@ -8,6 +8,7 @@ import dev.samediff.importer.fixture.Fixture;
 import dev.samediff.importer.fixture.OnnxFiles;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -168,6 +169,60 @@ class OnnxWriterTest {
         OnnxWriter.writeMerged(file, perturbed(model), model, file);
 
         assertThat(OnnxVerifier.verify(file, 1e-4, 1).passed()).isTrue();
+        assertOnly(file);
+    }
+
+    @Test
+    void norms_and_biases_can_be_written_too() {
+        Fixture fixture = Fixture.named("bert-cls-op13");
+        ImportedModel model = OnnxImporter.load(fixture.onnx());
+        Map<String, INDArray> weights = new HashMap<>();
+        for (String name : List.of("bert.encoder.layer.0.output.LayerNorm.weight", "classifier.bias")) {
+            weights.put(name, model.graph().getArrForVarName(name).add(0.25));
+        }
+        Path target = folder.resolve("merged.onnx");
+        OnnxWriter.writeMerged(fixture.onnx(), weights, model, target);
+
+        weights.forEach((name, values) -> model.graph().getVariable(name).setArray(values));
+        assertThat(OnnxVerifier.verify(target, model, InputSizes.SAMPLES, 1e-4, 1).passed())
+                .isTrue();
+        assertThat(OnnxVerifier.verify(fixture.onnx(), model, InputSizes.SAMPLES, 1e-4, 1).passed())
+                .isFalse();
+    }
+
+    @Test
+    void a_tensor_that_several_layers_share_changes_for_all_of_them() {
+        Onnx.GraphProto.Builder graph = Onnx.GraphProto.newBuilder()
+                .addInput(OnnxFiles.floats("x", "batch", 4))
+                .addInitializer(OnnxFiles.tensor("shared.weight", Nd4j.randn(DataType.FLOAT, 4, 4)))
+                .addNode(OnnxFiles.node("MatMul", "h", "x", "shared.weight"))
+                .addNode(OnnxFiles.node("Tanh", "a", "h"))
+                .addNode(OnnxFiles.node("MatMul", "y", "a", "shared.weight"))
+                .addOutput(OnnxFiles.floats("y", "batch", 4));
+        Path source = OnnxFiles.write(OnnxFiles.model(graph), folder.resolve("m.onnx"));
+        ImportedModel model = OnnxImporter.load(source);
+        Map<String, INDArray> weights = perturbed(model);
+        Path target = folder.resolve("merged.onnx");
+        OnnxWriter.writeMerged(source, weights, model, target);
+
+        assertThat(weights).hasSize(1);
+        weights.forEach((name, values) -> model.graph().getVariable(name).setArray(values));
+        assertThat(OnnxVerifier.verify(target, model, InputSizes.SAMPLES, 1e-5, 1).passed())
+                .isTrue();
+        assertThat(OnnxFiles.read(target).getGraph().getInitializerCount()).isEqualTo(1);
+    }
+
+    @Test
+    void a_target_that_cannot_be_written_is_a_failure_that_names_it() throws IOException {
+        Fixture fixture = Fixture.named("llama-op17");
+        ImportedModel model = OnnxImporter.load(fixture.onnx());
+        Path file = Files.writeString(folder.resolve("file"), "what was there");
+
+        assertThatThrownBy(() -> OnnxWriter.writeMerged(
+                        fixture.onnx(), perturbed(model), model, file.resolve("merged.onnx")))
+                .isInstanceOf(UncheckedIOException.class)
+                .hasMessageContaining("merged.onnx");
+        assertThat(file).hasContent("what was there");
         assertOnly(file);
     }
 

@@ -28,6 +28,8 @@ class RealModelTest {
                 "onnxruntime-test/attention_int32_mask.onnx",
                 "onnxruntime-test/attention_symbolic_batch.onnx",
                 "onnxruntime-test/TFBertForQuestionAnswering.onnx",
+                "onnxruntime-test/gpt2_one_layer.onnx",
+                "onnxruntime-test/gpt2_past_one_layer.onnx",
             })
     void outputs_are_those_of_onnx_runtime(String name) {
         Verification verification = OnnxVerifier.verify(model(name), 1e-4, 3);

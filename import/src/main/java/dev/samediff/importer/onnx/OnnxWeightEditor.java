@@ -141,13 +141,15 @@ public final class OnnxWeightEditor {
         for (Onnx.NodeProto node : List.copyOf(graph.getNodeList())) {
             String table = node.getOpType().equals("Gather") ? throughIdentities(node.getInput(0)) : "";
             if (initializers.containsKey(table) && tensor(table).getDimsCount() == 2 && isFloating(tensor(table))) {
-                Reads reads = reads(table);
-                if (!reads.exclusive()
-                        && !reads.entangled()
-                        && !reads.products().isEmpty()) {
-                    redirect(reads.products(), tensor(table), freshName(table + UNTIED));
-                }
+                separateProducts(table);
             }
+        }
+    }
+
+    private void separateProducts(String table) {
+        Reads reads = reads(table);
+        if (!reads.exclusive() && !reads.entangled() && !reads.products().isEmpty()) {
+            redirect(reads.products(), tensor(table), freshName(table + UNTIED));
         }
     }
 
@@ -180,8 +182,9 @@ public final class OnnxWeightEditor {
         }
     }
 
-    /** Replaces a tensor for everything that reads it. */
-    public void replace(String name, INDArray values) {
+    /** Replaces a tensor for everything that reads it but matrix products: they keep its numbers, in a copy if need be. */
+    public void replaceElsewhere(String name, INDArray values) {
+        separateProducts(name);
         put(name, withValues(tensor(name), values));
     }
 
