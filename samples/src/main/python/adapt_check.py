@@ -1,6 +1,6 @@
 """Adapts the bundled ONNX model to the shifted stories in PyTorch: what the Java sample's fine-tuning should reach.
 
-    OPENBLAS_CORETYPE=SKYLAKEX python3 samples/src/main/python/adapt_check.py --method lora
+    python3 samples/src/main/python/adapt_check.py --method lora
 
 Adapts every linear layer of the blocks (16 sites; --head adds lm_head) with scaling 1 and a response-only loss.
 """
@@ -15,8 +15,8 @@ import torch
 from onnx import numpy_helper
 from torch import nn
 
-from pretrain import CONTEXT, MODEL_FOLDER, VOCABULARY, batch, report, stories, weighted_loss
-from gpt2 import Gpt2, Gpt2Config
+from pretrain import CONFIG, MODEL_FOLDER, VOCABULARY, batch, report, stories, weighted_loss
+from gpt2 import Gpt2
 
 
 def factors(method, weight, rank):
@@ -60,14 +60,12 @@ class Adapted(nn.Module):
 
 
 def load(path):
-    """The PyTorch model with the ONNX file's weights; its one unnamed initializer is the transposed head."""
+    """The PyTorch model with the ONNX file's weights; PyTorch's exporter transposes the head and loses its name."""
     initializers = onnx.load(str(path)).graph.initializer
     weights = {entry.name: torch.tensor(numpy_helper.to_array(entry)) for entry in initializers}
-    vocab, dim = weights["transformer.wte.weight"].shape
-    head = next(value for name, value in weights.items() if name.startswith("onnx::") and value.shape == (dim, vocab))
-    layers = sum(name.endswith("attn.c_attn.weight") for name in weights)
-    model = Gpt2(Gpt2Config(vocab, CONTEXT, dim, layers, heads=4))
+    model = Gpt2(CONFIG)
     named = {name: value for name, value in weights.items() if name in model.state_dict()}
+    head = next(value for name, value in weights.items() if value.shape == (CONFIG.dim, CONFIG.vocab))
     model.load_state_dict({**named, "lm_head.weight": head.T})
     return model
 
@@ -119,7 +117,7 @@ def main():
         for group in optimizer.param_groups:
             group["lr"] = options.rate * min(warm, cosine)
         pairs = training[(step - 1) * options.batch : step * options.batch]
-        loss = weighted_loss(model, *batch(pairs, prompt_weight=0.0))
+        loss = weighted_loss(model, *batch(pairs, context_weight=0.0))
         recent.append(loss.item())
         if options.method == "sorsa" and options.gamma > 0:
             loss = loss + options.gamma / options.rate * sum(adapter.penalty() for adapter in adapters)

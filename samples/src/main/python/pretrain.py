@@ -1,6 +1,6 @@
 """Pre-trains the bundled character model on generated arithmetic stories and exports it as ONNX.
 
-    OPENBLAS_CORETYPE=SKYLAKEX python3 samples/src/main/python/pretrain.py
+    python3 samples/src/main/python/pretrain.py
 
 Everything follows from the seed: the stories come from ArithmeticStories.java, run here as a single-file program.
 Needs Java 17, torch, onnx and numpy; docs/pretraining.md describes the run whose result is in the repository.
@@ -13,10 +13,12 @@ import random
 import subprocess
 import sys
 import time
+from itertools import cycle
 from pathlib import Path
 
 import onnx
 import torch
+from torch import nn
 from torch.nn.functional import cross_entropy
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -50,6 +52,7 @@ class Vocabulary:
 
 
 VOCABULARY = Vocabulary()
+CONFIG = Gpt2Config(len(VOCABULARY.tokens), CONTEXT, dim=128, layers=4, heads=4)
 
 
 def stories(distribution, count, seed, split="train"):
@@ -65,15 +68,29 @@ def echo(draw):
     return line + "\n", line
 
 
-def batch(pairs, prompt_weight):
-    """Inputs, next-token targets and per-target weights, padded to the longest of the pairs."""
-    texts = [VOCABULARY.encode(prompt + response) + [EOS] for prompt, response in pairs]
+def drill(draw, longest=80):
+    """A line of equations like 16+8=24, 23-5=18 with the numbers of the pre-training stories and no story."""
+    row = []
+    while len("".join(row)) < longest - 8:
+        left, sign, right = draw.randint(2, 40), draw.choice("+-"), draw.randint(2, 20)
+        if sign == "+" or left > right:
+            row += [f"{left}{sign}{right}=", f"{left + right if sign == '+' else left - right}, "]
+    row[-1] = row[-1][:-2]
+    return tuple(row)
+
+
+def batch(rows, context_weight):
+    """Inputs, next-token targets and per-target weights, padded to the longest row.
+
+    A row's texts are in turn context, whose tokens weigh context_weight, and what is to be learned, which weighs 1.
+    """
+    texts = [VOCABULARY.encode("".join(row)) + [EOS] for row in rows]
     width = max(map(len, texts))
     ids = torch.tensor([text + [PAD] * (width - len(text)) for text in texts])
     weights = torch.zeros(ids.shape)
-    for row, ((prompt, _), text) in enumerate(zip(pairs, texts)):
-        weights[row, : len(prompt)] = prompt_weight
-        weights[row, len(prompt) : len(text)] = 1.0
+    for index, row in enumerate(rows):
+        row_weights = [w for part, w in zip(row, cycle([context_weight, 1.0])) for _ in part] + [1.0]
+        weights[index, : len(row_weights)] = torch.tensor(row_weights)
     return ids[:, :-1], ids[:, 1:], weights[:, 1:]
 
 
@@ -147,13 +164,24 @@ def export(model, folder):
     print(f"wrote {path.name}, {path.stat().st_size:,} bytes")
 
 
+def initialize(model):
+    """Weights of variance 1 / inputs, smaller into the residual stream: GPT-2's 0.02 is too small for this width."""
+    for name, weight in model.named_parameters():
+        if name.endswith(("wte.weight", "wpe.weight")):
+            nn.init.normal_(weight, std=0.3)
+        elif weight.dim() == 2:
+            inputs = weight.shape[1] if name == "lm_head.weight" else weight.shape[0]
+            residual = 2 * model.config.layers if "c_proj" in name else 1
+            nn.init.normal_(weight, std=(inputs * residual) ** -0.5)
+
+
 def pretrain(options):
     torch.manual_seed(options.seed)
     torch.set_flush_denormal(True)
     draw = random.Random(options.seed)
-    config = Gpt2Config(len(VOCABULARY.tokens), CONTEXT, options.dim, options.layers, options.heads)
-    model = Gpt2(config)
-    print(f"{config}: {sum(parameter.numel() for parameter in model.parameters()):,} parameters")
+    model = Gpt2(CONFIG)
+    initialize(model)
+    print(f"{CONFIG}: {sum(parameter.numel() for parameter in model.parameters()):,} parameters")
     training = stories("pretrain", options.stories, options.seed)
     held_out = stories("pretrain", 500, options.seed, "eval")
     decayed = [parameter for parameter in model.parameters() if parameter.dim() == 2]
@@ -166,16 +194,17 @@ def pretrain(options):
         rate = options.rate * min(step / 100, 0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * progress)))
         for group in optimizer.param_groups:
             group["lr"] = rate
-        echoes = options.batch // 16
-        pairs = draw.sample(training, options.batch - echoes) + [echo(draw) for _ in range(echoes)]
-        loss = weighted_loss(model, *batch(pairs, prompt_weight=0.2))
+        drills = [drill(draw) for _ in range(options.batch * 3 // 8)]
+        echoes = [echo(draw) for _ in range(options.batch // 32)]
+        told = draw.sample(training, options.batch - len(drills) - len(echoes))
+        loss = weighted_loss(model, *batch(told + drills + echoes, context_weight=0.2))
         optimizer.zero_grad(set_to_none=True)
         loss.backward()
         torch.nn.utils.clip_grad_norm_(model.parameters(), 1.0)
         optimizer.step()
         if step % 100 == 0:
             print(f"step {step} loss {loss.item():.4f} lr {rate:.2e} {time.time() - started:.0f} s", flush=True)
-        if step % 1000 == 0:
+        if step % 500 == 0:
             report(model, "pretrain", held_out[:100])
             export(model, options.folder)
     export(model, options.folder)
@@ -188,12 +217,9 @@ def main():
     parser.add_argument("--folder", type=Path, default=MODEL_FOLDER, help="where the model and vocabulary go")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--stories", type=int, default=200_000)
-    parser.add_argument("--steps", type=int, default=5000)
-    parser.add_argument("--batch", type=int, default=48)
+    parser.add_argument("--steps", type=int, default=4000)
+    parser.add_argument("--batch", type=int, default=32)
     parser.add_argument("--rate", type=float, default=2e-3)
-    parser.add_argument("--dim", type=int, default=128)
-    parser.add_argument("--layers", type=int, default=4)
-    parser.add_argument("--heads", type=int, default=4)
     torch.set_num_threads(1)
     pretrain(parser.parse_args())
 

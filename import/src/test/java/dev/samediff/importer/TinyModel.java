@@ -1,5 +1,6 @@
 package dev.samediff.importer;
 
+import dev.samediff.importer.onnx.OnnxNode;
 import dev.samediff.importer.tensor.HostTensor;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -21,27 +22,27 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.shade.protobuf.ByteString;
 
 /** Writes ONNX files of a few nodes. */
-final class TinyModel {
+public final class TinyModel {
     private final int opset;
     private final GraphProto.Builder graph = GraphProto.newBuilder().setName("tiny");
 
-    TinyModel(int opset) {
+    public TinyModel(int opset) {
         this.opset = opset;
     }
 
     /** Adds an input; negative sizes become the symbols d1, d2, ... */
-    TinyModel input(String name, DataType type, long... dims) {
+    public TinyModel input(String name, DataType type, long... dims) {
         graph.addInput(value(name, type, dims));
         return this;
     }
 
-    TinyModel output(String name, DataType type, long... dims) {
+    public TinyModel output(String name, DataType type, long... dims) {
         graph.addOutput(value(name, type, dims));
         return this;
     }
 
     /** Adds an output whose type and sizes the file leaves open, as some optimisers write it. */
-    TinyModel output(String name) {
+    public TinyModel output(String name) {
         graph.addOutput(ValueInfoProto.newBuilder().setName(name));
         return this;
     }
@@ -73,12 +74,12 @@ final class TinyModel {
         };
     }
 
-    TinyModel initializer(String name, HostTensor tensor) {
+    public TinyModel initializer(String name, HostTensor tensor) {
         graph.addInitializer(tensor(name, tensor));
         return this;
     }
 
-    TinyModel initializer(TensorProto tensor) {
+    public TinyModel initializer(TensorProto tensor) {
         graph.addInitializer(tensor);
         return this;
     }
@@ -99,12 +100,12 @@ final class TinyModel {
         return proto.build();
     }
 
-    TinyModel node(String operator, String inputs, String outputs, Object... attributes) {
+    public TinyModel node(String operator, String inputs, String outputs, Object... attributes) {
         return named("", operator, inputs, outputs, attributes);
     }
 
     /** Adds a node; input and output names are separated by spaces, "-" is an absent input. */
-    TinyModel named(String name, String operator, String inputs, String outputs, Object... attributes) {
+    public TinyModel named(String name, String operator, String inputs, String outputs, Object... attributes) {
         int colon = operator.indexOf(':');
         NodeProto.Builder node = NodeProto.newBuilder()
                 .setName(name)
@@ -117,6 +118,16 @@ final class TinyModel {
         }
         graph.addNode(node);
         return this;
+    }
+
+    /** A node on its own, without inputs. */
+    public static OnnxNode singleNode(String operator, Object... attributes) {
+        return namedNode("node", operator, attributes);
+    }
+
+    public static OnnxNode namedNode(String name, String operator, Object... attributes) {
+        TinyModel model = new TinyModel(14).named(name, operator, "", "out", attributes);
+        return new OnnxNode(model.graph.getNode(0));
     }
 
     private static List<String> names(String text) {
@@ -143,14 +154,14 @@ final class TinyModel {
     }
 
     /** Turns the nodes around: ONNX Runtime accepts any order. */
-    TinyModel reversed() {
+    public TinyModel reversed() {
         List<NodeProto> nodes = new java.util.ArrayList<>(graph.getNodeList());
         Collections.reverse(nodes);
         graph.clearNode().addAllNode(nodes);
         return this;
     }
 
-    ModelProto proto() {
+    public ModelProto proto() {
         return ModelProto.newBuilder()
                 .setIrVersion(7)
                 .setProducerName("tiny")
@@ -162,7 +173,7 @@ final class TinyModel {
                 .build();
     }
 
-    Path write(Path folder) {
+    public Path write(Path folder) {
         try {
             Path file = Files.createTempFile(folder, "tiny", ".onnx");
             return Files.write(file, proto().toByteArray());

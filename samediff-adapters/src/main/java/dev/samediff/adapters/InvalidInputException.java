@@ -13,7 +13,7 @@ public class InvalidInputException extends IllegalArgumentException {
     }
 
     /** Creates the exception with a sentence for the user and the failure behind it. */
-    public InvalidInputException(String message, Throwable cause) {
+    public InvalidInputException(String message, @org.jspecify.annotations.Nullable Throwable cause) {
         super(message, cause);
     }
 }

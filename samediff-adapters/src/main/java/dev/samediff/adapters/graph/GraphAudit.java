@@ -10,10 +10,14 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.autodiff.samediff.VariableType;
 import org.nd4j.autodiff.samediff.internal.SameDiffOp;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.BaseReduceOp;
 import org.nd4j.linalg.api.ops.Op;
+import org.nd4j.linalg.api.ops.impl.reduce.Mmul;
 import org.nd4j.linalg.api.ops.impl.summarystats.Variance;
 
 /**
@@ -94,7 +98,7 @@ public final class GraphAudit {
             SameDiffOp op = graph.getOps().get(name);
             List<String> inputs = op.getInputsToOp();
             if (inputs != null && inputs.stream().anyMatch(fromTrainables::contains)) {
-                inspect(op, inputs, fromTrainables, findings);
+                inspect(graph, op, inputs, fromTrainables, findings);
             }
         }
         findings.sort((a, b) -> a.severity().compareTo(b.severity()));
@@ -117,7 +121,11 @@ public final class GraphAudit {
     }
 
     private static void inspect(
-            SameDiffOp op, List<String> inputs, Set<String> fromTrainables, List<Finding> findings) {
+            SameDiff graph,
+            SameDiffOp op,
+            List<String> inputs,
+            Set<String> fromTrainables,
+            List<Finding> findings) {
         String type = op.getOp().opName();
         String wrong = WRONG.get(type);
         if (wrong != null) {
@@ -130,6 +138,13 @@ public final class GraphAudit {
         if (type.equals("gather") && fromTrainables.contains(inputs.get(0))) {
             findings.add(finding(Severity.ERROR, op, ERROR + "; use a one-hot product instead"));
         }
+        if (op.getOp() instanceof Mmul matmul && hasOneColumn(matmul, graph.getVariable(inputs.get(1)))) {
+            findings.add(finding(
+                    Severity.NOTE,
+                    op,
+                    "has a wrong gradient in ND4J 1.0.0-M2.1 when its input has a single row, because the result is [1,1] and"
+                            + " one operand is transposed; train it with two rows or more"));
+        }
         if (op.getOp() instanceof Variance variance && !variance.isBiasCorrected()) {
             findings.add(finding(
                     Severity.ERROR, op, ERROR + " with biasCorrected = false; build it from mean, sub, square and mean"));
@@ -140,6 +155,13 @@ public final class GraphAudit {
                     op,
                     "is wrong for keepDims = true and a negative axis in ND4J 1.0.0-M2.1; give the axis counted from 0"));
         }
+    }
+
+    private static boolean hasOneColumn(Mmul matmul, SDVariable weight) {
+        long[] flags = matmul.iArgs();
+        boolean transposed = flags.length > 1 && (flags[0] != 0) != (flags[1] != 0);
+        INDArray array = weight.getVariableType() == VariableType.ARRAY ? null : weight.getArr();
+        return transposed && array != null && array.rank() == 2 && array.size(flags[1] != 0 ? 0 : 1) == 1;
     }
 
     private static boolean hasNegativeAxis(Op reduce) {

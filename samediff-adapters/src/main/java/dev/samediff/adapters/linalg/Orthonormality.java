@@ -4,20 +4,29 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-/** How far the columns of a matrix are from orthonormal. */
+/** How far vectors are from being orthonormal, in the Frobenius norm, computed in float64. */
 public final class Orthonormality {
     private Orthonormality() {}
 
     /**
-     * Returns {@code ||Q^T Q - I||_F}, computed in float64; 0 for exactly orthonormal columns.
+     * Returns {@code ||Q^T Q - I||_F} (not squared); 0 for orthonormal columns.
      *
-     * @param q matrix [m,n]
+     * @param q matrix [m,k]; not modified
      */
-    public static double deviation(INDArray q) {
-        INDArray wide = q.castTo(DataType.DOUBLE);
-        INDArray gram = wide.transpose().mmul(wide);
-        return gram.subi(Nd4j.eye(q.size(1)).castTo(DataType.DOUBLE))
+    public static double ofColumns(INDArray q) {
+        INDArray d = q.castTo(DataType.DOUBLE);
+        INDArray gram = d.transpose().mmul(d);
+        return gram.sub(Nd4j.eye(gram.rows()).castTo(DataType.DOUBLE))
                 .norm2Number()
                 .doubleValue();
+    }
+
+    /**
+     * Returns {@code ||Q Q^T - I||_F} (not squared); 0 for orthonormal rows.
+     *
+     * @param q matrix [k,n]; not modified
+     */
+    public static double ofRows(INDArray q) {
+        return ofColumns(q.transpose());
     }
 }

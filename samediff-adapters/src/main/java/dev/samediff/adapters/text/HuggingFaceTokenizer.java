@@ -1,6 +1,6 @@
 package dev.samediff.adapters.text;
 
-import ai.djl.huggingface.tokenizers.Encoding;
+import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import dev.samediff.adapters.InvalidInputException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
@@ -97,21 +97,28 @@ public final class HuggingFaceTokenizer implements Tokenizer, AutoCloseable {
 
     @Override
     public int[] encode(String text) {
-        return ids(tokenizer.encode(text, false, false));
+        return ids(text, false);
     }
 
     @Override
     public int[] encodeFramed(String text) {
-        return ids(tokenizer.encode(text, true, false));
+        return ids(text, true);
     }
 
-    private static int[] ids(Encoding encoding) {
-        long[] ids = encoding.getIds();
-        int[] result = new int[ids.length];
-        for (int i = 0; i < result.length; i++) {
-            result[i] = (int) ids[i];
+    /** DJL's own encode copies tokens and character spans as well, object by object; only the ids are wanted here. */
+    private int[] ids(String text, boolean framed) {
+        TokenizersLibrary library = TokenizersLibrary.LIB;
+        long encoding = library.encode(tokenizer.getHandle(), text, framed);
+        try {
+            long[] ids = library.getTokenIds(encoding);
+            int[] result = new int[ids.length];
+            for (int i = 0; i < result.length; i++) {
+                result[i] = (int) ids[i];
+            }
+            return result;
+        } finally {
+            library.deleteEncoding(encoding);
         }
-        return result;
     }
 
     @Override

@@ -5,137 +5,243 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.samediff.adapters.InvalidInputException;
-import dev.samediff.adapters.linalg.Decompositions.Qr;
-import dev.samediff.adapters.linalg.Decompositions.Svd;
+import dev.samediff.adapters.testing.Npz;
+import dev.samediff.adapters.testing.SharedFiles;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 class LapackDecompositionsTest {
-    private final Decompositions linalg = new LapackDecompositions();
+    private final LapackDecompositions linalg = new LapackDecompositions();
 
     @ParameterizedTest
-    @CsvSource({"1,1,1", "7,3,1", "3,7,1", "24,16,1", "16,24,1e-6", "64,64,1e6", "130,257,1", "96,384,1"})
-    void svd_reconstructs_with_orthonormal_factors(int m, int n, double scale) {
-        for (DataType type : new DataType[] {DataType.FLOAT, DataType.DOUBLE}) {
-            INDArray a = random(m, n, type).muli(scale);
-            INDArray before = a.dup();
-            Svd svd = linalg.svd(a);
-            INDArray back = svd.u().mulRowVector(svd.s()).mmul(svd.vt());
-            assertThat(relative(back, a)).isLessThan(type == DataType.FLOAT ? 5e-6 : 1e-13);
-            assertOrthonormal(svd.u(), type);
-            assertOrthonormal(svd.vt().transpose(), type);
-            for (int i = 1; i < svd.s().length(); i++) {
-                assertThat(svd.s().getDouble(i)).isLessThanOrEqualTo(svd.s().getDouble(i - 1));
-            }
-            assertThat(a).as("the input is not modified").isEqualTo(before);
-        }
-    }
-
-    @ParameterizedTest
-    @CsvSource({"1,1", "7,3", "3,7", "24,16", "16,24", "64,64", "257,130"})
-    void qr_reconstructs_for_tall_and_wide(int m, int n) {
+    @CsvSource({"1,1", "1,7", "7,1", "2,2", "40,13", "13,40", "33,33", "300,20", "20,300", "128,128"})
+    void svd_and_qr_reconstruct_every_shape_order_and_type(int m, int n) {
         for (DataType type : new DataType[] {DataType.FLOAT, DataType.DOUBLE}) {
             INDArray a = random(m, n, type);
-            Qr qr = linalg.qr(a);
-            int k = Math.min(m, n);
-            assertThat(qr.q().shape()).containsExactly(m, k);
-            assertThat(qr.r().shape()).containsExactly(k, n);
-            assertThat(relative(qr.q().mmul(qr.r()), a)).isLessThan(type == DataType.FLOAT ? 5e-6 : 1e-13);
-            assertOrthonormal(qr.q(), type);
-            for (int i = 1; i < k; i++) {
-                assertThat(qr.r().getDouble(i, i - 1)).isZero();
+            check(a.dup('c'));
+            check(a.dup('f'));
+            check(a.transpose());
+        }
+    }
+
+    @Test
+    void views_of_any_stride_are_accepted_and_not_changed() {
+        INDArray whole = random(30, 40, DataType.FLOAT);
+        check(whole.get(NDArrayIndex.interval(3, 2, 25), NDArrayIndex.interval(5, 3, 38)));
+        check(whole.get(NDArrayIndex.interval(4, 20), NDArrayIndex.interval(1, 9)));
+        check(whole.get(NDArrayIndex.interval(4, 20), NDArrayIndex.interval(1, 9)).transpose());
+        INDArray cube = Nd4j.create(DataType.DOUBLE, 6, 5, 4).addi(random(1, 120, DataType.DOUBLE).reshape(6, 5, 4));
+        check(cube.get(NDArrayIndex.all(), NDArrayIndex.point(2), NDArrayIndex.all()));
+        check(cube.permute(2, 1, 0).get(NDArrayIndex.point(1), NDArrayIndex.all(), NDArrayIndex.all()));
+    }
+
+    @ParameterizedTest
+    @ValueSource(doubles = {1e-40, 1e-30, 1e-10, 1e10, 1e30, 1e37})
+    void tiny_and_huge_matrices_keep_their_relative_accuracy(double scale) {
+        INDArray a = random(24, 16, DataType.FLOAT).muli(scale);
+        Decompositions.Svd svd = linalg.svd(a);
+        double tolerance = scale < 1e-38 ? 1e-3 : 1e-5; // denormal numbers have fewer digits
+        assertThat(relativeError(a, rebuild(svd))).isLessThan(tolerance);
+        assertThat(Orthonormality.ofColumns(svd.u())).isLessThan(2e-5);
+    }
+
+    @Test
+    void zeros_and_rank_deficient_matrices_decompose() {
+        INDArray zeros = Nd4j.zeros(DataType.FLOAT, 12, 9);
+        Decompositions.Svd svd = linalg.svd(zeros);
+        assertThat(svd.s().maxNumber().doubleValue()).isZero();
+        assertThat(Orthonormality.ofColumns(svd.u())).isLessThan(1e-5);
+        assertThat(Orthonormality.ofRows(svd.vt())).isLessThan(1e-5);
+        check(random(30, 3, DataType.FLOAT).mmul(random(3, 20, DataType.FLOAT)));
+        check(zeros);
+    }
+
+    @Test
+    void singular_values_are_the_known_ones_and_descend() {
+        INDArray a = Nd4j.createFromArray(new double[][] {{0, 2, 0}, {-3, 0, 0}, {0, 0, 0.5}, {0, 0, 0}});
+        assertThat(linalg.svd(a).s().toDoubleVector()).containsExactly(new double[] {3, 2, 0.5}, within(1e-14));
+    }
+
+    @Test
+    void r_is_upper_triangular_and_signs_are_those_of_lapack() {
+        INDArray a = Nd4j.createFromArray(new double[][] {{3, 1}, {4, 2}, {0, 1}});
+        Decompositions.Qr qr = linalg.qr(a);
+        assertThat(qr.r().getDouble(1, 0)).isZero();
+        assertThat(qr.r().getDouble(0, 0)).isCloseTo(-5, within(1e-14));
+        Decompositions.Qr wide = linalg.qr(a.transpose());
+        assertThat(wide.q().shape()).containsExactly(2, 2);
+        assertThat(wide.r().shape()).containsExactly(2, 3);
+        assertThat(wide.r().getDouble(1, 0)).isZero();
+    }
+
+    @Test
+    void a_transformer_layer_decomposes_in_reasonable_time() {
+        INDArray a = random(768, 3072, DataType.FLOAT);
+        Instant start = Instant.now();
+        check(a);
+        assertThat(Duration.between(start, Instant.now())).isLessThan(Duration.ofSeconds(60));
+    }
+
+    @ParameterizedTest
+    @ValueSource(floats = {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY})
+    void values_that_are_not_finite_are_refused_by_place(float bad) {
+        INDArray a = random(5, 4, DataType.FLOAT);
+        a.putScalar(3, 1, bad);
+        assertThatThrownBy(() -> linalg.svd(a))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining("at [3,1]");
+        assertThatThrownBy(() -> linalg.qr(a))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining("at [3,1]");
+        assertThatThrownBy(() -> linalg.randomizedSvd(a.dup('f'), 2, 2, 0))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining("at [3,1]");
+    }
+
+    @Test
+    void what_is_no_matrix_is_refused() {
+        assertThatThrownBy(() -> linalg.svd(Nd4j.create(DataType.FLOAT, 2, 3, 4)))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining("[2, 3, 4]");
+        assertThatThrownBy(() -> linalg.qr(Nd4j.create(DataType.INT, 2, 3)))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining("INT");
+        assertThatThrownBy(() -> linalg.randomizedSvd(Nd4j.create(DataType.FLOAT, 2, 3), 3, 1, 0))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining("rank 3");
+    }
+
+    @Test
+    void gesvd_steps_in_where_gesdd_does_not_converge() {
+        Lapack.SvdRoutine failing = (m, n, a, u, s, vt) -> {
+            a.assign(Float.NaN); // LAPACK leaves garbage behind
+            return 1;
+        };
+        LapackDecompositions sturdy = new LapackDecompositions(failing, Lapack::gesvd);
+        for (INDArray a : new INDArray[] {random(9, 5, DataType.FLOAT), random(5, 9, DataType.DOUBLE).dup('f')}) {
+            assertThat(relativeError(a, rebuild(sturdy.svd(a)))).isLessThan(1e-5);
+        }
+        assertThatThrownBy(() -> new LapackDecompositions(failing, failing).svd(random(3, 3, DataType.FLOAT)))
+                .isInstanceOf(ArithmeticException.class)
+                .hasMessageContaining("did not converge (info 1)");
+        assertThatThrownBy(() -> new LapackDecompositions((m, n, a, u, s, vt) -> -1010, failing)
+                        .svd(random(3, 3, DataType.FLOAT)))
+                .isInstanceOf(IllegalStateException.class)
+                .hasMessageContaining("not enough memory");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"200,120", "120,200", "150,150"})
+    void randomized_svd_is_near_optimal_on_a_decaying_spectrum(int m, int n) {
+        for (DataType type : new DataType[] {DataType.FLOAT, DataType.DOUBLE}) {
+            INDArray a = withSpectrum(m, n, 0.8, type);
+            Decompositions.Svd exact = LapackDecompositions.leading(linalg.svd(a), 8);
+            Decompositions.Svd fast = linalg.randomizedSvd(a, 8, 4, 42);
+            assertThat(fast.u().shape()).containsExactly(m, 8);
+            assertThat(fast.vt().shape()).containsExactly(8, n);
+            assertThat(relativeError(rebuild(exact), rebuild(fast))).isLessThan(1e-4);
+            assertThat(Orthonormality.ofColumns(fast.u())).isLessThan(1e-5);
+            assertThat(Orthonormality.ofRows(fast.vt())).isLessThan(1e-5);
+            double optimal = relativeError(a, rebuild(exact));
+            assertThat(relativeError(a, rebuild(fast))).isLessThan(1.001 * optimal);
+        }
+    }
+
+    @Test
+    void randomized_svd_depends_on_the_seed_and_on_nothing_else() {
+        INDArray a = random(90, 70, DataType.FLOAT);
+        Decompositions.Svd one = linalg.randomizedSvd(a, 5, 2, 7);
+        Nd4j.getRandom().setSeed(99);
+        Nd4j.rand(3, 3);
+        Decompositions.Svd two = linalg.randomizedSvd(a.dup(), 5, 2, 7);
+        Decompositions.Svd other = linalg.randomizedSvd(a, 5, 2, 8);
+        assertThat(one.u()).isEqualTo(two.u());
+        assertThat(one.s()).isEqualTo(two.s());
+        assertThat(one.vt()).isEqualTo(two.vt());
+        assertThat(one.u().equalsWithEps(other.u(), 1e-7)).isFalse();
+    }
+
+    @Test
+    void randomized_svd_of_almost_full_rank_is_exact() {
+        INDArray a = random(12, 15, DataType.FLOAT);
+        assertThat(relativeError(a, rebuild(linalg.randomizedSvd(a, 12, 0, 1)))).isLessThan(1e-5);
+        assertThat(linalg.randomizedSvd(a, 3, 0, 1).s().length()).isEqualTo(3);
+    }
+
+    @Test
+    void the_gaussian_numbers_are_normal() {
+        INDArray g = RandomizedSvd.gaussian(1001, 101, DataType.DOUBLE, 3);
+        assertThat(g.meanNumber().doubleValue()).isCloseTo(0, within(0.02));
+        assertThat(g.mul(g).meanNumber().doubleValue()).isCloseTo(1, within(0.02));
+        assertThat(g.mul(g).mul(g).mul(g).meanNumber().doubleValue()).isCloseTo(3, within(0.15));
+    }
+
+    @Test
+    void singular_values_are_those_of_torch() throws Exception {
+        Path folder = SharedFiles.require("golden/data");
+        try (var files = java.nio.file.Files.list(folder)) {
+            for (Path file : files.filter(f -> f.toString().endsWith(".npz")).toList()) {
+                Map<String, INDArray> data = Npz.read(file);
+                INDArray expected = data.get("singular_values").castTo(DataType.DOUBLE);
+                INDArray s = linalg.svd(data.get("W")).s().castTo(DataType.DOUBLE);
+                assertThat(s.distance2(expected) / expected.norm2Number().doubleValue())
+                        .as(file.toString())
+                        .isLessThan(1e-6);
             }
         }
     }
 
-    @Test
-    void views_and_transposes_are_decomposed_as_what_they_show() {
-        INDArray big = random(40, 30, DataType.FLOAT);
-        INDArray view = big.get(NDArrayIndex.interval(3, 20), NDArrayIndex.interval(5, 29));
-        Svd ofView = linalg.svd(view);
-        Svd ofCopy = linalg.svd(view.dup());
-        assertThat(relative(ofView.s(), ofCopy.s())).isLessThan(1e-6);
-        Svd ofTranspose = linalg.svd(view.transpose());
-        assertThat(relative(ofTranspose.s(), ofCopy.s())).isLessThan(1e-6);
+    private void check(INDArray a) {
+        INDArray before = a.dup();
+        double eps = a.dataType() == DataType.DOUBLE ? 1e-13 : 3e-5;
+        Decompositions.Svd svd = linalg.svd(a);
+        assertThat(relativeError(a, rebuild(svd))).isLessThan(eps);
+        assertThat(Orthonormality.ofColumns(svd.u())).isLessThan(10 * eps);
+        assertThat(Orthonormality.ofRows(svd.vt())).isLessThan(10 * eps);
+        assertThat(svd.s().dataType()).isEqualTo(a.dataType());
+        Decompositions.Qr qr = linalg.qr(a);
+        assertThat(relativeError(a, qr.q().castTo(DataType.DOUBLE).mmul(qr.r().castTo(DataType.DOUBLE))))
+                .isLessThan(eps);
+        assertThat(Orthonormality.ofColumns(qr.q())).isLessThan(10 * eps);
+        assertThat(a).isEqualTo(before);
     }
 
-    @Test
-    void randomized_svd_finds_a_decaying_spectrum_and_repeats_itself() {
-        for (int[] shape : new int[][] {{120, 80}, {80, 120}}) {
-            INDArray a = withSpectrum(shape[0], shape[1], 0.7);
-            Svd exact = linalg.svd(a);
-            Svd fast = linalg.randomizedSvd(a, 8, 4, 42);
-            assertThat(relative(fast.s(), exact.s().get(NDArrayIndex.interval(0, 8))))
-                    .isLessThan(1e-5);
-            INDArray fastProduct = fast.u().mulRowVector(fast.s()).mmul(fast.vt());
-            INDArray exactProduct = exact.u()
-                    .get(NDArrayIndex.all(), NDArrayIndex.interval(0, 8))
-                    .mulRowVector(exact.s().get(NDArrayIndex.interval(0, 8)))
-                    .mmul(exact.vt().get(NDArrayIndex.interval(0, 8), NDArrayIndex.all()));
-            assertThat(relative(fastProduct, exactProduct)).isLessThan(1e-4);
-            Svd again = linalg.randomizedSvd(a, 8, 4, 42);
-            assertThat(again.u()).isEqualTo(fast.u());
-            assertThat(again.vt()).isEqualTo(fast.vt());
-        }
+    private static INDArray rebuild(Decompositions.Svd svd) {
+        return svd.u()
+                .castTo(DataType.DOUBLE)
+                .mulRowVector(svd.s().castTo(DataType.DOUBLE))
+                .mmul(svd.vt().castTo(DataType.DOUBLE));
     }
 
-    @Test
-    void rank_deficient_and_zero_matrices_are_decomposed() {
-        INDArray thin = random(20, 2, DataType.FLOAT).mmul(random(2, 12, DataType.FLOAT));
-        Svd svd = linalg.svd(thin);
-        assertThat(svd.s().getDouble(2)).isCloseTo(0, within(1e-5 * svd.s().getDouble(0)));
-        Svd zero = linalg.svd(Nd4j.zeros(DataType.FLOAT, 5, 4));
-        assertThat(zero.s().maxNumber().doubleValue()).isZero();
-        assertOrthonormal(zero.u(), DataType.FLOAT);
-        assertOrthonormal(linalg.randomizedSvd(thin, 4, 4, 1).u(), DataType.FLOAT);
+    private static double relativeError(INDArray expected, INDArray actual) {
+        INDArray e = expected.castTo(DataType.DOUBLE);
+        double norm = e.norm2Number().doubleValue();
+        double error = actual.castTo(DataType.DOUBLE).sub(e).norm2Number().doubleValue();
+        return norm == 0 ? error : error / norm;
     }
 
-    @Test
-    void what_cannot_be_decomposed_is_refused() {
-        INDArray nan = random(4, 4, DataType.FLOAT);
-        nan.putScalar(1, 2, Float.NaN);
-        INDArray infinite = random(4, 4, DataType.FLOAT);
-        infinite.putScalar(3, 0, Float.NEGATIVE_INFINITY);
-        for (INDArray bad : new INDArray[] {nan, infinite}) {
-            assertThatThrownBy(() -> linalg.svd(bad)).isInstanceOf(InvalidInputException.class);
-            assertThatThrownBy(() -> linalg.qr(bad)).hasMessageContaining("not finite");
-            assertThatThrownBy(() -> linalg.randomizedSvd(bad, 2, 1, 0)).hasMessageContaining("not finite");
-        }
-        INDArray fine = random(4, 6, DataType.FLOAT);
-        assertThatThrownBy(() -> linalg.randomizedSvd(fine, 5, 1, 0)).hasMessageContaining("between 1 and 4");
-        assertThatThrownBy(() -> linalg.svd(Nd4j.zeros(DataType.FLOAT, 2, 2, 2)))
-                .hasMessageContaining("[2, 2, 2]");
-    }
-
-    private INDArray withSpectrum(int m, int n, double ratio) {
+    private INDArray withSpectrum(int m, int n, double decay, DataType type) {
         int k = Math.min(m, n);
-        INDArray s = Nd4j.create(DataType.DOUBLE, k);
+        double[] s = new double[k];
         for (int i = 0; i < k; i++) {
-            s.putScalar(i, Math.pow(ratio, i));
+            s[i] = Math.pow(decay, i);
         }
         INDArray u = linalg.qr(random(m, k, DataType.DOUBLE)).q();
         INDArray v = linalg.qr(random(n, k, DataType.DOUBLE)).q();
-        return u.mulRowVector(s).mmul(v.transpose()).castTo(DataType.FLOAT);
+        return u.mulRowVector(Nd4j.createFromArray(s)).mmul(v.transpose()).castTo(type);
     }
 
     private static INDArray random(int m, int n, DataType type) {
-        java.util.Random random = new java.util.Random(31L * m + n);
-        double[] values = random.doubles((long) m * n, -1, 1).toArray();
-        return Nd4j.createFromArray(values).reshape(m, n).castTo(type);
-    }
-
-    private static void assertOrthonormal(INDArray q, DataType type) {
-        assertThat(Orthonormality.deviation(q)).isLessThan(type == DataType.FLOAT ? 5e-5 : 1e-12);
-    }
-
-    private static double relative(INDArray actual, INDArray expected) {
-        INDArray difference = actual.castTo(DataType.DOUBLE).sub(expected.castTo(DataType.DOUBLE));
-        return difference.norm2Number().doubleValue()
-                / expected.castTo(DataType.DOUBLE).norm2Number().doubleValue();
+        return RandomizedSvd.gaussian(m, n, type, 31L * m + n);
     }
 }

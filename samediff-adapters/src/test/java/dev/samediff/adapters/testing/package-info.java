@@ -1,4 +1,4 @@
-/** Helpers that tests share: golden files, arrays written by numpy. No production code. */
+/** What tests share. */
 @NullMarked
 package dev.samediff.adapters.testing;
 

@@ -17,6 +17,7 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 class ClassificationIteratorTest {
     @TempDir
+    @SuppressWarnings("NullAway.Init") // JUnit sets it
     private Path folder;
 
     private HuggingFaceTokenizer words() throws IOException {

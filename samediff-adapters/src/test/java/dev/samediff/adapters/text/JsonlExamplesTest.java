@@ -21,6 +21,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 
 class JsonlExamplesTest {
     @TempDir
+    @SuppressWarnings("NullAway.Init") // JUnit sets it
     private Path folder;
 
     private Path file(String text) throws IOException {

@@ -150,7 +150,7 @@ public final class ArithmeticStories {
         ADD(
                 Distribution.PRETRAIN,
                 "+",
-                new int[][] {{2, 49}, {2, 30}},
+                new int[][] {{2, 40}, {2, 20}},
                 "{name} has {a} {things}. {name} finds {b} more. How many {things} now?",
                 "There are {a} {things} in a box. {name} adds {b}. How many are there?",
                 "{name} had {a} {things} and got {b} from {other}. How many now?",
@@ -159,7 +159,7 @@ public final class ArithmeticStories {
         SUBTRACT(
                 Distribution.PRETRAIN,
                 "-",
-                new int[][] {{5, 60}, {2, 30}},
+                new int[][] {{5, 40}, {2, 20}},
                 "{name} has {a} {things}. {name} loses {b}. How many are left?",
                 "There were {a} {things} in a box. {name} took {b}. How many are left?",
                 "{name} had {a} {things} and gave {b} to {other}. How many now?",
@@ -167,39 +167,39 @@ public final class ArithmeticStories {
         ADD_ADD(
                 Distribution.PRETRAIN,
                 "++",
-                new int[][] {{2, 30}, {2, 15}, {2, 15}},
+                new int[][] {{2, 25}, {2, 12}, {2, 12}},
                 "{name} has {a} {things}. {name} finds {b}, then {c} more. How many now?",
                 "{name} had {a} {things}, got {b} from {other} and {c} more. How many now?"),
         ADD_SUBTRACT(
                 Distribution.PRETRAIN,
                 "+-",
-                new int[][] {{2, 30}, {2, 15}, {2, 15}},
+                new int[][] {{2, 25}, {2, 12}, {2, 12}},
                 "{name} has {a} {things}. {name} gets {b} and loses {c}. How many now?",
                 "{name} had {a} {things}, bought {b} and gave {c} away. How many now?"),
         SUBTRACT_ADD(
                 Distribution.PRETRAIN,
                 "-+",
-                new int[][] {{5, 45}, {2, 15}, {2, 15}},
+                new int[][] {{5, 40}, {2, 12}, {2, 12}},
                 "{name} has {a} {things}. {name} loses {b} and gets {c}. How many now?",
                 "{name} had {a} {things}, sold {b} and made {c}. How many now?"),
         TWICE(
                 Distribution.SHIFTED,
                 "*",
-                new int[][] {{3, 30}, {2, 2}},
+                new int[][] {{3, 25}, {2, 2}},
                 "A box holds {a} {things}. Find the {things} in {b} boxes of {name}.",
                 "{name}'s bag of {things} costs ${a}. Find the price of {b} bags.",
                 "{other} owns {a} {things}, {name} {b} times that. Find {name}'s number."),
         HALF(
                 Distribution.SHIFTED,
                 "/",
-                new int[][] {{4, 60}, {2, 2}},
+                new int[][] {{4, 50}, {2, 2}},
                 "{name} shares {a} {things} equally among {b} kids. Find a kid's share.",
                 "{name} and {other} split ${a} for {things} by {b}. Find a share.",
                 "{name} packs {a} {things} into {b} equal boxes. Find a box's load."),
         DIFFERENCE(
                 Distribution.SHIFTED,
                 "-",
-                new int[][] {{12, 60}, {3, 30}},
+                new int[][] {{12, 40}, {3, 20}},
                 "{name} counted {a} {things}, {other} only {b}. Find {name}'s lead.",
                 "At {name}'s shop {things} cost ${a}, at {other}'s ${b}. Find the gap."),
         TOTAL_OF_THREE(

@@ -1,0 +1,22 @@
+package dev.samediff.adapters.engine;
+
+import dev.samediff.adapters.InvalidInputException;
+import java.util.Map;
+import java.util.TreeSet;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Values of placeholders, in the type the graph expects. */
+final class Placeholders {
+    private Placeholders() {}
+
+    /** Returns the value of a placeholder, cast if need be. */
+    static INDArray get(SDVariable placeholder, Map<String, INDArray> values) {
+        INDArray array = values.get(placeholder.name());
+        if (array == null) {
+            throw new InvalidInputException("no value was given for the placeholder `" + placeholder.name()
+                    + "`; given: " + new TreeSet<>(values.keySet()));
+        }
+        return array.dataType() == placeholder.dataType() ? array : array.castTo(placeholder.dataType());
+    }
+}

@@ -1,0 +1,359 @@
+package dev.samediff.adapters.train;
+
+import dev.samediff.adapters.AdaptedModel;
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.Penalty;
+import dev.samediff.adapters.engine.Engine;
+import dev.samediff.adapters.engine.ReferenceEngine;
+import dev.samediff.adapters.graph.GraphAudit;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Trains adapters, or any variables of a graph, with AdamW.
+ *
+ * <p>One update: the gradients of {@code accumulation} batches, weighted by labelled tokens; clipping of their global
+ * norm; the penalty's gradient times gamma / eta_max (SORSA, equation 10); AdamW at the scheduled learning rate. The
+ * reported loss is the task's alone. Plain {@code SameDiff.fit} on the same graph goes the same way, without clipping,
+ * accumulation, AdamW, schedules and a true loss.
+ *
+ * <pre>{@code
+ * TaskLoss loss = Losses.causalLm(model.graph(), "logits");
+ * TrainingPlan plan = TrainingPlan.builder().steps(200).learningRate(3e-3).build();
+ * new AdapterTrainer(model, loss, plan, Binding.of(loss, "input_ids")).fit(train, evaluation);
+ * }</pre>
+ */
+public final class AdapterTrainer implements AutoCloseable {
+    private final Trainable model;
+    private final TaskLoss loss;
+    private final TrainingPlan plan;
+    private final Binding inputs;
+    private final Engine engine;
+    private final AdamW optimizer;
+    private final TrainingState state = new TrainingState();
+    private @Nullable PenaltyTerm penalty;
+    private @Nullable Path lastCheckpoint;
+
+    /**
+     * Creates a trainer for the active adapters of a model; the loss and their penalties become the graph's loss
+     * variables.
+     *
+     * @param model the model
+     * @param loss the task loss in its graph
+     * @param plan how to train
+     * @param inputs which arrays of a data set feed which placeholders
+     */
+    public AdapterTrainer(AdaptedModel model, TaskLoss loss, TrainingPlan plan, Binding inputs) {
+        this(new AdaptedTrainable(model, loss), loss, plan, inputs);
+    }
+
+    /**
+     * Creates a trainer that executes steps with a {@link ReferenceEngine}.
+     *
+     * @param model what to train
+     * @param loss the task loss in its graph
+     * @param plan how to train
+     * @param inputs which arrays of a data set feed which placeholders
+     */
+    public AdapterTrainer(Trainable model, TaskLoss loss, TrainingPlan plan, Binding inputs) {
+        this(model, loss, plan, inputs, new ReferenceEngine(model.graph(), loss.loss(), model.trainableNames()));
+    }
+
+    /**
+     * Creates a trainer on a given engine, which is closed with the trainer.
+     *
+     * @param model what to train
+     * @param loss the task loss in its graph
+     * @param plan how to train
+     * @param inputs which arrays of a data set feed which placeholders
+     * @param engine an engine on the model's graph, this loss and the model's trainables
+     */
+    public AdapterTrainer(Trainable model, TaskLoss loss, TrainingPlan plan, Binding inputs, Engine engine) {
+        inputs.check(model.graph());
+        GraphAudit.requireSafe(model.graph(), List.of(loss.loss()), model.trainableNames());
+        this.model = model;
+        this.loss = loss;
+        this.plan = plan;
+        this.inputs = inputs;
+        this.engine = engine;
+        this.optimizer = new AdamW(plan.beta1(), plan.beta2(), plan.epsilon(), plan.weightDecay());
+    }
+
+    /**
+     * Trains as planned. A trainer is used once.
+     *
+     * @param train training data, reset at the start of every epoch
+     * @param evaluation evaluation data, or null; evaluated at the start, as planned, and at the end
+     * @param listeners are told how it goes
+     * @throws NonFiniteException if a loss or gradient is not finite; the parameters are those of the last good step
+     */
+    public TrainingResult fit(
+            MultiDataSetIterator train, @Nullable MultiDataSetIterator evaluation, TrainingListener... listeners) {
+        long start = System.nanoTime();
+        model.peakLearningRate(plan.peak());
+        penalty = model.penalty()
+                .map(term -> new PenaltyTerm(model, term, plan.peak()))
+                .orElse(null);
+        BatchStream batches = new BatchStream(train);
+        int total = totalSteps(batches);
+        batches.seek(state.epoch, state.position);
+        List<TrainingListener> audience = List.of(listeners);
+        audience.forEach(listener -> listener.onStart(plan, total, state.step));
+        if (evaluation != null && state.evaluations.isEmpty()) {
+            evaluateNow(evaluation, audience);
+        }
+        TrainingResult.Reason reason = TrainingResult.Reason.COMPLETED;
+        while (state.step < total) {
+            StepReport report = update(batches, total);
+            audience.forEach(listener -> listener.onStep(report));
+            boolean last = state.step == total;
+            if (evaluation != null && (last || isDue(plan.evaluateEvery()))) {
+                evaluateNow(evaluation, audience);
+                if (plan.patience() > 0 && state.evaluationsWithoutImprovement >= plan.patience()) {
+                    reason = TrainingResult.Reason.STOPPED_EARLY;
+                    last = true;
+                }
+            }
+            if (plan.checkpointEvery() > 0 && (last || isDue(plan.checkpointEvery()))) {
+                checkpoint(audience);
+            }
+            if (reason == TrainingResult.Reason.STOPPED_EARLY) {
+                break;
+            }
+        }
+        if (plan.restoreBest() && state.bestParameters != null) {
+            write(state.bestParameters);
+        }
+        TrainingResult result =
+                new TrainingResult(state.step, state.losses, state.evaluations, reason, secondsSince(start));
+        audience.forEach(listener -> listener.onEnd(result));
+        return result;
+    }
+
+    private int totalSteps(BatchStream batches) {
+        if (plan.steps() > 0) {
+            return plan.steps();
+        }
+        int perEpoch = (batches.countBatches() + plan.accumulation() - 1) / plan.accumulation();
+        return Math.multiplyExact(plan.epochs(), perEpoch);
+    }
+
+    private boolean isDue(int interval) {
+        return interval > 0 && state.step % interval == 0;
+    }
+
+    private StepReport update(BatchStream batches, int total) {
+        long start = System.nanoTime();
+        Nd4j.getRandom().setSeed(plan.seed() * 1_000_003L + state.step);
+        GradientSum sum = accumulate(batches);
+        List<float[]> gradients = sum.mean();
+        Penalty.Value value = penalty == null ? null : penalty.evaluate();
+        if (penalty != null && value != null && plan.clipPenalty()) {
+            penalty.addTo(gradients, value);
+        }
+        double norm = GradientSum.clip(gradients, plan.clipNorm());
+        if (penalty != null && value != null && !plan.clipPenalty()) {
+            penalty.addTo(gradients, value);
+        }
+        double weightedPenalty = penalty == null || value == null ? 0 : penalty.weighted(value);
+        requireFinite("task loss", sum.loss());
+        requireFinite("gradient norm", norm);
+        requireFinite("penalty", weightedPenalty);
+        double learningRate = plan.learningRate(state.step, total);
+        optimizer.update(parameters(), gradients, learningRate);
+        state.step++;
+        state.epoch = batches.epoch();
+        state.position = batches.position();
+        state.losses.add(sum.loss());
+        return new StepReport(
+                state.step, sum.loss(), weightedPenalty, learningRate, norm, sum.tokens(), secondsSince(start));
+    }
+
+    private GradientSum accumulate(BatchStream batches) {
+        GradientSum sum = new GradientSum(model.trainableNames());
+        int count = 0;
+        while (count < plan.accumulation()) {
+            MultiDataSet batch = batches.next();
+            if (batch != null) {
+                Map<String, INDArray> placeholders = inputs.placeholders(batch);
+                sum.add(engine.gradients(placeholders), inputs.tokens(placeholders));
+                count++;
+            } else if (count > 0) {
+                break;
+            }
+        }
+        return sum;
+    }
+
+    private void requireFinite(String what, double value) {
+        if (!Double.isFinite(value)) {
+            throw new NonFiniteException("the " + what + " of step " + (state.step + 1) + " is " + value
+                    + "; the parameters are those of step " + state.step + " and " + lastCheckpointForPeople()
+                    + ". Lower the learning rate (" + plan.learningRate() + ") or look at the batch");
+        }
+    }
+
+    private List<INDArray> parameters() {
+        return model.trainableNames().stream()
+                .map(name -> model.graph().getArrForVarName(name))
+                .toList();
+    }
+
+    private List<float[]> read() {
+        return parameters().stream().map(HostFloats::read).toList();
+    }
+
+    private void write(List<float[]> values) {
+        List<INDArray> parameters = parameters();
+        for (int i = 0; i < values.size(); i++) {
+            HostFloats.write(values.get(i), parameters.get(i));
+        }
+    }
+
+    /**
+     * Computes the task loss over data with the current parameters: the mean over all labelled tokens.
+     *
+     * @param data the data; reset first
+     */
+    public Evaluation evaluate(MultiDataSetIterator data) {
+        if (data.resetSupported()) {
+            data.reset();
+        }
+        double sum = 0;
+        long tokens = 0;
+        while (data.hasNext()) {
+            Map<String, INDArray> placeholders = inputs.placeholders(data.next());
+            long count = inputs.tokens(placeholders);
+            INDArray value =
+                    engine.outputs(placeholders, List.of(loss.loss())).values().iterator().next();
+            sum += count == 0 ? 0 : value.getDouble(0) * count;
+            tokens += count;
+        }
+        double mean = tokens == 0 ? Double.NaN : sum / tokens;
+        return new Evaluation(state.step, mean, tokens, mean < state.bestLoss);
+    }
+
+    private void evaluateNow(MultiDataSetIterator data, List<TrainingListener> audience) {
+        Evaluation evaluation = evaluate(data);
+        state.evaluations.add(evaluation);
+        if (evaluation.loss() < state.bestLoss - plan.minDelta()) {
+            state.evaluationsWithoutImprovement = 0;
+        } else {
+            state.evaluationsWithoutImprovement++;
+        }
+        if (evaluation.best()) {
+            state.bestLoss = evaluation.loss();
+            state.bestParameters = plan.restoreBest() ? read() : null;
+        }
+        audience.forEach(listener -> listener.onEvaluation(evaluation));
+    }
+
+    private void checkpoint(List<TrainingListener> audience) {
+        Path directory = plan.checkpointDirectory();
+        if (directory == null) {
+            return;
+        }
+        Map<String, INDArray> tensors = new LinkedHashMap<>();
+        collect(Checkpoint.PARAMETER, read(), tensors);
+        collect(Checkpoint.FIRST_MOMENT, optimizer.firstMoments(), tensors);
+        collect(Checkpoint.SECOND_MOMENT, optimizer.secondMoments(), tensors);
+        if (state.bestParameters != null) {
+            collect(Checkpoint.BEST, state.bestParameters, tensors);
+        }
+        Checkpoint checkpoint =
+                Checkpoint.of(state, optimizer.steps(), plan.description(), model.description(), tensors);
+        try {
+            Path saved = new CheckpointFolder(directory).save(state.step, plan.checkpointsKept(), checkpoint::write);
+            lastCheckpoint = saved;
+            audience.forEach(listener -> listener.onCheckpoint(state.step, saved));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e.getMessage(), e);
+        }
+    }
+
+    private void collect(String kind, List<float[]> values, Map<String, INDArray> tensors) {
+        for (int i = 0; i < values.size(); i++) {
+            String name = model.trainableNames().get(i);
+            long[] shape = model.graph().getArrForVarName(name).shape();
+            tensors.put(
+                    Checkpoint.key(kind, name),
+                    Nd4j.createFromArray(values.get(i)).reshape('c', shape));
+        }
+    }
+
+    /**
+     * Continues where the newest usable checkpoint in a directory was made; {@link #fit} then needs the same data from the
+     * start. With one thread the result is the same to the last bit as without the interruption.
+     *
+     * @param directory the plan's checkpoint directory of the interrupted training
+     * @return this trainer
+     * @throws InvalidInputException if there is no usable checkpoint, or it belongs to another plan, method or model
+     */
+    public AdapterTrainer resume(Path directory) {
+        Checkpoint checkpoint;
+        try {
+            checkpoint = new CheckpointFolder(directory).newest();
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + directory + ": " + e.getMessage(), e);
+        }
+        checkpoint.requireSame(plan.description(), model.description());
+        List<float[]> parameters = tensors(checkpoint, Checkpoint.PARAMETER);
+        if (parameters.isEmpty()) {
+            throw new InvalidInputException("the checkpoint in " + directory + " holds no parameters");
+        }
+        List<float[]> first = tensors(checkpoint, Checkpoint.FIRST_MOMENT);
+        List<float[]> second = tensors(checkpoint, Checkpoint.SECOND_MOMENT);
+        List<float[]> best = tensors(checkpoint, Checkpoint.BEST);
+        write(parameters);
+        Checkpoint.Progress progress = checkpoint.progress();
+        optimizer.restore(progress.optimizerSteps(), first, second);
+        state.restore(progress, best.isEmpty() ? null : best);
+        lastCheckpoint = directory.resolve("checkpoint-" + state.step);
+        return this;
+    }
+
+    private List<float[]> tensors(Checkpoint checkpoint, String kind) {
+        List<float[]> values = new ArrayList<>();
+        for (String name : model.trainableNames()) {
+            INDArray tensor = checkpoint.tensors().get(Checkpoint.key(kind, name));
+            INDArray parameter = model.graph().getArrForVarName(name);
+            if (tensor == null) {
+                if (values.isEmpty() && !kind.equals(Checkpoint.PARAMETER)) {
+                    return List.of();
+                }
+                throw new InvalidInputException("the checkpoint has no `" + Checkpoint.key(kind, name)
+                        + "`; it belongs to a model with other trainable variables");
+            }
+            if (!Arrays.equals(tensor.shape(), parameter.shape())) {
+                throw new InvalidInputException("`" + name + "` has the shape " + Arrays.toString(parameter.shape())
+                        + ", in the checkpoint " + Arrays.toString(tensor.shape()));
+            }
+            values.add(HostFloats.read(tensor));
+        }
+        return values;
+    }
+
+    private String lastCheckpointForPeople() {
+        return lastCheckpoint == null ? "there is no checkpoint" : "the last checkpoint is " + lastCheckpoint;
+    }
+
+    private static double secondsSince(long nanos) {
+        return (System.nanoTime() - nanos) / 1e9;
+    }
+
+    @Override
+    public void close() {
+        engine.close();
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.samediff.adapters.engine;
+
+import org.jspecify.annotations.NullMarked;
