@@ -12,6 +12,9 @@ import picocli.CommandLine.Option;
 
 /** What is learned, and by what it is measured. */
 final class DataOptions {
+    /** Bundled stories the loss is measured on, however few of them are answered. */
+    private static final int LOSS_STORIES = 100;
+
     @Option(
             names = "--train",
             paramLabel = "X.jsonl",
@@ -52,7 +55,7 @@ final class DataOptions {
                     "--train is missing: a JSONL file with a prompt and a response per line, for example"
                             + " {\"prompt\": \"2+2=\", \"response\": \"4\"}");
         }
-        return StoriesTask.create(storiesToTrain, Math.max(evalCount, 1), seed);
+        return StoriesTask.create(storiesToTrain, Math.max(evalCount, LOSS_STORIES), seed);
     }
 
     private Optional<PromptTemplate> promptTemplate() {

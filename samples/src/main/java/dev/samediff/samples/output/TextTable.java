@@ -37,6 +37,11 @@ public final class TextTable {
         return header;
     }
 
+    /** Returns whether a column has a header at all. */
+    public boolean hasHeader() {
+        return header.stream().anyMatch(name -> !name.isEmpty());
+    }
+
     /** Returns the rows without the header. */
     public List<List<String>> rows() {
         return List.copyOf(rows);
@@ -47,12 +52,14 @@ public final class TextTable {
         return rows.stream().map(row -> row.get(column)).allMatch(TextTable::isNumber);
     }
 
-    /** Returns the lines: header, a rule, rows; without a line break at the end. */
+    /** Returns the lines: header and a rule (if there is a header), rows; without a line break at the end. */
     public String render() {
         int[] widths = IntStream.range(0, header.size()).map(this::width).toArray();
         List<String> lines = new ArrayList<>();
-        lines.add(line(header, widths));
-        lines.add(IntStream.of(widths).mapToObj("-"::repeat).collect(Collectors.joining(GAP)));
+        if (hasHeader()) {
+            lines.add(line(header, widths));
+            lines.add(IntStream.of(widths).mapToObj("-"::repeat).collect(Collectors.joining(GAP)));
+        }
         rows.forEach(row -> lines.add(line(row, widths)));
         return String.join("\n", lines);
     }

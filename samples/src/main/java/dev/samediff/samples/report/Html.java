@@ -31,8 +31,11 @@ final class Html {
 
     /** A table; columns of numbers are aligned to the right. */
     static String table(TextTable table) {
-        StringBuilder html = new StringBuilder("<div class=\"wide\"><table><thead>");
-        html.append(row(table, "th", table.header())).append("</thead><tbody>\n");
+        StringBuilder html = new StringBuilder("<div class=\"wide\"><table>");
+        if (table.hasHeader()) {
+            html.append("<thead>").append(row(table, "th", table.header())).append("</thead>");
+        }
+        html.append("<tbody>\n");
         table.rows().forEach(row -> html.append(row(table, "td", row)));
         return html.append("</tbody></table></div>\n").toString();
     }
