@@ -68,7 +68,8 @@ final class Creation {
         return call.result(call.builder().cast(masked, type, x.type()), x);
     }
 
-    private static SDVariable numbers(NodeCall call, Dim count) {
+    /** The vector 0, 1, ..., count - 1. */
+    static SDVariable numbers(NodeCall call, Dim count) {
         GraphBuilder builder = call.builder();
         SDVariable end = builder.constant(Shapes.scalar(count)).variable();
         return builder.once(end, "range", () -> call.graph()

@@ -5,7 +5,9 @@ import dev.samediff.importer.tensor.HostTensor;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ops.impl.scatter.ScatterNdUpdate;
 
 /**
@@ -34,10 +36,14 @@ final class Indexing {
         SDVariable where = known != null && !known.isSymbolic()
                 ? call.builder().constant(positive(call, known, data.dim(axis))).variable()
                 : indices.variable();
-        if (data.isConstant() || !data.type().isFPType()) {
+        boolean gatherIsRight = data.isConstant() || !data.type().isFPType();
+        if (!gatherIsRight && known != null && !known.isSymbolic() && known.rank() == 1) {
+            return several(call, data, axis, positive(call, known, data.dim(axis)), dims);
+        }
+        if (gatherIsRight) {
             return call.result(call.graph().gather(data.variable(), where, axis), data.type(), dims);
         }
-        return byOneHot(call, data, where, indices, axis, dims);
+        return byOneHot(call, data, indices, axis);
     }
 
     /** A single element of an axis: a slice that drops the axis. */
@@ -68,6 +74,24 @@ final class Indexing {
         return List.of(call.builder().reshape(element, shaped));
     }
 
+    /** Known indices of a computed tensor: one slice if they are a run, else slices side by side. */
+    private static List<Value> several(NodeCall call, Value data, int axis, HostTensor indices, List<Dim> dims) {
+        List<SDVariable> parts = new ArrayList<>();
+        int start = 0;
+        for (int i = 1; i <= indices.length(); i++) {
+            if (i == indices.length() || indices.asLong(i) != indices.asLong(i - 1) + 1) {
+                Dim from = Dim.of(indices.asLong(start));
+                Dim to = Dim.of(indices.asLong(i - 1) + 1);
+                parts.add(Slicing.slice(call, data, List.of(new Slicing.Cut(axis, from, to, 1)))
+                        .variable());
+                start = i;
+            }
+        }
+        SDVariable result =
+                parts.size() == 1 ? parts.get(0) : call.graph().concat(axis, parts.toArray(new SDVariable[0]));
+        return call.result(result, data.type(), dims);
+    }
+
     private static HostTensor positive(NodeCall call, HostTensor indices, Dim size) {
         long[] values = indices.asLongs();
         for (int i = 0; i < values.length; i++) {
@@ -80,22 +104,42 @@ final class Indexing {
         return HostTensor.of(indices.type(), indices.shape(), values);
     }
 
-    /** {@code onehot(indices) x data}: right gradient, for the axis in front or behind unit axes only. */
-    private static List<Value> byOneHot(
-            NodeCall call, Value data, SDVariable where, Value indices, int axis, List<Dim> dims) {
-        Dim depth = data.dim(axis);
-        if (!depth.isKnown() || axis != 0) {
-            throw call.refused("looks up computed numbers by computed indices along axis " + axis + " of size " + depth
-                    + ", for which M2.1 has no right gradient");
-        }
+    /** {@code onehot(indices) x data}, whose gradient is right; negative indices count from the end. */
+    private static List<Value> byOneHot(NodeCall call, Value data, Value indices, int axis) {
         GraphBuilder builder = call.builder();
+        int[] order = IntStream.range(0, data.rank())
+                .map(i -> i == 0 ? axis : i <= axis ? i - 1 : i)
+                .toArray();
+        Value front = Shapes.permuted(call, data, order);
         Dim count = indices.dims().stream().reduce(Dim.ONE, Dim::times);
-        Dim width = data.dims().subList(1, data.rank()).stream().reduce(Dim.ONE, Dim::times);
-        Value flat = builder.reshape(Value.computed(where, indices.type(), indices.dims()), List.of(count));
-        SDVariable rows = call.graph().oneHot(flat.variable(), (int) depth.known(), -1, 1, 0, data.type());
-        Value matrix = builder.reshape(data, List.of(depth, width));
-        SDVariable picked = call.graph().mmul(rows, matrix.variable());
-        return List.of(builder.reshape(Value.computed(picked, data.type(), List.of(count, width)), dims));
+        List<Dim> others = front.dims().subList(1, front.rank());
+        Dim width = others.stream().reduce(Dim.ONE, Dim::times);
+        Value matrix = builder.reshape(front, List.of(data.dim(axis), width));
+        SDVariable rows = oneHot(call, builder.reshape(indices, List.of(count, Dim.ONE)), data.dim(axis), data.type());
+        Value picked = Value.computed(
+                call.graph().mmul(rows, matrix.variable()), data.type(), List.of(count, width));
+        List<Dim> dims = new ArrayList<>(indices.dims());
+        dims.addAll(others);
+        return List.of(Shapes.permuted(call, builder.reshape(picked, dims), back(dims.size(), indices.rank(), axis)));
+    }
+
+    /** From [indices, axes before, axes after] to [axes before, indices, axes after]. */
+    private static int[] back(int rank, int indices, int axis) {
+        return IntStream.range(0, rank)
+                .map(i -> i < axis ? indices + i : i < axis + indices ? i - axis : i)
+                .toArray();
+    }
+
+    /** Rows with a one where the column is the index. */
+    private static SDVariable oneHot(NodeCall call, Value indices, Dim depth, DataType type) {
+        GraphBuilder builder = call.builder();
+        SDVariable given = builder.cast(indices.variable(), indices.type(), DataType.LONG);
+        SDVariable columns = Creation.numbers(call, depth);
+        SDVariable size = builder.constant(Shapes.scalar(depth)).variable();
+        SDVariable fromEnd = call.graph().expandDims(columns.sub(size), 0);
+        return given.eq(call.graph().expandDims(columns, 0))
+                .castTo(type)
+                .add(given.eq(fromEnd).castTo(type));
     }
 
     /** Writing rows at computed places; used by exporters to fill masks, never on trained values. */

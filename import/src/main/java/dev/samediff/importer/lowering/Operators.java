@@ -13,6 +13,7 @@ public final class Operators {
         Logic.register(ALL);
         Activations.register(ALL);
         MatMuls.register(ALL);
+        Einsum.register(ALL);
         Normalisation.register(ALL);
         Reductions.register(ALL);
         Shapes.register(ALL);

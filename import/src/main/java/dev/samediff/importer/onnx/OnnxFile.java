@@ -34,9 +34,11 @@ public record OnnxFile(Path path, String producer, int nodeCount, Map<String, In
      */
     public static OnnxFile read(Path path) {
         ModelProto model = parse(path);
-        if (!model.hasGraph() || model.getGraph().getNodeCount() == 0 || model.getGraph().getOutputCount() == 0) {
-            throw new InvalidInputException(
-                    path + " is not an ONNX model: it has no nodes or no outputs; give a file written by torch.onnx.export");
+        if (!model.hasGraph()
+                || model.getGraph().getNodeCount() == 0
+                || model.getGraph().getOutputCount() == 0) {
+            throw new InvalidInputException(path
+                    + " is not an ONNX model: it has no nodes or no outputs; give a file written by torch.onnx.export");
         }
         Map<String, Integer> operators = new TreeMap<>();
         for (NodeProto node : model.getGraph().getNodeList()) {
@@ -58,7 +60,7 @@ public record OnnxFile(Path path, String producer, int nodeCount, Map<String, In
         try (InputStream stream = new BufferedInputStream(Files.newInputStream(path), 1 << 16)) {
             CodedInputStream coded = CodedInputStream.newInstance(stream);
             coded.setSizeLimit(Integer.MAX_VALUE);
-            return ModelProto.parseFrom(coded);
+            return untied(ModelProto.parseFrom(coded));
         } catch (InvalidProtocolBufferException e) {
             throw new InvalidInputException(
                     path + " is not a complete ONNX file (" + e.getMessage()
@@ -67,6 +69,12 @@ public record OnnxFile(Path path, String producer, int nodeCount, Map<String, In
         } catch (IOException e) {
             throw new InvalidInputException(path + " cannot be read: " + e, e);
         }
+    }
+
+    private static ModelProto untied(ModelProto model) {
+        OnnxWeightEditor editor = new OnnxWeightEditor(model);
+        editor.untie();
+        return editor.build();
     }
 
     private static int opset(Path path, ModelProto model) {

@@ -13,7 +13,8 @@ public final class OnnxNode {
     private final NodeProto proto;
     private final Map<String, AttributeProto> attributes = new HashMap<>();
 
-    OnnxNode(NodeProto proto) {
+    /** Wraps a node of the file. */
+    public OnnxNode(NodeProto proto) {
         this.proto = proto;
         proto.getAttributeList().forEach(attribute -> attributes.put(attribute.getName(), attribute));
     }

@@ -1,11 +1,17 @@
 package dev.samediff.adapters.train;
 
 import dev.samediff.adapters.AdaptedModel;
+import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.Penalty;
 import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.engine.ReferenceEngine;
 import dev.samediff.adapters.graph.GraphAudit;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -29,8 +35,6 @@ import org.nd4j.linalg.factory.Nd4j;
  * }</pre>
  */
 public final class AdapterTrainer implements AutoCloseable {
-    private static final double CLIP_EPSILON = 1e-6;
-
     private final Trainable model;
     private final TaskLoss loss;
     private final TrainingPlan plan;
@@ -39,6 +43,7 @@ public final class AdapterTrainer implements AutoCloseable {
     private final AdamW optimizer;
     private final TrainingState state = new TrainingState();
     private @Nullable PenaltyTerm penalty;
+    private @Nullable Path lastCheckpoint;
 
     /**
      * Creates a trainer for the active adapters of a model; the loss and their penalties become the graph's loss
@@ -157,10 +162,7 @@ public final class AdapterTrainer implements AutoCloseable {
         if (penalty != null && value != null && plan.clipPenalty()) {
             penalty.addTo(gradients, value);
         }
-        double norm = GradientSum.norm(gradients);
-        if (plan.clipNorm() > 0 && plan.clipNorm() / (norm + CLIP_EPSILON) < 1) {
-            gradients.forEach(gradient -> GradientSum.scale(gradient, plan.clipNorm() / (norm + CLIP_EPSILON)));
-        }
+        double norm = GradientSum.clip(gradients, plan.clipNorm());
         if (penalty != null && value != null && !plan.clipPenalty()) {
             penalty.addTo(gradients, value);
         }
@@ -197,7 +199,7 @@ public final class AdapterTrainer implements AutoCloseable {
     private void requireFinite(String what, double value) {
         if (!Double.isFinite(value)) {
             throw new NonFiniteException("the " + what + " of step " + (state.step + 1) + " is " + value
-                    + "; the parameters are those of step " + state.step + " and " + lastCheckpoint()
+                    + "; the parameters are those of step " + state.step + " and " + lastCheckpointForPeople()
                     + ". Lower the learning rate (" + plan.learningRate() + ") or look at the batch");
         }
     }
@@ -259,13 +261,91 @@ public final class AdapterTrainer implements AutoCloseable {
 
     private void checkpoint(List<TrainingListener> audience) {
         Path directory = plan.checkpointDirectory();
-        if (directory != null) {
-            audience.forEach(listener -> listener.onCheckpoint(state.step, directory));
+        if (directory == null) {
+            return;
+        }
+        Map<String, INDArray> tensors = new LinkedHashMap<>();
+        collect(Checkpoint.PARAMETER, read(), tensors);
+        collect(Checkpoint.FIRST_MOMENT, optimizer.firstMoments(), tensors);
+        collect(Checkpoint.SECOND_MOMENT, optimizer.secondMoments(), tensors);
+        if (state.bestParameters != null) {
+            collect(Checkpoint.BEST, state.bestParameters, tensors);
+        }
+        Checkpoint checkpoint =
+                Checkpoint.of(state, optimizer.steps(), plan.description(), model.description(), tensors);
+        try {
+            Path saved = new CheckpointFolder(directory).save(state.step, plan.checkpointsKept(), checkpoint::write);
+            lastCheckpoint = saved;
+            audience.forEach(listener -> listener.onCheckpoint(state.step, saved));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e.getMessage(), e);
         }
     }
 
-    private String lastCheckpoint() {
-        return "there is no checkpoint";
+    private void collect(String kind, List<float[]> values, Map<String, INDArray> tensors) {
+        for (int i = 0; i < values.size(); i++) {
+            String name = model.trainableNames().get(i);
+            long[] shape = model.graph().getArrForVarName(name).shape();
+            tensors.put(
+                    Checkpoint.key(kind, name),
+                    Nd4j.createFromArray(values.get(i)).reshape('c', shape));
+        }
+    }
+
+    /**
+     * Continues where the newest usable checkpoint in a directory was made; {@link #fit} then needs the same data from the
+     * start. With one thread the result is the same to the last bit as without the interruption.
+     *
+     * @param directory the plan's checkpoint directory of the interrupted training
+     * @return this trainer
+     * @throws InvalidInputException if there is no usable checkpoint, or it belongs to another plan, method or model
+     */
+    public AdapterTrainer resume(Path directory) {
+        Checkpoint checkpoint;
+        try {
+            checkpoint = new CheckpointFolder(directory).newest();
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + directory + ": " + e.getMessage(), e);
+        }
+        checkpoint.requireSame(plan.description(), model.description());
+        List<float[]> parameters = tensors(checkpoint, Checkpoint.PARAMETER);
+        if (parameters.isEmpty()) {
+            throw new InvalidInputException("the checkpoint in " + directory + " holds no parameters");
+        }
+        List<float[]> first = tensors(checkpoint, Checkpoint.FIRST_MOMENT);
+        List<float[]> second = tensors(checkpoint, Checkpoint.SECOND_MOMENT);
+        List<float[]> best = tensors(checkpoint, Checkpoint.BEST);
+        write(parameters);
+        Checkpoint.Progress progress = checkpoint.progress();
+        optimizer.restore(progress.optimizerSteps(), first, second);
+        state.restore(progress, best.isEmpty() ? null : best);
+        lastCheckpoint = directory.resolve("checkpoint-" + state.step);
+        return this;
+    }
+
+    private List<float[]> tensors(Checkpoint checkpoint, String kind) {
+        List<float[]> values = new ArrayList<>();
+        for (String name : model.trainableNames()) {
+            INDArray tensor = checkpoint.tensors().get(Checkpoint.key(kind, name));
+            INDArray parameter = model.graph().getArrForVarName(name);
+            if (tensor == null) {
+                if (values.isEmpty() && !kind.equals(Checkpoint.PARAMETER)) {
+                    return List.of();
+                }
+                throw new InvalidInputException("the checkpoint has no `" + Checkpoint.key(kind, name)
+                        + "`; it belongs to a model with other trainable variables");
+            }
+            if (!Arrays.equals(tensor.shape(), parameter.shape())) {
+                throw new InvalidInputException("`" + name + "` has the shape " + Arrays.toString(parameter.shape())
+                        + ", in the checkpoint " + Arrays.toString(tensor.shape()));
+            }
+            values.add(HostFloats.read(tensor));
+        }
+        return values;
+    }
+
+    private String lastCheckpointForPeople() {
+        return lastCheckpoint == null ? "there is no checkpoint" : "the last checkpoint is " + lastCheckpoint;
     }
 
     private static double secondsSince(long nanos) {

@@ -9,6 +9,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Gradients of several batches, weighted by their labelled tokens, so that the mean is that of one large batch.
  */
 final class GradientSum {
+    private static final double CLIP_EPSILON = 1e-6;
+
     private final List<String> names;
     private final List<float[]> sums = new ArrayList<>();
     private double lossSum;
@@ -68,6 +70,20 @@ final class GradientSum {
             }
         }
         return Math.sqrt(squares);
+    }
+
+    /**
+     * Scales gradients so that their norm is at most {@code largest}, as torch's {@code clip_grad_norm_}; 0 leaves them.
+     *
+     * @return the norm before
+     */
+    static double clip(List<float[]> gradients, double largest) {
+        double norm = norm(gradients);
+        double factor = largest / (norm + CLIP_EPSILON);
+        if (largest > 0 && factor < 1) {
+            gradients.forEach(gradient -> scale(gradient, factor));
+        }
+        return norm;
     }
 
     /** Multiplies every value. */

@@ -2,6 +2,8 @@ package dev.samediff.adapters.train;
 
 import dev.samediff.adapters.InvalidInputException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -92,6 +94,29 @@ public record TrainingPlan(
      */
     public double learningRate(int step, int total) {
         return learningRate * schedule.multiplier(step, warmupSteps, total);
+    }
+
+    /** Returns the parts that decide the result, as text; where checkpoints are kept is not among them. */
+    Map<String, String> description() {
+        Map<String, String> parts = new LinkedHashMap<>();
+        parts.put("steps", Integer.toString(steps));
+        parts.put("epochs", Integer.toString(epochs));
+        parts.put("learning rate", Double.toString(learningRate));
+        parts.put("schedule", schedule.toString());
+        parts.put("warm-up steps", Integer.toString(warmupSteps));
+        parts.put("weight decay", Double.toString(weightDecay));
+        parts.put("beta1", Double.toString(beta1));
+        parts.put("beta2", Double.toString(beta2));
+        parts.put("epsilon", Double.toString(epsilon));
+        parts.put("clipping norm", Double.toString(clipNorm));
+        parts.put("clipping of the penalty", Boolean.toString(clipPenalty));
+        parts.put("accumulation", Integer.toString(accumulation));
+        parts.put("evaluation interval", Integer.toString(evaluateEvery));
+        parts.put("patience", Integer.toString(patience));
+        parts.put("smallest improvement", Double.toString(minDelta));
+        parts.put("restoring of the best", Boolean.toString(restoreBest));
+        parts.put("seed", Long.toString(seed));
+        return parts;
     }
 
     /**

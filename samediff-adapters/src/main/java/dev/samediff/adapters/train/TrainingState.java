@@ -14,4 +14,18 @@ final class TrainingState {
     @Nullable List<float[]> bestParameters;
     final List<Double> losses = new ArrayList<>();
     final List<Evaluation> evaluations = new ArrayList<>();
+
+    /** Takes over a saved state. */
+    void restore(Checkpoint.Progress progress, @Nullable List<float[]> best) {
+        step = progress.step();
+        epoch = progress.epoch();
+        position = progress.position();
+        evaluationsWithoutImprovement = progress.evaluationsWithoutImprovement();
+        bestLoss = progress.bestLoss() == null ? Double.POSITIVE_INFINITY : progress.bestLoss();
+        bestParameters = best;
+        losses.clear();
+        losses.addAll(progress.losses());
+        evaluations.clear();
+        evaluations.addAll(progress.evaluations());
+    }
 }

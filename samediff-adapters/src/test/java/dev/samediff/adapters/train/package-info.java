@@ -1,0 +1,4 @@
+@NullMarked
+package dev.samediff.adapters.train;
+
+import org.jspecify.annotations.NullMarked;

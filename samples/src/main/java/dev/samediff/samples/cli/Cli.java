@@ -1,0 +1,124 @@
+package dev.samediff.samples.cli;
+
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ScopeType;
+import picocli.CommandLine.Spec;
+import picocli.CommandLine.UnmatchedArgumentException;
+
+/** The command line that {@code samples/run} starts. */
+@CommandLine.Command(
+        name = "samples/run",
+        description = "Adapts transformers with LoRA, OLoRA, PiSSA and SORSA on Deeplearning4j's SameDiff.",
+        subcommands = {
+            FineTuneCommand.class,
+            CompareCommand.class,
+            GenerateCommand.class,
+            MergeCommand.class,
+            ConvertCommand.class,
+            InspectCommand.class,
+            VerifyCommand.class,
+            DoctorCommand.class
+        },
+        mixinStandardHelpOptions = true,
+        version = "samediff-adapters 0.1.0-SNAPSHOT",
+        synopsisSubcommandLabel = "COMMAND",
+        footer = {
+            "",
+            "Start here:",
+            "  samples/run finetune              the bundled model and data, a few minutes",
+            "  samples/run finetune --help       your own model and data",
+            "",
+            "Exit codes: 0 done; 1 the work failed or fell short; 2 wrong usage or unreadable input."
+        })
+public final class Cli implements Runnable {
+    @Spec
+    @Nullable
+    CommandSpec spec;
+
+    @Option(
+            names = "--verbose",
+            scope = ScopeType.INHERIT,
+            description = "Show what libraries log, and stack traces of failures.")
+    boolean verbose;
+
+    private static final int WIDTH = 110;
+
+    private Cli() {}
+
+    /** Runs a command and ends the process with its exit code. */
+    public static void main(String[] arguments) {
+        PrintStream results = System.out;
+        PrintWriter out = new PrintWriter(results, true, StandardCharsets.UTF_8);
+        PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
+        Verbosity.apply(List.of(arguments).contains("--verbose"));
+        int exitCode = execute(out, err, arguments);
+        results.close(); // OpenBLAS prints to standard output when the process ends; this sends it nowhere
+        System.exit(exitCode);
+    }
+
+    /**
+     * Runs a command.
+     *
+     * @param out where results go
+     * @param err where everything else goes
+     * @param arguments command and options
+     * @return 0 done, 1 the work failed or fell short, 2 wrong usage or unreadable input
+     */
+    public static int execute(PrintWriter out, PrintWriter err, String... arguments) {
+        Cli root = new Cli();
+        CommandLine line = new CommandLine(root)
+                .setOut(out)
+                .setErr(err)
+                .setUsageHelpWidth(WIDTH)
+                .setCaseInsensitiveEnumValuesAllowed(true)
+                .setParameterExceptionHandler((failure, unused) -> usageError(failure))
+                .setExecutionExceptionHandler((failure, command, unused) -> root.end(failure, err));
+        try {
+            return line.execute(arguments);
+        } catch (OutOfMemoryError | LinkageError | AssertionError e) {
+            return root.end(e, err);
+        } finally {
+            out.flush();
+            err.flush();
+        }
+    }
+
+    @Override
+    public void run() {
+        if (spec != null) {
+            spec.commandLine().usage(spec.commandLine().getOut());
+        }
+    }
+
+    private int end(Throwable thrown, PrintWriter err) {
+        Failure failure = Failure.of(thrown);
+        err.println("error: " + failure.sentence());
+        if (verbose) {
+            thrown.printStackTrace(err);
+        }
+        return failure.exitCode();
+    }
+
+    private static int usageError(ParameterException failure) {
+        CommandLine command = failure.getCommandLine();
+        String message = failure.getMessage();
+        if (failure instanceof UnmatchedArgumentException unmatched) {
+            List<String> nearest = unmatched.getSuggestions();
+            if (!nearest.isEmpty()) {
+                message += "; did you mean " + String.join(" or ", nearest.subList(0, Math.min(2, nearest.size()))) + "?";
+            }
+        }
+        String help = command.getCommandSpec().qualifiedName() + " --help";
+        Failure sentence = new Failure(Failure.UNUSABLE_INPUT, message + " (" + help + " lists what there is)");
+        command.getErr().println("error: " + sentence.sentence());
+        return sentence.exitCode();
+    }
+}

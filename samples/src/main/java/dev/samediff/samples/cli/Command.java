@@ -1,0 +1,81 @@
+package dev.samediff.samples.cli;
+
+import dev.samediff.samples.output.Json;
+import dev.samediff.samples.output.Progress;
+import java.io.PrintStream;
+import java.io.PrintWriter;
+import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** What every command has: a place for results, one for progress, and {@code --json}. */
+abstract class Command implements Callable<Integer> {
+    /** Set by samples/run if standard error is a terminal. */
+    private static final String TERMINAL = "samediff.terminal";
+
+    @Spec
+    @Nullable
+    CommandSpec spec;
+
+    @Option(names = "--json", description = "End with one line of JSON on standard output.")
+    boolean json;
+
+    /** Does the work and returns the exit code. */
+    abstract int run() throws Exception;
+
+    @Override
+    public final Integer call() throws Exception {
+        int exitCode = run();
+        out().flush();
+        return exitCode;
+    }
+
+    /** Returns the options and position of this command. */
+    final CommandSpec spec() {
+        if (spec == null) {
+            throw new IllegalStateException("not started by picocli");
+        }
+        return spec;
+    }
+
+    final PrintWriter out() {
+        return spec().commandLine().getOut();
+    }
+
+    /** Says something to the person who waits; not a result. */
+    final void say(String text) {
+        PrintWriter err = spec().commandLine().getErr();
+        err.println(text);
+        err.flush();
+    }
+
+    /** Prints the result: as one JSON line at the end if asked for. */
+    final void print(String text, Object result) {
+        out().println(text);
+        if (json) {
+            printJson(result);
+        }
+    }
+
+    final void printJson(Object result) {
+        out().println(Json.line(result));
+    }
+
+    /** Returns what a person would type to do this again. */
+    final String commandLine() {
+        return Stream.concat(
+                        Stream.of(spec().root().qualifiedName()),
+                        spec().root().commandLine().getParseResult().originalArgs().stream())
+                .map(word -> word.matches("[\\w./:,=+@%-]+") ? word : "'" + word.replace("'", "'\\''") + "'")
+                .collect(Collectors.joining(" "));
+    }
+
+    final Progress.Factory progress() {
+        PrintStream err = System.err;
+        return Progress.Factory.on(err, Boolean.getBoolean(TERMINAL));
+    }
+}

@@ -1,0 +1,64 @@
+package dev.samediff.samples.cli;
+
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.text.PromptTemplate;
+import dev.samediff.samples.task.JsonlTask;
+import dev.samediff.samples.task.StoriesTask;
+import dev.samediff.samples.task.Task;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** What is learned, and by what it is measured. */
+final class DataOptions {
+    /** Bundled stories the loss is measured on, however few of them are answered. */
+    private static final int LOSS_STORIES = 100;
+
+    @Option(
+            names = "--train",
+            paramLabel = "X.jsonl",
+            description = "Examples, a JSON object per line: prompt/response, prompt/completion, instruction/output,"
+                    + " question/answer or text. Default: the bundled stories.")
+    @Nullable
+    Path train;
+
+    @Option(
+            names = "--eval",
+            paramLabel = "Y.jsonl",
+            description = "Examples to measure by. Default: every 20th of --train, held out.")
+    @Nullable
+    Path eval;
+
+    @Option(
+            names = "--template",
+            paramLabel = "TEXT",
+            description = "Words around each prompt, such as 'Question: {prompt} Answer: '; \\n is a line break.")
+    @Nullable
+    String template;
+
+    @Option(
+            names = "--eval-count",
+            paramLabel = "N",
+            defaultValue = "100",
+            description = "Most prompts that are answered to measure exact match; 0 measures the loss only. Default:"
+                    + " ${DEFAULT-VALUE}.")
+    int evalCount = 100;
+
+    /** Reads or makes the task; bundled stories are as many as the training will see. */
+    Task task(boolean bundledModel, int storiesToTrain, long seed) {
+        if (train != null) {
+            return JsonlTask.read(train, Optional.ofNullable(eval), promptTemplate());
+        }
+        if (!bundledModel || eval != null) {
+            throw new InvalidInputException(
+                    "--train is missing: a JSONL file with a prompt and a response per line, for example"
+                            + " {\"prompt\": \"2+2=\", \"response\": \"4\"}");
+        }
+        return StoriesTask.create(storiesToTrain, Math.max(evalCount, LOSS_STORIES), seed);
+    }
+
+    private Optional<PromptTemplate> promptTemplate() {
+        return Optional.ofNullable(template).map(text -> new PromptTemplate(text.replace("\\n", "\n")));
+    }
+}

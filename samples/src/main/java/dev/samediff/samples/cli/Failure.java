@@ -1,0 +1,74 @@
+package dev.samediff.samples.cli;
+
+import dev.samediff.adapters.InvalidInputException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileAlreadyExistsException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.NotDirectoryException;
+import java.util.Locale;
+
+/**
+ * How a command ends that did not do what was asked.
+ *
+ * @param exitCode 1 if the work failed, 2 if something the user gave cannot be used
+ * @param sentence what happened and what to do, on one line
+ */
+record Failure(int exitCode, String sentence) {
+    static final int WORK_FAILED = 1;
+    static final int UNUSABLE_INPUT = 2;
+
+    private static final String HINT = " (--verbose shows where)";
+
+    Failure {
+        sentence = sentence.strip().replaceAll("\\s*\\R\\s*", " ");
+    }
+
+    static Failure of(Throwable thrown) {
+        if (thrown instanceof InvalidInputException) {
+            return new Failure(UNUSABLE_INPUT, message(thrown));
+        }
+        if (thrown instanceof UncheckedIOException wrapper && wrapper.getCause() != null) {
+            return of(wrapper.getCause());
+        }
+        if (thrown instanceof FileSystemException file) {
+            return new Failure(WORK_FAILED, describe(file));
+        }
+        if (thrown instanceof IOException) {
+            return new Failure(WORK_FAILED, message(thrown) + HINT);
+        }
+        if (isOutOfMemory(thrown)) {
+            return new Failure(
+                    WORK_FAILED,
+                    "out of memory: " + message(thrown)
+                            + "; try a smaller --batch or --max-length, or more memory: SAMEDIFF_HEAP=4g samples/run ...");
+        }
+        return new Failure(WORK_FAILED, thrown.getClass().getSimpleName() + ": " + message(thrown) + HINT);
+    }
+
+    private static boolean isOutOfMemory(Throwable thrown) {
+        return thrown instanceof OutOfMemoryError
+                || message(thrown).toLowerCase(Locale.ROOT).contains("physical memory usage is too high");
+    }
+
+    private static String describe(FileSystemException failure) {
+        String file = String.valueOf(failure.getFile());
+        if (failure instanceof AccessDeniedException) {
+            return "no permission to use " + file + "; choose another place or change its permissions";
+        }
+        if (failure instanceof NoSuchFileException) {
+            return file + " does not exist";
+        }
+        if (failure instanceof NotDirectoryException || failure instanceof FileAlreadyExistsException) {
+            return file + " is in the way: it exists and is not a directory; choose another place";
+        }
+        return file + ": " + (failure.getReason() == null ? failure.getClass().getSimpleName() : failure.getReason());
+    }
+
+    private static String message(Throwable thrown) {
+        String message = thrown.getMessage();
+        return message == null || message.isBlank() ? "no further explanation" : message;
+    }
+}

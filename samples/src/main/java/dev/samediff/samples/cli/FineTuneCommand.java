@@ -1,0 +1,93 @@
+package dev.samediff.samples.cli;
+
+import dev.samediff.adapters.AdapterConfig;
+import dev.samediff.adapters.train.MetricsFile;
+import dev.samediff.adapters.train.TrainingPlan;
+import dev.samediff.samples.finetune.Candidate;
+import dev.samediff.samples.finetune.FineTune;
+import dev.samediff.samples.finetune.FineTuneResult;
+import dev.samediff.samples.finetune.FineTuneSettings;
+import dev.samediff.samples.finetune.FineTuneSummary;
+import dev.samediff.samples.finetune.FineTuneTables;
+
+import dev.samediff.samples.finetune.RunDescription;
+import dev.samediff.samples.finetune.RunFolder;
+import dev.samediff.samples.finetune.RunWriter;
+import dev.samediff.samples.model.LanguageModel;
+import dev.samediff.samples.task.Task;
+import java.io.IOException;
+import java.util.Optional;
+import picocli.CommandLine;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Option;
+
+/** {@code finetune}: the main job. */
+@CommandLine.Command(
+        name = "finetune",
+        description = "Adapts a language model to examples and shows what changed.%n%nWithout options: the bundled model"
+                + " learns a new kind of arithmetic story, in a few minutes.",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        footer = {
+            "",
+            "In the folder of the results: adapter/ (loads in PEFT), metrics.jsonl, report.html, summary.json.",
+            "",
+            "Examples:",
+            "  samples/run finetune",
+            "  samples/run finetune --method lora --rank 4 --json",
+            "  samples/run finetune --model m.onnx --tokenizer tokenizer.json --train x.jsonl \\",
+            "      --method sorsa --rank 16 --targets q_proj,v_proj --steps 1000 --checkpoint-every 100 --out run1",
+            "  samples/run finetune ... --out run1 --resume"
+        })
+final class FineTuneCommand extends Command {
+    @Option(
+            names = "--method",
+            paramLabel = "NAME",
+            defaultValue = "sorsa",
+            description = "lora, olora, pissa or sorsa. Default: ${DEFAULT-VALUE}.")
+    String method = "sorsa";
+
+    @ArgGroup(validate = false, heading = "%nModel%n")
+    ModelOptions model = new ModelOptions();
+
+    @ArgGroup(validate = false, heading = "%nData%n")
+    DataOptions data = new DataOptions();
+
+    @ArgGroup(validate = false, heading = "%nAdapter%n")
+    AdapterOptions adapter = new AdapterOptions();
+
+    @ArgGroup(validate = false, heading = "%nTraining%n")
+    TrainingOptions training = new TrainingOptions();
+
+    @ArgGroup(validate = false, heading = "%nResults and checkpoints%n")
+    OutputOptions output = new OutputOptions();
+
+    @Override
+    int run() throws IOException {
+        AdapterConfig config = adapter.config(method, training.seed);
+        RunFolder folder = output.folder("finetune");
+        TrainingPlan plan = output.withCheckpoints(training.plan(), folder).build();
+        FineTuneSettings settings = new FineTuneSettings(
+                plan, training.batch, training.seed, data.evalCount, output.resumeFrom(folder));
+        Task task = data.task(model.isBundled(), training.examplesSeen(), training.seed);
+        LanguageModel loaded = model.load();
+        say("model: " + model.describe() + "; task: " + task.description());
+        Candidate candidate = Candidate.adapters(loaded, config);
+        FineTune job = new FineTune(loaded, task, settings, progress(), this::say);
+        FineTuneResult result;
+        try (MetricsFile metrics = new MetricsFile(folder.metrics());
+                InterruptNotice notice = new InterruptNotice(this::say, output.canResume(), folder)) {
+            result = job.run(candidate, Optional.empty(), metrics);
+        }
+        RunDescription description = new RunDescription(model.describe(), task.description(), commandLine());
+        FineTuneSummary summary = new RunWriter(folder).write(result, settings, description);
+        print(text(result, folder), summary);
+        return 0;
+    }
+
+    private static String text(FineTuneResult result, RunFolder folder) {
+        return FineTuneTables.beforeAndAfter(result).render() + "\n\n"
+                + FineTuneTables.cost(result).render() + "\n\n"
+                + "adapter  " + folder.adapter() + "\nreport   " + folder.report();
+    }
+}

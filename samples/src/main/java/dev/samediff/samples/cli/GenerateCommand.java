@@ -1,0 +1,112 @@
+package dev.samediff.samples.cli;
+
+import dev.samediff.adapters.AdaptedModel;
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.engine.Engine;
+import dev.samediff.adapters.engine.ReferenceEngine;
+import dev.samediff.adapters.io.AdapterFolder;
+import dev.samediff.adapters.text.Generation;
+import dev.samediff.adapters.text.GenerationPlan;
+import dev.samediff.adapters.text.Sampler;
+import dev.samediff.adapters.text.SequenceEncoder;
+import dev.samediff.adapters.text.TextGenerator;
+import dev.samediff.samples.model.LanguageModel;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Option;
+
+/** {@code generate}: what a model writes. */
+@CommandLine.Command(
+        name = "generate",
+        description = "Writes on after prompts, with or without an adapter.",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        footer = {
+            "",
+            "Examples:",
+            "  samples/run generate --prompt \"Tom has 7 pens. Tom finds 5 more. How many pens now?\\n\"",
+            "  samples/run generate --adapter run1/adapter --prompts prompts.txt --temperature 0.7 --seed 3"
+        })
+final class GenerateCommand extends Command {
+    @ArgGroup(validate = false, heading = "%nModel%n")
+    ModelOptions model = new ModelOptions();
+
+    @Option(names = "--adapter", paramLabel = "DIR", description = "An adapter's folder. Default: none.")
+    @Nullable
+    Path adapter;
+
+    @ArgGroup(exclusive = true, multiplicity = "1")
+    PromptOptions prompts = new PromptOptions();
+
+    @Option(
+            names = "--max-tokens",
+            paramLabel = "N",
+            defaultValue = "64",
+            description = "Most tokens to write. Default: ${DEFAULT-VALUE}.")
+    int maxTokens;
+
+    @Option(
+            names = "--temperature",
+            paramLabel = "T",
+            defaultValue = "0",
+            description = "0: always the likeliest token; above: draws, flatter when higher. Default: ${DEFAULT-VALUE}.")
+    double temperature;
+
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Seed of the draws. Default: ${DEFAULT-VALUE}.")
+    long seed;
+
+    @Override
+    int run() throws IOException {
+        List<String> texts = prompts.read();
+        if (!(temperature >= 0) || Double.isInfinite(temperature)) {
+            throw new InvalidInputException("--temperature " + temperature + " is not possible; give 0 or more");
+        }
+        LanguageModel loaded = model.load();
+        if (adapter != null) {
+            AdaptedModel.inject(loaded.graph(), loaded.imported().modulePaths(), AdapterFolder.load(adapter));
+        }
+        List<Generation> written = generate(loaded, texts);
+        List<Written> results = IntStream.range(0, texts.size())
+                .mapToObj(i -> Written.of(texts.get(i), written.get(i)))
+                .toList();
+        results.forEach(one -> out().println(results.size() == 1 ? one.text() : one.prompt() + one.text() + "\n"));
+        if (json) {
+            printJson(results);
+        }
+        return 0;
+    }
+
+    private List<Generation> generate(LanguageModel loaded, List<String> texts) {
+        GenerationPlan plan = GenerationPlan.greedy(maxTokens, loaded.maxLength())
+                .paddedToMultipleOf(loaded.inputs().fixedLength().orElse(1));
+        if (temperature > 0) {
+            plan = plan.sampled(Sampler.temperature(temperature), seed);
+        }
+        SequenceEncoder encoder = SequenceEncoder.of(loaded.tokenizer(), loaded.maxLength());
+        try (Engine engine = new ReferenceEngine(loaded.graph(), "", List.of())) {
+            return new TextGenerator(loaded.logitsBy(engine), loaded.tokenizer(), plan)
+                    .generateFrom(texts.stream().map(encoder::encodePrompt).toList());
+        }
+    }
+
+    /** A result for machines. */
+    record Written(String prompt, String text, int tokens, String end) {
+        static Written of(String prompt, Generation generation) {
+            return new Written(
+                    prompt,
+                    generation.text(),
+                    generation.ids().length,
+                    generation.end().name().toLowerCase(Locale.ROOT));
+        }
+    }
+}

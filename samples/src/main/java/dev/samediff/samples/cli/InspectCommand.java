@@ -1,0 +1,141 @@
+package dev.samediff.samples.cli;
+
+import dev.samediff.importer.ImportReport;
+import dev.samediff.importer.LinearLayer;
+import dev.samediff.importer.OnnxImporter;
+import dev.samediff.importer.TensorSpec;
+import dev.samediff.samples.output.Numbers;
+import dev.samediff.samples.output.TextTable;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import picocli.CommandLine;
+import picocli.CommandLine.Parameters;
+
+/** {@code inspect}: what is in an ONNX file. */
+@CommandLine.Command(
+        name = "inspect",
+        description = "Shows inputs, outputs, operators and the linear layers that adapters can go on. Ends with 1 if the"
+                + " file cannot be imported.",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        footer = {"", "Example:", "  samples/run inspect model.onnx --json"})
+final class InspectCommand extends Command {
+    @Parameters(paramLabel = "M.onnx", description = "The model.")
+    Path model = Path.of("");
+
+    @Override
+    int run() {
+        ImportReport report = OnnxImporter.inspect(model);
+        print(describe(report), Findings.of(report));
+        if (!report.isSupported()) {
+            say("error: " + model + " cannot be imported, these operators are not supported: "
+                    + report.unsupportedText());
+            return Failure.WORK_FAILED;
+        }
+        return 0;
+    }
+
+    static String describe(ImportReport report) {
+        return report.source() + "\n"
+                + (report.producer().isEmpty() ? "unknown producer" : report.producer()) + ", opset " + report.opset()
+                + ", " + Numbers.count(report.nodeCount()) + " nodes\n\n"
+                + tensors("input", report.inputs()) + "\n\n"
+                + tensors("output", report.outputs()) + "\n\n"
+                + layers(report.linearLayers()) + "\n\n"
+                + "operators: " + histogram(report.operators())
+                + notes(report.notes());
+    }
+
+    private static String tensors(String heading, List<TensorSpec> tensors) {
+        TextTable table = new TextTable(heading, "type", "shape");
+        tensors.forEach(tensor ->
+                table.row(tensor.name(), typeName(tensor), "[" + String.join(", ", tensor.dims()) + "]"));
+        return table.render();
+    }
+
+    private static String layers(List<LinearLayer> layers) {
+        if (layers.isEmpty()) {
+            return "no linear layers: there is nothing an adapter could go on";
+        }
+        TextTable table = new TextTable("linear layer", "in", "out", "weights", "bias", "stored");
+        layers.forEach(layer -> table.row(
+                layer.module(),
+                Integer.toString(layer.in()),
+                Integer.toString(layer.out()),
+                Numbers.count(weights(layer)),
+                layer.bias().isPresent() ? "yes" : "no",
+                layer.orientation().name().toLowerCase(Locale.ROOT).replace('_', ',')));
+        long sum = layers.stream().mapToLong(InspectCommand::weights).sum();
+        return table.render() + "\n" + layers.size() + " linear layers, " + Numbers.count(sum) + " weights";
+    }
+
+    private static String histogram(Map<String, Integer> operators) {
+        return operators.entrySet().stream()
+                .sorted(Map.Entry.<String, Integer>comparingByValue().reversed().thenComparing(Map.Entry.comparingByKey()))
+                .map(entry -> entry.getKey() + " " + entry.getValue())
+                .collect(Collectors.joining(", "));
+    }
+
+    private static String notes(List<String> notes) {
+        return notes.isEmpty() ? "" : "\n\nNotes\n- " + String.join("\n- ", notes);
+    }
+
+    private static String typeName(TensorSpec tensor) {
+        return tensor.type().name().toLowerCase(Locale.ROOT);
+    }
+
+    private static long weights(LinearLayer layer) {
+        return (long) layer.in() * layer.out();
+    }
+
+    /** The report for machines. */
+    record Findings(
+            String file,
+            String producer,
+            int opset,
+            int nodes,
+            boolean importable,
+            List<Tensor> inputs,
+            List<Tensor> outputs,
+            List<Layer> linearLayers,
+            long linearWeights,
+            Map<String, Integer> operators,
+            Map<String, List<String>> unsupported,
+            List<String> notes) {
+        static Findings of(ImportReport report) {
+            return new Findings(
+                    report.source().toString(),
+                    report.producer(),
+                    report.opset(),
+                    report.nodeCount(),
+                    report.isSupported(),
+                    report.inputs().stream().map(Tensor::of).toList(),
+                    report.outputs().stream().map(Tensor::of).toList(),
+                    report.linearLayers().stream().map(Layer::of).toList(),
+                    report.linearLayers().stream()
+                            .mapToLong(InspectCommand::weights)
+                            .sum(),
+                    new TreeMap<>(report.operators()),
+                    new TreeMap<>(report.unsupported()),
+                    report.notes());
+        }
+    }
+
+    /** An input or output for machines. */
+    record Tensor(String name, String type, List<String> shape) {
+        static Tensor of(TensorSpec tensor) {
+            return new Tensor(tensor.name(), typeName(tensor), tensor.dims());
+        }
+    }
+
+    /** A linear layer for machines. */
+    record Layer(String module, int in, int out, boolean bias) {
+        static Layer of(LinearLayer layer) {
+            return new Layer(layer.module(), layer.in(), layer.out(), layer.bias().isPresent());
+        }
+    }
+}

@@ -1,0 +1,90 @@
+package dev.samediff.samples.cli;
+
+import dev.samediff.adapters.AdaptedModel;
+import dev.samediff.adapters.AdapterState;
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.io.AdapterFolder;
+import dev.samediff.adapters.io.DurableFiles;
+import dev.samediff.importer.ImportedModel;
+import dev.samediff.importer.OnnxImporter;
+import dev.samediff.importer.OnnxWriter;
+import dev.samediff.samples.output.Numbers;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.Option;
+
+/** {@code merge}: a model with an adapter's changes in its weights. */
+@CommandLine.Command(
+        name = "merge",
+        description = "Writes a model whose weights contain an adapter's changes. It runs wherever the original runs.",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        footer = {"", "Example:", "  samples/run merge --model m.onnx --adapter run1/adapter --out merged.onnx"})
+final class MergeCommand extends Command {
+    /** What is written. */
+    enum Format {
+        onnx,
+        samediff
+    }
+
+    @Option(
+            names = "--model",
+            paramLabel = "M.onnx",
+            description = "The model the adapter was trained on. Default: the bundled story model.")
+    @Nullable
+    Path model;
+
+    @Option(names = "--adapter", paramLabel = "DIR", required = true, description = "The adapter's folder.")
+    Path adapter = Path.of("");
+
+    @Option(names = "--out", paramLabel = "FILE", required = true, description = "Where to write.")
+    Path out = Path.of("");
+
+    @Option(
+            names = "--format",
+            paramLabel = "FORMAT",
+            defaultValue = "onnx",
+            description = "${COMPLETION-CANDIDATES} (SameDiff's FlatBuffers). Default: ${DEFAULT-VALUE}.")
+    Format format = Format.onnx;
+
+    @Option(names = "--overwrite", description = "Replace a file that is there.")
+    boolean overwrite;
+
+    @Override
+    int run() throws IOException {
+        if (Files.exists(out) && !overwrite) {
+            throw new InvalidInputException(out + " exists; name another file or give --overwrite");
+        }
+        AdapterState state = AdapterFolder.load(adapter);
+        ImportedModel imported = OnnxImporter.load(ModelOptions.onnx(model));
+        AdaptedModel adapted = AdaptedModel.inject(imported.graph(), imported.modulePaths(), state);
+        if (format == Format.onnx) {
+            OnnxWriter.writeMerged(imported.source(), adapted.mergedWeights(), imported, out);
+        } else {
+            saveGraph(adapted.mergedGraph());
+        }
+        long bytes = Files.size(out);
+        Merged result = new Merged(out.toString(), format, adapted.sites().size(), bytes);
+        print(
+                "merged " + result.layers() + " layers into " + out + " (" + Numbers.bytes(bytes) + ", " + format + ")",
+                result);
+        return 0;
+    }
+
+    private void saveGraph(SameDiff graph) throws IOException {
+        Path temporary = Files.createTempFile("samediff", ".fb");
+        try {
+            graph.save(temporary.toFile(), false);
+            DurableFiles.write(out, target -> Files.copy(temporary, target));
+        } finally {
+            Files.deleteIfExists(temporary);
+        }
+    }
+
+    /** The result for machines. */
+    record Merged(String file, Format format, int layers, long bytes) {}
+}

@@ -1,0 +1,76 @@
+package dev.samediff.samples.cli;
+
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.text.Tokenizers;
+import dev.samediff.samples.model.BundledModel;
+import dev.samediff.samples.model.LanguageModel;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Which language model. */
+final class ModelOptions {
+    @Option(
+            names = "--model",
+            paramLabel = "M.onnx",
+            description = "A causal language model in ONNX. Default: the bundled story model.")
+    @Nullable
+    Path model;
+
+    @Option(
+            names = "--tokenizer",
+            paramLabel = "FILE",
+            description = "Its tokenizer: a tokenizer.json, a folder with one, or a character vocabulary.")
+    @Nullable
+    Path tokenizer;
+
+    @Option(
+            names = "--logits",
+            paramLabel = "NAME",
+            description = "The output that scores the next token. Default: the only one it can be.")
+    @Nullable
+    String logits;
+
+    @Option(
+            names = "--max-length",
+            paramLabel = "N",
+            description = "Most tokens of a text. Default: what the model's position table or fixed shape allows, 256 if"
+                    + " neither says.")
+    @Nullable
+    Integer maxLength;
+
+    /** Returns the given model, or the bundled one. */
+    static Path onnx(@Nullable Path given) {
+        return given == null ? BundledModel.extract().onnx() : given;
+    }
+
+    /** Returns the model file, or what stands for it. */
+    String describe() {
+        return model == null ? "bundled story model" : model.toString();
+    }
+
+    boolean isBundled() {
+        return model == null;
+    }
+
+    /** Imports the model and finds out how to feed it. */
+    LanguageModel load() {
+        if (model == null) {
+            if (tokenizer != null) {
+                throw new InvalidInputException(
+                        "--tokenizer " + tokenizer + " without --model: the bundled model has its own; give both");
+            }
+            BundledModel bundled = BundledModel.extract();
+            int length = Math.min(BundledModel.CONTEXT, maxLength == null ? BundledModel.CONTEXT : maxLength);
+            return LanguageModel.load(
+                    bundled.onnx(), Tokenizers.load(bundled.vocabulary()), Optional.empty(), Optional.of(length));
+        }
+        if (tokenizer == null) {
+            throw new InvalidInputException("--model " + model
+                    + " needs --tokenizer: a tokenizer.json, a folder with one, or a character vocabulary");
+        }
+        return LanguageModel.load(
+                model, Tokenizers.load(tokenizer), Optional.ofNullable(logits), Optional.ofNullable(maxLength));
+    }
+}

@@ -1,0 +1,68 @@
+package dev.samediff.samples.cli;
+
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.io.DurableFiles;
+import dev.samediff.adapters.train.TrainingPlan;
+import dev.samediff.samples.finetune.RunFolder;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Optional;
+import picocli.CommandLine.Option;
+
+/** Where results and checkpoints go. */
+final class OutputOptions extends FolderOptions {
+    @Option(
+            names = "--checkpoint-every",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Steps between checkpoints; 0 for none. Default: ${DEFAULT-VALUE}.")
+    int checkpointEvery;
+
+    @Option(names = "--resume", description = "Go on from the newest checkpoint in --out.")
+    boolean resume;
+
+    @Option(
+            names = "--patience",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Stop after N evaluations without a smaller loss, and keep the best; 0: never. Default:"
+                    + " ${DEFAULT-VALUE}.")
+    int patience;
+
+    @Override
+    RunFolder folder(String command) throws IOException {
+        if (resume && out == null) {
+            throw new InvalidInputException("--resume needs --out, the folder of the run to go on with");
+        }
+        if (resume && overwrite) {
+            throw new InvalidInputException("--resume and --overwrite contradict each other; give one");
+        }
+        RunFolder folder = create(command, overwrite || resume);
+        if (overwrite) {
+            DurableFiles.deleteTree(folder.checkpoints());
+        }
+        return folder;
+    }
+
+    /** Returns the checkpoints to go on from, if asked for. */
+    Optional<Path> resumeFrom(RunFolder folder) {
+        if (resume && !Files.isDirectory(folder.checkpoints())) {
+            throw new InvalidInputException(folder.path()
+                    + " has no checkpoints to go on from; a run leaves them with --checkpoint-every N");
+        }
+        return resume ? Optional.of(folder.checkpoints()) : Optional.empty();
+    }
+
+    /** Returns whether an interrupted run could go on. */
+    boolean canResume() {
+        return checkpointEvery > 0;
+    }
+
+    TrainingPlan.Builder withCheckpoints(TrainingPlan.Builder plan, RunFolder folder) {
+        if (patience > 0) {
+            plan.earlyStopping(patience, 0).restoreBest(true);
+        }
+        return checkpointEvery > 0 ? plan.checkpoints(folder.checkpoints(), checkpointEvery) : plan;
+    }
+}

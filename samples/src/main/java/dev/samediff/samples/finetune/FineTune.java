@@ -1,0 +1,132 @@
+package dev.samediff.samples.finetune;
+
+import dev.samediff.adapters.engine.Engine;
+import dev.samediff.adapters.engine.ReferenceEngine;
+import dev.samediff.adapters.text.BatchPlan;
+import dev.samediff.adapters.text.CausalLmIterator;
+import dev.samediff.adapters.text.EncodedExamples;
+import dev.samediff.adapters.text.SequenceEncoder;
+import dev.samediff.adapters.train.AdapterTrainer;
+import dev.samediff.adapters.train.Binding;
+import dev.samediff.adapters.train.StepReport;
+import dev.samediff.adapters.train.TrainingListener;
+import dev.samediff.adapters.train.TrainingResult;
+import dev.samediff.samples.machine.Memory;
+import dev.samediff.samples.model.LanguageModel;
+import dev.samediff.samples.output.Progress;
+import dev.samediff.samples.task.EvaluationSet;
+import dev.samediff.samples.task.Task;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
+
+/** Measures a candidate, trains it, and measures it again. */
+public final class FineTune {
+    private static final int WIDTH_STEP = 8;
+    private static final int BUCKETS = 20;
+
+    private final LanguageModel model;
+    private final Task task;
+    private final FineTuneSettings settings;
+    private final Progress.Factory progress;
+    private final Consumer<String> notes;
+
+    /**
+     * Prepares a job.
+     *
+     * @param model the model
+     * @param task what it should learn
+     * @param settings how
+     * @param progress shows how far it is
+     * @param notes takes remarks for the person who waits
+     */
+    public FineTune(
+            LanguageModel model,
+            Task task,
+            FineTuneSettings settings,
+            Progress.Factory progress,
+            Consumer<String> notes) {
+        this.model = model;
+        this.task = task;
+        this.settings = settings;
+        this.progress = progress;
+        this.notes = notes;
+    }
+
+    /**
+     * Does the job; the candidate's graph is trained in place.
+     *
+     * @param candidate adapters on, or variables of, this job's model
+     * @param known measurements of the model before training, if they were made already
+     * @param listeners are told how the training goes
+     */
+    public FineTuneResult run(
+            Candidate candidate, Optional<List<Measurement>> known, TrainingListener... listeners) {
+        CausalLmIterator batches = trainingBatches();
+        try (Engine engine = new ReferenceEngine(candidate.graph(), candidate.loss().loss(), List.of())) {
+            Evaluator evaluator = new Evaluator(model, engine, candidate.loss());
+            List<Measurement> before = known.orElseGet(() -> measure(evaluator));
+            StepRecorder recorder = new StepRecorder();
+            TrainingResult training = train(candidate, batches, evaluator, recorder, listeners);
+            List<Measurement> after = measure(evaluator);
+            return new FineTuneResult(candidate, before, after, recorder.steps, training, Memory.peak());
+        }
+    }
+
+    private TrainingResult train(
+            Candidate candidate,
+            CausalLmIterator batches,
+            Evaluator evaluator,
+            StepRecorder recorder,
+            TrainingListener... listeners) {
+        Binding binding = Binding.of(candidate.loss(), model.inputs().placeholders());
+        try (AdapterTrainer trainer = candidate.trainer(settings.plan(), binding);
+                Progress bar = progress.start(candidate.method(), settings.plan().steps())) {
+            settings.resume().ifPresent(trainer::resume);
+            TrainingListener shown = new TrainingListener() {
+                @Override
+                public void onStep(StepReport report) {
+                    bar.at(report.step(), String.format(java.util.Locale.ROOT, "loss %.4f", report.loss()));
+                }
+            };
+            TrainingListener[] all = Stream.concat(Stream.of(recorder, shown), Arrays.stream(listeners))
+                    .toArray(TrainingListener[]::new);
+            return trainer.fit(batches, evaluator.batches(task.target()), all);
+        }
+    }
+
+    private List<Measurement> measure(Evaluator evaluator) {
+        List<Measurement> measurements = new ArrayList<>();
+        for (EvaluationSet set : task.evaluations()) {
+            measurements.add(evaluator.measure(set, settings.prompts(), progress));
+        }
+        return measurements;
+    }
+
+    private CausalLmIterator trainingBatches() {
+        EncodedExamples encoded = SequenceEncoder.of(model.tokenizer(), model.maxLength())
+                .encodeAll(task.train());
+        notes.accept("training data: " + encoded.report().summary());
+        BatchPlan plan = BatchPlan.of(settings.batch(), model.maxLength())
+                .shuffled(settings.seed())
+                .bucketed(BUCKETS)
+                .paddedToMultipleOf(WIDTH_STEP);
+        if (encoded.sequences().size() >= settings.batch()) {
+            plan = plan.droppingLast();
+        }
+        return new CausalLmIterator(
+                encoded.sequences(), model.tokenizer().padId(), model.inputs().fill(plan));
+    }
+
+    private static final class StepRecorder implements TrainingListener {
+        private final List<StepReport> steps = new ArrayList<>();
+
+        @Override
+        public void onStep(StepReport report) {
+            steps.add(report);
+        }
+    }
+}

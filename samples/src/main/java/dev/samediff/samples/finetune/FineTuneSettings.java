@@ -1,0 +1,26 @@
+package dev.samediff.samples.finetune;
+
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.train.TrainingPlan;
+import java.nio.file.Path;
+import java.util.Optional;
+
+/**
+ * How a model is trained and measured.
+ *
+ * @param plan steps, learning rate, schedule, checkpoints
+ * @param batch examples per batch
+ * @param seed seed of the order of the examples
+ * @param prompts most prompts answered per evaluation set, before and after
+ * @param resume folder of checkpoints to go on from
+ */
+public record FineTuneSettings(TrainingPlan plan, int batch, long seed, int prompts, Optional<Path> resume) {
+    public FineTuneSettings {
+        if (batch < 1) {
+            throw new InvalidInputException("--batch " + batch + " is not possible; give 1 or more examples per batch");
+        }
+        if (prompts < 0) {
+            throw new InvalidInputException("--eval-count " + prompts + " is not possible; give 0 or more prompts");
+        }
+    }
+}

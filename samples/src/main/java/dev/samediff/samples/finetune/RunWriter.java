@@ -1,0 +1,34 @@
+package dev.samediff.samples.finetune;
+
+import dev.samediff.adapters.io.AdapterFolder;
+import dev.samediff.adapters.io.DurableFiles;
+import dev.samediff.samples.output.Json;
+import java.io.IOException;
+
+/** Leaves what a run came to: the adapter, the figures, the page. */
+public final class RunWriter {
+    private final RunFolder folder;
+
+    /** Writes into a folder. */
+    public RunWriter(RunFolder folder) {
+        this.folder = folder;
+    }
+
+    /**
+     * Writes everything, each file complete or not at all; the adapter first.
+     *
+     * @return the figures
+     * @throws IOException if a file cannot be written
+     */
+    public FineTuneSummary write(FineTuneResult result, FineTuneSettings settings, RunDescription description)
+            throws IOException {
+        if (result.candidate().adapted().isPresent()) {
+            AdapterFolder.save(result.candidate().adapted().get().state(), folder.adapter());
+        }
+        FineTuneSummary summary =
+                FineTuneSummary.of(result, settings.plan(), folder.path().toString());
+        DurableFiles.writeText(folder.summary(), Json.pretty(summary));
+        DurableFiles.writeText(folder.report(), FineTuneReport.render(result, settings, description));
+        return summary;
+    }
+}

@@ -1,0 +1,78 @@
+package dev.samediff.samples.machine;
+
+import dev.samediff.adapters.linalg.OpenBlas;
+import java.io.IOException;
+import java.io.InputStream;
+import java.time.Duration;
+import java.util.List;
+import java.util.Properties;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * What this machine offers to training.
+ *
+ * @param java version and vendor
+ * @param operatingSystem name, version and architecture
+ * @param processor the processor
+ * @param memoryBytes memory of the machine; -1 if the system does not tell
+ * @param availableBytes memory a new process could take; -1 if the system does not tell
+ * @param heapBytes most that the Java heap may take
+ * @param backend ND4J's backend
+ * @param nd4jVersion version of ND4J
+ * @param blas the linear algebra library, as it describes itself
+ * @param blasKernel the processor family for which it chose its kernels
+ * @param gigaflops measured speed of float32 matrix products, 10^9 operations per second
+ * @param cuda state of the GPU backend
+ * @param advice what could be better, a sentence each
+ */
+public record Diagnosis(
+        String java,
+        String operatingSystem,
+        Processor processor,
+        long memoryBytes,
+        long availableBytes,
+        long heapBytes,
+        String backend,
+        String nd4jVersion,
+        String blas,
+        String blasKernel,
+        double gigaflops,
+        String cuda,
+        List<String> advice) {
+
+    /** Looks at the machine and multiplies matrices for a second. */
+    public static Diagnosis make() {
+        Nd4j.create(1);
+        Processor processor = Processor.detect();
+        String kernel = OpenBlas.coreName();
+        long available = Memory.available().orElse(-1);
+        double gigaflops = GemmProbe.gigaflops(Duration.ofSeconds(1));
+        return new Diagnosis(
+                System.getProperty("java.version") + ", " + System.getProperty("java.vendor"),
+                System.getProperty("os.name") + " " + System.getProperty("os.version") + ", "
+                        + System.getProperty("os.arch"),
+                processor,
+                Memory.installed().orElse(-1),
+                available,
+                Runtime.getRuntime().maxMemory(),
+                Nd4j.getBackend().getClass().getSimpleName(),
+                readVersion(),
+                OpenBlas.config(),
+                kernel,
+                gigaflops,
+                Cuda.state(),
+                Advice.of(processor, kernel, gigaflops, available));
+    }
+
+    private static String readVersion() {
+        try (InputStream file = Nd4j.class.getResourceAsStream("/META-INF/maven/org.nd4j/nd4j-api/pom.properties")) {
+            Properties properties = new Properties();
+            if (file != null) {
+                properties.load(file);
+            }
+            return properties.getProperty("version", "unknown");
+        } catch (IOException e) {
+            return "unknown";
+        }
+    }
+}

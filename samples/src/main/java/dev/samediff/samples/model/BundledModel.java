@@ -1,0 +1,44 @@
+package dev.samediff.samples.model;
+
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.Objects;
+
+/**
+ * The model that comes with the samples: a character-level GPT-2 (128 wide, 4 layers) trained on arithmetic stories.
+ *
+ * @param onnx the model
+ * @param vocabulary its characters
+ */
+public record BundledModel(Path onnx, Path vocabulary) {
+    /** Most characters the model sees. */
+    public static final int CONTEXT = 96;
+
+    private static final String ONNX = "stories-gpt.onnx";
+    private static final String VOCABULARY = "stories-vocab.json";
+
+    /** Copies the model from the class path to a temporary folder that goes away with the process. */
+    public static BundledModel extract() {
+        try {
+            Path folder = Files.createTempDirectory("samediff-model");
+            folder.toFile().deleteOnExit();
+            return new BundledModel(copy(ONNX, folder), copy(VOCABULARY, folder));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+
+    private static Path copy(String name, Path folder) throws IOException {
+        Path target = folder.resolve(name);
+        try (InputStream resource =
+                Objects.requireNonNull(BundledModel.class.getResourceAsStream(name), () -> name + " is missing")) {
+            Files.copy(resource, target, StandardCopyOption.REPLACE_EXISTING);
+        }
+        target.toFile().deleteOnExit();
+        return target;
+    }
+}

@@ -1,0 +1,77 @@
+package dev.samediff.samples.model;
+
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.engine.Engine;
+import dev.samediff.adapters.engine.ReferenceEngine;
+import dev.samediff.adapters.text.LogitsFunction;
+import dev.samediff.adapters.text.Tokenizer;
+import dev.samediff.importer.ImportedModel;
+import dev.samediff.importer.OnnxImporter;
+import dev.samediff.importer.TensorSpec;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * An imported causal language model and its tokenizer.
+ *
+ * @param imported the model
+ * @param tokenizer its tokenizer
+ * @param inputs which input takes what
+ * @param logits the output that scores the next token, [batch, T, vocabulary]
+ * @param maxLength most tokens of a text
+ */
+public record LanguageModel(
+        ImportedModel imported, Tokenizer tokenizer, InputBinding inputs, String logits, int maxLength) {
+    private static final int PROBE_LENGTH = 3;
+
+    /**
+     * Imports a model, and runs it once to see which output are the logits.
+     *
+     * @param onnx the model
+     * @param tokenizer its tokenizer
+     * @param logits name of the output with the logits; found if absent
+     * @param maxLength most tokens of a text; found if absent
+     * @throws InvalidInputException if it cannot be used as a causal language model with this tokenizer
+     */
+    public static LanguageModel load(
+            Path onnx, Tokenizer tokenizer, Optional<String> logits, Optional<Integer> maxLength) {
+        ImportedModel imported = OnnxImporter.load(onnx);
+        SameDiff graph = imported.graph();
+        InputBinding inputs = InputBinding.of(graph);
+        int length = ContextLength.of(graph, inputs, maxLength);
+        int probe = inputs.fixedLength().orElse(Math.min(PROBE_LENGTH, length));
+        INDArray ids = Nd4j.valueArrayOf(new long[] {1, probe}, tokenizer.eosId()).castTo(
+                org.nd4j.linalg.api.buffer.DataType.LONG);
+        try (Engine engine = new ReferenceEngine(graph, "", List.of())) {
+            Map<String, INDArray> outputs = engine.outputs(inputs.fill(ids, new int[] {probe}), outputNames(imported));
+            String chosen = Logits.choose(outputs, logits, probe, tokenizer.vocabularySize());
+            return new LanguageModel(imported, tokenizer, inputs, chosen, length);
+        }
+    }
+
+    private static List<String> outputNames(ImportedModel imported) {
+        return imported.outputs().stream().map(TensorSpec::variable).toList();
+    }
+
+    /** Returns the graph. */
+    public SameDiff graph() {
+        return imported.graph();
+    }
+
+    /** Returns this model as generation sees it, executed by an engine of its graph. */
+    public LogitsFunction logitsBy(Engine engine) {
+        return (ids, lengths) -> {
+            Map<String, INDArray> values = inputs.fill(ids, lengths);
+            INDArray scores = engine.outputs(values, List.of(logits)).get(logits);
+            if (scores == null) {
+                throw new IllegalStateException("the engine did not return " + logits);
+            }
+            return scores;
+        };
+    }
+}

@@ -1,0 +1,26 @@
+package dev.samediff.samples.task;
+
+import dev.samediff.adapters.text.TextExample;
+import java.util.List;
+
+/**
+ * A job for a language model.
+ *
+ * @param description one line for reports
+ * @param train what is learned
+ * @param evaluations what is measured before and after; the first is the one the training aims at
+ */
+public record Task(String description, List<TextExample> train, List<EvaluationSet> evaluations) {
+    public Task {
+        train = List.copyOf(train);
+        evaluations = List.copyOf(evaluations);
+        if (evaluations.isEmpty()) {
+            throw new IllegalArgumentException("a task needs something to be measured by");
+        }
+    }
+
+    /** Returns the evaluation set the training aims at. */
+    public EvaluationSet target() {
+        return evaluations.get(0);
+    }
+}

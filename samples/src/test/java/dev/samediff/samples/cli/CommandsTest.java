@@ -1,0 +1,76 @@
+package dev.samediff.samples.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.samediff.samples.model.BundledModel;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+class CommandsTest {
+    private static final BundledModel BUNDLED = BundledModel.extract();
+
+    @TempDir
+    Path folder;
+
+    @Test
+    void inspect_lists_the_layers() {
+        Run run = Run.of("inspect", BUNDLED.onnx().toString(), "--json");
+        assertThat(run.exitCode()).isZero();
+        assertThat(run.out()).contains("transformer.h.0.attn.c_attn", "17 linear layers", "input_ids");
+        assertThat(run.json().path("importable").asBoolean()).isTrue();
+        assertThat(run.json().path("linear_layers")).hasSize(17);
+    }
+
+    @Test
+    void verify_passes_and_falls_short_of_an_impossible_tolerance() {
+        Run run = Run.of("verify", BUNDLED.onnx().toString(), "--json");
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        assertThat(run.json().path("passed").asBoolean()).isTrue();
+        Run impossible = Run.of("verify", BUNDLED.onnx().toString(), "--tolerance", "0");
+        assertThat(impossible.exitCode()).isEqualTo(1);
+        assertThat(impossible.error()).contains("logits");
+    }
+
+    @Test
+    void doctor_measures_this_machine() {
+        Run run = Run.of("doctor", "--json");
+        assertThat(run.exitCode()).isZero();
+        assertThat(run.json().path("gigaflops").asDouble()).isPositive();
+        assertThat(run.json().path("nd4j_version").asText()).isEqualTo("1.0.0-M2.1");
+        assertThat(run.out()).contains("OpenBLAS 0.3.30", "Advice");
+    }
+
+    @Test
+    void compare_trains_adapters_and_the_full_model() {
+        Path out = folder.resolve("compare");
+        Run run = Run.of(
+                "compare", "--methods", "lora,full", "--steps", "2", "--batch", "2", "--eval-every", "0",
+                "--eval-count", "0", "--out", out.toString(), "--json");
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        assertThat(run.out()).contains("loss@0", "loss@2", "lora", "full", "s/step");
+        assertThat(run.json()).hasSize(2);
+        assertThat(run.json().get(0).path("eval_loss_before").asDouble())
+                .isEqualTo(run.json().get(1).path("eval_loss_before").asDouble());
+        assertThat(run.json().get(1).path("trainable_parameters").asLong()).isGreaterThan(780_000);
+        assertThat(out.resolve("report.html")).content().contains("Adapter methods compared", "<svg");
+    }
+
+    @ParameterizedTest
+    @ValueSource(
+            strings = {"finetune", "compare", "generate", "merge", "convert", "inspect", "verify", "doctor"})
+    void every_command_has_help(String command) {
+        Run run = Run.of(command, "--help");
+        assertThat(run.exitCode()).isZero();
+        assertThat(run.out()).contains("Usage: samples/run " + command).doesNotContain("${");
+    }
+
+    @Test
+    void no_command_shows_the_overview() {
+        Run run = Run.of();
+        assertThat(run.exitCode()).isZero();
+        assertThat(run.out()).contains("finetune", "doctor", "Exit codes");
+    }
+}
