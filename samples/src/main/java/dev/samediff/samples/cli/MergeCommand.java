@@ -12,8 +12,8 @@ import dev.samediff.samples.output.Numbers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import org.nd4j.autodiff.samediff.SameDiff;
 import org.jspecify.annotations.Nullable;
+import org.nd4j.autodiff.samediff.SameDiff;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
 

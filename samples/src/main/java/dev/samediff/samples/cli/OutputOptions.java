@@ -48,8 +48,8 @@ final class OutputOptions extends FolderOptions {
     /** Returns the checkpoints to go on from, if asked for. */
     Optional<Path> resumeFrom(RunFolder folder) {
         if (resume && !Files.isDirectory(folder.checkpoints())) {
-            throw new InvalidInputException(folder.path()
-                    + " has no checkpoints to go on from; a run leaves them with --checkpoint-every N");
+            throw new InvalidInputException(
+                    folder.path() + " has no checkpoints to go on from; a run leaves them with --checkpoint-every N");
         }
         return resume ? Optional.of(folder.checkpoints()) : Optional.empty();
     }

@@ -29,8 +29,9 @@ public record RunFolder(Path path) {
         }
         Files.createDirectories(path);
         if (!mayHoldRun && !isEmpty(path)) {
-            throw new InvalidInputException(path + " is not empty; name another folder with --out, go on with --resume or"
-                    + " replace it with --overwrite");
+            throw new InvalidInputException(
+                    path + " is not empty; name another folder with --out, go on with --resume or"
+                            + " replace it with --overwrite");
         }
         Files.delete(Files.createTempFile(path, ".probe", ""));
         return new RunFolder(path);
