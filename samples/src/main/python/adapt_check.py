@@ -15,7 +15,7 @@ import torch
 from onnx import numpy_helper
 from torch import nn
 
-from pretrain import CONFIG, MODEL_FOLDER, VOCABULARY, batch, report, stories, weighted_loss
+from pretrain import CONFIG, MODEL_FOLDER, batch, report, stories, weighted_loss
 from gpt2 import Gpt2
 
 
@@ -92,7 +92,7 @@ def main():
     parser.add_argument("--method", choices=["lora", "olora", "pissa", "sorsa", "full"], default="lora")
     parser.add_argument("--rank", type=int, default=8)
     parser.add_argument("--head", action="store_true", help="adapt lm_head too")
-    parser.add_argument("--rate", type=float, default=5e-3, help="peak learning rate")
+    parser.add_argument("--rate", type=float, default=1e-2, help="peak learning rate")
     parser.add_argument("--gamma", type=float, default=0.0, help="SORSA's regulariser: gamma / rate times the penalty")
     parser.add_argument("--steps", type=int, default=200)
     parser.add_argument("--batch", type=int, default=16)

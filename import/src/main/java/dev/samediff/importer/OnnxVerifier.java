@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import onnx.Onnx;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -48,8 +49,8 @@ public final class OnnxVerifier {
                 String described = sizes.describe(inputs.inputs());
                 Map<String, INDArray> expected = reference.run(given);
                 Map<String, INDArray> actual = run(imported, given);
-                expected.forEach((name, array) ->
-                        comparisons.add(Verification.Comparison.of(described, name, array, actual.get(name))));
+                expected.forEach((name, array) -> comparisons.add(Verification.Comparison.of(
+                        described, name, array, Objects.requireNonNull(actual.get(name), name))));
             }
         }
         return new Verification(tolerance, comparisons);

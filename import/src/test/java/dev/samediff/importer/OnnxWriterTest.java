@@ -184,9 +184,11 @@ class OnnxWriterTest {
         OnnxWriter.writeMerged(fixture.onnx(), weights, model, target);
 
         weights.forEach((name, values) -> model.graph().getVariable(name).setArray(values));
-        assertThat(OnnxVerifier.verify(target, model, InputSizes.SAMPLES, 1e-4, 1).passed())
+        assertThat(OnnxVerifier.verify(target, model, InputSizes.SAMPLES, 1e-4, 1)
+                        .passed())
                 .isTrue();
-        assertThat(OnnxVerifier.verify(fixture.onnx(), model, InputSizes.SAMPLES, 1e-4, 1).passed())
+        assertThat(OnnxVerifier.verify(fixture.onnx(), model, InputSizes.SAMPLES, 1e-4, 1)
+                        .passed())
                 .isFalse();
     }
 
@@ -207,7 +209,8 @@ class OnnxWriterTest {
 
         assertThat(weights).hasSize(1);
         weights.forEach((name, values) -> model.graph().getVariable(name).setArray(values));
-        assertThat(OnnxVerifier.verify(target, model, InputSizes.SAMPLES, 1e-5, 1).passed())
+        assertThat(OnnxVerifier.verify(target, model, InputSizes.SAMPLES, 1e-5, 1)
+                        .passed())
                 .isTrue();
         assertThat(OnnxFiles.read(target).getGraph().getInitializerCount()).isEqualTo(1);
     }
@@ -218,8 +221,8 @@ class OnnxWriterTest {
         ImportedModel model = OnnxImporter.load(fixture.onnx());
         Path file = Files.writeString(folder.resolve("file"), "what was there");
 
-        assertThatThrownBy(() -> OnnxWriter.writeMerged(
-                        fixture.onnx(), perturbed(model), model, file.resolve("merged.onnx")))
+        assertThatThrownBy(() ->
+                        OnnxWriter.writeMerged(fixture.onnx(), perturbed(model), model, file.resolve("merged.onnx")))
                 .isInstanceOf(UncheckedIOException.class)
                 .hasMessageContaining("merged.onnx");
         assertThat(file).hasContent("what was there");

@@ -40,28 +40,37 @@ class AdaptedModelTest {
                 .method()
                 .delta(model.state().sites().get(0).tensors(), 1)
                 .castTo(DataType.FLOAT);
-        assertThat(values.get("up").sub(values.get("up/base")).sub(x.mmul(change)).amaxNumber().doubleValue())
+        assertThat(values.get("up")
+                        .sub(values.get("up/base"))
+                        .sub(x.mmul(change))
+                        .amaxNumber()
+                        .doubleValue())
                 .isLessThan(1e-6);
     }
 
     @Test
     void a_loss_built_later_gets_the_penalty() {
         graph.setLossVariables(new String[0]);
-        AdaptedModel model = AdaptedModel.inject(graph, AdapterConfig.of(Sorsa.rank(2).withGamma(0.03)));
+        AdaptedModel model =
+                AdaptedModel.inject(graph, AdapterConfig.of(Sorsa.rank(2).withGamma(0.03)));
         assertThat(graph.getLossVariables()).isEmpty();
         model.useLoss("loss");
         assertThat(graph.getLossVariables()).containsExactly("loss", "default/penalty");
         assertThat(model.lossVariables("loss")).containsExactly("loss", "default/penalty");
         model.peakLearningRate(0.01);
         model.trainableNames().forEach(name -> graph.getVariable(name).getArr().addi(0.1));
-        double penalty = graph.output(Map.of(), "default/penalty").get("default/penalty").getDouble(0);
+        double penalty =
+                graph.output(Map.of(), "default/penalty").get("default/penalty").getDouble(0);
         double expected = model.penalty()
                 .orElseThrow()
-                .evaluate(model.state().sites().stream().map(AdapterState.Site::tensors).toList())
+                .evaluate(model.state().sites().stream()
+                        .map(AdapterState.Site::tensors)
+                        .toList())
                 .value();
         assertThat(penalty).isCloseTo(3 * expected, within(1e-4 * expected));
-        assertThat(model.penaltySites()).hasSize(2).allSatisfy(site -> assertThat(site)
-                .containsOnlyKeys("sorsa_A", "sorsa_S", "sorsa_B"));
+        assertThat(model.penaltySites())
+                .hasSize(2)
+                .allSatisfy(site -> assertThat(site).containsOnlyKeys("sorsa_A", "sorsa_S", "sorsa_B"));
     }
 
     @Test
@@ -116,8 +125,8 @@ class AdaptedModelTest {
         assertThat(array).isEqualTo(copy);
         assertThat(shared.getVariable("two.weight").getArr()).isEqualTo(copy);
 
-        AdaptedModel lora = AdaptedModel.inject(
-                shared, AdapterConfig.of(Lora.rank(2)).withTargets(TargetSelector.suffixes("one")));
+        AdaptedModel lora =
+                AdaptedModel.inject(shared, AdapterConfig.of(Lora.rank(2)).withTargets(TargetSelector.suffixes("one")));
         lora.trainableNames().forEach(name -> shared.getVariable(name).getArr().addi(1));
         lora.merge();
         assertThat(shared.getVariable("two.weight").getArr()).isEqualTo(copy);
@@ -133,12 +142,20 @@ class AdaptedModelTest {
         INDArray base = tied.output(Map.of("x", value), "out").get("out").dup();
         AdaptedModel model = AdaptedModel.inject(tied, AdapterConfig.of(OLora.rank(3)));
         assertThat(model.sites()).hasSize(1);
-        assertThat(tied.output(Map.of("x", value), "out").get("out").sub(base).amaxNumber().doubleValue())
+        assertThat(tied.output(Map.of("x", value), "out")
+                        .get("out")
+                        .sub(base)
+                        .amaxNumber()
+                        .doubleValue())
                 .isLessThan(1e-5);
         model.trainableNames().forEach(name -> tied.getVariable(name).getArr().addi(0.1));
         INDArray adapted = tied.output(Map.of("x", value), "out").get("out").dup();
         model.merge();
-        assertThat(tied.output(Map.of("x", value), "out").get("out").sub(adapted).amaxNumber().doubleValue())
+        assertThat(tied.output(Map.of("x", value), "out")
+                        .get("out")
+                        .sub(adapted)
+                        .amaxNumber()
+                        .doubleValue())
                 .isLessThan(1e-5);
         model.unload();
         assertThat(tied.output(Map.of("x", value), "out").get("out")).isEqualTo(base);
@@ -198,7 +215,8 @@ class AdaptedModelTest {
         assertRefused(() -> Sorsa.rank(2).withGamma(-1), "gamma -1.0");
         assertRefused(() -> Pissa.rank(2).withFastStart(0), "niter 0");
         assertRefused(
-                () -> AdapterMethods.named("lora", 2, OptionalDouble.empty(), Map.of("gamma", "1")), "no setting `gamma`");
+                () -> AdapterMethods.named("lora", 2, OptionalDouble.empty(), Map.of("gamma", "1")),
+                "no setting `gamma`");
         assertRefused(
                 () -> AdapterMethods.named("sorsa", 2, OptionalDouble.empty(), Map.of("regularizer", "l1")),
                 "`l1`",

@@ -69,8 +69,9 @@ class GoldenModelTest {
         Set<String> modules = new TreeSet<>();
         trained.keySet().forEach(key -> modules.add(module(key)));
         assertThat(model.sites()).extracting(AdaptedSite::module).containsExactlyInAnyOrderElementsOf(modules);
-        assertThat(model.sites()).allSatisfy(site -> assertThat(site.rank())
-                .isEqualTo((int) get(trained, PREFIX + site.module() + ".lora_A.weight").size(0)));
+        assertThat(model.sites())
+                .allSatisfy(site -> assertThat(site.rank()).isEqualTo((int)
+                        get(trained, PREFIX + site.module() + ".lora_A.weight").size(0)));
         assertThat(difference(output(graph, root), array(root, "base_out"))).isLessThan(2e-6);
         if (!name.startsWith("pissa_niter")) { // those are random at the start
             Map<String, INDArray> residual = tensors(root.resolve(name + "/base_after_injection.safetensors"));
@@ -83,10 +84,12 @@ class GoldenModelTest {
 
         SameDiff other = model(root);
         AdaptedModel loaded = AdaptedModel.inject(other, Map.of(), state(model, start, trained));
-        assertThat(difference(output(other, root), array(root, name + "/trained_out"))).isLessThan(5e-6);
+        assertThat(difference(output(other, root), array(root, name + "/trained_out")))
+                .isLessThan(5e-6);
         Map<String, INDArray> merged = tensors(root.resolve(name + "/merged_model.safetensors"));
         loaded.mergedWeights()
-                .forEach((weight, value) -> assertThat(difference(value, get(merged, weight))).isLessThan(2e-6));
+                .forEach((weight, value) ->
+                        assertThat(difference(value, get(merged, weight))).isLessThan(2e-6));
     }
 
     @Test
@@ -96,8 +99,7 @@ class GoldenModelTest {
         Map<String, INDArray> init = tensors(root.resolve("init.safetensors"));
         SameDiff graph = model(base);
         AdaptedModel model = AdaptedModel.inject(
-                graph,
-                AdapterConfig.of(Sorsa.rank(4)).withTargets(TargetSelector.suffixes("up_proj", "down_proj")));
+                graph, AdapterConfig.of(Sorsa.rank(4)).withTargets(TargetSelector.suffixes("up_proj", "down_proj")));
         for (AdapterState.Site site : model.state().sites()) {
             assertThat(difference(get(site.start(), "sorsa_S"), get(init, site.module() + ".sorsa_S")))
                     .isLessThan(2e-6);
@@ -158,8 +160,10 @@ class GoldenModelTest {
     }
 
     private static SDVariable linear(SameDiff graph, Map<String, INDArray> weights, String module, SDVariable x) {
-        SDVariable weight = graph.var(module + ".weight", get(weights, module + ".weight").dup());
-        SDVariable bias = graph.var(module + ".bias", get(weights, module + ".bias").dup());
+        SDVariable weight =
+                graph.var(module + ".weight", get(weights, module + ".weight").dup());
+        SDVariable bias =
+                graph.var(module + ".bias", get(weights, module + ".bias").dup());
         return graph.mmul(x, weight, false, true, false).add(bias);
     }
 
@@ -192,9 +196,13 @@ class GoldenModelTest {
                                     .toArray(Integer[]::new));
         }
         Map<String, Integer> ranks = new LinkedHashMap<>();
-        json.get("rank_pattern").fields().forEachRemaining(e -> ranks.put(e.getKey(), e.getValue().asInt()));
+        json.get("rank_pattern")
+                .fields()
+                .forEachRemaining(e -> ranks.put(e.getKey(), e.getValue().asInt()));
         Map<String, Double> alphas = new LinkedHashMap<>();
-        json.get("alpha_pattern").fields().forEachRemaining(e -> alphas.put(e.getKey(), e.getValue().asDouble()));
+        json.get("alpha_pattern")
+                .fields()
+                .forEachRemaining(e -> alphas.put(e.getKey(), e.getValue().asDouble()));
         return selector.withRankPattern(ranks).withAlphaPattern(alphas);
     }
 
@@ -230,7 +238,11 @@ class GoldenModelTest {
     private static Map<String, INDArray> lora(Map<String, INDArray> file, String module) {
         Map<String, INDArray> tensors = new LinkedHashMap<>();
         for (String name : List.of("lora_A", "lora_B")) {
-            tensors.put(name, get(file, PREFIX + module + "." + name + ".weight").transpose().dup('c'));
+            tensors.put(
+                    name,
+                    get(file, PREFIX + module + "." + name + ".weight")
+                            .transpose()
+                            .dup('c'));
         }
         return tensors;
     }
@@ -249,9 +261,13 @@ class GoldenModelTest {
         INDArray a = get(converted, PREFIX + module + ".lora_A.weight").transpose();
         INDArray b = get(converted, PREFIX + module + ".lora_B.weight").transpose();
         Map<String, INDArray> tensors = new LinkedHashMap<>();
-        tensors.put("sorsa_A", a.get(NDArrayIndex.all(), NDArrayIndex.interval(0, 4)).dup('c'));
+        tensors.put(
+                "sorsa_A",
+                a.get(NDArrayIndex.all(), NDArrayIndex.interval(0, 4)).dup('c'));
         tensors.put("sorsa_S", Nd4j.ones(DataType.FLOAT, 4));
-        tensors.put("sorsa_B", b.get(NDArrayIndex.interval(0, 4), NDArrayIndex.all()).dup('c'));
+        tensors.put(
+                "sorsa_B",
+                b.get(NDArrayIndex.interval(0, 4), NDArrayIndex.all()).dup('c'));
         return tensors;
     }
 

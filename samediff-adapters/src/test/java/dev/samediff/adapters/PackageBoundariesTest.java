@@ -33,7 +33,8 @@ class PackageBoundariesTest {
     @ArchTest
     static final ArchRule graphs_are_edited_in_graph_only = noClasses()
             .that()
-            .resideOutsideOfPackages(ROOT + ".graph..", ROOT + ".engine..") // the engine runs ops, it does not edit them
+            .resideOutsideOfPackages(
+                    ROOT + ".graph..", ROOT + ".engine..") // the engine runs ops, it does not edit them
             .should()
             .dependOnClassesThat()
             .haveNameMatching("org\\.nd4j\\.autodiff\\.samediff\\.internal\\.(SameDiffOp|Variable)");
@@ -61,6 +62,13 @@ class PackageBoundariesTest {
             .resideInAPackage(ROOT + ".linalg..")
             .should()
             .onlyDependOnClassesThat()
-            .resideInAnyPackage(ROOT, ROOT + ".linalg..", "java..", "org.nd4j..", "org.bytedeco..", "com.sun.jna..",
-                    "org.jspecify..", "org.slf4j..");
+            .resideInAnyPackage(
+                    ROOT,
+                    ROOT + ".linalg..",
+                    "java..",
+                    "org.nd4j..",
+                    "org.bytedeco..",
+                    "com.sun.jna..",
+                    "org.jspecify..",
+                    "org.slf4j..");
 }

@@ -274,12 +274,13 @@ public final class OnnxWeightEditor {
 
     private void put(String name, Onnx.TensorProto replacement) {
         Integer initializer = initializers.get(name);
+        Integer constant = constantNodes.get(name);
         if (initializer != null) {
             graph.setInitializer(initializer, replacement);
-            return;
+        } else if (constant != null) {
+            int value = constantValue(graph.getNode(constant));
+            graph.getNodeBuilder(constant).getAttributeBuilder(value).setT(replacement);
         }
-        Onnx.NodeProto.Builder node = graph.getNodeBuilder(constantNodes.get(name));
-        node.getAttributeBuilder(constantValue(node.build())).setT(replacement);
     }
 
     private String freshName(String wanted) {

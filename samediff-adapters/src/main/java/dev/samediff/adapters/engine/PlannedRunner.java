@@ -32,6 +32,7 @@ final class PlannedRunner implements Runner {
             "divide_bp", "reshape", "permute", "transpose", "softmax", "softmax_bp", "layer_norm", "layer_norm_bp",
             "tanh", "tanh_bp", "exp", "log", "erf", "sqrt", "rsqrt", "square", "neg", "onehot", "mul_scalar",
             "add_scalar", "div_scalar", "sub_scalar", "rdiv_scalar", "rsub_scalar", "cast", "identity", "cube",
+            "concat", "split", "pow", "_powderivative", "ClipByValue", "abs", "sigmoid", "sigmoid_bp",
             "reduce_sum", "reduce_mean", "reduce_max", "reduce_sum_bp", "reduce_mean_bp");
 
     private final SameDiff graph;
@@ -58,7 +59,7 @@ final class PlannedRunner implements Runner {
         this.source = source;
         this.outputs = List.copyOf(outputs);
         this.pool = new ArrayPool(poison);
-        List<ExecutionOrder.Node> order = ExecutionOrder.of(graph, this.outputs);
+        List<ExecutionOrder.Node> order = withForwardTanh(ExecutionOrder.of(graph, this.outputs));
         Map<String, Integer> uses = new HashMap<>();
         order.forEach(op -> op.inputs().forEach(name -> uses.merge(name, 1, Integer::sum)));
         this.outputs.forEach(name -> uses.merge(name, 1, Integer::sum));
@@ -78,6 +79,27 @@ final class PlannedRunner implements Runner {
         }
         markLastUses();
         values = new Value[names.size()];
+    }
+
+    /** Gives each gradient of a tanh that tanh's result as a third input, see {@link Shortcuts}. */
+    private static List<ExecutionOrder.Node> withForwardTanh(List<ExecutionOrder.Node> order) {
+        Map<String, String> results = new HashMap<>();
+        List<ExecutionOrder.Node> nodes = new ArrayList<>();
+        for (ExecutionOrder.Node node : order) {
+            String type = node.function().opName();
+            if (type.equals("tanh")) {
+                results.put(node.inputs().get(0), node.outputs().get(0));
+            }
+            String result = results.get(node.inputs().isEmpty() ? "" : node.inputs().get(0));
+            if (type.equals("tanh_bp") && result != null) {
+                List<String> inputs = new ArrayList<>(node.inputs());
+                inputs.add(result);
+                nodes.add(new ExecutionOrder.Node(node.name(), node.function(), inputs, node.outputs()));
+            } else {
+                nodes.add(node);
+            }
+        }
+        return nodes;
     }
 
     private int[] slotsOf(List<String> variables) {
@@ -154,13 +176,14 @@ final class PlannedRunner implements Runner {
         for (int i = 0; i < inputs.length; i++) {
             inputs[i] = value(step.inputs[i]).array();
         }
+        boolean known = OVERWRITING.contains(step.op.opName());
         if (Shortcuts.apply(step, inputs, this)) {
             return;
         }
-        List<LongShapeDescriptor> shapes = step.bind(inputs);
+        List<LongShapeDescriptor> shapes = step.bind(inputs, known);
         INDArray[] results = new INDArray[step.outputs.length];
         for (int i = 0; i < results.length; i++) {
-            results[i] = allocate(step, i, shapes.get(i));
+            results[i] = allocate(step, i, shapes.get(i), !known);
         }
         step.execute(results);
         for (int i = 0; i < results.length; i++) {
@@ -172,13 +195,13 @@ final class PlannedRunner implements Runner {
         }
     }
 
-    private INDArray allocate(Step step, int output, LongShapeDescriptor shape) {
+    private INDArray allocate(Step step, int output, LongShapeDescriptor shape, boolean zeroed) {
         if (shape.isEmpty()) {
             INDArray empty = Nd4j.create(shape.asDataType(step.types[output]));
             values[step.outputs[output]] = new Value(empty, null);
             return empty;
         }
-        return allocate(step, output, shape.getShape(), !OVERWRITING.contains(step.op.opName()));
+        return allocate(step, output, shape.getShape(), zeroed);
     }
 
     /** Gives an output memory of the pool. */
@@ -188,6 +211,16 @@ final class PlannedRunner implements Runner {
         INDArray array = storage.shaped(shape);
         values[step.outputs[output]] = new Value(array, storage);
         return array;
+    }
+
+    /** Takes memory as large as an array for the time of a step. */
+    Storage borrow(INDArray like) {
+        return pool.take(like.dataType(), like.shape(), false);
+    }
+
+    /** Returns borrowed memory. */
+    void giveBack(Storage storage) {
+        pool.release(storage);
     }
 
     /** Makes an output another view of the memory of an input. */

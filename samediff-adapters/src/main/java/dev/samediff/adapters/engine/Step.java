@@ -1,6 +1,7 @@
 package dev.samediff.adapters.engine;
 
 import dev.samediff.adapters.graph.ExecutionOrder;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.functions.DifferentialFunction;
@@ -34,6 +35,8 @@ final class Step {
     int[] lastUses = {};
 
     private final OpContext context;
+    private final long[] @Nullable [] lastInputs;
+    private List<LongShapeDescriptor> lastShapes = List.of();
     private @Nullable OpContext products;
 
     Step(SameDiff graph, ExecutionOrder.Node op, int[] inputs, int[] outputs, boolean[] needed) {
@@ -45,6 +48,7 @@ final class Step {
         this.types = op.outputs().stream()
                 .map(output -> graph.getVariable(output).dataType())
                 .toArray(DataType[]::new);
+        this.lastInputs = new long[inputs.length][];
         this.context = Nd4j.getExecutioner().buildContext();
         if (this.op instanceof DynamicCustomOp custom) {
             context.setIArguments(custom.iArgs());
@@ -54,11 +58,18 @@ final class Step {
         }
     }
 
-    /** Returns the shapes and types of the outputs for these inputs. */
-    List<LongShapeDescriptor> bind(INDArray[] arrays) {
+    /**
+     * Returns the shapes and types of the outputs for these inputs.
+     *
+     * @param byShape whether the op's shapes depend on nothing but the shapes of inputs that are all floating point
+     */
+    List<LongShapeDescriptor> bind(INDArray[] arrays, boolean byShape) {
         if (op instanceof CustomOp custom) {
             for (int i = 0; i < arrays.length; i++) {
                 context.setInputArray(i, arrays[i]);
+            }
+            if (byShape && sameShapes(arrays)) {
+                return lastShapes;
             }
             List<LongShapeDescriptor> shapes = ((DynamicCustomOp) custom).calculateOutputShape(context);
             Preconditions.checkState(
@@ -68,9 +79,22 @@ final class Step {
                     op.opName(),
                     outputs.length,
                     shapes.size());
+            lastShapes = shapes;
+            for (int i = 0; i < arrays.length; i++) {
+                lastInputs[i] = arrays[i].dataType().isFPType() ? arrays[i].shape() : null;
+            }
             return shapes;
         }
         return bindLegacy((Op) op, arrays);
+    }
+
+    private boolean sameShapes(INDArray[] arrays) {
+        for (int i = 0; i < arrays.length; i++) {
+            if (lastInputs[i] == null || !Arrays.equals(lastInputs[i], arrays[i].shape())) {
+                return false;
+            }
+        }
+        return arrays.length > 0;
     }
 
     private List<LongShapeDescriptor> bindLegacy(Op legacy, INDArray[] arrays) {

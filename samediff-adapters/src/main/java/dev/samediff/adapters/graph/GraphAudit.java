@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -31,7 +32,8 @@ public final class GraphAudit {
     private static final Map<String, String> WRONG = Map.ofEntries(
             Map.entry(
                     "sparse_softmax_cross_entropy_loss_with_logits",
-                    ERROR + ": it ignores what comes after it, such as a mask or a mean; build the loss from log-softmax"
+                    ERROR
+                            + ": it ignores what comes after it, such as a mask or a mean; build the loss from log-softmax"
                             + " primitives (Losses does)"),
             Map.entry("softmax_cross_entropy_loss", ERROR + ": it ignores what comes after it; use Losses"),
             Map.entry("softmax_cross_entropy_loss_with_logits", ERROR + ": it ignores what comes after it; use Losses"),
@@ -95,9 +97,9 @@ public final class GraphAudit {
         Set<String> path = upstreamOps(graph, outputs);
         List<Finding> findings = new ArrayList<>();
         for (String name : path) {
-            SameDiffOp op = graph.getOps().get(name);
-            List<String> inputs = op.getInputsToOp();
-            if (inputs != null && inputs.stream().anyMatch(fromTrainables::contains)) {
+            SameDiffOp op = Internals.op(graph, name);
+            List<String> inputs = Internals.inputs(op);
+            if (inputs.stream().anyMatch(fromTrainables::contains)) {
                 inspect(graph, op, inputs, fromTrainables, findings);
             }
         }
@@ -121,11 +123,7 @@ public final class GraphAudit {
     }
 
     private static void inspect(
-            SameDiff graph,
-            SameDiffOp op,
-            List<String> inputs,
-            Set<String> fromTrainables,
-            List<Finding> findings) {
+            SameDiff graph, SameDiffOp op, List<String> inputs, Set<String> fromTrainables, List<Finding> findings) {
         String type = op.getOp().opName();
         String wrong = WRONG.get(type);
         if (wrong != null) {
@@ -147,13 +145,16 @@ public final class GraphAudit {
         }
         if (op.getOp() instanceof Variance variance && !variance.isBiasCorrected()) {
             findings.add(finding(
-                    Severity.ERROR, op, ERROR + " with biasCorrected = false; build it from mean, sub, square and mean"));
-        }
-        if (op.getOp() instanceof BaseReduceOp reduce && reduce.isKeepDims() && hasNegativeAxis(reduce)) {
-            findings.add(finding(
                     Severity.ERROR,
                     op,
-                    "is wrong for keepDims = true and a negative axis in ND4J 1.0.0-M2.1; give the axis counted from 0"));
+                    ERROR + " with biasCorrected = false; build it from mean, sub, square and mean"));
+        }
+        if (op.getOp() instanceof BaseReduceOp reduce && reduce.isKeepDims() && hasNegativeAxis(reduce)) {
+            findings.add(
+                    finding(
+                            Severity.ERROR,
+                            op,
+                            "is wrong for keepDims = true and a negative axis in ND4J 1.0.0-M2.1; give the axis counted from 0"));
         }
     }
 
@@ -185,12 +186,9 @@ public final class GraphAudit {
         Set<String> reached = new HashSet<>(names);
         Deque<String> open = new ArrayDeque<>(names);
         while (!open.isEmpty()) {
-            List<String> readers = graph.getVariables().get(open.pop()).getInputsForOp();
-            if (readers == null) {
-                continue;
-            }
+            List<String> readers = Internals.readers(graph, open.pop());
             for (String reader : readers) {
-                for (String output : graph.getOps().get(reader).getOutputsOfOp()) {
+                for (String output : Internals.op(graph, reader).getOutputsOfOp()) {
                     if (graph.getVariable(output).dataType().isFPType() && reached.add(output)) {
                         open.push(output);
                     }
@@ -201,18 +199,15 @@ public final class GraphAudit {
     }
 
     private static Set<String> upstreamOps(SameDiff graph, Collection<String> outputs) {
-        Set<String> ops = new java.util.LinkedHashSet<>();
+        Set<String> ops = new LinkedHashSet<>();
         Set<String> seen = new HashSet<>(outputs);
         Deque<String> open = new ArrayDeque<>(outputs);
         while (!open.isEmpty()) {
-            String op = graph.getVariables().get(open.pop()).getOutputOfOp();
+            String op = Internals.variable(graph, open.pop()).getOutputOfOp();
             if (op == null || !ops.add(op)) {
                 continue;
             }
-            List<String> inputs = graph.getOps().get(op).getInputsToOp();
-            if (inputs != null) {
-                inputs.stream().filter(seen::add).forEach(open::push);
-            }
+            Internals.inputs(Internals.op(graph, op)).stream().filter(seen::add).forEach(open::push);
         }
         return ops;
     }

@@ -101,7 +101,9 @@ public final class AdapterFolder {
         String name = adapter.equals(folder)
                 ? dev.samediff.adapters.AdapterConfig.DEFAULT_NAME
                 : String.valueOf(adapter.getFileName());
-        LOG.info("{} has no native form; it is loaded as a LoRA, and nothing tells whether the base model fits", adapter);
+        LOG.info(
+                "{} has no native form; it is loaded as a LoRA, and nothing tells whether the base model fits",
+                adapter);
         return PeftReader.read(adapter, name);
     }
 
@@ -136,8 +138,7 @@ public final class AdapterFolder {
             return;
         }
         if (!Files.isDirectory(folder)) {
-            throw new InvalidInputException(
-                    folder + " is a file; an adapter is saved as a folder: name another place");
+            throw new InvalidInputException(folder + " is a file; an adapter is saved as a folder: name another place");
         }
         Set<String> foreign = new TreeSet<>();
         try (Stream<Path> entries = Files.list(folder)) {

@@ -79,7 +79,8 @@ final class JsonFile {
     }
 
     /** The raw value; null and absent are the same. */
-    @Nullable JsonNode raw(String key) {
+    @Nullable
+    JsonNode raw(String key) {
         return has(key) ? node.get(key) : null;
     }
 
@@ -165,20 +166,21 @@ final class JsonFile {
 
     private <T> List<T> list(String key, String expected, Function<JsonNode, Boolean> is, Function<JsonNode, T> as) {
         List<T> items = new ArrayList<>();
-        value(key, expected, JsonNode::isArray, n -> n).ifPresent(array -> array.forEach(item -> {
-            if (!is.apply(item)) {
-                throw wrong(key, array, expected);
-            }
-            items.add(as.apply(item));
-        }));
+        value(key, expected, JsonNode::isArray, n -> n)
+                .ifPresent(array -> array.forEach(item -> {
+                    if (!is.apply(item)) {
+                        throw wrong(key, array, expected);
+                    }
+                    items.add(as.apply(item));
+                }));
         return items;
     }
 
     private <T> Map<String, T> map(
             String key, String expected, Function<JsonNode, Boolean> is, Function<JsonNode, T> as) {
         Map<String, T> items = new LinkedHashMap<>();
-        value(key, "an object", JsonNode::isObject, n -> n).ifPresent(object -> object.properties()
-                .forEach(field -> {
+        value(key, "an object", JsonNode::isObject, n -> n)
+                .ifPresent(object -> object.properties().forEach(field -> {
                     if (!is.apply(field.getValue())) {
                         throw wrong(key, object, "an object of " + expected);
                     }

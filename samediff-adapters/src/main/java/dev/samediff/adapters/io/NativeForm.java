@@ -73,7 +73,8 @@ final class NativeForm {
                     + "; this version reads format " + FORMAT + ": use the version that saved it");
         }
         requireUnchangedPeftForm(json, adapter);
-        OptionalDouble alpha = json.optionalNumber("alpha").map(OptionalDouble::of).orElse(OptionalDouble.empty());
+        OptionalDouble alpha =
+                json.optionalNumber("alpha").map(OptionalDouble::of).orElse(OptionalDouble.empty());
         AdapterMethod method =
                 AdapterMethods.named(json.text("method"), json.count("rank"), alpha, json.textsByName("settings"));
         AdapterConfig config = new AdapterConfig(

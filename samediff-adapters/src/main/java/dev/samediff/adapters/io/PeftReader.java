@@ -70,7 +70,8 @@ final class PeftReader {
                         + "; expected [" + expected + ",in] and [out," + expected + "] by r and rank_pattern in "
                         + PeftForm.CONFIG + ": both files must come from one training");
             }
-            sites.add(site(module, ab, method, targets.alpha(module, method.alpha()).orElseThrow()));
+            sites.add(site(
+                    module, ab, method, targets.alpha(module, method.alpha()).orElseThrow()));
             hashes.put(module, "");
         });
         return new AdapterState(new AdapterConfig(name, method, targets, 0), sites, BaseHash.of(hashes));
@@ -148,8 +149,8 @@ final class PeftReader {
     private static void requireSupported(JsonFile config, Path file) {
         String type = config.text("peft_type");
         if (!type.equals("LORA")) {
-            throw new InvalidInputException("the adapter in " + file + " is of the type `" + type
-                    + "`; only LORA can be loaded");
+            throw new InvalidInputException(
+                    "the adapter in " + file + " is of the type `" + type + "`; only LORA can be loaded");
         }
         String bias = config.optionalText("bias").orElse("none");
         if (!bias.equals("none")) {

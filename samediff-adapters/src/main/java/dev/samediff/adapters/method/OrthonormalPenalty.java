@@ -76,7 +76,8 @@ public record OrthonormalPenalty(Form form, double gamma, String left, String ri
         if (form == Form.SUMSQ) {
             return squared;
         }
-        // sqrt(max(q, ZERO)) - sqrt(ZERO): the maximum passes no gradient where q is 0, so that 0 * (1 / 0) never arises.
+        // sqrt(max(q, ZERO)) - sqrt(ZERO): the maximum passes no gradient where q is 0, so that 0 * (1 / 0) never
+        // arises.
         SDVariable zero = graph.constant(prefix + "/zero", Nd4j.scalar(array.dataType(), ZERO));
         return graph.math.sqrt(prefix + "/norm", graph.max(prefix + "/guarded", squared, zero));
     }
@@ -115,8 +116,7 @@ public record OrthonormalPenalty(Form form, double gamma, String left, String ri
         return new Value(value, gradients);
     }
 
-    private double term(
-            INDArray matrix, boolean columns, double weight, String name, Map<String, INDArray> gradients) {
+    private double term(INDArray matrix, boolean columns, double weight, String name, Map<String, INDArray> gradients) {
         INDArray m = LowRank.doubles(matrix);
         INDArray gram = columns ? m.transpose().mmul(m) : m.mmul(m.transpose());
         INDArray error = gram.subi(Nd4j.eye(gram.rows()).castTo(gram.dataType()));

@@ -4,6 +4,7 @@ import dev.samediff.adapters.graph.GradientGraph;
 import dev.samediff.adapters.train.Losses;
 import dev.samediff.adapters.train.TaskLoss;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -49,19 +50,26 @@ final class StepBench {
 
     private static void measure(String name, Runnable step) throws IOException {
         double[] times = new double[STEPS];
+        var process = (com.sun.management.OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+        long cpu = 0;
         for (int i = -WARM_UP; i < STEPS; i++) {
+            if (i == 0) {
+                cpu = process.getProcessCpuTime();
+            }
             long start = System.nanoTime();
             step.run();
             if (i >= 0) {
                 times[i] = (System.nanoTime() - start) / 1e6;
             }
         }
+        double total = (process.getProcessCpuTime() - cpu) / 1e6 / STEPS;
         Arrays.sort(times);
         System.out.printf(
-                "%s: median %.0f ms, best %.0f ms per step, peak %s, %d threads%n",
+                "%s: median %.0f ms, best %.0f ms, processor time %.0f ms per step, peak %s, %d threads%n",
                 name,
                 times[STEPS / 2],
                 times[0],
+                total,
                 peakMemory(),
                 Nd4j.getEnvironment().maxThreads());
     }
