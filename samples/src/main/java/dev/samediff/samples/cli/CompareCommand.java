@@ -76,6 +76,7 @@ final class CompareCommand extends Command {
         Task task = data.task(model.isBundled(), training.examplesSeen(), training.seed);
         model.load(); // refuses what cannot be used before anything is made
         RunFolder folder = output.folder("compare");
+        output.create(folder);
         say("model: " + model.describe() + "; task: " + task.description());
         List<FineTuneResult> results = new Comparison(model::load, task, entries).run(progress(), this::say);
         List<FineTuneSummary> summaries = results.stream()

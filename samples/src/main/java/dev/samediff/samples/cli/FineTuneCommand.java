@@ -74,6 +74,7 @@ final class FineTuneCommand extends Command {
         say("model: " + model.describe() + "; task: " + task.description());
         Candidate candidate = Candidate.adapters(loaded, config);
         FineTune job = new FineTune(loaded, task, settings, progress(), this::say);
+        output.create(folder);
         FineTuneResult result;
         try (MetricsFile metrics = new MetricsFile(folder.metrics());
                 InterruptNotice notice = new InterruptNotice(this::say, output.canResume(), folder)) {
