@@ -89,7 +89,7 @@ class FailureTest {
     @Test
     void data_without_examples_is_refused() throws IOException {
         Path empty = Files.writeString(folder.resolve("empty.jsonl"), "\n");
-        assertOneSentence(fineTune(empty, BUNDLED.onnx()), 2).contains("empty.jsonl", "no examples");
+        assertOneSentence(fineTune(empty, BUNDLED.onnx()), 2).contains("empty.jsonl", "no example");
     }
 
     @Test
