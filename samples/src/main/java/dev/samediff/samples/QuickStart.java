@@ -41,7 +41,8 @@ public final class QuickStart {
         var batches = new CausalLmIterator(texts.sequences(), tokenizer.padId(), BatchPlan.of(16, 96));
 
         TaskLoss loss = Losses.causalLm(model.graph(), "logits");
-        TrainingPlan plan = TrainingPlan.builder().steps(steps).learningRate(3e-3).build();
+        TrainingPlan plan =
+                TrainingPlan.builder().steps(steps).learningRate(3e-3).build();
         try (var trainer = new AdapterTrainer(model, loss, plan, Binding.of(loss, "input_ids"))) {
             trainer.fit(batches, null);
         }

@@ -38,7 +38,9 @@ class QuickStartTest {
 
     @Test
     void it_has_at_most_fifteen_statements() throws IOException {
-        long statements = snippet().stream().filter(line -> line.endsWith(";") || line.endsWith("{")).count();
+        long statements = snippet().stream()
+                .filter(line -> line.endsWith(";") || line.endsWith("{"))
+                .count();
         assertThat(statements).isBetween(5L, 15L);
     }
 

@@ -39,8 +39,9 @@ final class AdapterOptions {
     @Option(
             names = "--regularizer",
             paramLabel = "FORM",
-            description = "SORSA's regularizer: sumsq (the paper's equation 10), fro or repo (the authors' code). Default:"
-                    + " sumsq.")
+            description =
+                    "SORSA's regularizer: sumsq (the paper's equation 10), fro or repo (the authors' code). Default:"
+                            + " sumsq.")
     @Nullable
     String regularizer;
 

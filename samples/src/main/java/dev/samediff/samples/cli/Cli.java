@@ -113,7 +113,8 @@ public final class Cli implements Runnable {
         if (failure instanceof UnmatchedArgumentException unmatched) {
             List<String> nearest = unmatched.getSuggestions();
             if (!nearest.isEmpty()) {
-                message += "; did you mean " + String.join(" or ", nearest.subList(0, Math.min(2, nearest.size()))) + "?";
+                message +=
+                        "; did you mean " + String.join(" or ", nearest.subList(0, Math.min(2, nearest.size()))) + "?";
             }
         }
         String help = command.getCommandSpec().qualifiedName() + " --help";

@@ -76,12 +76,14 @@ final class CompareCommand extends Command {
         Task task = data.task(model.isBundled(), training.examplesSeen(), training.seed);
         model.load(); // refuses what cannot be used before anything is made
         RunFolder folder = output.folder("compare");
+        output.create(folder);
         say("model: " + model.describe() + "; task: " + task.description());
-        List<FineTuneResult> results =
-                new Comparison(model::load, task, entries).run(progress(), this::say);
+        List<FineTuneResult> results = new Comparison(model::load, task, entries).run(progress(), this::say);
         List<FineTuneSummary> summaries = results.stream()
                 .map(result -> FineTuneSummary.of(
-                        result, settingsOf(result, entries, results).plan(), folder.path().toString()))
+                        result,
+                        settingsOf(result, entries, results).plan(),
+                        folder.path().toString()))
                 .toList();
         DurableFiles.writeText(folder.summary(), Json.pretty(summaries));
         RunDescription description = new RunDescription(model.describe(), task.description(), commandLine());

@@ -12,8 +12,9 @@ import picocli.CommandLine.Option;
 /** {@code convert}: any method's adapter as a plain LoRA. */
 @CommandLine.Command(
         name = "convert",
-        description = "Writes an adapter as a plain LoRA for the unchanged base model. A method that changes the base weight"
-                + " (OLoRA, PiSSA, SORSA) needs twice the rank for it.",
+        description =
+                "Writes an adapter as a plain LoRA for the unchanged base model. A method that changes the base weight"
+                        + " (OLoRA, PiSSA, SORSA) needs twice the rank for it.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         footer = {"", "Example:", "  samples/run convert --adapter run1/adapter --to lora --out run1/lora"})
@@ -44,7 +45,10 @@ final class ConvertCommand extends Command {
         AdapterState state = AdapterFolder.load(adapter);
         AdapterFolder.saveAsLora(state, out);
         Converted result = new Converted(
-                out.toString(), state.config().method().name(), target, state.sites().size());
+                out.toString(),
+                state.config().method().name(),
+                target,
+                state.sites().size());
         print("wrote " + result.layers() + " layers of " + result.from() + " as " + target + " to " + out, result);
         return 0;
     }

@@ -9,7 +9,6 @@ import dev.samediff.samples.finetune.FineTuneResult;
 import dev.samediff.samples.finetune.FineTuneSettings;
 import dev.samediff.samples.finetune.FineTuneSummary;
 import dev.samediff.samples.finetune.FineTuneTables;
-
 import dev.samediff.samples.finetune.RunDescription;
 import dev.samediff.samples.finetune.RunFolder;
 import dev.samediff.samples.finetune.RunWriter;
@@ -24,8 +23,9 @@ import picocli.CommandLine.Option;
 /** {@code finetune}: the main job. */
 @CommandLine.Command(
         name = "finetune",
-        description = "Adapts a language model to examples and shows what changed.%n%nWithout options: the bundled model"
-                + " learns a new kind of arithmetic story, in a few minutes.",
+        description =
+                "Adapts a language model to examples and shows what changed.%n%nWithout options: the bundled model"
+                        + " learns a new kind of arithmetic story, in a few minutes.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         footer = {
@@ -67,13 +67,14 @@ final class FineTuneCommand extends Command {
         AdapterConfig config = adapter.config(method, training.seed);
         RunFolder folder = output.folder("finetune");
         TrainingPlan plan = output.withCheckpoints(training.plan(), folder).build();
-        FineTuneSettings settings = new FineTuneSettings(
-                plan, training.batch, training.seed, data.evalCount, output.resumeFrom(folder));
+        FineTuneSettings settings =
+                new FineTuneSettings(plan, training.batch, training.seed, data.evalCount, output.resumeFrom(folder));
         Task task = data.task(model.isBundled(), training.examplesSeen(), training.seed);
         LanguageModel loaded = model.load();
         say("model: " + model.describe() + "; task: " + task.description());
         Candidate candidate = Candidate.adapters(loaded, config);
         FineTune job = new FineTune(loaded, task, settings, progress(), this::say);
+        output.create(folder);
         FineTuneResult result;
         try (MetricsFile metrics = new MetricsFile(folder.metrics());
                 InterruptNotice notice = new InterruptNotice(this::say, output.canResume(), folder)) {

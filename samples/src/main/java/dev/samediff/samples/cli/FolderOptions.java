@@ -23,15 +23,16 @@ class FolderOptions {
     @Option(names = "--overwrite", description = "Replace a run that is in --out already.")
     boolean overwrite;
 
-    /** Makes the folder. */
-    RunFolder folder(String command) throws IOException {
-        return create(command, overwrite);
-    }
-
-    final RunFolder create(String command, boolean mayHoldRun) throws IOException {
+    /** Returns the folder, which need not exist yet. */
+    RunFolder folder(String command) {
         Path path = out == null
                 ? Path.of("samediff-out", command + "-" + LocalDateTime.now().format(STAMP))
                 : out;
-        return RunFolder.create(path, mayHoldRun);
+        return new RunFolder(path);
+    }
+
+    /** Makes the folder. */
+    void create(RunFolder folder) throws IOException {
+        folder.create(overwrite);
     }
 }

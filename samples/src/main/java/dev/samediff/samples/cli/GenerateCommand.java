@@ -55,7 +55,8 @@ final class GenerateCommand extends Command {
             names = "--temperature",
             paramLabel = "T",
             defaultValue = "0",
-            description = "0: always the likeliest token; above: draws, flatter when higher. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "0: always the likeliest token; above: draws, flatter when higher. Default: ${DEFAULT-VALUE}.")
     double temperature;
 
     @Option(

@@ -18,8 +18,9 @@ import picocli.CommandLine.Parameters;
 /** {@code inspect}: what is in an ONNX file. */
 @CommandLine.Command(
         name = "inspect",
-        description = "Shows inputs, outputs, operators and the linear layers that adapters can go on. Ends with 1 if the"
-                + " file cannot be imported.",
+        description =
+                "Shows inputs, outputs, operators and the linear layers that adapters can go on. Ends with 1 if the"
+                        + " file cannot be imported.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         footer = {"", "Example:", "  samples/run inspect model.onnx --json"})
@@ -52,8 +53,8 @@ final class InspectCommand extends Command {
 
     private static String tensors(String heading, List<TensorSpec> tensors) {
         TextTable table = new TextTable(heading, "type", "shape");
-        tensors.forEach(tensor ->
-                table.row(tensor.name(), typeName(tensor), "[" + String.join(", ", tensor.dims()) + "]"));
+        tensors.forEach(
+                tensor -> table.row(tensor.name(), typeName(tensor), "[" + String.join(", ", tensor.dims()) + "]"));
         return table.render();
     }
 
@@ -75,7 +76,9 @@ final class InspectCommand extends Command {
 
     private static String histogram(Map<String, Integer> operators) {
         return operators.entrySet().stream()
-                .sorted(Map.Entry.<String, Integer>comparingByValue().reversed().thenComparing(Map.Entry.comparingByKey()))
+                .sorted(Map.Entry.<String, Integer>comparingByValue()
+                        .reversed()
+                        .thenComparing(Map.Entry.comparingByKey()))
                 .map(entry -> entry.getKey() + " " + entry.getValue())
                 .collect(Collectors.joining(", "));
     }
@@ -135,7 +138,8 @@ final class InspectCommand extends Command {
     /** A linear layer for machines. */
     record Layer(String module, int in, int out, boolean bias) {
         static Layer of(LinearLayer layer) {
-            return new Layer(layer.module(), layer.in(), layer.out(), layer.bias().isPresent());
+            return new Layer(
+                    layer.module(), layer.in(), layer.out(), layer.bias().isPresent());
         }
     }
 }

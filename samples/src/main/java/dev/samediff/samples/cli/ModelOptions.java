@@ -35,8 +35,9 @@ final class ModelOptions {
     @Option(
             names = "--max-length",
             paramLabel = "N",
-            description = "Most tokens of a text. Default: what the model's position table or fixed shape allows, 256 if"
-                    + " neither says.")
+            description =
+                    "Most tokens of a text. Default: what the model's position table or fixed shape allows, 256 if"
+                            + " neither says.")
     @Nullable
     Integer maxLength;
 
@@ -62,9 +63,8 @@ final class ModelOptions {
                         "--tokenizer " + tokenizer + " without --model: the bundled model has its own; give both");
             }
             BundledModel bundled = BundledModel.extract();
-            int length = Math.min(BundledModel.CONTEXT, maxLength == null ? BundledModel.CONTEXT : maxLength);
             return LanguageModel.load(
-                    bundled.onnx(), Tokenizers.load(bundled.vocabulary()), Optional.empty(), Optional.of(length));
+                    bundled.onnx(), Tokenizers.load(bundled.vocabulary()), Optional.empty(), Optional.ofNullable(maxLength));
         }
         if (tokenizer == null) {
             throw new InvalidInputException("--model " + model

@@ -31,25 +31,29 @@ final class OutputOptions extends FolderOptions {
     int patience;
 
     @Override
-    RunFolder folder(String command) throws IOException {
+    RunFolder folder(String command) {
         if (resume && out == null) {
             throw new InvalidInputException("--resume needs --out, the folder of the run to go on with");
         }
         if (resume && overwrite) {
             throw new InvalidInputException("--resume and --overwrite contradict each other; give one");
         }
-        RunFolder folder = create(command, overwrite || resume);
+        return super.folder(command);
+    }
+
+    @Override
+    void create(RunFolder folder) throws IOException {
+        folder.create(overwrite || resume);
         if (overwrite) {
             DurableFiles.deleteTree(folder.checkpoints());
         }
-        return folder;
     }
 
     /** Returns the checkpoints to go on from, if asked for. */
     Optional<Path> resumeFrom(RunFolder folder) {
         if (resume && !Files.isDirectory(folder.checkpoints())) {
-            throw new InvalidInputException(folder.path()
-                    + " has no checkpoints to go on from; a run leaves them with --checkpoint-every N");
+            throw new InvalidInputException(
+                    folder.path() + " has no checkpoints to go on from; a run leaves them with --checkpoint-every N");
         }
         return resume ? Optional.of(folder.checkpoints()) : Optional.empty();
     }

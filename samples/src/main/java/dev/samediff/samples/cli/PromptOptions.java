@@ -19,7 +19,10 @@ final class PromptOptions {
     @Nullable
     List<String> prompts;
 
-    @Option(names = "--prompts", paramLabel = "FILE", description = "A file with a prompt per line; \\n is a line break.")
+    @Option(
+            names = "--prompts",
+            paramLabel = "FILE",
+            description = "A file with a prompt per line; \\n is a line break.")
     @Nullable
     Path file;
 

@@ -59,7 +59,8 @@ final class TrainingOptions {
             names = "--accumulate",
             paramLabel = "N",
             defaultValue = "1",
-            description = "Batches per update; 2 batches of 8 equal 1 of 16, in less memory. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "Batches per update; 2 batches of 8 equal 1 of 16, in less memory. Default: ${DEFAULT-VALUE}.")
     int accumulate = 1;
 
     @Option(

@@ -49,7 +49,8 @@ public record Comparison(Supplier<LanguageModel> model, Task task, List<Entry> e
             Candidate candidate = entry.adapter()
                     .map(config -> Candidate.adapters(fresh, config))
                     .orElseGet(() -> Candidate.full(fresh));
-            FineTune job = new FineTune(fresh, task, entry.settings(), progress, results.isEmpty() ? notes : note -> {});
+            FineTune job =
+                    new FineTune(fresh, task, entry.settings(), progress, results.isEmpty() ? notes : note -> {});
             FineTuneResult result = job.run(candidate, before);
             before = Optional.of(result.before());
             results.add(result);

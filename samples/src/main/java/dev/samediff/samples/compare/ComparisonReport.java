@@ -16,8 +16,7 @@ public final class ComparisonReport {
     private ComparisonReport() {}
 
     /** Returns the page. */
-    public static String render(
-            List<FineTuneResult> results, FineTuneSettings settings, RunDescription description) {
+    public static String render(List<FineTuneResult> results, FineTuneSettings settings, RunDescription description) {
         Map<String, String> configuration = new LinkedHashMap<>();
         configuration.put("model", description.model());
         configuration.put("task", description.task());
@@ -43,7 +42,9 @@ public final class ComparisonReport {
                 .min(Comparator.comparingDouble(result -> result.after().get(0).loss()))
                 .orElseThrow();
         return "Lowest evaluation loss after " + Numbers.count(best.training().steps()) + " steps: "
-                + Numbers.decimal(best.after().get(0).loss()) + " with " + best.candidate().method() + ", training "
-                + Numbers.percent(best.trainableShare()) + " of the parameters. One seed: small differences mean little.";
+                + Numbers.decimal(best.after().get(0).loss()) + " with "
+                + best.candidate().method() + ", training "
+                + Numbers.percent(best.trainableShare())
+                + " of the parameters. One seed: small differences mean little.";
     }
 }

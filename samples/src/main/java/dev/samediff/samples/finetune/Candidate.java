@@ -71,8 +71,7 @@ public record Candidate(
         List<String> safe = variables.stream()
                 .filter(name -> isSafe(graph, loss.loss(), name))
                 .toList();
-        return new Candidate(
-                FULL, 0, graph, safe, loss, count(graph, safe), count(graph, variables), Optional.empty());
+        return new Candidate(FULL, 0, graph, safe, loss, count(graph, safe), count(graph, variables), Optional.empty());
     }
 
     /** Returns a trainer of this candidate. */

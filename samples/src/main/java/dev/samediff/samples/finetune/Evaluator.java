@@ -45,8 +45,7 @@ final class Evaluator {
     Measurement measure(EvaluationSet set, int prompts, Progress.Factory progress) {
         List<Sample> samples = set.hasPrompts() && prompts > 0 ? answer(set.first(prompts), progress) : List.of();
         double right = samples.stream().filter(Sample::right).count();
-        return new Measurement(
-                set.name(), loss(set), samples.isEmpty() ? Double.NaN : right / samples.size(), samples);
+        return new Measurement(set.name(), loss(set), samples.isEmpty() ? Double.NaN : right / samples.size(), samples);
     }
 
     /** Returns batches of the set, in its order, for this model's inputs. */
@@ -65,7 +64,8 @@ final class Evaluator {
         while (batches.hasNext()) {
             MultiDataSet batch = batches.next();
             double labelled = batch.getLabelsMaskArray(0).sumNumber().doubleValue();
-            INDArray mean = engine.outputs(placeholders(batch), List.of(loss.loss())).get(loss.loss());
+            INDArray mean =
+                    engine.outputs(placeholders(batch), List.of(loss.loss())).get(loss.loss());
             sum += labelled * (mean == null ? Double.NaN : mean.getDouble(0));
             tokens += labelled;
         }
@@ -85,11 +85,11 @@ final class Evaluator {
 
     private List<Sample> answer(EvaluationSet set, Progress.Factory progress) {
         int longest = set.examples().stream()
-                .mapToInt(example -> model.tokenizer().encode(example.response()).length + 2)
+                .mapToInt(example -> model.tokenizer().encode(example.response()).length)
                 .max()
-                .orElse(1);
+                .orElse(0);
         int multiple = model.inputs().fixedLength().orElse(WIDTH_STEP);
-        GenerationPlan plan = GenerationPlan.greedy(longest, model.maxLength())
+        GenerationPlan plan = GenerationPlan.greedy(longest + longest / 4 + 2, model.maxLength())
                 .batched(BATCH)
                 .paddedToMultipleOf(multiple);
         TextGenerator generator = new TextGenerator(model.logitsBy(engine), model.tokenizer(), plan);
@@ -98,8 +98,9 @@ final class Evaluator {
             for (int start = 0; start < set.examples().size(); start += BATCH) {
                 List<TextExample> part = set.examples()
                         .subList(start, Math.min(start + BATCH, set.examples().size()));
-                List<Generation> written = generator.generateFrom(
-                        part.stream().map(one -> encoder.encodePrompt(one.prompt())).toList());
+                List<Generation> written = generator.generateFrom(part.stream()
+                        .map(one -> encoder.encodePrompt(one.prompt()))
+                        .toList());
                 for (int i = 0; i < part.size(); i++) {
                     samples.add(sample(set, part.get(i), written.get(i).text()));
                 }

@@ -63,10 +63,10 @@ public final class FineTune {
      * @param known measurements of the model before training, if they were made already
      * @param listeners are told how the training goes
      */
-    public FineTuneResult run(
-            Candidate candidate, Optional<List<Measurement>> known, TrainingListener... listeners) {
+    public FineTuneResult run(Candidate candidate, Optional<List<Measurement>> known, TrainingListener... listeners) {
         CausalLmIterator batches = trainingBatches();
-        try (Engine engine = new ReferenceEngine(candidate.graph(), candidate.loss().loss(), List.of())) {
+        try (Engine engine =
+                new ReferenceEngine(candidate.graph(), candidate.loss().loss(), List.of())) {
             Evaluator evaluator = new Evaluator(model, engine, candidate.loss());
             List<Measurement> before = known.orElseGet(() -> measure(evaluator));
             StepRecorder recorder = new StepRecorder();
@@ -84,7 +84,8 @@ public final class FineTune {
             TrainingListener... listeners) {
         Binding binding = Binding.of(candidate.loss(), model.inputs().placeholders());
         try (AdapterTrainer trainer = candidate.trainer(settings.plan(), binding);
-                Progress bar = progress.start(candidate.method(), settings.plan().steps())) {
+                Progress bar =
+                        progress.start(candidate.method(), settings.plan().steps())) {
             settings.resume().ifPresent(trainer::resume);
             TrainingListener shown = new TrainingListener() {
                 @Override
@@ -107,8 +108,8 @@ public final class FineTune {
     }
 
     private CausalLmIterator trainingBatches() {
-        EncodedExamples encoded = SequenceEncoder.of(model.tokenizer(), model.maxLength())
-                .encodeAll(task.train());
+        EncodedExamples encoded =
+                SequenceEncoder.of(model.tokenizer(), model.maxLength()).encodeAll(task.train());
         notes.accept("training data: " + encoded.report().summary());
         BatchPlan plan = BatchPlan.of(settings.batch(), model.maxLength())
                 .shuffled(settings.seed())

@@ -45,8 +45,8 @@ final class FineTuneReport {
     private static String lead(FineTuneResult result) {
         Measurement before = result.before().get(0);
         Measurement after = result.after().get(0);
-        String losses = "evaluation loss went from " + Numbers.decimal(before.loss()) + " to "
-                + Numbers.decimal(after.loss());
+        String losses =
+                "evaluation loss went from " + Numbers.decimal(before.loss()) + " to " + Numbers.decimal(after.loss());
         String matches = Double.isNaN(after.exactMatch())
                 ? ""
                 : ", exact match from " + Numbers.percent(before.exactMatch()) + " to "

@@ -29,7 +29,8 @@ public record FineTuneResult(
 
     /** Returns the median duration of an update; NaN if there was none. */
     public double secondsPerStep() {
-        double[] seconds = steps.stream().mapToDouble(StepReport::seconds).sorted().toArray();
+        double[] seconds =
+                steps.stream().mapToDouble(StepReport::seconds).sorted().toArray();
         return seconds.length == 0 ? Double.NaN : seconds[seconds.length / 2];
     }
 

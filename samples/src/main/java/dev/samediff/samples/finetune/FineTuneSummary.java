@@ -54,7 +54,8 @@ public record FineTuneSummary(
     public static FineTuneSummary of(FineTuneResult result, TrainingPlan plan, String folder) {
         Measurement before = result.before().get(0);
         Measurement after = result.after().get(0);
-        List<Change> changes = java.util.stream.IntStream.range(0, result.after().size())
+        List<Change> changes = java.util.stream.IntStream.range(
+                        0, result.after().size())
                 .mapToObj(i -> change(result.before().get(i), result.after().get(i)))
                 .toList();
         return new FineTuneSummary(

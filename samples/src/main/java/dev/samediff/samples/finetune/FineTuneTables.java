@@ -36,7 +36,8 @@ public final class FineTuneTables {
                                 + Numbers.percent(result.trainableShare()) + ")")
                 .row("steps", Numbers.count(result.training().steps()))
                 .row("seconds per step", Numbers.decimal(result.secondsPerStep(), 3))
-                .row("training", Numbers.duration(Duration.ofMillis((long) (1000 * result.training().seconds()))))
+                .row("training", Numbers.duration(Duration.ofMillis((long)
+                        (1000 * result.training().seconds()))))
                 .row("peak memory", Numbers.bytes(result.peakMemory()));
     }
 
@@ -46,11 +47,7 @@ public final class FineTuneTables {
         java.util.List<Sample> before = result.before().get(0).samples();
         java.util.List<Sample> after = result.after().get(0).samples();
         for (int i = 0; i < Math.min(count, Math.min(before.size(), after.size())); i++) {
-            table.row(
-                    after.get(i).prompt().strip(),
-                    after.get(i).expected(),
-                    mark(before.get(i)),
-                    mark(after.get(i)));
+            table.row(after.get(i).prompt().strip(), after.get(i).expected(), mark(before.get(i)), mark(after.get(i)));
         }
         return table;
     }

@@ -39,9 +39,13 @@ public record RunDescription(String model, String task, String commandLine) {
         Map<String, String> pairs = new LinkedHashMap<>();
         pairs.put("method", config.method().name());
         pairs.put("rank", Integer.toString(config.method().rank()));
-        config.method().settings().forEach((name, value) -> pairs.put(name, value));
+        config.method().settings().forEach((name, value) -> pairs.put(name, plain(value)));
         pairs.put("targets", config.targets().describe());
         return pairs;
+    }
+
+    private static String plain(String value) {
+        return value.matches("[\\d.]+E-?\\d+") ? Numbers.setting(Double.parseDouble(value)) : value;
     }
 
     /** Returns on what it ran. */

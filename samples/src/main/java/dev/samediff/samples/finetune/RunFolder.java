@@ -15,12 +15,11 @@ public record RunFolder(Path path) {
     /**
      * Makes the folder and sees that it can be written.
      *
-     * @param path the folder
      * @param mayHoldRun whether a run that is in it already may go on or be replaced
      * @throws InvalidInputException if something is in the way
      * @throws IOException if the folder cannot be made or written
      */
-    public static RunFolder create(Path path, boolean mayHoldRun) throws IOException {
+    public void create(boolean mayHoldRun) throws IOException {
         for (Path part = path.toAbsolutePath(); part != null; part = part.getParent()) {
             if (Files.exists(part) && !Files.isDirectory(part)) {
                 throw new InvalidInputException(part + " is a file, so " + path
@@ -29,11 +28,11 @@ public record RunFolder(Path path) {
         }
         Files.createDirectories(path);
         if (!mayHoldRun && !isEmpty(path)) {
-            throw new InvalidInputException(path + " is not empty; name another folder with --out, go on with --resume or"
-                    + " replace it with --overwrite");
+            throw new InvalidInputException(
+                    path + " is not empty; name another folder with --out, go on with --resume or"
+                            + " replace it with --overwrite");
         }
         Files.delete(Files.createTempFile(path, ".probe", ""));
-        return new RunFolder(path);
     }
 
     /** Returns the folder of the adapter. */

@@ -32,7 +32,8 @@ final class Advice {
             advice.add("Less than 4 GB of memory is free: keep --batch and --max-length small.");
         }
         if (processor.hasAmxBf16()) {
-            advice.add("This processor multiplies bfloat16 on AMX units; training here is float32 and does not use them.");
+            advice.add(
+                    "This processor multiplies bfloat16 on AMX units; training here is float32 and does not use them.");
         }
         return List.copyOf(advice);
     }

@@ -15,9 +15,6 @@ import java.util.Objects;
  * @param vocabulary its characters
  */
 public record BundledModel(Path onnx, Path vocabulary) {
-    /** Most characters the model sees. */
-    public static final int CONTEXT = 96;
-
     private static final String ONNX = "stories-gpt.onnx";
     private static final String VOCABULARY = "stories-vocab.json";
 

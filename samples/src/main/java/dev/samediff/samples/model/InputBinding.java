@@ -84,13 +84,12 @@ public record InputBinding(List<Input> inputs, OptionalInt fixedLength) {
         int batch = Math.toIntExact(ids.size(0));
         int width = Math.toIntExact(ids.size(1));
         for (Input input : inputs) {
-            INDArray value =
-                    switch (input.feature()) {
-                        case INPUT_IDS -> ids;
-                        case ATTENTION_MASK -> mask(lengths, width);
-                        case POSITION_IDS -> positions(batch, width);
-                        case TOKEN_TYPE_IDS -> Nd4j.zeros(DataType.LONG, batch, width);
-                    };
+            INDArray value = switch (input.feature()) {
+                case INPUT_IDS -> ids;
+                case ATTENTION_MASK -> mask(lengths, width);
+                case POSITION_IDS -> positions(batch, width);
+                case TOKEN_TYPE_IDS -> Nd4j.zeros(DataType.LONG, batch, width);
+            };
             values.put(input.placeholder(), value.castTo(input.type()));
         }
         return values;
@@ -117,8 +116,8 @@ public record InputBinding(List<Input> inputs, OptionalInt fixedLength) {
 
     private static OptionalInt checkedLength(String name, long[] shape, OptionalInt known) {
         if (shape.length != 2) {
-            throw new InvalidInputException("the model's input `" + name + "` has " + shape.length
-                    + " dimensions; expected [batch, sequence]");
+            throw new InvalidInputException(
+                    "the model's input `" + name + "` has " + shape.length + " dimensions; expected [batch, sequence]");
         }
         if (shape[0] > 0) {
             throw new InvalidInputException(

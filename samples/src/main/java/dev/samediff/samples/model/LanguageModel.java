@@ -45,8 +45,8 @@ public record LanguageModel(
         InputBinding inputs = InputBinding.of(graph);
         int length = ContextLength.of(graph, inputs, maxLength);
         int probe = inputs.fixedLength().orElse(Math.min(PROBE_LENGTH, length));
-        INDArray ids = Nd4j.valueArrayOf(new long[] {1, probe}, tokenizer.eosId()).castTo(
-                org.nd4j.linalg.api.buffer.DataType.LONG);
+        INDArray ids = Nd4j.valueArrayOf(new long[] {1, probe}, tokenizer.eosId())
+                .castTo(org.nd4j.linalg.api.buffer.DataType.LONG);
         try (Engine engine = new ReferenceEngine(graph, "", List.of())) {
             Map<String, INDArray> outputs = engine.outputs(inputs.fill(ids, new int[] {probe}), outputNames(imported));
             String chosen = Logits.choose(outputs, logits, probe, tokenizer.vocabularySize());

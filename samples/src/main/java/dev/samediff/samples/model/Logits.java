@@ -37,8 +37,9 @@ final class Logits {
         }
         throw new InvalidInputException(
                 fitting.isEmpty()
-                        ? "no output of the model scores the tokenizer's " + vocabulary + " tokens at every position: it has "
-                                + describe(outputs) + "; a causal language model and its own tokenizer are needed"
+                        ? "no output of the model scores the tokenizer's " + vocabulary
+                                + " tokens at every position: it has " + describe(outputs)
+                                + "; a causal language model and its own tokenizer are needed"
                         : "the outputs " + fitting + " could all be logits; choose one with --logits");
     }
 
@@ -65,7 +66,8 @@ final class Logits {
 
     private static String describe(Map<String, INDArray> outputs) {
         return outputs.entrySet().stream()
-                .map(entry -> entry.getKey() + " " + Arrays.toString(entry.getValue().shape()))
+                .map(entry ->
+                        entry.getKey() + " " + Arrays.toString(entry.getValue().shape()))
                 .collect(Collectors.joining(", "));
     }
 }

@@ -70,7 +70,8 @@ public final class TextTable {
     }
 
     private int width(int column) {
-        int widest = rows.stream().mapToInt(row -> length(row.get(column))).max().orElse(0);
+        int widest =
+                rows.stream().mapToInt(row -> length(row.get(column))).max().orElse(0);
         return Math.max(widest, length(header.get(column)));
     }
 

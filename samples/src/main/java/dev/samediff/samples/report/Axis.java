@@ -25,7 +25,7 @@ final class Axis {
         this.pixelOfHigh = pixelOfHigh;
     }
 
-    /** Covers all values, from one tick to another. */
+    /** Covers all values, from one tick to another; whole values have whole ticks. */
     static Axis covering(double[] values, double pixelOfLow, double pixelOfHigh) {
         double least = DoubleStream.of(values).min().orElse(0);
         double most = DoubleStream.of(values).max().orElse(1);
@@ -35,8 +35,10 @@ final class Axis {
             most += margin;
         }
         double step = roundStep((most - least) / (MOST_TICKS - 1));
-        return new Axis(
-                Math.floor(least / step) * step, Math.ceil(most / step) * step, step, pixelOfLow, pixelOfHigh);
+        if (DoubleStream.of(values).allMatch(value -> value == Math.rint(value))) {
+            step = Math.max(1, step);
+        }
+        return new Axis(Math.floor(least / step) * step, Math.ceil(most / step) * step, step, pixelOfLow, pixelOfHigh);
     }
 
     double pixel(double value) {
@@ -55,8 +57,9 @@ final class Axis {
     /** Returns the tick's number with just the decimals that the step needs. */
     String label(double tick) {
         int decimals = Math.max(0, 1 - (int) Math.floor(Math.log10(step)));
-        BigDecimal rounded =
-                BigDecimal.valueOf(tick).setScale(decimals, RoundingMode.HALF_EVEN).stripTrailingZeros();
+        BigDecimal rounded = BigDecimal.valueOf(tick)
+                .setScale(decimals, RoundingMode.HALF_EVEN)
+                .stripTrailingZeros();
         return rounded.signum() == 0 ? "0" : rounded.toPlainString();
     }
 

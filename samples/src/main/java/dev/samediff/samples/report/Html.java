@@ -43,7 +43,8 @@ final class Html {
     /** Terms and their values. */
     static String pairs(Map<String, String> pairs) {
         StringBuilder html = new StringBuilder("<dl>\n");
-        pairs.forEach((term, value) -> html.append("<div><dt>" + escape(term) + "</dt><dd>" + escape(value) + "</dd></div>\n"));
+        pairs.forEach((term, value) ->
+                html.append("<div><dt>" + escape(term) + "</dt><dd>" + escape(value) + "</dd></div>\n"));
         return html.append("</dl>\n").toString();
     }
 

@@ -89,7 +89,8 @@ public record LineChart(String title, String xLabel, String yLabel, List<Series>
                 pale ? "1" : "2",
                 pale ? "0.3" : "1");
         StringBuilder curve = new StringBuilder("<polyline points=\"" + points + "\" " + look + "/>\n");
-        if (one.emphasis() == Series.Emphasis.DOTTED_POINTS || (!pale && one.points().size() == 1)) {
+        if (one.emphasis() == Series.Emphasis.DOTTED_POINTS
+                || (!pale && one.points().size() == 1)) {
             one.points().forEach(point -> curve.append(dot(x.pixel(point.x()), y.pixel(point.y()), colour)));
         }
         return curve.toString();

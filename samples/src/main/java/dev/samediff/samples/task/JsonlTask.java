@@ -47,10 +47,6 @@ public final class JsonlTask {
 
     private static List<TextExample> examples(Path file, Optional<PromptTemplate> template) {
         List<TextExample> examples = JsonlExamples.read(file);
-        if (examples.isEmpty()) {
-            throw new InvalidInputException(
-                    file + " has no examples; expected a line such as {\"prompt\": ..., \"response\": ...} for each");
-        }
         return template.map(words -> examples.stream().map(words::apply).toList())
                 .orElse(examples);
     }

@@ -47,8 +47,20 @@ class CommandsTest {
     void compare_trains_adapters_and_the_full_model() {
         Path out = folder.resolve("compare");
         Run run = Run.of(
-                "compare", "--methods", "lora,full", "--steps", "2", "--batch", "2", "--eval-every", "0",
-                "--eval-count", "0", "--out", out.toString(), "--json");
+                "compare",
+                "--methods",
+                "lora,full",
+                "--steps",
+                "2",
+                "--batch",
+                "2",
+                "--eval-every",
+                "0",
+                "--eval-count",
+                "0",
+                "--out",
+                out.toString(),
+                "--json");
         assertThat(run.exitCode()).as(run.err()).isZero();
         assertThat(run.out()).contains("loss@0", "loss@2", "lora", "full", "s/step");
         assertThat(run.json()).hasSize(2);
@@ -59,8 +71,7 @@ class CommandsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(
-            strings = {"finetune", "compare", "generate", "merge", "convert", "inspect", "verify", "doctor"})
+    @ValueSource(strings = {"finetune", "compare", "generate", "merge", "convert", "inspect", "verify", "doctor"})
     void every_command_has_help(String command) {
         Run run = Run.of(command, "--help");
         assertThat(run.exitCode()).isZero();

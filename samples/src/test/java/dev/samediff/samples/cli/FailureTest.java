@@ -89,7 +89,7 @@ class FailureTest {
     @Test
     void data_without_examples_is_refused() throws IOException {
         Path empty = Files.writeString(folder.resolve("empty.jsonl"), "\n");
-        assertOneSentence(fineTune(empty, BUNDLED.onnx()), 2).contains("empty.jsonl", "no examples");
+        assertOneSentence(fineTune(empty, BUNDLED.onnx()), 2).contains("empty.jsonl", "no example");
     }
 
     @Test
@@ -101,23 +101,45 @@ class FailureTest {
     void an_adapter_of_another_base_is_refused() throws IOException {
         Path adapter = folder.resolve("other/adapter");
         Run run = Run.of(
-                "finetune", "--steps", "1", "--batch", "2", "--rank", "2", "--targets", "c_proj", "--eval-count", "0",
-                "--method", "pissa", "--out", adapter.getParent().toString());
+                "finetune",
+                "--steps",
+                "1",
+                "--batch",
+                "2",
+                "--rank",
+                "2",
+                "--targets",
+                "c_proj",
+                "--eval-count",
+                "0",
+                "--method",
+                "pissa",
+                "--out",
+                adapter.getParent().toString());
         assertThat(run.exitCode()).as(run.err()).isZero();
         Run generate = Run.of(
-                "generate", "--model", otherModel().toString(), "--tokenizer", BUNDLED.vocabulary().toString(),
-                "--adapter", adapter.toString(), "--prompt", "Tom");
+                "generate",
+                "--model",
+                otherModel().toString(),
+                "--tokenizer",
+                BUNDLED.vocabulary().toString(),
+                "--adapter",
+                adapter.toString(),
+                "--prompt",
+                "Tom");
         assertOneSentence(generate, 2).contains("weight");
     }
 
     @Test
     void results_that_cannot_be_written_end_with_a_sentence() throws IOException {
         Path file = Files.writeString(folder.resolve("a-file"), "x");
-        Run run = Run.of("finetune", "--steps", "1", "--out", file.resolve("run").toString());
+        Run run =
+                Run.of("finetune", "--steps", "1", "--out", file.resolve("run").toString());
         assertOneSentence(run, 2).contains("a-file is a file");
         assertThat(Failure.of(new java.nio.file.AccessDeniedException("/x")))
                 .isEqualTo(new Failure(1, "no permission to use /x; choose another place or change its permissions"));
-        assertThat(Failure.of(new UncheckedIOException(new IOException("No space left on device"))).exitCode())
+        assertThat(Failure.of(new UncheckedIOException(new IOException("No space left on device")))
+                        .exitCode())
                 .isEqualTo(1);
     }
 
@@ -134,8 +156,17 @@ class FailureTest {
 
     private static Run fineTune(Path train, Path model) {
         return Run.of(withOut(
-                "finetune", "--model", model.toString(), "--tokenizer", BUNDLED.vocabulary().toString(), "--train",
-                train.toString(), "--steps", "1", "--eval-count", "0"));
+                "finetune",
+                "--model",
+                model.toString(),
+                "--tokenizer",
+                BUNDLED.vocabulary().toString(),
+                "--train",
+                train.toString(),
+                "--steps",
+                "1",
+                "--eval-count",
+                "0"));
     }
 
     /** Adds a fresh folder where results would go. */
@@ -164,7 +195,8 @@ class FailureTest {
                 onnx.Onnx.ModelProto.parseFrom(Files.readAllBytes(BUNDLED.onnx())).toBuilder();
         for (onnx.Onnx.TensorProto.Builder tensor : model.getGraphBuilder().getInitializerBuilderList()) {
             if (tensor.getName().endsWith("c_proj.weight")) {
-                java.nio.ByteBuffer bytes = java.nio.ByteBuffer.wrap(tensor.getRawData().toByteArray())
+                java.nio.ByteBuffer bytes = java.nio.ByteBuffer.wrap(
+                                tensor.getRawData().toByteArray())
                         .order(java.nio.ByteOrder.LITTLE_ENDIAN);
                 bytes.putFloat(0, value);
                 bytes.rewind();

@@ -25,8 +25,24 @@ class FineTuneCommandTest {
     static Path folder;
 
     private final String[] arguments = {
-        "finetune", "--steps", "4", "--batch", "4", "--rank", "4", "--eval-every", "0", "--eval-count", "2",
-        "--checkpoint-every", "2", "--targets", "c_attn", "--out", "", "--json"
+        "finetune",
+        "--steps",
+        "4",
+        "--batch",
+        "4",
+        "--rank",
+        "4",
+        "--eval-every",
+        "0",
+        "--eval-count",
+        "2",
+        "--checkpoint-every",
+        "2",
+        "--targets",
+        "c_attn",
+        "--out",
+        "",
+        "--json"
     };
 
     private Path run;
@@ -64,7 +80,9 @@ class FineTuneCommandTest {
         assertThat(run.resolve("adapter/adapter_model.safetensors")).exists();
         assertThat(run.resolve("adapter/adapter_config.json")).exists();
         List<String> metrics = Files.readAllLines(run.resolve("metrics.jsonl"));
-        assertThat(metrics.stream().map(Json::parse).filter(line -> line.path("event").asText().equals("step")))
+        assertThat(metrics.stream()
+                        .map(Json::parse)
+                        .filter(line -> line.path("event").asText().equals("step")))
                 .hasSize(4);
         assertThat(Json.parse(Files.readString(run.resolve("summary.json")))).isEqualTo(result.json());
         assertThat(Files.readString(run.resolve("report.html")))
@@ -83,8 +101,7 @@ class FineTuneCommandTest {
         String prompt = "Tom has 7 pens. Tom finds 5 more. How many pens now?\\n";
         Run plain = Run.of("generate", "--prompt", prompt, "--max-tokens", "20");
         assertThat(plain.out()).contains("7+5=12. Answer: 12");
-        Run adapted = Run.of(
-                "generate", "--adapter", run.resolve("adapter").toString(), "--prompt", prompt, "--json");
+        Run adapted = Run.of("generate", "--adapter", run.resolve("adapter").toString(), "--prompt", prompt, "--json");
         assertThat(adapted.exitCode()).as(adapted.err()).isZero();
         assertThat(adapted.json().get(0).path("tokens").asInt()).isPositive();
     }
@@ -104,7 +121,12 @@ class FineTuneCommandTest {
     void merge_writes_a_samediff_file() {
         Path merged = folder.resolve("merged.fb");
         Run merge = Run.of(
-                "merge", "--adapter", run.resolve("adapter").toString(), "--out", merged.toString(), "--format",
+                "merge",
+                "--adapter",
+                run.resolve("adapter").toString(),
+                "--out",
+                merged.toString(),
+                "--format",
                 "samediff");
         assertThat(merge.exitCode()).as(merge.err()).isZero();
         assertThat(org.nd4j.autodiff.samediff.SameDiff.load(merged.toFile(), false)
@@ -115,10 +137,11 @@ class FineTuneCommandTest {
     @Test
     void convert_gives_a_plain_lora_of_twice_the_rank() throws IOException {
         Path lora = folder.resolve("lora");
-        Run convert =
-                Run.of("convert", "--adapter", run.resolve("adapter").toString(), "--out", lora.toString());
+        Run convert = Run.of("convert", "--adapter", run.resolve("adapter").toString(), "--out", lora.toString());
         assertThat(convert.exitCode()).as(convert.err()).isZero();
-        assertThat(Json.parse(Files.readString(lora.resolve("adapter_config.json"))).path("r").asInt())
+        assertThat(Json.parse(Files.readString(lora.resolve("adapter_config.json")))
+                        .path("r")
+                        .asInt())
                 .isEqualTo(8);
         Run generate = Run.of("generate", "--adapter", lora.toString(), "--prompt", "Tom", "--max-tokens", "2");
         assertThat(generate.exitCode()).as(generate.err()).isZero();

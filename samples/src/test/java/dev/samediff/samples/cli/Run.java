@@ -23,7 +23,8 @@ record Run(int exitCode, String out, String err) {
 
     /** What is said about the failure. */
     String error() {
-        List<String> errors = err.lines().filter(line -> line.startsWith("error: ")).toList();
+        List<String> errors =
+                err.lines().filter(line -> line.startsWith("error: ")).toList();
         if (errors.size() != 1) {
             throw new AssertionError("expected one sentence, got: " + err);
         }

@@ -8,7 +8,10 @@ import org.junit.jupiter.api.Test;
 class TextTableTest {
     @Test
     void columns_are_aligned_numbers_to_the_right() {
-        assertThat(new TextTable("method", "loss").row("lora", "0.5").row("s", "12.25").render())
+        assertThat(new TextTable("method", "loss")
+                        .row("lora", "0.5")
+                        .row("s", "12.25")
+                        .render())
                 .isEqualTo("""
                         method   loss
                         ------  -----

@@ -32,7 +32,9 @@ class HtmlReportTest {
 
     @Test
     void page_needs_nothing_from_elsewhere() {
-        String page = new HtmlReport("t", "l").chart(new LineChart("t", "x", "y", List.of(series()))).render();
+        String page = new HtmlReport("t", "l")
+                .chart(new LineChart("t", "x", "y", List.of(series())))
+                .render();
         assertThat(page).doesNotContainPattern("(src|href|@import|url\\()");
         assertThat(page.replace("http://www.w3.org/2000/svg", "")).doesNotContain("http");
     }
