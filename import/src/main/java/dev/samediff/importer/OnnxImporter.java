@@ -61,19 +61,21 @@ public final class OnnxImporter {
      * @throws InvalidInputException if the file is missing, damaged or too new
      */
     public static ImportReport inspect(Path file) {
-        return new OnnxImporter(file).report();
+        OnnxImporter importer = new OnnxImporter(file);
+        return importer.report(importer.file.graph().outputs());
     }
 
     private ImportedModel build() {
         Map<String, List<String>> unsupported = unsupported(file.graph());
         if (!unsupported.isEmpty()) {
             throw new InvalidInputException(file.path() + " (opset " + file.graph().opset()
-                    + ") uses operators that cannot be imported: " + report().unsupportedText()
+                    + ") uses operators that cannot be imported: " + report(file.graph().outputs()).unsupportedText()
                     + "; export the model without them, for example with plain attention and opset_version=17");
         }
         try {
-            SameDiff graph = Lowering.lower(file.graph(), roles, names, notes::add);
-            return new ImportedModel(graph, report(), aliases(graph), initializers(graph));
+            Lowering.Lowered lowered = Lowering.lower(file.graph(), roles, names, notes::add);
+            SameDiff graph = lowered.graph();
+            return new ImportedModel(graph, report(lowered.outputs()), aliases(graph), initializers(graph));
         } catch (InvalidInputException e) {
             throw new InvalidInputException(file.path() + ": " + e.getMessage(), e);
         }
@@ -89,7 +91,7 @@ public final class OnnxImporter {
         return found;
     }
 
-    private ImportReport report() {
+    private ImportReport report(List<OnnxInput> outputs) {
         OnnxGraph graph = file.graph();
         return new ImportReport(
                 file.path(),
@@ -99,7 +101,7 @@ public final class OnnxImporter {
                 file.operators(),
                 unsupported(graph),
                 graph.inputs().stream().map(this::spec).toList(),
-                graph.outputs().stream().map(this::spec).toList(),
+                outputs.stream().map(this::spec).toList(),
                 linearLayers(),
                 notes());
     }

@@ -11,6 +11,7 @@ import dev.samediff.adapters.linalg.LapackDecompositions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -36,7 +37,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class AdaptedModel {
     private static final long FLATBUFFERS_LIMIT = 940_000_000L;
-    private static final Pattern ADAPTER_VARIABLE = Pattern.compile(".*\\.(lora|sorsa)_[A-Z]\\.[A-Za-z0-9_-]+\\.weight");
+    private static final Pattern ADAPTER_VARIABLE =
+            Pattern.compile(".*\\.(lora|sorsa)_[A-Z]\\.[A-Za-z0-9_-]+\\.weight");
 
     private final SameDiff graph;
     private final GraphEditor editor;
@@ -83,8 +85,7 @@ public final class AdaptedModel {
      * @param config what to adapt, and how
      * @throws InvalidInputException if the targets, ranks or weights do not fit; the graph is unchanged then
      */
-    public static AdaptedModel inject(
-            SameDiff graph, Map<String, String> modulePathsByWeight, AdapterConfig config) {
+    public static AdaptedModel inject(SameDiff graph, Map<String, String> modulePathsByWeight, AdapterConfig config) {
         AdaptedModel model = new AdaptedModel(graph, modulePathsByWeight);
         model.attach(model.injection().start(config, model.linalg));
         model.activate(config.name());
@@ -301,7 +302,9 @@ public final class AdaptedModel {
     /** Returns a copy of the trainable variables' values by name. */
     public Map<String, INDArray> trainables() {
         Map<String, INDArray> values = new LinkedHashMap<>();
-        trainableNames().forEach(name -> values.put(name, graph.getVariable(name).getArr().dup()));
+        trainableNames()
+                .forEach(name ->
+                        values.put(name, graph.getVariable(name).getArr().dup()));
         return values;
     }
 
@@ -402,7 +405,10 @@ public final class AdaptedModel {
             copyEditor.replaceArray(
                     weight,
                     mergedWeight == null
-                            ? base.layer().orientation().asStored(base.trueWeight()).dup('c')
+                            ? base.layer()
+                                    .orientation()
+                                    .asStored(base.trueWeight())
+                                    .dup('c')
                             : mergedWeight);
         }
         return copy;
@@ -420,8 +426,8 @@ public final class AdaptedModel {
     /** Returns a table of the adapted layers for people. */
     public String summary() {
         StringBuilder text = new StringBuilder();
-        text.append(String.format("%-48s %-8s %7s %7s %5s %9s %12s%n", "layer", "method", "in", "out", "rank", "scaling",
-                "trainable"));
+        text.append(String.format(
+                "%-48s %-8s %7s %7s %5s %9s %12s%n", "layer", "method", "in", "out", "rank", "scaling", "trainable"));
         for (Adapter adapter : activeAdapters()) {
             for (AdaptedSite site : adapter.sites()) {
                 text.append(String.format(
@@ -444,13 +450,16 @@ public final class AdaptedModel {
     /** SameDiff copies and saves through FlatBuffers, which end at 2 GB counted in a way that about 0.94 GB is the limit. */
     private void requireCopyable() {
         long bytes = graph.variables().stream()
-                .filter(v -> v.getVariableType() == VariableType.CONSTANT
-                        || v.getVariableType() == VariableType.VARIABLE)
-                .mapToLong(v -> v.getArr() == null ? 0 : v.getArr().length() * v.dataType().width())
+                .filter(v ->
+                        v.getVariableType() == VariableType.CONSTANT || v.getVariableType() == VariableType.VARIABLE)
+                .mapToLong(v -> v.getArr() == null
+                        ? 0
+                        : v.getArr().length() * v.dataType().width())
                 .sum();
         if (bytes > FLATBUFFERS_LIMIT) {
-            throw new IllegalStateException("the graph holds " + bytes / 1_000_000 + " MB; SameDiff M2.1 cannot copy more"
-                    + " than " + FLATBUFFERS_LIMIT / 1_000_000 + " MB. Use merge() on this graph, or mergedWeights()");
+            throw new IllegalStateException(
+                    "the graph holds " + bytes / 1_000_000 + " MB; SameDiff M2.1 cannot copy more" + " than "
+                            + FLATBUFFERS_LIMIT / 1_000_000 + " MB. Use merge() on this graph, or mergedWeights()");
         }
     }
 
@@ -482,8 +491,9 @@ public final class AdaptedModel {
     /** Brings the weights and the branches' scalings in line with the flags and the set of active adapters. */
     private void refresh() {
         for (BaseWeight base : bases.values()) {
-            if (enabled && sites().stream()
-                    .anyMatch(site -> site.layer().equals(base.layer()) && (merged || !site.startsAtZero()))) {
+            if (enabled
+                    && sites().stream()
+                            .anyMatch(site -> site.layer().equals(base.layer()) && (merged || !site.startsAtZero()))) {
                 base.set(effective(base, merged));
             } else {
                 base.restore();
@@ -533,14 +543,14 @@ public final class AdaptedModel {
         GraphEditor targetEditor = new GraphEditor(target);
         targetEditor.setLosses(taskLosses());
         List<Adapter> newestFirst = new ArrayList<>(adapters.values());
-        java.util.Collections.reverse(newestFirst);
+        Collections.reverse(newestFirst);
         for (Adapter adapter : newestFirst) {
             Adapter.PenaltyTerm term = adapter.penalty();
             if (term != null) {
                 targetEditor.removeWithProducers(term.variables());
             }
             List<GraphEditor.Insertion> insertions = new ArrayList<>(adapter.insertions());
-            java.util.Collections.reverse(insertions);
+            Collections.reverse(insertions);
             insertions.forEach(targetEditor::remove);
             targetEditor.removeWithProducers(adapter.scalingVariables());
             targetEditor.removeWithProducers(adapter.trainableNames());
@@ -587,22 +597,20 @@ public final class AdaptedModel {
 
     private void requireFreeName(String name) {
         if (adapters.containsKey(name)) {
-            throw new InvalidInputException("there is an adapter `" + name + "` already; there are "
-                    + adapters.keySet() + ". Give the new one another name");
+            throw new InvalidInputException("there is an adapter `" + name + "` already; there are " + adapters.keySet()
+                    + ". Give the new one another name");
         }
     }
 
     private List<Adapter> activeAdapters() {
-        return adapters.values().stream()
-                .filter(a -> active.contains(a.name()))
-                .toList();
+        return adapters.values().stream().filter(a -> active.contains(a.name())).toList();
     }
 
     private Adapter first() {
         return activeAdapters().stream()
                 .findFirst()
-                .orElseThrow(() -> new InvalidInputException(
-                        "no adapter is active; activate one of " + adapters.keySet()));
+                .orElseThrow(
+                        () -> new InvalidInputException("no adapter is active; activate one of " + adapters.keySet()));
     }
 
     private Optional<Adapter.PenaltyTerm> term() {

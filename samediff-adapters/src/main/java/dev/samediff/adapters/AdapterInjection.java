@@ -38,8 +38,7 @@ final class AdapterInjection {
     }
 
     /** What one layer starts with. */
-    private record Start(
-            AdaptedSite site, Map<String, INDArray> start, Map<String, INDArray> tensors) {}
+    private record Start(AdaptedSite site, Map<String, INDArray> start, Map<String, INDArray> tensors) {}
 
     /** Starts a new adapter; every error is found before the graph is touched, except a failing decomposition's. */
     Adapter start(AdapterConfig config, Decompositions linalg) {
@@ -49,8 +48,7 @@ final class AdapterInjection {
             int rank = config.targets().rank(layer.module(), method.rank());
             double alpha = alpha(config, layer.module(), rank);
             shapes.put(
-                    layer,
-                    new SiteShape(layer.module(), layer.in(), layer.out(), rank, method.scaling(rank, alpha)));
+                    layer, new SiteShape(layer.module(), layer.in(), layer.out(), rank, method.scaling(rank, alpha)));
         }
         List<Start> starts = new ArrayList<>();
         shapes.forEach((layer, shape) -> {
@@ -137,7 +135,8 @@ final class AdapterInjection {
         for (AdaptedSite site : sites) {
             String scaling = site.module() + ".scaling." + config.name();
             graph.constant(
-                    scaling, Nd4j.scalar(graph.getVariable(site.layer().weight()).dataType(), site.scaling()));
+                    scaling,
+                    Nd4j.scalar(graph.getVariable(site.layer().weight()).dataType(), site.scaling()));
             scalings.add(scaling);
             insertions.addAll(insertBranches(config, site, scaling));
         }
@@ -157,13 +156,16 @@ final class AdapterInjection {
             String base = use.output() + "/base";
             String free = graph.hasVariable(base) ? base + "." + config.name() : base;
             String prefix = use.output() + "/" + config.name() + "/";
-            insertions.add(editor.insert(use.output(), free, output -> config.method()
-                    .adapt(
-                            graph.getVariable(use.input()),
-                            output,
-                            graph.getVariable(scaling),
-                            variables,
-                            prefix)));
+            insertions.add(editor.insert(
+                    use.output(),
+                    free,
+                    output -> config.method()
+                            .adapt(
+                                    graph.getVariable(use.input()),
+                                    output,
+                                    graph.getVariable(scaling),
+                                    variables,
+                                    prefix)));
         }
         return insertions;
     }
@@ -212,8 +214,7 @@ final class AdapterInjection {
             boolean startsAtZero,
             String hash) {
         Map<String, String> names = new LinkedHashMap<>();
-        shortNames.forEach(
-                name -> names.put(name, layer.module() + "." + name + "." + config.name() + ".weight"));
+        shortNames.forEach(name -> names.put(name, layer.module() + "." + name + "." + config.name() + ".weight"));
         return new AdaptedSite(config.name(), layer, rank, alpha, scaling, names, startsAtZero, hash);
     }
 

@@ -1,9 +1,11 @@
 package dev.samediff.adapters;
 
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * One adapter as numbers, without a graph: what files hold and what {@link AdaptedModel} gives and takes.
@@ -59,8 +61,8 @@ public record AdapterState(AdapterConfig config, List<Site> sites, String baseHa
             boolean startsAtZero,
             String weightHash) {
         public Site {
-            tensors = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(tensors));
-            start = java.util.Collections.unmodifiableMap(new LinkedHashMap<>(start));
+            tensors = Collections.unmodifiableMap(new LinkedHashMap<>(tensors));
+            start = Collections.unmodifiableMap(new LinkedHashMap<>(start));
             if (!tensors.keySet().equals(start.keySet())) {
                 throw new InvalidInputException("the layer `" + module + "` has the tensors " + tensors.keySet()
                         + " but the start tensors " + start.keySet() + "; both must be the same set");
@@ -73,9 +75,9 @@ public record AdapterState(AdapterConfig config, List<Site> sites, String baseHa
                 return new PlainLora(module, in, out, rank, scaling * rank, get(now, "lora_A"), get(now, "lora_B"));
             }
             Map<String, INDArray> before = method.asLora(start);
-            INDArray a = org.nd4j.linalg.factory.Nd4j.concat(1, get(now, "lora_A"), get(before, "lora_A"));
-            INDArray b = org.nd4j.linalg.factory.Nd4j.concat(
-                    0, get(now, "lora_B"), get(before, "lora_B").neg());
+            INDArray a = Nd4j.concat(1, get(now, "lora_A"), get(before, "lora_A"));
+            INDArray b =
+                    Nd4j.concat(0, get(now, "lora_B"), get(before, "lora_B").neg());
             return new PlainLora(module, in, out, 2 * rank, scaling * 2 * rank, a, b);
         }
 

@@ -45,8 +45,7 @@ public final class BaseHash {
         long rows = stored.rows();
         long step = Math.max(1, ELEMENTS_PER_BLOCK / Math.max(1, stored.columns()));
         for (long row = 0; row < rows; row += step) {
-            INDArray block = stored.get(
-                    NDArrayIndex.interval(row, Math.min(rows, row + step)), NDArrayIndex.all());
+            INDArray block = stored.get(NDArrayIndex.interval(row, Math.min(rows, row + step)), NDArrayIndex.all());
             float[] values = block.dup('c').data().asFloat();
             look.accept(values);
             ByteBuffer bytes = ByteBuffer.allocate(4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
@@ -64,8 +63,8 @@ public final class BaseHash {
     public static String of(Map<String, String> weightHashByModule) {
         MessageDigest digest = sha256();
         new TreeMap<>(weightHashByModule)
-                .forEach((module, hash) ->
-                        digest.update((module + " " + hash + "\n").getBytes(StandardCharsets.UTF_8)));
+                .forEach(
+                        (module, hash) -> digest.update((module + " " + hash + "\n").getBytes(StandardCharsets.UTF_8)));
         return HexFormat.of().formatHex(digest.digest());
     }
 

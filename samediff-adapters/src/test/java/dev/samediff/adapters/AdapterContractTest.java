@@ -44,9 +44,7 @@ class AdapterContractTest {
     }
 
     static Stream<Arguments> cases() {
-        return methods().stream()
-                .flatMap(method ->
-                        Stream.of(6, 8, 11).map(hidden -> Arguments.of(method, hidden)));
+        return methods().stream().flatMap(method -> Stream.of(6, 8, 11).map(hidden -> Arguments.of(method, hidden)));
     }
 
     @ParameterizedTest
@@ -227,7 +225,8 @@ class AdapterContractTest {
             assertThat(plain.alpha() / plain.rank()).isCloseTo(site.scaling(), within(1e-12));
             assertThat(plain.rank()).isEqualTo(site.startsAtZero() ? 3 : 6);
             INDArray change = plain.a().mmul(plain.b()).mul(plain.alpha() / plain.rank());
-            INDArray expected = site.layer().orientation().asInOut(merged.get(weight).sub(trueWeights.get(weight)));
+            INDArray expected =
+                    site.layer().orientation().asInOut(merged.get(weight).sub(trueWeights.get(weight)));
             assertThat(maxDifference(change, expected)).isLessThan(2e-6);
         });
     }
@@ -242,7 +241,8 @@ class AdapterContractTest {
         SameDiff copy = graph.dup();
         assertThat(output(copy)).isEqualTo(output(graph));
         Map<String, INDArray> expected = graph.calculateGradients(feeds(DataType.FLOAT), model.trainableNames());
-        assertThat(copy.calculateGradients(feeds(DataType.FLOAT), model.trainableNames())).isEqualTo(expected);
+        assertThat(copy.calculateGradients(feeds(DataType.FLOAT), model.trainableNames()))
+                .isEqualTo(expected);
     }
 
     @ParameterizedTest
@@ -278,7 +278,8 @@ class AdapterContractTest {
     @org.junit.jupiter.api.Test
     void plain_sgd_step_follows_the_penalty() {
         SameDiff graph = ToyGraph.create(DataType.DOUBLE, 8, 11);
-        AdaptedModel model = AdaptedModel.inject(graph, AdapterConfig.of(Sorsa.rank(3).withGamma(0.02)));
+        AdaptedModel model =
+                AdaptedModel.inject(graph, AdapterConfig.of(Sorsa.rank(3).withGamma(0.02)));
         model.peakLearningRate(0.1);
         perturb(model);
         Map<String, INDArray> start = model.trainables();
@@ -298,8 +299,11 @@ class AdapterContractTest {
     private static void perturb(AdaptedModel model) {
         Random random = new Random(3);
         Map<String, INDArray> values = new LinkedHashMap<>();
-        model.trainables().forEach((name, value) -> values.put(
-                name, value.add(ToyGraph.random(random, value.dataType(), value.shape()).mul(0.1))));
+        model.trainables()
+                .forEach((name, value) -> values.put(
+                        name,
+                        value.add(ToyGraph.random(random, value.dataType(), value.shape())
+                                .mul(0.1))));
         model.restore(values);
     }
 

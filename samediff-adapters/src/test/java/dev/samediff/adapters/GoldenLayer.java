@@ -37,9 +37,11 @@ final class GoldenLayer {
         boolean outIn = orientation == Orientation.OUT_IN;
         SDVariable x = graph.placeHolder("x", type, -1, w.size(1));
         SDVariable y = graph.placeHolder("y", type, -1, w.size(0));
-        SDVariable weight = graph.var(MODULE + ".weight", outIn ? w.dup('c') : w.transpose().dup('c'));
+        SDVariable weight =
+                graph.var(MODULE + ".weight", outIn ? w.dup('c') : w.transpose().dup('c'));
         SDVariable product = graph.mmul("product", x, weight, false, outIn, false);
-        SDVariable error = product.add("out", graph.var(MODULE + ".bias", get(data, "b"))).sub("error", y);
+        SDVariable error =
+                product.add("out", graph.var(MODULE + ".bias", get(data, "b"))).sub("error", y);
         error.mul("squares", error).mean("loss");
         graph.setLossVariables("loss");
     }
@@ -63,6 +65,10 @@ final class GoldenLayer {
         return get(numbers, name);
     }
 
+    INDArray bias() {
+        return get(data, "b");
+    }
+
     boolean has(String name) {
         return numbers.containsKey(name);
     }
@@ -83,7 +89,9 @@ final class GoldenLayer {
 
     /** The weight in the graph in PyTorch's layout. */
     INDArray weight(Orientation orientation) {
-        return orientation.asInOut(graph.getVariable(MODULE + ".weight").getArr()).transpose();
+        return orientation
+                .asInOut(graph.getVariable(MODULE + ".weight").getArr())
+                .transpose();
     }
 
     OutAndGrad outputsAndGradients(AdaptedModel model) {

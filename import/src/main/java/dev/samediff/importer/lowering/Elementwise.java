@@ -26,8 +26,8 @@ final class Elementwise {
         operators.put("Div", call -> binary(call, new Binary(SDVariable::div, SDVariable::div, SDVariable::rdiv)));
         operators.put("Pow", Elementwise::power);
         operators.put("Mod", Elementwise::modulo);
-        operators.put("Min", call -> chain(call, (a, b) -> call.graph().min(a, b)));
-        operators.put("Max", call -> chain(call, (a, b) -> call.graph().max(a, b)));
+        operators.put("Min", call -> chain(call, (a, b) -> choose(call, a, b, SDVariable::lte)));
+        operators.put("Max", call -> chain(call, (a, b) -> choose(call, a, b, SDVariable::gte)));
         operators.put("Sum", call -> chain(call, SDVariable::add));
         operators.put("Clip", Elementwise::clip);
         unary(operators, "Neg", (graph, x) -> x.neg());
@@ -40,7 +40,6 @@ final class Elementwise {
         unary(operators, "Cos", (graph, x) -> graph.math().cos(x));
         unary(operators, "Floor", (graph, x) -> graph.math().floor(x));
         unary(operators, "Ceil", (graph, x) -> graph.math().ceil(x));
-        unary(operators, "Round", (graph, x) -> graph.math().round(x));
         unary(operators, "Sign", (graph, x) -> graph.math().sign(x));
     }
 
@@ -102,6 +101,12 @@ final class Elementwise {
             dims = Broadcast.dims(call, dims, call.in(i).dims());
         }
         return call.result(result, call.in(0).type(), dims);
+    }
+
+    /** {@code c a + (1 - c) b}: SameDiff's minimum has a gradient of the wrong shape when one side is broadcast. */
+    private static SDVariable choose(NodeCall call, SDVariable a, SDVariable b, BinaryOperator<SDVariable> better) {
+        SDVariable first = better.apply(a, b).castTo(call.in(0).type());
+        return first.mul(a).add(first.rsub(1.0).mul(b));
     }
 
     private static List<Value> clip(NodeCall call) {

@@ -113,7 +113,10 @@ public final class GraphBuilder {
 
     private SDVariable reshape(SDVariable x, List<Dim> dims) {
         if (dims.stream().filter(dim -> !dim.isKnown()).count() > 1) {
-            return graph.reshape(x, constant(HostTensor.vector(dims)).variable());
+            List<Dim> open = dims.stream()
+                    .map(dim -> sizes.isKnown(dim) ? dim : Dim.of(-1))
+                    .toList();
+            return graph.reshape(x, constant(HostTensor.vector(open)).variable());
         }
         return graph.reshape(x, dims.stream().mapToLong(dim -> dim.isKnown() ? dim.known() : -1).toArray());
     }

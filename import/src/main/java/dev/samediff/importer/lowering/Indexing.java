@@ -34,7 +34,11 @@ final class Indexing {
         SDVariable where = known != null && !known.isSymbolic()
                 ? call.builder().constant(positive(call, known, data.dim(axis))).variable()
                 : indices.variable();
-        if (data.isConstant() || !data.type().isFPType()) {
+        boolean gatherIsRight = data.isConstant() || !data.type().isFPType();
+        if (!gatherIsRight && known != null && !known.isSymbolic() && known.rank() == 1) {
+            return several(call, data, axis, positive(call, known, data.dim(axis)), dims);
+        }
+        if (gatherIsRight) {
             return call.result(call.graph().gather(data.variable(), where, axis), data.type(), dims);
         }
         return byOneHot(call, data, where, indices, axis, dims);
@@ -66,6 +70,24 @@ final class Indexing {
             shaped.add(axis, Dim.ONE);
         }
         return List.of(call.builder().reshape(element, shaped));
+    }
+
+    /** Known indices of a computed tensor: one slice if they are a run, else slices side by side. */
+    private static List<Value> several(NodeCall call, Value data, int axis, HostTensor indices, List<Dim> dims) {
+        List<SDVariable> parts = new ArrayList<>();
+        int start = 0;
+        for (int i = 1; i <= indices.length(); i++) {
+            if (i == indices.length() || indices.asLong(i) != indices.asLong(i - 1) + 1) {
+                Dim from = Dim.of(indices.asLong(start));
+                Dim to = Dim.of(indices.asLong(i - 1) + 1);
+                parts.add(Slicing.slice(call, data, List.of(new Slicing.Cut(axis, from, to, 1)))
+                        .variable());
+                start = i;
+            }
+        }
+        SDVariable result =
+                parts.size() == 1 ? parts.get(0) : call.graph().concat(axis, parts.toArray(new SDVariable[0]));
+        return call.result(result, data.type(), dims);
     }
 
     private static HostTensor positive(NodeCall call, HostTensor indices, Dim size) {

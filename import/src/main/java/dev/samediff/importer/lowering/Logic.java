@@ -23,6 +23,8 @@ final class Logic {
         operators.put("Or", call -> logic(call, SDVariable::add));
         operators.put("Xor", call -> logic(call, SDVariable::sub));
         operators.put("Not", Logic::not);
+        operators.put("IsNaN", call -> call.result(
+                call.graph().math().isNaN(call.in(0).variable()), DataType.BOOL, call.in(0).dims()));
         operators.put("Where", Logic::where);
         operators.put("Cast", Logic::cast);
     }

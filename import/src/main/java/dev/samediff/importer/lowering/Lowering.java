@@ -41,6 +41,9 @@ public final class Lowering {
     private record Computation(
             String operator, List<AttributeProto> attributes, List<@Nullable Value> inputs, int outputs) {}
 
+    /** The graph, and its outputs with their types and sizes. */
+    public record Lowered(SameDiff graph, List<OnnxInput> outputs) {}
+
     private Lowering(OnnxGraph source, WeightRoles roles, GraphNames names, Consumer<String> notes) {
         this.source = source;
         this.roles = roles;
@@ -56,12 +59,13 @@ public final class Lowering {
      * @param names names of the variables; variables that share a value are recorded there as aliases
      * @param notes takes remarks for the report
      */
-    public static SameDiff lower(OnnxGraph source, WeightRoles roles, GraphNames names, Consumer<String> notes) {
+    public static Lowered lower(OnnxGraph source, WeightRoles roles, GraphNames names, Consumer<String> notes) {
         Lowering lowering = new Lowering(source, roles, names, notes);
         source.inputs().forEach(lowering::addInput);
         source.nodes().forEach(lowering::addNode);
-        source.outputs().forEach(lowering::addOutput);
-        return lowering.graph;
+        List<OnnxInput> outputs =
+                source.outputs().stream().map(lowering::addOutput).toList();
+        return new Lowered(lowering.graph, outputs);
     }
 
     private void addInput(OnnxInput input) {
@@ -172,7 +176,11 @@ public final class Lowering {
                 : graph.constant(variables.of(name), tensor.toArray()));
     }
 
-    private void addOutput(OnnxInput output) {
-        variables.output(value(output.name()).variable(), output.name());
+    /** Returns the output as declared, or with what was found out if the declaration leaves it open. */
+    private OnnxInput addOutput(OnnxInput output) {
+        Value value = value(output.name());
+        variables.output(value.variable(), output.name());
+        boolean complete = output.type() != DataType.UNKNOWN && output.dims().size() == value.rank();
+        return complete ? output : new OnnxInput(output.name(), value.type(), value.dims());
     }
 }

@@ -42,6 +42,11 @@ final class RuntimeSizes {
         return HostTensor.of(value.type(), shape, elements);
     }
 
+    /** Tells whether the size can be computed when the graph runs. */
+    boolean isKnown(Dim dim) {
+        return dim.terms().keySet().stream().flatMap(List::stream).allMatch(sources::containsKey);
+    }
+
     /** Returns the smaller of two sizes, computed when the graph runs. */
     Dim smaller(Dim a, Dim b) {
         Dim result = Dim.symbol("min(" + a + ", " + b + ")");

@@ -12,16 +12,20 @@ final class ModulePaths {
     private ModulePaths() {}
 
     /**
-     * Returns the module path of a linear layer: from the weight's own name, else the bias's, else the node's.
+     * Returns the module path of a linear layer: from the weight's own name, else the bias's, else the node's. A bias may
+     * be a parameter of the module above ({@code cls.predictions.bias} of BERT's decoder); the node then knows better.
      *
      * @param named whether the weight's own name may be used; not if the tensor is also an embedding table
      */
     static Optional<String> of(LinearUse use, boolean named) {
-        Optional<String> path = named ? withoutSuffix(use.weight(), ".weight") : Optional.empty();
-        if (path.isEmpty() && use.bias() != null) {
-            path = withoutSuffix(use.bias(), ".bias");
+        Optional<String> weight = named ? withoutSuffix(use.weight(), ".weight") : Optional.empty();
+        if (weight.isPresent()) {
+            return weight;
         }
-        return path.isPresent() ? path : fromNode(use.node().name());
+        Optional<String> bias = use.bias() == null ? Optional.empty() : withoutSuffix(use.bias(), ".bias");
+        Optional<String> node = fromNode(use.node().name());
+        boolean biasIsAbove = bias.isPresent() && node.orElse("").startsWith(bias.get() + ".");
+        return bias.isEmpty() || biasIsAbove ? node : bias;
     }
 
     private static Optional<String> withoutSuffix(String name, String suffix) {

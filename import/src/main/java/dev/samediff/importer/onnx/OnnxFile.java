@@ -58,7 +58,7 @@ public record OnnxFile(Path path, String producer, int nodeCount, Map<String, In
         try (InputStream stream = new BufferedInputStream(Files.newInputStream(path), 1 << 16)) {
             CodedInputStream coded = CodedInputStream.newInstance(stream);
             coded.setSizeLimit(Integer.MAX_VALUE);
-            return ModelProto.parseFrom(coded);
+            return untied(ModelProto.parseFrom(coded));
         } catch (InvalidProtocolBufferException e) {
             throw new InvalidInputException(
                     path + " is not a complete ONNX file (" + e.getMessage()
@@ -67,6 +67,12 @@ public record OnnxFile(Path path, String producer, int nodeCount, Map<String, In
         } catch (IOException e) {
             throw new InvalidInputException(path + " cannot be read: " + e, e);
         }
+    }
+
+    private static ModelProto untied(ModelProto model) {
+        OnnxWeightEditor editor = new OnnxWeightEditor(model);
+        editor.untie();
+        return editor.build();
     }
 
     private static int opset(Path path, ModelProto model) {

@@ -14,6 +14,7 @@ import onnx.Onnx.TensorShapeProto.Dimension;
 import onnx.Onnx.TypeProto;
 import onnx.Onnx.ValueInfoProto;
 import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.buffer.DataType;
 
 /** A checked graph: nodes that outputs need, sorted; stored tensors (initializers and Constant nodes); inputs, outputs. */
 public final class OnnxGraph {
@@ -32,7 +33,7 @@ public final class OnnxGraph {
         }
         for (ValueInfoProto input : proto.getInputList()) {
             if (!tensors.containsKey(input.getName())) {
-                inputs.add(declared(input));
+                inputs.add(typed(declared(input)));
             }
         }
         for (OnnxNode node : sorted(proto)) {
@@ -56,8 +57,18 @@ public final class OnnxGraph {
         return TopologicalOrder.sort(all, given, wanted);
     }
 
+    private static OnnxInput typed(OnnxInput input) {
+        if (input.type() == DataType.UNKNOWN) {
+            throw new InvalidInputException("input '" + input.name() + "' has no type; the graph is not valid ONNX");
+        }
+        return input;
+    }
+
     private static OnnxInput declared(ValueInfoProto info) {
         String name = info.getName();
+        if (info.getType().getValueCase() == TypeProto.ValueCase.VALUE_NOT_SET) {
+            return new OnnxInput(name, DataType.UNKNOWN, List.of());
+        }
         if (!info.getType().hasTensorType()) {
             throw new InvalidInputException(
                     "'" + name + "' is not a tensor; graphs whose inputs and outputs are tensors can be imported");
@@ -68,10 +79,7 @@ public final class OnnxGraph {
             dims.add(size(dimension, name + "." + dims.size()));
         }
         int elementType = tensor.getElemType();
-        return new OnnxInput(
-                name,
-                elementType == 0 ? org.nd4j.linalg.api.buffer.DataType.FLOAT : OnnxTypes.toNd4j(elementType, "'" + name + "'"),
-                dims);
+        return new OnnxInput(name, OnnxTypes.toNd4j(elementType, "'" + name + "'"), dims);
     }
 
     private static Dim size(Dimension dimension, String otherwise) {

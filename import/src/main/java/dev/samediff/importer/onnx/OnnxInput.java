@@ -4,7 +4,13 @@ import dev.samediff.importer.tensor.Dim;
 import java.util.List;
 import org.nd4j.linalg.api.buffer.DataType;
 
-/** An input or output of the graph as the file declares it; sizes without a number are symbols. */
+/**
+ * An input or output of the graph as the file declares it.
+ *
+ * @param name its name
+ * @param type element type; UNKNOWN for an output whose type the file leaves open
+ * @param dims sizes; those without a number are symbols
+ */
 public record OnnxInput(String name, DataType type, List<Dim> dims) {
     /** Copies the list. */
     public OnnxInput {

@@ -6,14 +6,19 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Deque;
 import java.util.HashSet;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
+import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.autodiff.samediff.VariableType;
 import org.nd4j.autodiff.samediff.internal.SameDiffOp;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.BaseReduceOp;
 import org.nd4j.linalg.api.ops.Op;
+import org.nd4j.linalg.api.ops.impl.reduce.Mmul;
 import org.nd4j.linalg.api.ops.impl.summarystats.Variance;
 
 /**
@@ -27,7 +32,8 @@ public final class GraphAudit {
     private static final Map<String, String> WRONG = Map.ofEntries(
             Map.entry(
                     "sparse_softmax_cross_entropy_loss_with_logits",
-                    ERROR + ": it ignores what comes after it, such as a mask or a mean; build the loss from log-softmax"
+                    ERROR
+                            + ": it ignores what comes after it, such as a mask or a mean; build the loss from log-softmax"
                             + " primitives (Losses does)"),
             Map.entry("softmax_cross_entropy_loss", ERROR + ": it ignores what comes after it; use Losses"),
             Map.entry("softmax_cross_entropy_loss_with_logits", ERROR + ": it ignores what comes after it; use Losses"),
@@ -91,10 +97,10 @@ public final class GraphAudit {
         Set<String> path = upstreamOps(graph, outputs);
         List<Finding> findings = new ArrayList<>();
         for (String name : path) {
-            SameDiffOp op = graph.getOps().get(name);
-            List<String> inputs = op.getInputsToOp();
-            if (inputs != null && inputs.stream().anyMatch(fromTrainables::contains)) {
-                inspect(op, inputs, fromTrainables, findings);
+            SameDiffOp op = Internals.op(graph, name);
+            List<String> inputs = Internals.inputs(op);
+            if (inputs.stream().anyMatch(fromTrainables::contains)) {
+                inspect(graph, op, inputs, fromTrainables, findings);
             }
         }
         findings.sort((a, b) -> a.severity().compareTo(b.severity()));
@@ -117,7 +123,7 @@ public final class GraphAudit {
     }
 
     private static void inspect(
-            SameDiffOp op, List<String> inputs, Set<String> fromTrainables, List<Finding> findings) {
+            SameDiff graph, SameDiffOp op, List<String> inputs, Set<String> fromTrainables, List<Finding> findings) {
         String type = op.getOp().opName();
         String wrong = WRONG.get(type);
         if (wrong != null) {
@@ -130,16 +136,33 @@ public final class GraphAudit {
         if (type.equals("gather") && fromTrainables.contains(inputs.get(0))) {
             findings.add(finding(Severity.ERROR, op, ERROR + "; use a one-hot product instead"));
         }
-        if (op.getOp() instanceof Variance variance && !variance.isBiasCorrected()) {
+        if (op.getOp() instanceof Mmul matmul && hasOneColumn(matmul, graph.getVariable(inputs.get(1)))) {
             findings.add(finding(
-                    Severity.ERROR, op, ERROR + " with biasCorrected = false; build it from mean, sub, square and mean"));
+                    Severity.NOTE,
+                    op,
+                    "has a wrong gradient in ND4J 1.0.0-M2.1 when its input has a single row, because the result is [1,1] and"
+                            + " one operand is transposed; train it with two rows or more"));
         }
-        if (op.getOp() instanceof BaseReduceOp reduce && reduce.isKeepDims() && hasNegativeAxis(reduce)) {
+        if (op.getOp() instanceof Variance variance && !variance.isBiasCorrected()) {
             findings.add(finding(
                     Severity.ERROR,
                     op,
-                    "is wrong for keepDims = true and a negative axis in ND4J 1.0.0-M2.1; give the axis counted from 0"));
+                    ERROR + " with biasCorrected = false; build it from mean, sub, square and mean"));
         }
+        if (op.getOp() instanceof BaseReduceOp reduce && reduce.isKeepDims() && hasNegativeAxis(reduce)) {
+            findings.add(
+                    finding(
+                            Severity.ERROR,
+                            op,
+                            "is wrong for keepDims = true and a negative axis in ND4J 1.0.0-M2.1; give the axis counted from 0"));
+        }
+    }
+
+    private static boolean hasOneColumn(Mmul matmul, SDVariable weight) {
+        long[] flags = matmul.iArgs();
+        boolean transposed = flags.length > 1 && (flags[0] != 0) != (flags[1] != 0);
+        INDArray array = weight.getVariableType() == VariableType.ARRAY ? null : weight.getArr();
+        return transposed && array != null && array.rank() == 2 && array.size(flags[1] != 0 ? 0 : 1) == 1;
     }
 
     private static boolean hasNegativeAxis(Op reduce) {
@@ -163,12 +186,9 @@ public final class GraphAudit {
         Set<String> reached = new HashSet<>(names);
         Deque<String> open = new ArrayDeque<>(names);
         while (!open.isEmpty()) {
-            List<String> readers = graph.getVariables().get(open.pop()).getInputsForOp();
-            if (readers == null) {
-                continue;
-            }
+            List<String> readers = Internals.readers(graph, open.pop());
             for (String reader : readers) {
-                for (String output : graph.getOps().get(reader).getOutputsOfOp()) {
+                for (String output : Internals.op(graph, reader).getOutputsOfOp()) {
                     if (graph.getVariable(output).dataType().isFPType() && reached.add(output)) {
                         open.push(output);
                     }
@@ -179,18 +199,15 @@ public final class GraphAudit {
     }
 
     private static Set<String> upstreamOps(SameDiff graph, Collection<String> outputs) {
-        Set<String> ops = new java.util.LinkedHashSet<>();
+        Set<String> ops = new LinkedHashSet<>();
         Set<String> seen = new HashSet<>(outputs);
         Deque<String> open = new ArrayDeque<>(outputs);
         while (!open.isEmpty()) {
-            String op = graph.getVariables().get(open.pop()).getOutputOfOp();
+            String op = Internals.variable(graph, open.pop()).getOutputOfOp();
             if (op == null || !ops.add(op)) {
                 continue;
             }
-            List<String> inputs = graph.getOps().get(op).getInputsToOp();
-            if (inputs != null) {
-                inputs.stream().filter(seen::add).forEach(open::push);
-            }
+            Internals.inputs(Internals.op(graph, op)).stream().filter(seen::add).forEach(open::push);
         }
         return ops;
     }

@@ -75,22 +75,14 @@ public final class GraphEditor {
     /** Takes an insertion out again; the last one behind a variable first. */
     public void remove(Insertion insertion) {
         swapProducers(insertion.output(), insertion.base());
-        Set<String> ops = new LinkedHashSet<>();
-        for (String name : insertion.variables()) {
-            String op = graph.getVariables().get(name).getOutputOfOp();
-            if (op != null) {
-                ops.add(op);
-            }
-        }
-        removeOps(ops);
-        removeVariables(insertion.variables());
+        removeWithProducers(insertion.variables());
     }
 
     /** Removes variables that no op reads any more, and the ops that only make them. */
     public void removeWithProducers(Collection<String> names) {
         Set<String> ops = new LinkedHashSet<>();
         for (String name : names) {
-            String op = graph.getVariables().get(name).getOutputOfOp();
+            String op = Internals.variable(graph, name).getOutputOfOp();
             if (op != null) {
                 ops.add(op);
             }
@@ -155,8 +147,8 @@ public final class GraphEditor {
     public boolean sharesArray(String name) {
         INDArray array = graph.getVariable(name).getArr();
         return graph.variables().stream()
-                .filter(v -> v.getVariableType() == VariableType.CONSTANT
-                        || v.getVariableType() == VariableType.VARIABLE)
+                .filter(v ->
+                        v.getVariableType() == VariableType.CONSTANT || v.getVariableType() == VariableType.VARIABLE)
                 .filter(v -> !v.name().equals(name))
                 .anyMatch(v -> v.getArr() != null
                         && v.getArr().data().address() == array.data().address());
@@ -188,8 +180,8 @@ public final class GraphEditor {
 
     /** Exchanges which op makes which of two variables, so that {@code second}'s op now makes {@code first}. */
     private void swapProducers(String first, String second) {
-        Variable a = graph.getVariables().get(first);
-        Variable b = graph.getVariables().get(second);
+        Variable a = Internals.variable(graph, first);
+        Variable b = Internals.variable(graph, second);
         SameDiffOp opOfA = producer(a);
         SameDiffOp opOfB = producer(b);
         replaceOutput(opOfA, first, b);
@@ -199,11 +191,10 @@ public final class GraphEditor {
     }
 
     private SameDiffOp producer(Variable variable) {
-        SameDiffOp op = variable.getOutputOfOp() == null ? null : graph.getOps().get(variable.getOutputOfOp());
-        if (op == null) {
+        if (variable.getOutputOfOp() == null) {
             throw new IllegalStateException("the variable `" + variable.getName() + "` is not the result of an op");
         }
-        return op;
+        return Internals.op(graph, variable.getOutputOfOp());
     }
 
     private static void replaceOutput(SameDiffOp op, String from, Variable to) {
@@ -218,12 +209,12 @@ public final class GraphEditor {
 
     /** Lets the given ops read {@code to} where they read {@code from}. */
     private void moveReaders(String from, String to, Set<String> ops) {
-        Variable source = graph.getVariables().get(from);
-        Variable target = graph.getVariables().get(to);
+        Variable source = Internals.variable(graph, from);
+        Variable target = Internals.variable(graph, to);
         List<String> readers = new ArrayList<>(source.getInputsForOp());
         List<String> moved = new ArrayList<>();
         for (String name : ops) {
-            SameDiffOp op = graph.getOps().get(name);
+            SameDiffOp op = Internals.op(graph, name);
             if (op.getInputsToOp() != null && op.getInputsToOp().contains(from)) {
                 List<String> inputs = new ArrayList<>(op.getInputsToOp());
                 Collections.replaceAll(inputs, from, to);
@@ -239,16 +230,13 @@ public final class GraphEditor {
     private void removeOps(Set<String> names) {
         for (String name : names) {
             SameDiffOp op = graph.getOps().remove(name);
-            if (op == null || op.getInputsToOp() == null) {
+            if (op == null) {
                 continue;
             }
-            for (String input : op.getInputsToOp()) {
-                Variable variable = graph.getVariables().get(input);
-                if (variable != null && variable.getInputsForOp() != null) {
-                    List<String> readers = new ArrayList<>(variable.getInputsForOp());
-                    readers.remove(name);
-                    variable.setInputsForOp(readers);
-                }
+            for (String input : Internals.inputs(op)) {
+                List<String> readers = new ArrayList<>(Internals.readers(graph, input));
+                readers.remove(name);
+                Internals.variable(graph, input).setInputsForOp(readers);
             }
         }
     }

@@ -14,7 +14,6 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.VariableType;
 import org.nd4j.autodiff.samediff.internal.SameDiffOp;
-import org.nd4j.autodiff.samediff.internal.Variable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ops.impl.reduce.Mmul;
 
@@ -78,10 +77,7 @@ public final class LinearSites {
 
     private LinearLayers scanOps() {
         for (SameDiffOp op : graph.getOps().values()) {
-            List<String> inputs = op.getInputsToOp();
-            if (inputs == null) {
-                continue;
-            }
+            List<String> inputs = Internals.inputs(op);
             switch (op.getOp().opName()) {
                 case "matmul", "mmul" -> scanMatmul(op, inputs);
                 case "xw_plus_b", "linear_layer", "relu_layer" ->
@@ -98,8 +94,10 @@ public final class LinearSites {
         boolean weightRight = isWeight(right) && activations.contains(left);
         boolean weightLeft = isWeight(left) && activations.contains(right);
         if (weightLeft) {
-            reasons.putIfAbsent(left, "it is the left operand of the matmul `" + op.getName()
-                    + "`; only x W and x W^T are linear layers");
+            reasons.putIfAbsent(
+                    left,
+                    "it is the left operand of the matmul `" + op.getName()
+                            + "`; only x W and x W^T are linear layers");
         }
         if (!weightRight) {
             return;
@@ -119,8 +117,9 @@ public final class LinearSites {
 
     private void rejectFused(SameDiffOp op, String weight) {
         if (isWeight(weight)) {
-            reasons.putIfAbsent(weight, "it is inside the fused op `" + op.getOp().opName()
-                    + "`; build the layer from mmul and add");
+            reasons.putIfAbsent(
+                    weight,
+                    "it is inside the fused op `" + op.getOp().opName() + "`; build the layer from mmul and add");
         }
     }
 
@@ -149,7 +148,8 @@ public final class LinearSites {
                 modules.add(module);
             }
             Orientation orientation = orientations.getOrDefault(weight, Orientation.IN_OUT);
-            long[] shape = orientation.asInOut(graph.getVariable(weight).getArr()).shape();
+            long[] shape =
+                    orientation.asInOut(graph.getVariable(weight).getArr()).shape();
             sites.add(new LinearSite(module, weight, orientation, (int) shape[0], (int) shape[1], matmuls));
         });
         List<LinearLayers.Rejected> rejected = reasons.entrySet().stream()
@@ -162,14 +162,14 @@ public final class LinearSites {
     private void rejectForeignUses(String weight, List<LinearSite.Use> matmuls) {
         Set<String> known = new HashSet<>();
         matmuls.forEach(use -> known.add(use.op()));
-        Variable variable = graph.getVariables().get(weight);
-        List<String> readers = variable.getInputsForOp() == null ? List.of() : variable.getInputsForOp();
-        for (String reader : readers) {
+        for (String reader : Internals.readers(graph, weight)) {
             if (!known.contains(reader)) {
-                reasons.putIfAbsent(weight, "its weight `" + weight + "` is also read by the op `" + reader + "` ("
-                        + graph.getOps().get(reader).getOp().opName()
-                        + "), as a tied embedding is, and would change there too; untie it by giving the layer a copy"
-                        + " of the weight");
+                reasons.putIfAbsent(
+                        weight,
+                        "its weight `" + weight + "` is also read by the op `" + reader + "` ("
+                                + Internals.op(graph, reader).getOp().opName()
+                                + "), as a tied embedding is, and would change there too; untie it by giving the layer a copy"
+                                + " of the weight");
             }
         }
     }
@@ -196,12 +196,9 @@ public final class LinearSites {
         Set<String> reached = new HashSet<>(graph.inputs());
         Deque<String> open = new ArrayDeque<>(reached);
         while (!open.isEmpty()) {
-            List<String> readers = graph.getVariables().get(open.pop()).getInputsForOp();
-            if (readers == null) {
-                continue;
-            }
+            List<String> readers = Internals.readers(graph, open.pop());
             for (String reader : readers) {
-                for (String output : graph.getOps().get(reader).getOutputsOfOp()) {
+                for (String output : Internals.op(graph, reader).getOutputsOfOp()) {
                     if (reached.add(output)) {
                         open.push(output);
                     }

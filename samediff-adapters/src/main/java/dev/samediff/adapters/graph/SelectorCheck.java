@@ -26,7 +26,8 @@ record SelectorCheck(TargetSelector selector, LinearLayers layers) {
     }
 
     private void requirePattern(String role, String key) {
-        List<String> chosen = layers.modules().stream().filter(selector::selects).toList();
+        List<String> chosen =
+                layers.modules().stream().filter(selector::selects).toList();
         require(role, key, chosen, module -> TargetSelector.matchesPattern(key, module));
     }
 

@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 
 /**
@@ -38,19 +39,18 @@ public record TargetSelector(
         Map<String, Double> alphaPattern) {
 
     /** Names of output heads, which "all linear layers" leaves out unless {@link #withHead()} was called. */
-    public static final List<String> HEADS = List.of(
-            "lm_head", "embed_out", "cls.predictions.decoder", "vocab_projector", "classifier", "score");
+    public static final List<String> HEADS =
+            List.of("lm_head", "embed_out", "cls.predictions.decoder", "vocab_projector", "classifier", "score");
 
     /** What the command line and PEFT call {@link #allLinear()}. */
     public static final String ALL_LINEAR = "all-linear";
 
     public TargetSelector {
-        layersToTransform = Collections.unmodifiableSet(new java.util.TreeSet<>(layersToTransform));
+        layersToTransform = Collections.unmodifiableSet(new TreeSet<>(layersToTransform));
         layersPattern = List.copyOf(layersPattern);
         rankPattern = Collections.unmodifiableMap(new LinkedHashMap<>(rankPattern));
         alphaPattern = Collections.unmodifiableMap(new LinkedHashMap<>(alphaPattern));
-        if (!layersToTransform.isEmpty()
-                && targets.flatMap(ModuleMatch::regex).isPresent()) {
+        if (!layersToTransform.isEmpty() && targets.flatMap(ModuleMatch::regex).isPresent()) {
             throw new InvalidInputException("layers " + layersToTransform + " cannot be combined with the regular"
                     + " expression `" + targets.flatMap(ModuleMatch::regex).orElseThrow()
                     + "`; put the layer indices into the expression");
@@ -65,15 +65,15 @@ public record TargetSelector(
         rankPattern.forEach((key, rank) -> {
             ModuleMatch.compile(key);
             if (rank < 1) {
-                throw new InvalidInputException("the rank pattern `" + key + "` gives rank " + rank + "; expected 1 or"
-                        + " more");
+                throw new InvalidInputException(
+                        "the rank pattern `" + key + "` gives rank " + rank + "; expected 1 or" + " more");
             }
         });
         alphaPattern.forEach((key, alpha) -> {
             ModuleMatch.compile(key);
             if (!(alpha > 0) || alpha.isInfinite()) {
-                throw new InvalidInputException("the alpha pattern `" + key + "` gives alpha " + alpha
-                        + "; expected a positive number");
+                throw new InvalidInputException(
+                        "the alpha pattern `" + key + "` gives alpha " + alpha + "; expected a positive number");
             }
         });
     }
@@ -119,8 +119,7 @@ public record TargetSelector(
 
     /** Returns this selector with the output head among "all linear layers". */
     public TargetSelector withHead() {
-        return new TargetSelector(
-                targets, true, exclude, layersToTransform, layersPattern, rankPattern, alphaPattern);
+        return new TargetSelector(targets, true, exclude, layersToTransform, layersPattern, rankPattern, alphaPattern);
     }
 
     /** Returns this selector without the named modules. */
@@ -131,7 +130,12 @@ public record TargetSelector(
     /** Returns this selector without the modules meant. */
     public TargetSelector excluding(ModuleMatch excluded) {
         return new TargetSelector(
-                targets, includeHead, Optional.of(excluded), layersToTransform, layersPattern, rankPattern,
+                targets,
+                includeHead,
+                Optional.of(excluded),
+                layersToTransform,
+                layersPattern,
+                rankPattern,
                 alphaPattern);
     }
 
@@ -141,7 +145,7 @@ public record TargetSelector(
                 targets,
                 includeHead,
                 exclude,
-                new java.util.TreeSet<>(Arrays.asList(indices)),
+                new TreeSet<>(Arrays.asList(indices)),
                 layersPattern,
                 rankPattern,
                 alphaPattern);
@@ -155,14 +159,12 @@ public record TargetSelector(
 
     /** Returns this selector with ranks by pattern. */
     public TargetSelector withRankPattern(Map<String, Integer> ranks) {
-        return new TargetSelector(
-                targets, includeHead, exclude, layersToTransform, layersPattern, ranks, alphaPattern);
+        return new TargetSelector(targets, includeHead, exclude, layersToTransform, layersPattern, ranks, alphaPattern);
     }
 
     /** Returns this selector with alphas by pattern. */
     public TargetSelector withAlphaPattern(Map<String, Double> alphas) {
-        return new TargetSelector(
-                targets, includeHead, exclude, layersToTransform, layersPattern, rankPattern, alphas);
+        return new TargetSelector(targets, includeHead, exclude, layersToTransform, layersPattern, rankPattern, alphas);
     }
 
     /** Returns whether the module is chosen, without checking that any entry is of use. */
@@ -229,7 +231,8 @@ public record TargetSelector(
     Optional<Integer> layerIndex(String module) {
         List<String> lists = layersPattern.isEmpty() ? List.of("[^.]*") : layersPattern;
         for (String list : lists) {
-            Matcher matcher = ModuleMatch.compile(".*?\\." + list + "\\.(?<layerIndex>\\d+)\\.").matcher(module);
+            Matcher matcher = ModuleMatch.compile(".*?\\." + list + "\\.(?<layerIndex>\\d+)\\.")
+                    .matcher(module);
             if (matcher.lookingAt()) {
                 return Optional.of(Integer.valueOf(matcher.group("layerIndex")));
             }

@@ -11,6 +11,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.stream.Collectors;
 
@@ -79,7 +81,7 @@ public final class AdapterMethods {
         private final int rank;
         private final OptionalDouble alpha;
         private final Map<String, String> values;
-        private final java.util.Set<String> known = new java.util.TreeSet<>();
+        private final Set<String> known = new TreeSet<>();
 
         Settings(String method, int rank, OptionalDouble alpha, Map<String, String> values) {
             this.method = method;
@@ -131,17 +133,21 @@ public final class AdapterMethods {
                                     name,
                                     text,
                                     "one of "
-                                            + Arrays.stream(absent.getDeclaringClass().getEnumConstants())
+                                            + Arrays.stream(absent.getDeclaringClass()
+                                                            .getEnumConstants())
                                                     .map(e -> e.name().toLowerCase(Locale.ROOT))
                                                     .collect(Collectors.joining(", ")))))
                     .orElse(absent);
         }
 
         void requireAllUsed() {
-            values.keySet().stream().filter(name -> !known.contains(name)).findFirst().ifPresent(name -> {
-                throw new InvalidInputException(
-                        "the method " + method + " has no setting `" + name + "`; it has " + known);
-            });
+            values.keySet().stream()
+                    .filter(name -> !known.contains(name))
+                    .findFirst()
+                    .ifPresent(name -> {
+                        throw new InvalidInputException(
+                                "the method " + method + " has no setting `" + name + "`; it has " + known);
+                    });
         }
 
         private Optional<String> value(String name) {

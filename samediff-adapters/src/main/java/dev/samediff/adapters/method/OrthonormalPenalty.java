@@ -71,18 +71,35 @@ public record OrthonormalPenalty(Form form, double gamma, String left, String ri
             String name,
             String prefix) {
         INDArray array = matrix.getArr();
-        long rank = columns ? array.columns() : array.rows();
-        SDVariable identity = identities.computeIfAbsent(
-                rank, r -> graph.constant(name + "/identity" + r, Nd4j.eye(r).castTo(array.dataType())));
-        SDVariable gram = graph.mmul(prefix + "/gram", matrix, matrix, columns, !columns, false);
-        SDVariable error = gram.sub(prefix + "/error", identity);
+        SDVariable error = error(graph, matrix, columns, identities, name, prefix);
         SDVariable squared = error.mul(prefix + "/squares", error).sum(prefix + "/squared_norm");
         if (form == Form.SUMSQ) {
             return squared;
         }
-        // sqrt(max(q, ZERO)) - sqrt(ZERO): the maximum passes no gradient where q is 0, so that 0 * (1 / 0) never arises.
+        // sqrt(max(q, ZERO)) - sqrt(ZERO): the maximum passes no gradient where q is 0, so that 0 * (1 / 0) never
+        // arises.
         SDVariable zero = graph.constant(prefix + "/zero", Nd4j.scalar(array.dataType(), ZERO));
         return graph.math.sqrt(prefix + "/norm", graph.max(prefix + "/guarded", squared, zero));
+    }
+
+    private static SDVariable error(
+            SameDiff graph,
+            SDVariable matrix,
+            boolean columns,
+            Map<Long, SDVariable> identities,
+            String name,
+            String prefix) {
+        INDArray array = matrix.getArr();
+        long rank = columns ? array.columns() : array.rows();
+        if (rank == 1) { // M2.1's matmul_bp is wrong for a result [1,1] with one operand transposed
+            return matrix.mul(prefix + "/products", matrix)
+                    .sum(prefix + "/gram")
+                    .sub(prefix + "/error", 1.0);
+        }
+        SDVariable identity = identities.computeIfAbsent(
+                rank, r -> graph.constant(name + "/identity" + r, Nd4j.eye(r).castTo(array.dataType())));
+        return graph.mmul(prefix + "/gram", matrix, matrix, columns, !columns, false)
+                .sub(prefix + "/error", identity);
     }
 
     @Override
@@ -99,8 +116,7 @@ public record OrthonormalPenalty(Form form, double gamma, String left, String ri
         return new Value(value, gradients);
     }
 
-    private double term(
-            INDArray matrix, boolean columns, double weight, String name, Map<String, INDArray> gradients) {
+    private double term(INDArray matrix, boolean columns, double weight, String name, Map<String, INDArray> gradients) {
         INDArray m = LowRank.doubles(matrix);
         INDArray gram = columns ? m.transpose().mmul(m) : m.mmul(m.transpose());
         INDArray error = gram.subi(Nd4j.eye(gram.rows()).castTo(gram.dataType()));

@@ -10,6 +10,7 @@ import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
 /**
@@ -79,7 +80,7 @@ public record Pissa(int rank, OptionalDouble alpha, boolean rankStabilized, Opti
     @Override
     public Factorization factorize(INDArray weight, SiteShape site, Decompositions linalg, long seed) {
         Decompositions.Svd svd = LowRank.svd(weight, site, linalg, iterations, seed);
-        INDArray s = svd.s().get(org.nd4j.linalg.indexing.NDArrayIndex.interval(0, site.rank()));
+        INDArray s = svd.s().get(NDArrayIndex.interval(0, site.rank()));
         INDArray root = Transforms.sqrt(LowRank.doubles(s).div(site.scaling()));
         INDArray a = LowRank.doubles(LowRank.firstColumns(svd.u(), site.rank())).muliRowVector(root);
         INDArray b = LowRank.doubles(LowRank.firstRows(svd.vt(), site.rank())).muliColumnVector(root);

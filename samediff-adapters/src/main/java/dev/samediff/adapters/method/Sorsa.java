@@ -132,8 +132,7 @@ public record Sorsa(
     @Override
     public Map<String, INDArray> asLora(Map<String, INDArray> trainables) {
         return LowRank.factors(
-                LowRank.get(trainables, A),
-                LowRank.get(trainables, B).mulColumnVector(LowRank.get(trainables, S)));
+                LowRank.get(trainables, A), LowRank.get(trainables, B).mulColumnVector(LowRank.get(trainables, S)));
     }
 
     @Override

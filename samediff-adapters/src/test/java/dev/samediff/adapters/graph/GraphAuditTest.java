@@ -25,7 +25,9 @@ class GraphAuditTest {
     static Stream<Arguments> wrongOps() {
         return Stream.of(
                 wrong("cumsum", v -> v.getSameDiff().cumsum("bad", v, false, false, 1)),
-                wrong("gather", v -> v.getSameDiff().gather("bad", v, v.getSameDiff().constant(Nd4j.createFromArray(0, 1)), 0)),
+                wrong(
+                        "gather",
+                        v -> v.getSameDiff().gather("bad", v, v.getSameDiff().constant(Nd4j.createFromArray(0, 1)), 0)),
                 wrong("var", v -> v.getSameDiff().variance("bad", v, false, 1)),
                 wrong("reduce_mean", v -> v.getSameDiff().mean("bad", v, true, -1)),
                 wrong("reduce_sum", v -> v.getSameDiff().sum("bad", v, true, -1)),
@@ -75,7 +77,8 @@ class GraphAuditTest {
         graph.cumsum("beside_the_loss", graph.getVariable("out"), false, false, 1);
         AdaptedModel model = AdaptedModel.inject(graph, AdapterConfig.of(Lora.rank(2)));
         model.useLoss("new_loss");
-        assertThat(GraphAudit.check(graph, List.of("new_loss"), model.trainableNames())).isEmpty();
+        assertThat(GraphAudit.check(graph, List.of("new_loss"), model.trainableNames()))
+                .isEmpty();
     }
 
     @Test
@@ -93,7 +96,9 @@ class GraphAuditTest {
     void positive_axes_and_corrected_variance_pass() {
         SameDiff graph = ToyGraph.create(DataType.FLOAT, 8, 11);
         SDVariable out = graph.getVariable("out");
-        out.sub(out.mean("m", true, 1)).mul(graph.variance("v", out, true, 1).mean()).mean("new_loss");
+        out.sub(out.mean("m", true, 1))
+                .mul(graph.variance("v", out, true, 1).mean())
+                .mean("new_loss");
         AdaptedModel model = AdaptedModel.inject(graph, AdapterConfig.of(Lora.rank(2)));
         model.useLoss("new_loss");
         assertThat(model.lossVariables("new_loss")).containsExactly("new_loss");

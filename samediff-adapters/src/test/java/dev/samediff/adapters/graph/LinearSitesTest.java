@@ -29,11 +29,13 @@ class LinearSitesTest {
     void a_weight_of_several_matmuls_is_one_site() {
         SDVariable w = graph.var("w", Nd4j.ones(DataType.FLOAT, 4, 4));
         graph.mmul("b", graph.mmul("a", x, w), w);
-        assertThat(LinearSites.scan(graph)).singleElement().satisfies(site -> assertThat(site.uses())
-                .extracting(LinearSite.Use::input, LinearSite.Use::output)
-                .containsExactly(
-                        org.assertj.core.groups.Tuple.tuple("x", "a"),
-                        org.assertj.core.groups.Tuple.tuple("a", "b")));
+        assertThat(LinearSites.scan(graph))
+                .singleElement()
+                .satisfies(site -> assertThat(site.uses())
+                        .extracting(LinearSite.Use::input, LinearSite.Use::output)
+                        .containsExactly(
+                                org.assertj.core.groups.Tuple.tuple("x", "a"),
+                                org.assertj.core.groups.Tuple.tuple("a", "b")));
     }
 
     @Test

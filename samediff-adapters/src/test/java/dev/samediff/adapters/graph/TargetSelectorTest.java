@@ -47,7 +47,8 @@ class TargetSelectorTest {
                 Arguments.of("layer list", q.layers(0).inLayerList("layers"), "0.q"),
                 Arguments.of(
                         "full name whatever its index",
-                        TargetSelector.suffixes("model.layers.0.self_attn.q_proj", "v_proj").layers(1),
+                        TargetSelector.suffixes("model.layers.0.self_attn.q_proj", "v_proj")
+                                .layers(1),
                         "0.q 1.v"),
                 Arguments.of("text", TargetSelector.parse("q_proj, v_proj"), "0.q 0.v 1.q 1.v"),
                 Arguments.of("text of an expression", TargetSelector.parse("regex:lm_.*"), "head"),

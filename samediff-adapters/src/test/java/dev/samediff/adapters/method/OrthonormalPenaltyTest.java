@@ -20,7 +20,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 class OrthonormalPenaltyTest {
-    private static final int[][] SHAPES = {{6, 3, 9}, {7, 3, 4}, {5, 2, 5}};
+    private static final int[][] SHAPES = {{6, 3, 9}, {7, 3, 4}, {5, 2, 5}, {5, 1, 4}};
 
     @ParameterizedTest
     @EnumSource(Form.class)
@@ -56,7 +56,13 @@ class OrthonormalPenaltyTest {
             INDArray identity = Nd4j.eye(4).castTo(type);
             List<Map<String, INDArray>> sites = List.of(Map.of("a", identity, "b", identity));
             assertThat(penalty.evaluate(sites).value()).isZero();
-            assertThat(penalty.evaluate(sites).gradients().get(0).get("a").amaxNumber().doubleValue()).isZero();
+            assertThat(penalty.evaluate(sites)
+                            .gradients()
+                            .get(0)
+                            .get("a")
+                            .amaxNumber()
+                            .doubleValue())
+                    .isZero();
             InGraph graph = new InGraph(penalty, sites);
             assertThat(graph.value()).isCloseTo(0, within(1e-9));
             assertThat(graph.gradient(0, "a").amaxNumber().doubleValue()).isZero();
@@ -67,9 +73,15 @@ class OrthonormalPenaltyTest {
     @org.junit.jupiter.api.Test
     void repo_is_the_mean_of_what_fro_sums() {
         List<Map<String, INDArray>> sites = randomSites();
-        assertThat(new OrthonormalPenalty(Form.REPO, 1, "a", "b").evaluate(sites).value())
+        assertThat(new OrthonormalPenalty(Form.REPO, 1, "a", "b")
+                        .evaluate(sites)
+                        .value())
                 .isCloseTo(
-                        new OrthonormalPenalty(Form.FRO, 1, "a", "b").evaluate(sites).value() / 6, within(1e-12));
+                        new OrthonormalPenalty(Form.FRO, 1, "a", "b")
+                                        .evaluate(sites)
+                                        .value()
+                                / 8,
+                        within(1e-12));
     }
 
     private static List<Map<String, INDArray>> randomSites() {

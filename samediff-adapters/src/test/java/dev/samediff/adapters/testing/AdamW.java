@@ -30,12 +30,14 @@ public final class AdamW {
         parameters.forEach((name, parameter) -> {
             INDArray g = Objects.requireNonNull(gradients.get(name)).castTo(DataType.DOUBLE);
             INDArray m = first.getOrDefault(name, g.mul(0)).mul(BETA1).add(g.mul(1 - BETA1));
-            INDArray v = second.getOrDefault(name, g.mul(0)).mul(BETA2).add(g.mul(g).mul(1 - BETA2));
+            INDArray v =
+                    second.getOrDefault(name, g.mul(0)).mul(BETA2).add(g.mul(g).mul(1 - BETA2));
             first.put(name, m);
             second.put(name, v);
             INDArray root = Transforms.sqrt(v).div(Math.sqrt(1 - Math.pow(BETA2, step)));
             INDArray change = m.div(root.add(EPSILON)).mul(rate / (1 - Math.pow(BETA1, step)));
-            INDArray value = parameter.castTo(DataType.DOUBLE).mul(1 - rate * decay).sub(change);
+            INDArray value =
+                    parameter.castTo(DataType.DOUBLE).mul(1 - rate * decay).sub(change);
             parameter.assign(value.castTo(parameter.dataType()));
         });
     }

@@ -1,0 +1,166 @@
+package dev.samediff.importer;
+
+import ai.onnxruntime.OnnxJavaType;
+import ai.onnxruntime.OnnxTensor;
+import ai.onnxruntime.OnnxValue;
+import ai.onnxruntime.OrtEnvironment;
+import ai.onnxruntime.OrtException;
+import ai.onnxruntime.OrtLoggingLevel;
+import ai.onnxruntime.OrtSession;
+import ai.onnxruntime.TensorInfo;
+import dev.samediff.adapters.InvalidInputException;
+import java.nio.ByteBuffer;
+import java.nio.DoubleBuffer;
+import java.nio.FloatBuffer;
+import java.nio.IntBuffer;
+import java.nio.LongBuffer;
+import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** An ONNX file in ONNX Runtime on one thread, fed and read with ND4J arrays: the reference an import is held against. */
+final class OnnxRuntimeModel implements AutoCloseable {
+    private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
+    private final OrtSession session;
+    private final Path file;
+
+    OnnxRuntimeModel(Path file) {
+        this.file = file;
+        try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
+            options.setIntraOpNumThreads(1);
+            options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
+            this.session = environment.createSession(file.toString(), options);
+        } catch (OrtException e) {
+            throw new InvalidInputException("ONNX Runtime cannot load " + file + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Every output of the file, by name and in the file's order. */
+    Map<String, INDArray> run(Map<String, INDArray> inputs) {
+        Map<String, OnnxTensor> tensors = new LinkedHashMap<>();
+        try {
+            for (Map.Entry<String, INDArray> input : inputs.entrySet()) {
+                tensors.put(input.getKey(), tensor(input.getKey(), input.getValue()));
+            }
+            try (OrtSession.Result result = session.run(tensors)) {
+                Map<String, INDArray> outputs = new LinkedHashMap<>();
+                for (Map.Entry<String, OnnxValue> output : result) {
+                    outputs.put(output.getKey(), array(output.getKey(), output.getValue()));
+                }
+                return outputs;
+            }
+        } catch (OrtException e) {
+            throw new InvalidInputException(
+                    "ONNX Runtime cannot run " + file + " on inputs " + shapes(inputs) + ": " + e.getMessage(), e);
+        } finally {
+            tensors.values().forEach(OnnxTensor::close);
+        }
+    }
+
+    private OnnxTensor tensor(String name, INDArray array) throws OrtException {
+        long[] shape = array.shape();
+        INDArray flat = array.isEmpty() ? array : array.dup('c').reshape(array.length());
+        boolean empty = array.isEmpty();
+        return switch (array.dataType()) {
+            case FLOAT ->
+                OnnxTensor.createTensor(
+                        environment, FloatBuffer.wrap(empty ? new float[0] : flat.toFloatVector()), shape);
+            case DOUBLE ->
+                OnnxTensor.createTensor(
+                        environment, DoubleBuffer.wrap(empty ? new double[0] : flat.toDoubleVector()), shape);
+            case LONG ->
+                OnnxTensor.createTensor(environment, LongBuffer.wrap(empty ? new long[0] : flat.toLongVector()), shape);
+            case INT ->
+                OnnxTensor.createTensor(environment, IntBuffer.wrap(empty ? new int[0] : flat.toIntVector()), shape);
+            case BOOL -> OnnxTensor.createTensor(environment, bytes(flat, empty), shape, OnnxJavaType.BOOL);
+            default ->
+                throw new InvalidInputException("Input " + name + " of " + file + " has type " + array.dataType()
+                        + "; FLOAT, DOUBLE, INT64, INT32 and BOOL inputs can be given to ONNX Runtime here");
+        };
+    }
+
+    private static ByteBuffer bytes(INDArray flat, boolean empty) {
+        ByteBuffer bytes = ByteBuffer.allocateDirect(empty ? 0 : Math.toIntExact(flat.length()));
+        for (long i = 0; !empty && i < flat.length(); i++) {
+            bytes.put((byte) (flat.getDouble(i) != 0 ? 1 : 0));
+        }
+        return bytes.flip();
+    }
+
+    private INDArray array(String name, OnnxValue value) throws OrtException {
+        if (!(value instanceof OnnxTensor tensor)) {
+            throw new InvalidInputException("Output " + name + " of " + file + " is no tensor but " + value.getType()
+                    + "; only tensors compare");
+        }
+        TensorInfo info = tensor.getInfo();
+        long[] shape = info.getShape();
+        if (info.getNumElements() == 0) {
+            return Nd4j.create(DataType.FLOAT, shape);
+        }
+        INDArray flat = switch (info.type) {
+            case FLOAT, FLOAT16, BFLOAT16 -> Nd4j.createFromArray(copy(tensor.getFloatBuffer()));
+            case DOUBLE -> Nd4j.createFromArray(copy(tensor.getDoubleBuffer()));
+            case INT64 -> Nd4j.createFromArray(copy(tensor.getLongBuffer()));
+            case INT32 -> Nd4j.createFromArray(copy(tensor.getIntBuffer()));
+            case BOOL, INT8, UINT8 -> Nd4j.createFromArray(copy(tensor.getByteBuffer()));
+            default ->
+                throw new InvalidInputException(
+                        "Output " + name + " of " + file + " has type " + info.type + ", which cannot be compared");
+        };
+        return flat.reshape('c', shape);
+    }
+
+    private static float[] copy(FloatBuffer buffer) {
+        float[] values = new float[buffer.remaining()];
+        buffer.get(values);
+        return values;
+    }
+
+    private static double[] copy(DoubleBuffer buffer) {
+        double[] values = new double[buffer.remaining()];
+        buffer.get(values);
+        return values;
+    }
+
+    private static long[] copy(LongBuffer buffer) {
+        long[] values = new long[buffer.remaining()];
+        buffer.get(values);
+        return values;
+    }
+
+    private static int[] copy(IntBuffer buffer) {
+        int[] values = new int[buffer.remaining()];
+        buffer.get(values);
+        return values;
+    }
+
+    private static int[] copy(ByteBuffer buffer) {
+        int[] values = new int[buffer.remaining()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = buffer.get();
+        }
+        return values;
+    }
+
+    private static String shapes(Map<String, INDArray> inputs) {
+        StringBuilder text = new StringBuilder();
+        inputs.forEach((name, array) -> text.append(text.isEmpty() ? "" : ", ")
+                .append(name)
+                .append(' ')
+                .append(Arrays.toString(array.shape())));
+        return text.toString();
+    }
+
+    @Override
+    public void close() {
+        try {
+            session.close();
+        } catch (OrtException e) {
+            throw new IllegalStateException("ONNX Runtime did not close its session on " + file, e);
+        }
+    }
+}

@@ -1,0 +1,131 @@
+package dev.samediff.importer;
+
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Locale;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * How an imported graph compares with ONNX Runtime on the same file and the same inputs.
+ *
+ * @param tolerance the largest absolute difference that passes
+ * @param comparisons one per output and set of input sizes
+ */
+public record Verification(double tolerance, List<Comparison> comparisons) {
+    /** Copies the list. */
+    public Verification {
+        comparisons = List.copyOf(comparisons);
+        if (comparisons.isEmpty()) {
+            throw new IllegalArgumentException("a verification without outputs says nothing");
+        }
+    }
+
+    /** Whether every output is within the tolerance. */
+    public boolean passed() {
+        return comparisons.stream().allMatch(comparison -> comparison.absolute() <= tolerance);
+    }
+
+    /** The output with the largest absolute difference. */
+    public Comparison worst() {
+        return comparisons.stream()
+                .max(Comparator.comparingDouble(Comparison::absolute))
+                .orElseThrow();
+    }
+
+    /** A text table, a line per comparison, and the verdict. */
+    @Override
+    public String toString() {
+        int name = comparisons.stream().mapToInt(c -> c.output().length()).max().orElse(0);
+        int sizes = comparisons.stream().mapToInt(c -> c.sizes().length()).max().orElse(0);
+        StringBuilder text = new StringBuilder();
+        String row = "%-" + Math.max(6, name) + "s  %-" + Math.max(6, sizes) + "s  %-12s  %-12s  %s%n";
+        text.append(String.format(Locale.ROOT, row, "output", "inputs", "max abs", "max rel", "shape"));
+        for (Comparison c : comparisons) {
+            String shape = Arrays.toString(c.expectedShape().stream().toArray());
+            text.append(String.format(
+                    Locale.ROOT,
+                    row,
+                    c.output(),
+                    c.sizes(),
+                    String.format(Locale.ROOT, "%.3g", c.absolute()),
+                    String.format(Locale.ROOT, "%.3g", c.relative()),
+                    c.sameShape() ? shape : shape + ", but " + c.actualShape() + " imported"));
+        }
+        return text.append(String.format(
+                        Locale.ROOT,
+                        "%s: largest difference %.3g in %s, tolerance %.3g",
+                        passed() ? "passed" : "FAILED",
+                        worst().absolute(),
+                        worst().output(),
+                        tolerance))
+                .toString();
+    }
+
+    /**
+     * One output at one set of input sizes.
+     *
+     * @param sizes the open dimensions of the inputs: `batch = 2, sequence = 5`
+     * @param output the output's name in the file
+     * @param expectedShape the shape in ONNX Runtime
+     * @param actualShape the shape in the imported graph
+     * @param absolute the largest difference of two entries; infinite if the shapes differ or only one is a number
+     * @param relative the same, divided by the largest entry ONNX Runtime gives
+     */
+    public record Comparison(
+            String sizes,
+            String output,
+            List<Long> expectedShape,
+            List<Long> actualShape,
+            double absolute,
+            double relative) {
+        /** Copies the lists. */
+        public Comparison {
+            expectedShape = List.copyOf(expectedShape);
+            actualShape = List.copyOf(actualShape);
+        }
+
+        /** Whether both outputs have one shape. */
+        public boolean sameShape() {
+            return expectedShape.equals(actualShape);
+        }
+
+        static Comparison of(String sizes, String output, INDArray expected, INDArray actual) {
+            List<Long> expectedShape = shape(expected);
+            List<Long> actualShape = shape(actual);
+            if (!expectedShape.equals(actualShape)) {
+                return new Comparison(
+                        sizes, output, expectedShape, actualShape, Double.POSITIVE_INFINITY, Double.POSITIVE_INFINITY);
+            }
+            double[] wanted = values(expected);
+            double[] got = values(actual);
+            double absolute = 0;
+            double largest = 0;
+            for (int i = 0; i < wanted.length; i++) {
+                absolute = Math.max(absolute, difference(wanted[i], got[i]));
+                largest = Math.max(largest, Double.isFinite(wanted[i]) ? Math.abs(wanted[i]) : 0);
+            }
+            double relative = absolute == 0 ? 0 : absolute / largest;
+            return new Comparison(sizes, output, expectedShape, actualShape, absolute, relative);
+        }
+
+        /** Equal infinities and two NaN do not differ; a number and something else differ infinitely. */
+        private static double difference(double expected, double actual) {
+            if (Double.compare(expected, actual) == 0) {
+                return 0;
+            }
+            double difference = Math.abs(expected - actual);
+            return Double.isNaN(difference) ? Double.POSITIVE_INFINITY : difference;
+        }
+
+        private static List<Long> shape(INDArray array) {
+            return Arrays.stream(array.shape()).boxed().toList();
+        }
+
+        private static double[] values(INDArray array) {
+            return array.isEmpty()
+                    ? new double[0]
+                    : array.dup('c').reshape(array.length()).toDoubleVector();
+        }
+    }
+}

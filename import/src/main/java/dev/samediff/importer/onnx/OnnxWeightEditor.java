@@ -1,0 +1,332 @@
+package dev.samediff.importer.onnx;
+
+import dev.samediff.adapters.InvalidInputException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import onnx.Onnx;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.shade.protobuf.ByteString;
+
+/**
+ * Replaces the numbers of weight tensors in an ONNX graph and leaves everything else as it is.
+ *
+ * <p>A tensor that only matrix products read, directly or through Identity and Transpose nodes, is replaced where it
+ * stands. A tensor that something else reads as well (an embedding tied to the head) is kept, and the matrix products
+ * get a tensor of their own.
+ */
+public final class OnnxWeightEditor {
+    private static final Set<String> PASSING = Set.of("Identity", "Transpose");
+    private static final String UNTIED = "::untied";
+
+    private final Onnx.ModelProto.Builder model;
+    private final Onnx.GraphProto.Builder graph;
+    private final Map<String, Integer> initializers = new HashMap<>();
+    private final Map<String, Integer> constantNodes = new HashMap<>();
+    private final Map<String, List<Read>> readers = new HashMap<>();
+    private final Set<String> names = new HashSet<>();
+
+    /** One input of one node; node = -1: a graph output, or a use inside the body of an If, Loop or Scan. */
+    private record Read(int node, int input) {
+        static final Read ELSEWHERE = new Read(-1, -1);
+    }
+
+    /**
+     * Who reads a value.
+     *
+     * @param products the reads from which only matrix products can be reached
+     * @param exclusive whether there are no others
+     * @param entangled whether some lie behind a Transpose that something else reads too; they see the tensor turned
+     *     round and cannot be given one of its shape
+     */
+    private record Reads(List<Read> products, boolean exclusive, boolean entangled) {}
+
+    /** Starts from a model, which itself is not changed. */
+    public OnnxWeightEditor(Onnx.ModelProto source) {
+        this.model = source.toBuilder();
+        this.graph = model.getGraphBuilder();
+        for (int i = 0; i < graph.getInitializerCount(); i++) {
+            initializers.put(graph.getInitializer(i).getName(), i);
+        }
+        for (int i = 0; i < graph.getNodeCount(); i++) {
+            Onnx.NodeProto node = graph.getNode(i);
+            if (node.getOpType().equals("Constant") && constantValue(node) >= 0) {
+                constantNodes.put(node.getOutput(0), i);
+            }
+            for (int input = 0; input < node.getInputCount(); input++) {
+                reader(node.getInput(input), new Read(i, input));
+            }
+            bodies(node).forEach(this::readInside);
+            names.addAll(node.getOutputList());
+        }
+        graph.getOutputList().forEach(output -> reader(output.getName(), Read.ELSEWHERE));
+        graph.getInputList().forEach(input -> names.add(input.getName()));
+        names.addAll(initializers.keySet());
+    }
+
+    /** The model as it is now. */
+    public Onnx.ModelProto build() {
+        return model.build();
+    }
+
+    /** Sets an entry of the model's metadata. */
+    public void metadata(String key, String value) {
+        Onnx.StringStringEntryProto entry = Onnx.StringStringEntryProto.newBuilder()
+                .setKey(key)
+                .setValue(value)
+                .build();
+        for (int i = 0; i < model.getMetadataPropsCount(); i++) {
+            if (model.getMetadataProps(i).getKey().equals(key)) {
+                model.setMetadataProps(i, entry);
+                return;
+            }
+        }
+        model.addMetadataProps(entry);
+    }
+
+    /** The tensor of that name, an initializer or the value of a Constant node. */
+    public Onnx.TensorProto tensor(String name) {
+        Integer initializer = initializers.get(name);
+        if (initializer != null) {
+            return graph.getInitializer(initializer);
+        }
+        Integer node = constantNodes.get(name);
+        if (node != null) {
+            return graph.getNode(node)
+                    .getAttribute(constantValue(graph.getNode(node)))
+                    .getT();
+        }
+        throw new InvalidInputException("The ONNX file has no weight tensor named " + name
+                + "; write into the file that was imported (it has " + initializers.size() + " initializers)");
+    }
+
+    /**
+     * Replaces a tensor for every matrix product that reads it.
+     *
+     * @param name of an initializer or of the output of a Constant node
+     * @param owner what to name a new tensor after, should one be needed
+     * @param values of the tensor's shape
+     */
+    public void replaceInProducts(String name, String owner, INDArray values) {
+        Onnx.TensorProto replacement = withValues(tensor(name), values);
+        Reads reads = reads(name);
+        if (reads.entangled()) {
+            throw new InvalidInputException("Tensor " + name + " of the ONNX file passes through a Transpose node to a"
+                    + " matrix product and to something else; export the model with constant folding to merge into it");
+        }
+        if (reads.exclusive()) {
+            put(name, replacement);
+        } else if (reads.products().isEmpty()) {
+            throw new InvalidInputException("No MatMul or Gemm of the ONNX file reads tensor " + name
+                    + ", so merged values for " + owner + " have no place; merge into linear layers only");
+        } else {
+            redirect(reads.products(), replacement, freshName(owner));
+        }
+    }
+
+    /**
+     * Gives every matrix product whose matrix is also an embedding table a tensor of its own with the same numbers.
+     *
+     * <p>Exporters that fold constants do the same. Only so can the head of a tied model be adapted without changing the
+     * embedding. {@link #original} tells what a new tensor is a copy of.
+     */
+    public void untie() {
+        for (Onnx.NodeProto node : List.copyOf(graph.getNodeList())) {
+            String table = node.getOpType().equals("Gather") ? throughIdentities(node.getInput(0)) : "";
+            if (initializers.containsKey(table) && tensor(table).getDimsCount() == 2 && isFloating(tensor(table))) {
+                Reads reads = reads(table);
+                if (!reads.exclusive()
+                        && !reads.entangled()
+                        && !reads.products().isEmpty()) {
+                    redirect(reads.products(), tensor(table), freshName(table + UNTIED));
+                }
+            }
+        }
+    }
+
+    /** The name in the file of a tensor, which is another one if {@link #untie} made it. */
+    public static String original(String tensor) {
+        int mark = tensor.lastIndexOf(UNTIED);
+        return mark < 0 ? tensor : tensor.substring(0, mark);
+    }
+
+    private String throughIdentities(String value) {
+        for (Onnx.NodeProto node : graph.getNodeList()) {
+            if (node.getOpType().equals("Identity") && node.getOutput(0).equals(value)) {
+                return throughIdentities(node.getInput(0));
+            }
+        }
+        return value;
+    }
+
+    private void redirect(List<Read> products, Onnx.TensorProto tensor, String fresh) {
+        initializers.put(fresh, graph.getInitializerCount());
+        graph.addInitializer(tensor.toBuilder().setName(fresh));
+        if (model.getIrVersion() < 4) {
+            graph.addInput(declaration(fresh, tensor));
+        }
+        for (Read read : products) {
+            String before = graph.getNode(read.node()).getInput(read.input());
+            readers.getOrDefault(before, new ArrayList<>()).remove(read);
+            reader(fresh, read);
+            graph.getNodeBuilder(read.node()).setInput(read.input(), fresh);
+        }
+    }
+
+    /** Replaces a tensor for everything that reads it. */
+    public void replace(String name, INDArray values) {
+        put(name, withValues(tensor(name), values));
+    }
+
+    /** Names of the tensors whose numbers lie in other files. */
+    public Set<String> external() {
+        Set<String> external = new TreeSet<>();
+        for (Onnx.TensorProto tensor : graph.getInitializerList()) {
+            if (tensor.getDataLocation() == Onnx.TensorProto.DataLocation.EXTERNAL) {
+                external.add(tensor.getName());
+            }
+        }
+        return external;
+    }
+
+    private Reads reads(String value) {
+        List<Read> products = new ArrayList<>();
+        boolean exclusive = true;
+        boolean entangled = false;
+        for (Read read : readers.getOrDefault(value, List.of())) {
+            Onnx.NodeProto node = read == Read.ELSEWHERE ? null : graph.getNode(read.node());
+            if (node != null && isProduct(node, read.input())) {
+                products.add(read);
+            } else if (node != null && PASSING.contains(node.getOpType())) {
+                Reads behind = reads(node.getOutput(0));
+                if (behind.exclusive()) {
+                    products.add(read);
+                } else {
+                    exclusive = false;
+                    entangled |= behind.entangled()
+                            || (node.getOpType().equals("Transpose")
+                                    && !behind.products().isEmpty());
+                    products.addAll(behind.products());
+                }
+            } else {
+                exclusive = false;
+            }
+        }
+        return new Reads(products, exclusive, entangled);
+    }
+
+    private static boolean isFloating(Onnx.TensorProto tensor) {
+        return switch (tensor.getDataType()) {
+            case Onnx.TensorProto.DataType.FLOAT_VALUE,
+                    Onnx.TensorProto.DataType.DOUBLE_VALUE,
+                    Onnx.TensorProto.DataType.FLOAT16_VALUE,
+                    Onnx.TensorProto.DataType.BFLOAT16_VALUE -> true;
+            default -> false;
+        };
+    }
+
+    private static boolean isProduct(Onnx.NodeProto node, int input) {
+        return switch (node.getOpType()) {
+            case "MatMul", "Gemm" -> input < 2;
+            default -> false;
+        };
+    }
+
+    private static Onnx.TensorProto withValues(Onnx.TensorProto tensor, INDArray values) {
+        boolean single = tensor.getDataType() == Onnx.TensorProto.DataType.FLOAT_VALUE;
+        if (!single && tensor.getDataType() != Onnx.TensorProto.DataType.DOUBLE_VALUE) {
+            throw new InvalidInputException("Tensor " + tensor.getName() + " of the ONNX file has type "
+                    + Onnx.TensorProto.DataType.forNumber(tensor.getDataType())
+                    + "; only FLOAT and DOUBLE weights can be written back, so export the model in float32");
+        }
+        return tensor.toBuilder()
+                .clearFloatData()
+                .clearDoubleData()
+                .clearExternalData()
+                .clearDataLocation()
+                .setRawData(littleEndian(values, single))
+                .build();
+    }
+
+    private static ByteString littleEndian(INDArray values, boolean single) {
+        INDArray flat = values.dup('c').reshape(values.length());
+        int count = Math.toIntExact(flat.length());
+        ByteBuffer bytes =
+                ByteBuffer.allocate(Math.multiplyExact(count, single ? 4 : 8)).order(ByteOrder.LITTLE_ENDIAN);
+
+        if (single) {
+            bytes.asFloatBuffer().put(flat.toFloatVector());
+        } else {
+            bytes.asDoubleBuffer().put(flat.toDoubleVector());
+        }
+        return ByteString.copyFrom(bytes);
+    }
+
+    private void put(String name, Onnx.TensorProto replacement) {
+        Integer initializer = initializers.get(name);
+        if (initializer != null) {
+            graph.setInitializer(initializer, replacement);
+            return;
+        }
+        Onnx.NodeProto.Builder node = graph.getNodeBuilder(constantNodes.get(name));
+        node.getAttributeBuilder(constantValue(node.build())).setT(replacement);
+    }
+
+    private String freshName(String wanted) {
+        String fresh = wanted;
+        for (int i = 1; !names.add(fresh); i++) {
+            fresh = wanted + ".merged" + (i == 1 ? "" : i);
+        }
+        return fresh;
+    }
+
+    private static Onnx.ValueInfoProto declaration(String name, Onnx.TensorProto tensor) {
+        Onnx.TensorShapeProto.Builder shape = Onnx.TensorShapeProto.newBuilder();
+        tensor.getDimsList().forEach(size -> shape.addDimBuilder().setDimValue(size));
+        Onnx.TypeProto.Tensor type = Onnx.TypeProto.Tensor.newBuilder()
+                .setElemType(tensor.getDataType())
+                .setShape(shape)
+                .build();
+        return Onnx.ValueInfoProto.newBuilder()
+                .setName(name)
+                .setType(Onnx.TypeProto.newBuilder().setTensorType(type))
+                .build();
+    }
+
+    private void reader(String value, Read read) {
+        readers.computeIfAbsent(value, v -> new ArrayList<>()).add(read);
+    }
+
+    private void readInside(Onnx.GraphProto body) {
+        for (Onnx.NodeProto node : body.getNodeList()) {
+            node.getInputList().forEach(input -> reader(input, Read.ELSEWHERE));
+            bodies(node).forEach(this::readInside);
+        }
+        body.getOutputList().forEach(output -> reader(output.getName(), Read.ELSEWHERE));
+    }
+
+    private static Stream<Onnx.GraphProto> bodies(Onnx.NodeProto node) {
+        return node.getAttributeList().stream()
+                .flatMap(attribute -> Stream.concat(
+                        attribute.hasG() ? Stream.of(attribute.getG()) : Stream.empty(),
+                        attribute.getGraphsList().stream()));
+    }
+
+    /** The position of a Constant node's tensor among its attributes, or -1. */
+    private static int constantValue(Onnx.NodeProto node) {
+        for (int i = 0; i < node.getAttributeCount(); i++) {
+            if (node.getAttribute(i).getName().equals("value")
+                    && node.getAttribute(i).hasT()) {
+                return i;
+            }
+        }
+        return -1;
+    }
+}

@@ -1,0 +1,228 @@
+package dev.samediff.importer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.importer.fixture.Fixture;
+import dev.samediff.importer.fixture.OnnxFiles;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.Stream;
+import onnx.Onnx;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+class OnnxWriterTest {
+    @TempDir
+    Path folder;
+
+    static List<Fixture> fixtures() {
+        return Fixture.all();
+    }
+
+    /** Every linear weight of the graph, moved at random by about a tenth of its size. */
+    private static Map<String, INDArray> perturbed(ImportedModel model) {
+        Map<String, INDArray> weights = new HashMap<>();
+        for (String name : model.modulePaths().keySet()) {
+            INDArray weight = model.graph().getArrForVarName(name);
+            INDArray noise = Nd4j.randn(DataType.FLOAT, weight.shape());
+            weights.put(name, weight.add(noise.muli(0.1 * weight.stdNumber().doubleValue())));
+        }
+        return weights;
+    }
+
+    @ParameterizedTest
+    @MethodSource("fixtures")
+    void onnx_runtime_gives_the_logits_of_the_changed_graph(Fixture fixture) {
+        ImportedModel model = OnnxImporter.load(fixture.onnx());
+        Fixture.Sample sample = fixture.samples().get(0);
+        Map<String, INDArray> weights = perturbed(model);
+        Path target = folder.resolve("merged.onnx");
+        OnnxWriter.writeMerged(fixture.onnx(), weights, model, target);
+
+        weights.forEach((name, values) -> model.graph().getVariable(name).setArray(values));
+        INDArray changed = OnnxVerifier.run(model, sample.inputs()).get("logits");
+        INDArray served;
+        try (OnnxRuntimeModel runtime = new OnnxRuntimeModel(target)) {
+            served = runtime.run(sample.inputs()).get("logits");
+        }
+        Verification.Comparison comparison = Verification.Comparison.of("", "logits", changed, served);
+        assertThat(comparison.absolute()).as(comparison.toString()).isLessThan(1e-4);
+        assertThat(changed.distance2(sample.logits()))
+                .as("the change is visible")
+                .isGreaterThan(0.1);
+    }
+
+    @ParameterizedTest
+    @MethodSource("fixtures")
+    void everything_but_the_weights_stays(Fixture fixture) {
+        ImportedModel model = OnnxImporter.load(fixture.onnx());
+        Map<String, INDArray> same = new HashMap<>();
+        model.modulePaths()
+                .keySet()
+                .forEach(name -> same.put(name, model.graph().getArrForVarName(name)));
+        Path target = folder.resolve("merged.onnx");
+        OnnxWriter.writeMerged(fixture.onnx(), same, model, target, Map.of());
+
+        Onnx.ModelProto written = OnnxFiles.read(target);
+        Onnx.ModelProto source = OnnxFiles.read(fixture.onnx());
+        if (fixture.tied() && !fixture.folded()) {
+            List<Onnx.TensorProto> tensors = written.getGraph().getInitializerList();
+            assertThat(tensors)
+                    .startsWith(source.getGraph().getInitializerList().toArray(Onnx.TensorProto[]::new));
+            assertThat(tensors.get(tensors.size() - 1).getName()).isEqualTo("lm_head.weight");
+            assertThat(written.getGraph().getNodeCount())
+                    .isEqualTo(source.getGraph().getNodeCount());
+        } else {
+            assertThat(written).isEqualTo(source);
+        }
+    }
+
+    @Test
+    void the_file_says_what_was_merged_into_it() {
+        Fixture fixture = Fixture.named("llama-op17");
+        ImportedModel model = OnnxImporter.load(fixture.onnx());
+        Path target = folder.resolve("merged.onnx");
+        OnnxWriter.writeMerged(fixture.onnx(), perturbed(model), model, target);
+
+        assertThat(OnnxFiles.read(target).getMetadataPropsList())
+                .extracting(Onnx.StringStringEntryProto::getKey, Onnx.StringStringEntryProto::getValue)
+                .containsExactly(org.assertj.core.groups.Tuple.tuple("samediff-adapters", "merged 8 weights"));
+    }
+
+    @Test
+    void a_name_the_graph_does_not_have_is_refused_and_the_target_stays() throws IOException {
+        Fixture fixture = Fixture.named("llama-op17");
+        ImportedModel model = OnnxImporter.load(fixture.onnx());
+        Path target = Files.writeString(folder.resolve("merged.onnx"), "what was there");
+
+        assertThatThrownBy(() -> OnnxWriter.writeMerged(
+                        fixture.onnx(), Map.of("q_prj.weight", Nd4j.zeros(32, 32)), model, target))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining("q_prj.weight")
+                .hasMessageContaining("lm_head");
+        assertThat(target).hasContent("what was there");
+        assertOnly(target);
+    }
+
+    @Test
+    void another_shape_is_refused() {
+        Fixture fixture = Fixture.named("llama-op17");
+        ImportedModel model = OnnxImporter.load(fixture.onnx());
+        String weight = weight(model, "model.layers.0.mlp.up_proj");
+
+        assertThatThrownBy(() -> OnnxWriter.writeMerged(
+                        fixture.onnx(), Map.of(weight, Nd4j.zeros(3, 5)), model, folder.resolve("merged.onnx")))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining(weight)
+                .hasMessageContaining("[3, 5]")
+                .hasMessageContaining("[32, 64]");
+    }
+
+    @Test
+    void integers_and_numbers_that_are_not_finite_are_refused() {
+        Fixture fixture = Fixture.named("llama-op17");
+        ImportedModel model = OnnxImporter.load(fixture.onnx());
+        String weight = weight(model, "lm_head");
+        INDArray values = model.graph().getArrForVarName(weight).dup();
+        Path target = folder.resolve("merged.onnx");
+
+        assertThatThrownBy(() -> OnnxWriter.writeMerged(
+                        fixture.onnx(), Map.of(weight, values.castTo(DataType.INT)), model, target))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining("INT");
+        values.putScalar(0, 0, Float.NaN);
+        assertThatThrownBy(() -> OnnxWriter.writeMerged(fixture.onnx(), Map.of(weight, values), model, target))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining("diverged");
+        assertThat(target).doesNotExist();
+    }
+
+    @Test
+    void another_file_than_the_imported_one_is_refused() {
+        ImportedModel model = OnnxImporter.load(Fixture.named("llama-op17").onnx());
+        Path other = Fixture.named("gpt2-conv1d-op13").onnx();
+        Path target = folder.resolve("merged.onnx");
+
+        assertThatThrownBy(() -> OnnxWriter.writeMerged(other, perturbed(model), model, target))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining("was imported");
+        assertThat(target).doesNotExist();
+    }
+
+    @Test
+    void the_source_may_be_its_own_target() throws IOException {
+        Path file = Files.copy(Fixture.named("llama-op17").onnx(), folder.resolve("model.onnx"));
+        ImportedModel model = OnnxImporter.load(file);
+        OnnxWriter.writeMerged(file, perturbed(model), model, file);
+
+        assertThat(OnnxVerifier.verify(file, 1e-4, 1).passed()).isTrue();
+        assertOnly(file);
+    }
+
+    /** A copy of the model whose tensors lie in `weights.bin` beside it. */
+    private Path external(Fixture fixture) throws IOException {
+        Onnx.ModelProto.Builder model = OnnxFiles.read(fixture.onnx()).toBuilder();
+        ByteArrayOutputStream data = new ByteArrayOutputStream();
+        for (Onnx.TensorProto.Builder tensor : model.getGraphBuilder().getInitializerBuilderList()) {
+            tensor.setDataLocation(Onnx.TensorProto.DataLocation.EXTERNAL)
+                    .addExternalData(entry("location", "weights.bin"))
+                    .addExternalData(entry("offset", Integer.toString(data.size())))
+                    .addExternalData(
+                            entry("length", Integer.toString(tensor.getRawData().size())));
+            tensor.getRawData().writeTo(data);
+            tensor.clearRawData();
+        }
+        Files.write(folder.resolve("weights.bin"), data.toByteArray());
+        return OnnxFiles.write(model.build(), folder.resolve("external.onnx"));
+    }
+
+    private static Onnx.StringStringEntryProto entry(String key, String value) {
+        return Onnx.StringStringEntryProto.newBuilder()
+                .setKey(key)
+                .setValue(value)
+                .build();
+    }
+
+    @Test
+    void tensors_in_other_files_stay_there_and_changed_ones_move_into_the_model() throws IOException {
+        Path file = external(Fixture.named("llama-op17"));
+        ImportedModel model = OnnxImporter.load(file);
+        Path target = folder.resolve("merged.onnx");
+        OnnxWriter.writeMerged(file, perturbed(model), model, target);
+
+        assertThat(OnnxVerifier.verify(target, 1e-4, 1).passed()).isTrue();
+        assertThat(OnnxFiles.read(target).getGraph().getInitializerList().stream()
+                        .filter(t -> t.getDataLocation() == Onnx.TensorProto.DataLocation.EXTERNAL))
+                .hasSize(4);
+        Path elsewhere = Files.createDirectory(folder.resolve("sub")).resolve("merged.onnx");
+        assertThatThrownBy(() -> OnnxWriter.writeMerged(file, perturbed(model), model, elsewhere))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining("write the target into " + folder);
+    }
+
+    private static String weight(ImportedModel model, String module) {
+        return model.linearLayers().stream()
+                .filter(layer -> layer.module().equals(module))
+                .map(LinearLayer::weight)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    private void assertOnly(Path file) throws IOException {
+        try (Stream<Path> files = Files.list(folder)) {
+            assertThat(files).containsExactly(file);
+        }
+    }
+}

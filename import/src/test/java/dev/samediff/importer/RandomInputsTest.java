@@ -1,0 +1,77 @@
+package dev.samediff.importer;
+
+import static dev.samediff.importer.fixture.OnnxFiles.floats;
+import static dev.samediff.importer.fixture.OnnxFiles.longs;
+import static dev.samediff.importer.fixture.OnnxFiles.node;
+import static dev.samediff.importer.fixture.OnnxFiles.tensor;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.util.Map;
+import java.util.Random;
+import onnx.Onnx;
+import org.junit.jupiter.api.Test;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+class RandomInputsTest {
+    private static final InputSizes SIZES = new InputSizes(2, 50, 3);
+
+    private static final Onnx.GraphProto GRAPH = Onnx.GraphProto.newBuilder()
+            .addInput(longs("input_ids", "batch", "seq"))
+            .addInput(longs("token_type_ids", "batch", "seq"))
+            .addInput(longs("attention_mask", "batch", "past_seq + seq"))
+            .addInput(longs("position_ids", "batch", "seq"))
+            .addInput(floats("past.0.key", "batch", 4, "past_seq", 8))
+            .addInput(floats("anything", "", 7))
+            .addInput(floats("table", 7, 3))
+            .addInitializer(tensor("table", Nd4j.zeros(DataType.FLOAT, 7, 3)))
+            .addInitializer(tensor("types", Nd4j.zeros(DataType.FLOAT, 3, 3)))
+            .addNode(node("Identity", "same", "table"))
+            .addNode(node("Cast", "cast", "input_ids"))
+            .addNode(node("Gather", "x", "same", "cast"))
+            .addNode(node("Gather", "t", "types", "token_type_ids"))
+            .build();
+
+    private final RandomInputs inputs = new RandomInputs(GRAPH);
+    private final Map<String, INDArray> drawn = inputs.draw(SIZES, new Random(1));
+
+    @Test
+    void initializers_are_no_inputs() {
+        assertThat(drawn).doesNotContainKey("table").hasSize(6);
+    }
+
+    @Test
+    void equal_names_get_equal_sizes_and_sums_are_added_up() {
+        assertThat(drawn.get("input_ids").shape()).containsExactly(2, 50);
+        assertThat(drawn.get("attention_mask").shape()).containsExactly(2, 53);
+        assertThat(drawn.get("past.0.key").shape()).containsExactly(2, 4, 3, 8);
+        assertThat(SIZES.describe(inputs.inputs())).isEqualTo("batch = 2, seq = 50, past_seq = 3, anything[0] = 2");
+    }
+
+    @Test
+    void ids_stay_below_the_height_of_the_table_they_index() {
+        assertThat(drawn.get("input_ids").maxNumber().intValue()).isEqualTo(6);
+        assertThat(drawn.get("token_type_ids").maxNumber().intValue()).isEqualTo(2);
+    }
+
+    @Test
+    void masks_end_in_zeros_in_every_second_row() {
+        INDArray mask = drawn.get("attention_mask");
+        assertThat(mask.getRow(0).sumNumber().intValue()).isEqualTo(53 - 13);
+        assertThat(mask.getRow(1).sumNumber().intValue()).isEqualTo(53);
+        assertThat(mask.getInt(0, 52)).isZero();
+    }
+
+    @Test
+    void positions_count_up() {
+        assertThat(drawn.get("position_ids").getRow(1).toLongVector())
+                .isEqualTo(java.util.stream.LongStream.range(0, 50).toArray());
+    }
+
+    @Test
+    void equal_seeds_give_equal_inputs() {
+        assertThat(inputs.draw(SIZES, new Random(1))).isEqualTo(drawn);
+        assertThat(inputs.draw(SIZES, new Random(2))).isNotEqualTo(drawn);
+    }
+}

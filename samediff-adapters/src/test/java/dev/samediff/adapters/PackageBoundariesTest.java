@@ -1,0 +1,74 @@
+package dev.samediff.adapters;
+
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.classes;
+import static com.tngtech.archunit.lang.syntax.ArchRuleDefinition.noClasses;
+
+import com.tngtech.archunit.core.importer.ImportOption;
+import com.tngtech.archunit.junit.AnalyzeClasses;
+import com.tngtech.archunit.junit.ArchTest;
+import com.tngtech.archunit.lang.ArchRule;
+
+/** The "only here" rules of docs/architecture.md. */
+@AnalyzeClasses(packages = "dev.samediff.adapters", importOptions = ImportOption.DoNotIncludeTests.class)
+class PackageBoundariesTest {
+    private static final String ROOT = "dev.samediff.adapters";
+
+    @ArchTest
+    static final ArchRule lapack_is_called_in_linalg_only = noClasses()
+            .that()
+            .resideOutsideOfPackage(ROOT + ".linalg..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("org.bytedeco.openblas..");
+
+    @ArchTest
+    static final ArchRule onednn_is_called_in_engine_only = noClasses()
+            .that()
+            .resideOutsideOfPackage(ROOT + ".engine..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("org.bytedeco.dnnl..")
+            .allowEmptyShould(true);
+
+    @ArchTest
+    static final ArchRule graphs_are_edited_in_graph_only = noClasses()
+            .that()
+            .resideOutsideOfPackages(
+                    ROOT + ".graph..", ROOT + ".engine..") // the engine runs ops, it does not edit them
+            .should()
+            .dependOnClassesThat()
+            .haveNameMatching("org\\.nd4j\\.autodiff\\.samediff\\.internal\\.(SameDiffOp|Variable)");
+
+    @ArchTest
+    static final ArchRule methods_know_the_spi_and_linalg_only = noClasses()
+            .that()
+            .resideInAPackage(ROOT + ".method..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(
+                    ROOT + ".graph..", ROOT + ".engine..", ROOT + ".train..", ROOT + ".io..", ROOT + ".text..");
+
+    @ArchTest
+    static final ArchRule the_lower_packages_do_not_know_training_or_files = noClasses()
+            .that()
+            .resideInAnyPackage(ROOT, ROOT + ".graph..", ROOT + ".linalg..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(ROOT + ".train..", ROOT + ".io..", ROOT + ".text..", ROOT + ".engine..");
+
+    @ArchTest
+    static final ArchRule linalg_stands_alone = classes()
+            .that()
+            .resideInAPackage(ROOT + ".linalg..")
+            .should()
+            .onlyDependOnClassesThat()
+            .resideInAnyPackage(
+                    ROOT,
+                    ROOT + ".linalg..",
+                    "java..",
+                    "org.nd4j..",
+                    "org.bytedeco..",
+                    "com.sun.jna..",
+                    "org.jspecify..",
+                    "org.slf4j..");
+}
