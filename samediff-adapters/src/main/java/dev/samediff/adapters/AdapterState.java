@@ -15,6 +15,9 @@ import org.nd4j.linalg.factory.Nd4j;
  * @param baseHash SHA-256 (hexadecimal) over the adapted layers' base weights, see {@link BaseHash#of}
  */
 public record AdapterState(AdapterConfig config, List<Site> sites, String baseHash) {
+    /** The weight hash of a layer whose base weight is unknown, as in folders that PEFT saved; it fits every weight. */
+    public static final String UNKNOWN_HASH = "";
+
     public AdapterState {
         sites = List.copyOf(sites);
         if (sites.isEmpty()) {
@@ -46,7 +49,8 @@ public record AdapterState(AdapterConfig config, List<Site> sites, String baseHa
      * @param tensors trained tensors by short name ({@code lora_A}, {@code lora_B}, {@code sorsa_A}, ...)
      * @param start the same tensors before training; equal keys
      * @param startsAtZero whether the start's weight change is zero, so that the base weight stays as it was
-     * @param weightHash SHA-256 (hexadecimal) of the base weight as stored: float32, little-endian, row-major
+     * @param weightHash SHA-256 (hexadecimal) of the base weight as stored: float32, little-endian, row-major;
+     *     {@link #UNKNOWN_HASH} if nobody knows
      */
     public record Site(
             String module,

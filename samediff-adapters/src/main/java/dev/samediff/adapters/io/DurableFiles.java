@@ -45,7 +45,7 @@ public final class DurableFiles {
      * @throws IOException if it cannot be written, with a sentence that names the file; a previous version is untouched
      */
     public static void write(Path target, Writer writer) throws IOException {
-        Path absolute = target.toAbsolutePath();
+        Path absolute = target.toAbsolutePath().normalize();
         Path parent = parentOf(absolute);
         Path temporary = sibling(absolute, TEMPORARY);
         try {
@@ -79,7 +79,7 @@ public final class DurableFiles {
      * @throws IOException if it cannot be written, with a sentence that names the folder; a previous version is untouched
      */
     public static void writeFolder(Path target, FolderWriter writer) throws IOException {
-        Path absolute = target.toAbsolutePath();
+        Path absolute = target.toAbsolutePath().normalize();
         Path parent = parentOf(absolute);
         Path temporary = sibling(absolute, TEMPORARY);
         Path replaced = sibling(absolute, REPLACED);
@@ -120,7 +120,7 @@ public final class DurableFiles {
      * @return whether the folder exists now
      */
     public static boolean recoverFolder(Path target) throws IOException {
-        Path absolute = target.toAbsolutePath();
+        Path absolute = target.toAbsolutePath().normalize();
         Path parent = parentOf(absolute);
         if (!Files.isDirectory(parent)) {
             return false;

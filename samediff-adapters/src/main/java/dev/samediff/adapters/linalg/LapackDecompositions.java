@@ -125,8 +125,8 @@ public final class LapackDecompositions implements Decompositions {
         }
         String matrix = "the " + what + " of a matrix " + Arrays.toString(a.shape());
         if (info > 0) {
-            throw new ArithmeticException(matrix + " did not converge (info " + info + "); use a randomised start for this"
-                    + " layer, or exclude it");
+            throw new ArithmeticException(matrix + " did not converge (info " + info
+                    + "); use a randomised start for this" + " layer, or exclude it");
         }
         throw new IllegalStateException(matrix + " was refused by LAPACK (info " + info
                 + (info <= -1010 ? ": not enough memory; leave more memory outside the Java heap)" : ")"));

@@ -20,8 +20,8 @@ final class MatrixCheck {
                     + " cannot be decomposed; expected a matrix with at least one row and one column");
         }
         if (a.dataType() != DataType.FLOAT && a.dataType() != DataType.DOUBLE) {
-            throw new InvalidInputException("a matrix of " + a.dataType()
-                    + " cannot be decomposed; expected FLOAT or DOUBLE: cast it first");
+            throw new InvalidInputException(
+                    "a matrix of " + a.dataType() + " cannot be decomposed; expected FLOAT or DOUBLE: cast it first");
         }
         if (a.length() > MOST_ELEMENTS) {
             throw new InvalidInputException("a matrix " + Arrays.toString(a.shape()) + " of " + a.length()
@@ -53,7 +53,7 @@ final class MatrixCheck {
         }
         long row = a.ordering() == 'c' ? index / a.columns() : index % a.rows();
         long column = a.ordering() == 'c' ? index % a.columns() : index / a.rows();
-        throw new InvalidInputException("a matrix " + Arrays.toString(a.shape()) + " has the value " + value
-                + " at [" + row + "," + column + "]; only finite matrices can be decomposed: check the model file");
+        throw new InvalidInputException("a matrix " + Arrays.toString(a.shape()) + " has the value " + value + " at ["
+                + row + "," + column + "]; only finite matrices can be decomposed: check the model file");
     }
 }

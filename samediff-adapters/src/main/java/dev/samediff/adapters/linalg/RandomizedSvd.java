@@ -41,8 +41,7 @@ final class RandomizedSvd {
             q = orthonormal(a.mmul(q));
         }
         Decompositions.Svd small = lapack.svd(q.transpose().mmul(a));
-        return LapackDecompositions.leading(
-                new Decompositions.Svd(q.mmul(small.u()), small.s(), small.vt()), rank);
+        return LapackDecompositions.leading(new Decompositions.Svd(q.mmul(small.u()), small.s(), small.vt()), rank);
     }
 
     private INDArray orthonormal(INDArray a) {

@@ -39,8 +39,10 @@ class LapackDecompositionsTest {
         INDArray whole = random(30, 40, DataType.FLOAT);
         check(whole.get(NDArrayIndex.interval(3, 2, 25), NDArrayIndex.interval(5, 3, 38)));
         check(whole.get(NDArrayIndex.interval(4, 20), NDArrayIndex.interval(1, 9)));
-        check(whole.get(NDArrayIndex.interval(4, 20), NDArrayIndex.interval(1, 9)).transpose());
-        INDArray cube = Nd4j.create(DataType.DOUBLE, 6, 5, 4).addi(random(1, 120, DataType.DOUBLE).reshape(6, 5, 4));
+        check(whole.get(NDArrayIndex.interval(4, 20), NDArrayIndex.interval(1, 9))
+                .transpose());
+        INDArray cube = Nd4j.create(DataType.DOUBLE, 6, 5, 4)
+                .addi(random(1, 120, DataType.DOUBLE).reshape(6, 5, 4));
         check(cube.get(NDArrayIndex.all(), NDArrayIndex.point(2), NDArrayIndex.all()));
         check(cube.permute(2, 1, 0).get(NDArrayIndex.point(1), NDArrayIndex.all(), NDArrayIndex.all()));
     }
@@ -128,7 +130,9 @@ class LapackDecompositionsTest {
             return 1;
         };
         LapackDecompositions sturdy = new LapackDecompositions(failing, Lapack::gesvd);
-        for (INDArray a : new INDArray[] {random(9, 5, DataType.FLOAT), random(5, 9, DataType.DOUBLE).dup('f')}) {
+        for (INDArray a : new INDArray[] {
+            random(9, 5, DataType.FLOAT), random(5, 9, DataType.DOUBLE).dup('f')
+        }) {
             assertThat(relativeError(a, rebuild(sturdy.svd(a)))).isLessThan(1e-5);
         }
         assertThatThrownBy(() -> new LapackDecompositions(failing, failing).svd(random(3, 3, DataType.FLOAT)))

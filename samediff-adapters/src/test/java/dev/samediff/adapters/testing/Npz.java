@@ -64,15 +64,14 @@ public final class Npz {
 
     private static INDArray array(ByteBuffer data, String descr, long[] shape, boolean fortran, String where)
             throws IOException {
-        DataType type =
-                switch (descr) {
-                    case "<f4" -> DataType.FLOAT;
-                    case "<f8" -> DataType.DOUBLE;
-                    case "<i4" -> DataType.INT;
-                    case "<i8" -> DataType.LONG;
-                    case "|b1" -> DataType.BOOL;
-                    default -> throw new IOException(where + " has the unsupported data type " + descr);
-                };
+        DataType type = switch (descr) {
+            case "<f4" -> DataType.FLOAT;
+            case "<f8" -> DataType.DOUBLE;
+            case "<i4" -> DataType.INT;
+            case "<i8" -> DataType.LONG;
+            case "|b1" -> DataType.BOOL;
+            default -> throw new IOException(where + " has the unsupported data type " + descr);
+        };
         int n = 1;
         for (long d : shape) {
             n = Math.multiplyExact(n, Math.toIntExact(d));

@@ -1,0 +1,155 @@
+package dev.samediff.adapters.io;
+
+import dev.samediff.adapters.AdapterState;
+import dev.samediff.adapters.InvalidInputException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Folders that hold one trained adapter, in the layout of Hugging Face PEFT.
+ *
+ * <pre>
+ * adapter_config.json          a plain LoRA, which PEFT loads onto the original base model
+ * adapter_model.safetensors
+ * native/adapter.json          the method itself: trained and start tensors, hyper-parameters, base hashes
+ * native/adapter.safetensors
+ * </pre>
+ *
+ * <p>Methods that replace the base weight by a residual (OLoRA, PiSSA, SORSA) are written for PEFT as a LoRA of rank 2r
+ * with the same weight change; what they need to go on training is in {@code native}. A folder is replaced as a whole,
+ * see {@link DurableFiles#writeFolder}.
+ */
+public final class AdapterFolder {
+    private static final Logger LOG = LoggerFactory.getLogger(AdapterFolder.class);
+    private static final Set<String> OURS =
+            Set.of(PeftForm.CONFIG, PeftForm.TENSORS, NativeForm.FOLDER, "README.md", ".gitattributes", ".DS_Store");
+
+    private AdapterFolder() {}
+
+    /**
+     * What PEFT and transformers like to know and an adapter does not.
+     *
+     * @param baseModel {@code base_model_name_or_path}: the original model on the Hugging Face hub, or its folder
+     * @param taskType {@code task_type}: {@code CAUSAL_LM}, {@code SEQ_CLS}, ...
+     */
+    public record Description(Optional<String> baseModel, Optional<String> taskType) {
+        /** Says nothing. */
+        public static final Description NONE = new Description(Optional.empty(), Optional.empty());
+    }
+
+    /** Saves an adapter for PEFT and in its native form; see {@link #save(AdapterState, Path, Description)}. */
+    public static void save(AdapterState state, Path folder) throws IOException {
+        save(state, folder, Description.NONE);
+    }
+
+    /**
+     * Saves an adapter for PEFT and in its native form. An adapter already in the folder is replaced.
+     *
+     * @throws InvalidInputException if the folder holds anything but an adapter, or the adapter is not finite
+     * @throws IOException if it cannot be written; an adapter already in the folder is untouched
+     */
+    public static void save(AdapterState state, Path folder, Description description) throws IOException {
+        requireOnlyAnAdapter(folder);
+        PeftForm plain = PeftForm.of(state, description);
+        DurableFiles.writeFolder(folder, temporary -> {
+            plain.write(temporary);
+            NativeForm.write(state, temporary);
+        });
+    }
+
+    /**
+     * Saves an adapter for PEFT only: a plain LoRA for the original base weights, whatever the method.
+     *
+     * @throws InvalidInputException if the folder holds anything but an adapter, or the adapter is not finite
+     * @throws IOException if it cannot be written; an adapter already in the folder is untouched
+     */
+    public static void saveAsLora(AdapterState state, Path folder) throws IOException {
+        saveAsLora(state, folder, Description.NONE);
+    }
+
+    /** Saves an adapter for PEFT only, as {@link #saveAsLora(AdapterState, Path)}. */
+    public static void saveAsLora(AdapterState state, Path folder, Description description) throws IOException {
+        requireOnlyAnAdapter(folder);
+        PeftForm plain = PeftForm.of(state, description);
+        DurableFiles.writeFolder(folder, plain::write);
+    }
+
+    /**
+     * Loads an adapter: its native form, or else a LoRA that PEFT saved. Of a folder whose subfolders hold adapters, as PEFT
+     * saves named ones, the only one is loaded.
+     *
+     * <p>A PEFT folder does not say which base weights it was trained on; its hashes are empty and fit every weight of the
+     * right shape.
+     *
+     * @throws InvalidInputException if there is no adapter, or it uses what is not supported
+     * @throws IOException if reading fails
+     */
+    public static AdapterState load(Path folder) throws IOException {
+        DurableFiles.recoverFolder(folder);
+        Path adapter = locate(folder);
+        if (Files.isDirectory(adapter.resolve(NativeForm.FOLDER))) {
+            return NativeForm.read(adapter);
+        }
+        String name = adapter.equals(folder)
+                ? dev.samediff.adapters.AdapterConfig.DEFAULT_NAME
+                : String.valueOf(adapter.getFileName());
+        LOG.info(
+                "{} has no native form; it is loaded as a LoRA, and nothing tells whether the base model fits",
+                adapter);
+        return PeftReader.read(adapter, name);
+    }
+
+    private static Path locate(Path folder) throws IOException {
+        if (!Files.isDirectory(folder)) {
+            throw new InvalidInputException("there is no adapter folder " + folder + "; check the path");
+        }
+        if (holdsAdapter(folder)) {
+            return folder;
+        }
+        List<Path> named;
+        try (Stream<Path> entries = Files.list(folder)) {
+            named = entries.filter(AdapterFolder::holdsAdapter).sorted().toList();
+        }
+        if (named.size() == 1) {
+            return named.get(0);
+        }
+        throw new InvalidInputException(
+                named.isEmpty()
+                        ? "the folder " + folder + " holds no adapter: there is no " + PeftForm.CONFIG + " in it"
+                        : "the folder " + folder + " holds several adapters; name one of " + named);
+    }
+
+    private static boolean holdsAdapter(Path folder) {
+        return Files.isRegularFile(folder.resolve(PeftForm.CONFIG))
+                || Files.isRegularFile(folder.resolve(NativeForm.FOLDER).resolve(NativeForm.CONFIG));
+    }
+
+    /** The folder is replaced as a whole, so nothing else may be in it. */
+    private static void requireOnlyAnAdapter(Path folder) throws IOException {
+        if (!Files.exists(folder)) {
+            return;
+        }
+        if (!Files.isDirectory(folder)) {
+            throw new InvalidInputException(folder + " is a file; an adapter is saved as a folder: name another place");
+        }
+        Set<String> foreign = new TreeSet<>();
+        try (Stream<Path> entries = Files.list(folder)) {
+            entries.map(entry -> String.valueOf(entry.getFileName()))
+                    .filter(name -> !OURS.contains(name))
+                    .forEach(foreign::add);
+        }
+        if (!foreign.isEmpty()) {
+            throw new InvalidInputException("the folder " + folder + " holds more than an adapter (" + foreign.size()
+                    + " more, such as `" + foreign.iterator().next()
+                    + "`) and would be replaced as a whole; name a new or empty folder");
+        }
+    }
+}

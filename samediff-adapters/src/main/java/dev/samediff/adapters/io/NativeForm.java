@@ -1,0 +1,179 @@
+package dev.samediff.adapters.io;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.samediff.adapters.AdapterConfig;
+import dev.samediff.adapters.AdapterMethod;
+import dev.samediff.adapters.AdapterState;
+import dev.samediff.adapters.BaseHash;
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.method.AdapterMethods;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * The subfolder from which a method can be resumed exactly: {@code adapter.json} and the trained and start tensors, bit for
+ * bit, as {@code trained.<module path>.<short name>} and {@code start.<...>}, in the shapes of {@code y = x W}.
+ */
+final class NativeForm {
+    static final String FOLDER = "native";
+    static final String CONFIG = "adapter.json";
+    static final String TENSORS = "adapter.safetensors";
+    private static final int FORMAT = 1;
+
+    private NativeForm() {}
+
+    /** Writes the subfolder; the PEFT form must be in the folder already, for its hash. */
+    static void write(AdapterState state, Path adapter) throws IOException {
+        Path folder = Files.createDirectories(adapter.resolve(FOLDER));
+        Map<String, INDArray> tensors = new LinkedHashMap<>();
+        ArrayNode sites = JsonNodeFactory.instance.arrayNode();
+        for (AdapterState.Site site : state.sites()) {
+            site.tensors().forEach((name, array) -> tensors.put(key("trained", site.module(), name), array));
+            site.start().forEach((name, array) -> tensors.put(key("start", site.module(), name), array));
+            sites.add(json(site));
+        }
+        AdapterConfig config = state.config();
+        AdapterMethod method = config.method();
+        ObjectNode json = JsonNodeFactory.instance.objectNode();
+        json.put("format", FORMAT);
+        json.put("name", config.name());
+        json.put("method", method.name());
+        json.put("rank", method.rank());
+        if (method.alpha().isPresent()) {
+            json.put("alpha", method.alpha().getAsDouble());
+        } else {
+            json.putNull("alpha");
+        }
+        method.settings().forEach(json.putObject("settings")::put);
+        json.put("seed", config.seed());
+        json.set("targets", TargetsJson.write(config.targets()));
+        json.put("base_sha256", state.baseHash());
+        json.put("peft_tensors_sha256", Sha256.of(adapter.resolve(PeftForm.TENSORS)));
+        json.set("layers", sites);
+        new Safetensors(tensors, Map.of("format", "samediff-adapters")).write(folder.resolve(TENSORS));
+        DurableFiles.writeText(folder.resolve(CONFIG), JsonFile.pretty(json));
+    }
+
+    static AdapterState read(Path adapter) throws IOException {
+        Path folder = adapter.resolve(FOLDER);
+        JsonFile json = JsonFile.read(folder.resolve(CONFIG));
+        int format = json.count("format");
+        if (format != FORMAT) {
+            throw new InvalidInputException("the adapter in " + folder + " has the format " + format
+                    + "; this version reads format " + FORMAT + ": use the version that saved it");
+        }
+        requireUnchangedPeftForm(json, adapter);
+        OptionalDouble alpha =
+                json.optionalNumber("alpha").map(OptionalDouble::of).orElse(OptionalDouble.empty());
+        AdapterMethod method =
+                AdapterMethods.named(json.text("method"), json.count("rank"), alpha, json.textsByName("settings"));
+        AdapterConfig config = new AdapterConfig(
+                json.text("name"), method, TargetsJson.read(json.requiredObject("targets")), json.wholeNumber("seed"));
+        Path file = folder.resolve(TENSORS);
+        Map<String, INDArray> tensors = new HashMap<>(Safetensors.read(file).tensors());
+        List<AdapterState.Site> sites = new ArrayList<>();
+        Map<String, String> hashes = new HashMap<>();
+        for (JsonFile layer : json.objects("layers")) {
+            sites.add(site(layer, tensors, file));
+            hashes.put(layer.text("module"), layer.text("weight_sha256"));
+        }
+        if (!tensors.isEmpty()) {
+            throw new InvalidInputException("the tensor `"
+                    + tensors.keySet().iterator().next() + "` in " + file + " belongs to no layer in " + CONFIG
+                    + "; both files must come from one save");
+        }
+        String baseHash = json.text("base_sha256");
+        if (!baseHash.equals(BaseHash.of(hashes))) {
+            throw json.wrong("base_sha256", baseHash, "the hash over the layers; the file was changed");
+        }
+        return new AdapterState(config, sites, baseHash);
+    }
+
+    private static ObjectNode json(AdapterState.Site site) {
+        ObjectNode json = JsonNodeFactory.instance.objectNode();
+        json.put("module", site.module());
+        json.put("weight", site.weight());
+        json.put("in", site.in());
+        json.put("out", site.out());
+        json.put("rank", site.rank());
+        json.put("alpha", site.alpha());
+        json.put("scaling", site.scaling());
+        json.put("starts_at_zero", site.startsAtZero());
+        json.put("weight_sha256", site.weightHash());
+        ArrayNode names = json.putArray("tensors");
+        site.tensors().keySet().forEach(names::add);
+        return json;
+    }
+
+    private static AdapterState.Site site(JsonFile layer, Map<String, INDArray> tensors, Path file) {
+        String module = layer.text("module");
+        Map<String, INDArray> trained = new LinkedHashMap<>();
+        Map<String, INDArray> start = new LinkedHashMap<>();
+        for (String name : layer.texts("tensors")) {
+            trained.put(name, take(tensors, key("trained", module, name), file));
+            start.put(name, take(tensors, key("start", module, name), file));
+        }
+        requireShapes(layer, trained, file);
+        requireShapes(layer, start, file);
+        return new AdapterState.Site(
+                module,
+                layer.text("weight"),
+                layer.count("in"),
+                layer.count("out"),
+                layer.count("rank"),
+                layer.number("alpha"),
+                layer.number("scaling"),
+                trained,
+                start,
+                layer.flag("starts_at_zero", false),
+                layer.text("weight_sha256"));
+    }
+
+    private static void requireShapes(JsonFile layer, Map<String, INDArray> tensors, Path file) {
+        int in = layer.count("in");
+        int out = layer.count("out");
+        int rank = layer.count("rank");
+        tensors.forEach((name, tensor) -> {
+            long[] expected = name.endsWith("_A")
+                    ? new long[] {in, rank}
+                    : name.endsWith("_B") ? new long[] {rank, out} : new long[] {rank};
+            if (!java.util.Arrays.equals(expected, tensor.shape())) {
+                throw new InvalidInputException("the tensor `" + name + "` of `" + layer.text("module") + "` in "
+                        + file + " has the shape " + java.util.Arrays.toString(tensor.shape()) + "; expected "
+                        + java.util.Arrays.toString(expected) + ": both files must come from one save");
+            }
+        });
+    }
+
+    private static INDArray take(Map<String, INDArray> tensors, String key, Path file) {
+        INDArray tensor = tensors.remove(key);
+        if (tensor == null) {
+            throw new InvalidInputException(
+                    file + " has no tensor `" + key + "`; copy the whole folder again, or save the adapter again");
+        }
+        return tensor;
+    }
+
+    /** PEFT may have gone on training and saved into the same folder; the native form is out of date then. */
+    private static void requireUnchangedPeftForm(JsonFile json, Path adapter) throws IOException {
+        Path file = adapter.resolve(PeftForm.TENSORS);
+        if (Files.exists(file) && !Sha256.of(file).equals(json.text("peft_tensors_sha256"))) {
+            throw new InvalidInputException(file + " was changed after " + FOLDER + " was saved; delete "
+                    + adapter.resolve(FOLDER) + " to load the changed LoRA, or copy the whole folder again");
+        }
+    }
+
+    private static String key(String kind, String module, String name) {
+        return kind + "." + module + "." + name;
+    }
+}

@@ -1,0 +1,125 @@
+package dev.samediff.adapters.io;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.JsonNodeFactory;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.samediff.adapters.AdapterState;
+import dev.samediff.adapters.InvalidInputException;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * A plain LoRA as PEFT's {@code LoraConfig} and {@code load_peft_weights} read it.
+ *
+ * <p>Written so that nothing depends on the reader's version or base model: {@code target_modules} are the full module
+ * paths, other ranks and alphas are pinned by {@code ^path}, alpha / r is the scaling ({@code use_rslora} false), the start
+ * is plain ({@code init_lora_weights} true, so that PEFT never decomposes the base again), and keys newer than PEFT 0.7 are
+ * left out. {@code fan_in_fan_out} is false also for Conv1D layers: an ONNX file does not tell them from transposed Linear
+ * layers, the tensors are the same, and PEFT corrects the flag by the module's class.
+ */
+record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
+    static final String CONFIG = "adapter_config.json";
+    static final String TENSORS = "adapter_model.safetensors";
+    static final String PREFIX = "base_model.model.";
+    static final String A = ".lora_A.weight";
+    static final String B = ".lora_B.weight";
+
+    static PeftForm of(AdapterState state, AdapterFolder.Description description) {
+        List<AdapterState.PlainLora> layers = state.toPlainLora();
+        Map<String, INDArray> tensors = new LinkedHashMap<>();
+        for (AdapterState.PlainLora layer : layers) {
+            tensors.put(PREFIX + layer.module() + A, transposed(layer.a(), layer.module()));
+            tensors.put(PREFIX + layer.module() + B, transposed(layer.b(), layer.module()));
+        }
+        return new PeftForm(config(layers, description), tensors);
+    }
+
+    void write(Path folder) throws IOException {
+        new Safetensors(tensors, Safetensors.PYTORCH).write(folder.resolve(TENSORS));
+        DurableFiles.writeText(folder.resolve(CONFIG), JsonFile.pretty(config));
+    }
+
+    private static ObjectNode config(List<AdapterState.PlainLora> layers, AdapterFolder.Description description) {
+        int rank = mostFrequent(layers, AdapterState.PlainLora::rank);
+        double alpha = mostFrequent(
+                layers.stream().filter(layer -> layer.rank() == rank).toList(), AdapterState.PlainLora::alpha);
+        ObjectNode ranks = JsonNodeFactory.instance.objectNode();
+        ObjectNode alphas = JsonNodeFactory.instance.objectNode();
+        ArrayNode targets = JsonNodeFactory.instance.arrayNode();
+        for (AdapterState.PlainLora layer : layers) {
+            targets.add(layer.module());
+            if (layer.rank() != rank) {
+                ranks.put(pinned(layer.module()), layer.rank());
+            }
+            if (layer.alpha() != alpha) {
+                put(alphas, pinned(layer.module()), layer.alpha());
+            }
+        }
+        ObjectNode config = JsonNodeFactory.instance.objectNode(); // in the alphabet's order, as PEFT writes it
+        config.set("alpha_pattern", alphas);
+        config.putNull("auto_mapping");
+        config.put("base_model_name_or_path", description.baseModel().orElse(null));
+        config.put("bias", "none");
+        config.put("fan_in_fan_out", false);
+        config.put("inference_mode", true);
+        config.put("init_lora_weights", true);
+        config.putNull("layers_pattern");
+        config.putNull("layers_to_transform");
+        put(config, "lora_alpha", alpha);
+        config.put("lora_dropout", 0.0);
+        config.putNull("modules_to_save");
+        config.put("peft_type", "LORA");
+        config.put("r", rank);
+        config.set("rank_pattern", ranks);
+        config.putNull("revision");
+        config.set("target_modules", targets);
+        config.put("task_type", description.taskType().orElse(null));
+        config.put("use_rslora", false);
+        return config;
+    }
+
+    /** A pattern of PEFT that matches this module and no module whose path ends like it. */
+    private static String pinned(String module) {
+        return "^" + module.replaceAll("[^A-Za-z0-9_.-]", "\\\\$0");
+    }
+
+    private static void put(ObjectNode node, String key, double value) {
+        if (value == Math.rint(value) && Math.abs(value) < 1e9) {
+            node.put(key, (int) value);
+        } else {
+            node.put(key, value);
+        }
+    }
+
+    private static <T extends Comparable<T>> T mostFrequent(
+            List<AdapterState.PlainLora> layers, Function<AdapterState.PlainLora, T> property) {
+        return layers.stream()
+                .collect(Collectors.groupingBy(property, TreeMap::new, Collectors.counting()))
+                .entrySet()
+                .stream()
+                .max(Map.Entry.comparingByValue())
+                .orElseThrow()
+                .getKey();
+    }
+
+    private static INDArray transposed(INDArray factor, String module) {
+        requireFinite(factor, module);
+        return factor.transpose().dup('c');
+    }
+
+    private static void requireFinite(INDArray factor, String module) {
+        double sum = factor.mul(0).sumNumber().doubleValue(); // 0 * NaN and 0 * infinity are NaN
+        if (Double.isNaN(sum)) {
+            throw new InvalidInputException("the adapter of the layer `" + module
+                    + "` has values that are not finite; the training diverged: save an earlier checkpoint, or train"
+                    + " with a lower learning rate");
+        }
+    }
+}

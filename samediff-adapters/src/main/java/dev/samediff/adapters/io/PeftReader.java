@@ -1,0 +1,181 @@
+package dev.samediff.adapters.io;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.samediff.adapters.AdapterConfig;
+import dev.samediff.adapters.AdapterState;
+import dev.samediff.adapters.BaseHash;
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.graph.TargetSelector;
+import dev.samediff.adapters.method.Lora;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.Set;
+import java.util.TreeMap;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Reads a LoRA that PEFT saved. What would change the result and is not supported is refused by name; what only concerns
+ * training in PEFT (dropout, the start of A) is ignored.
+ */
+final class PeftReader {
+    /** Options that change what the adapter computes; each must be absent, null, false, empty or its default. */
+    private static final List<String> UNSUPPORTED = List.of(
+            "use_dora",
+            "modules_to_save",
+            "lora_bias",
+            "use_qalora",
+            "use_bdlora",
+            "layer_replication",
+            "trainable_token_indices",
+            "target_parameters",
+            "alora_invocation_tokens",
+            "arrow_config",
+            "kasa_config",
+            "monteclora_config",
+            "velora_config");
+
+    private static final Set<String> STARTS_THAT_KEEP_THE_BASE = Set.of("gaussian", "eva", "orthogonal");
+
+    private PeftReader() {}
+
+    static AdapterState read(Path folder, String name) throws IOException {
+        Path configFile = folder.resolve(PeftForm.CONFIG);
+        JsonFile config = JsonFile.read(configFile);
+        requireSupported(config, configFile);
+        Map<String, INDArray[]> factors = factors(folder);
+        int rank = config.count("r");
+        boolean rankStabilized = config.flag("use_rslora", false);
+        Lora method = new Lora(
+                rank, OptionalDouble.of(config.number("lora_alpha")), rankStabilized, Lora.Start.KAIMING_UNIFORM);
+        TargetSelector targets = TargetSelector.suffixes(List.copyOf(factors.keySet()))
+                .withRankPattern(config.countsByName("rank_pattern"))
+                .withAlphaPattern(config.numbersByName("alpha_pattern"));
+        List<AdapterState.Site> sites = new ArrayList<>();
+        Map<String, String> hashes = new TreeMap<>();
+        factors.forEach((module, ab) -> {
+            int expected = targets.rank(module, rank);
+            if (ab[0].rows() != expected || ab[1].columns() != expected) {
+                throw new InvalidInputException("the layer `" + module + "` in " + folder + " has A "
+                        + Arrays.toString(ab[0].shape()) + " and B " + Arrays.toString(ab[1].shape())
+                        + "; expected [" + expected + ",in] and [out," + expected + "] by r and rank_pattern in "
+                        + PeftForm.CONFIG + ": both files must come from one training");
+            }
+            sites.add(site(
+                    module, ab, method, targets.alpha(module, method.alpha()).orElseThrow()));
+            hashes.put(module, "");
+        });
+        return new AdapterState(new AdapterConfig(name, method, targets, 0), sites, BaseHash.of(hashes));
+    }
+
+    private static AdapterState.Site site(String module, INDArray[] ab, Lora method, double alpha) {
+        INDArray a = ab[0].transpose().castTo(DataType.FLOAT).dup('c');
+        INDArray b = ab[1].transpose().castTo(DataType.FLOAT).dup('c');
+        int rank = a.columns();
+        Map<String, INDArray> tensors = new LinkedHashMap<>();
+        tensors.put("lora_A", a);
+        tensors.put("lora_B", b);
+        Map<String, INDArray> start = new LinkedHashMap<>();
+        start.put("lora_A", a.dup('c'));
+        start.put("lora_B", Nd4j.zeros(DataType.FLOAT, b.shape()));
+        return new AdapterState.Site(
+                module,
+                module + ".weight",
+                a.rows(),
+                b.columns(),
+                rank,
+                alpha,
+                method.scaling(rank, alpha),
+                tensors,
+                start,
+                true,
+                AdapterState.UNKNOWN_HASH);
+    }
+
+    /** A [r,in] and B [out,r] of every module. */
+    private static Map<String, INDArray[]> factors(Path folder) throws IOException {
+        Path file = folder.resolve(PeftForm.TENSORS);
+        if (!Files.exists(file) && Files.exists(folder.resolve("adapter_model.bin"))) {
+            throw new InvalidInputException("the adapter in " + folder
+                    + " is a pickle (adapter_model.bin), which can run code when read; save it again in PEFT with"
+                    + " save_pretrained(..., safe_serialization=True)");
+        }
+        Map<String, INDArray> tensors = Safetensors.read(file).tensors();
+        Set<String> modules = new LinkedHashSet<>();
+        tensors.forEach((key, tensor) -> modules.add(moduleOf(key, tensor, file)));
+        Map<String, INDArray[]> factors = new LinkedHashMap<>();
+        for (String module : modules) {
+            INDArray a = tensors.get(PeftForm.PREFIX + module + PeftForm.A);
+            INDArray b = tensors.get(PeftForm.PREFIX + module + PeftForm.B);
+            if (a == null || b == null) {
+                throw new InvalidInputException("the layer `" + module + "` in " + file + " has only one of"
+                        + " lora_A and lora_B; save the adapter again");
+            }
+            factors.put(module, new INDArray[] {a, b});
+        }
+        if (factors.isEmpty()) {
+            throw new InvalidInputException(file + " holds no tensors; save the adapter again");
+        }
+        return factors;
+    }
+
+    private static String moduleOf(String key, INDArray tensor, Path file) {
+        boolean factor = key.endsWith(PeftForm.A) || key.endsWith(PeftForm.B);
+        if (!key.startsWith(PeftForm.PREFIX)
+                || !factor
+                || key.length() <= PeftForm.PREFIX.length() + PeftForm.A.length()) {
+            throw new InvalidInputException("the tensor `" + key + "` in " + file
+                    + " is not supported; expected " + PeftForm.PREFIX + "<module path>" + PeftForm.A + " and "
+                    + PeftForm.B + " only (no embeddings, magnitudes, biases or whole modules): merge the adapter in"
+                    + " PEFT instead");
+        }
+        if (tensor.rank() != 2 || tensor.isEmpty() || !tensor.dataType().isFPType()) {
+            throw new InvalidInputException("the tensor `" + key + "` in " + file + " is " + tensor.dataType()
+                    + Arrays.toString(tensor.shape()) + "; expected a matrix of floating-point numbers (a linear"
+                    + " layer)");
+        }
+        return key.substring(PeftForm.PREFIX.length(), key.length() - PeftForm.A.length());
+    }
+
+    private static void requireSupported(JsonFile config, Path file) {
+        String type = config.text("peft_type");
+        if (!type.equals("LORA")) {
+            throw new InvalidInputException(
+                    "the adapter in " + file + " is of the type `" + type + "`; only LORA can be loaded");
+        }
+        String bias = config.optionalText("bias").orElse("none");
+        if (!bias.equals("none")) {
+            throw new InvalidInputException("the adapter in " + file + " trained biases (bias = `" + bias
+                    + "`), which is not supported; merge it in PEFT, or train with bias `none`");
+        }
+        for (String key : UNSUPPORTED) {
+            if (isSet(config.raw(key))) {
+                throw new InvalidInputException("the adapter in " + file + " uses `" + key + "` = " + config.raw(key)
+                        + ", which is not supported; merge it in PEFT, or train without it");
+            }
+        }
+        JsonNode start = config.raw("init_lora_weights");
+        if (start != null && start.isTextual() && !STARTS_THAT_KEEP_THE_BASE.contains(start.textValue())) {
+            throw new InvalidInputException("the adapter in " + file + " started from `" + start.textValue()
+                    + "`, so its tensors fit a changed base weight that would have to be computed again; convert it in"
+                    + " PEFT with save_pretrained(..., path_initial_model_for_weight_conversion=...), or load a folder"
+                    + " that this library saved");
+        }
+    }
+
+    private static boolean isSet(@org.jspecify.annotations.Nullable JsonNode value) {
+        if (value == null || (value.isContainerNode() && value.isEmpty())) {
+            return false;
+        }
+        return !value.isBoolean() || value.booleanValue();
+    }
+}
