@@ -91,8 +91,8 @@ final class SessionRunner implements Runner {
                 List.of(),
                 At.builder().operation(Operation.INFERENCE).build());
         Map<String, INDArray> owned = new LinkedHashMap<>();
-        outputs.forEach(name -> owned.put(
-                name, Objects.requireNonNull(results.get(name), name).dup('c')));
+        outputs.forEach(name ->
+                owned.put(name, Objects.requireNonNull(results.get(name), name).dup('c')));
         return owned;
     }
 
