@@ -111,7 +111,8 @@ public final class AdapterFolder {
             return NativeForm.read(adapter);
         }
         LOG.info(
-                "{} has no native form; it is loaded as a LoRA, and nothing tells whether the base model fits", adapter);
+                "{} has no native form; it is loaded as a LoRA, and nothing tells whether the base model fits",
+                adapter);
         return PeftReader.read(adapter, name);
     }
 
