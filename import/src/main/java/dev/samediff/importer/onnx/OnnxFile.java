@@ -34,9 +34,11 @@ public record OnnxFile(Path path, String producer, int nodeCount, Map<String, In
      */
     public static OnnxFile read(Path path) {
         ModelProto model = parse(path);
-        if (!model.hasGraph() || model.getGraph().getNodeCount() == 0 || model.getGraph().getOutputCount() == 0) {
-            throw new InvalidInputException(
-                    path + " is not an ONNX model: it has no nodes or no outputs; give a file written by torch.onnx.export");
+        if (!model.hasGraph()
+                || model.getGraph().getNodeCount() == 0
+                || model.getGraph().getOutputCount() == 0) {
+            throw new InvalidInputException(path
+                    + " is not an ONNX model: it has no nodes or no outputs; give a file written by torch.onnx.export");
         }
         Map<String, Integer> operators = new TreeMap<>();
         for (NodeProto node : model.getGraph().getNodeList()) {
