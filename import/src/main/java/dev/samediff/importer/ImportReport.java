@@ -54,7 +54,11 @@ public record ImportReport(
             if (nodes == null) {
                 return;
             }
-            text.append(text.isEmpty() ? "" : "; ").append(operator).append(" (").append(nodes.size()).append("x: ");
+            text.append(text.isEmpty() ? "" : "; ")
+                    .append(operator)
+                    .append(" (")
+                    .append(nodes.size())
+                    .append("x: ");
             text.append(String.join(", ", nodes.subList(0, Math.min(NAMED_NODES, nodes.size()))));
             text.append(nodes.size() > NAMED_NODES ? ", ...)" : ")");
         });
@@ -65,14 +69,20 @@ public record ImportReport(
     public String text() {
         StringBuilder text = new StringBuilder();
         text.append(source).append('\n');
-        text.append("producer   ").append(producer.isEmpty() ? "unknown" : producer).append(", opset ").append(opset);
+        text.append("producer   ")
+                .append(producer.isEmpty() ? "unknown" : producer)
+                .append(", opset ")
+                .append(opset);
         text.append(", ").append(nodeCount).append(" nodes\n");
         inputs.forEach(input -> text.append("input      ").append(line(input)));
         outputs.forEach(output -> text.append("output     ").append(line(output)));
         text.append("operators  ");
         operators.entrySet().stream()
                 .sorted(Map.Entry.comparingByKey())
-                .forEach(entry -> text.append(entry.getKey()).append(' ').append(entry.getValue()).append(", "));
+                .forEach(entry -> text.append(entry.getKey())
+                        .append(' ')
+                        .append(entry.getValue())
+                        .append(", "));
         text.setLength(text.length() - 2);
         text.append('\n');
         linearLayers.forEach(layer -> text.append("linear     ").append(line(layer)));

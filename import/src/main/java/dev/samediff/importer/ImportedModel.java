@@ -18,8 +18,7 @@ public final class ImportedModel {
     private final Map<String, String> aliases;
     private final Map<String, String> initializers;
 
-    ImportedModel(
-            SameDiff graph, ImportReport report, Map<String, String> aliases, Map<String, String> initializers) {
+    ImportedModel(SameDiff graph, ImportReport report, Map<String, String> aliases, Map<String, String> initializers) {
         this.graph = graph;
         this.report = report;
         this.aliases = Map.copyOf(aliases);

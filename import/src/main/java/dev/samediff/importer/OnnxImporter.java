@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -68,9 +69,11 @@ public final class OnnxImporter {
     private ImportedModel build() {
         Map<String, List<String>> unsupported = unsupported(file.graph());
         if (!unsupported.isEmpty()) {
-            throw new InvalidInputException(file.path() + " (opset " + file.graph().opset()
-                    + ") uses operators that cannot be imported: " + report(file.graph().outputs()).unsupportedText()
-                    + "; export the model without them, for example with plain attention and opset_version=17");
+            throw new InvalidInputException(
+                    file.path() + " (opset " + file.graph().opset()
+                            + ") uses operators that cannot be imported: "
+                            + report(file.graph().outputs()).unsupportedText()
+                            + "; export the model without them, for example with plain attention and opset_version=17");
         }
         try {
             Lowering.Lowered lowered = Lowering.lower(file.graph(), roles, names, notes::add);
@@ -85,7 +88,8 @@ public final class OnnxImporter {
         Map<String, List<String>> found = new TreeMap<>();
         for (OnnxNode node : graph.nodes()) {
             if (!Operators.names().contains(node.operator())) {
-                found.computeIfAbsent(node.operator(), operator -> new ArrayList<>()).add(node.name());
+                found.computeIfAbsent(node.operator(), operator -> new ArrayList<>())
+                        .add(node.name());
             }
         }
         return found;
@@ -120,7 +124,7 @@ public final class OnnxImporter {
     }
 
     private LinearLayer layer(LinearUse use) {
-        OnnxTensor tensor = java.util.Objects.requireNonNull(file.graph().tensor(use.weight()));
+        OnnxTensor tensor = Objects.requireNonNull(file.graph().tensor(use.weight()));
         long[] shape = tensor.shape();
         return new LinearLayer(
                 names.module(use.weight()),

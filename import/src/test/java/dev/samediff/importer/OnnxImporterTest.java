@@ -7,11 +7,14 @@ import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.graph.Orientation;
 import dev.samediff.importer.tensor.HostTensor;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.autodiff.samediff.VariableType;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 class OnnxImporterTest {
@@ -20,7 +23,7 @@ class OnnxImporterTest {
 
     private static HostTensor matrix(long rows, long columns) {
         double[] values = new double[(int) (rows * columns)];
-        java.util.Arrays.setAll(values, i -> Math.sin(i + 1.0));
+        Arrays.setAll(values, i -> Math.sin(i + 1.0));
         return HostTensor.of(DataType.FLOAT, new long[] {rows, columns}, values);
     }
 
@@ -51,24 +54,36 @@ class OnnxImporterTest {
     @Test
     void linear_layers_are_found_with_their_module_paths() {
         ImportedModel model = OnnxImporter.load(network().write(folder));
-        assertThat(model.linearLayers()).extracting(LinearLayer::module).containsExactly("h.0.fc", "h.0.proj", "lm_head");
-        assertThat(model.linearLayers()).extracting(LinearLayer::weight).containsExactly("h.0.fc.weight", "h.0.proj.weight", "wte.weight");
-        assertThat(model.linearLayers()).extracting(LinearLayer::orientation).containsExactly(Orientation.IN_OUT, Orientation.OUT_IN, Orientation.OUT_IN);
+        assertThat(model.linearLayers())
+                .extracting(LinearLayer::module)
+                .containsExactly("h.0.fc", "h.0.proj", "lm_head");
+        assertThat(model.linearLayers())
+                .extracting(LinearLayer::weight)
+                .containsExactly("h.0.fc.weight", "h.0.proj.weight", "wte.weight");
+        assertThat(model.linearLayers())
+                .extracting(LinearLayer::orientation)
+                .containsExactly(Orientation.IN_OUT, Orientation.OUT_IN, Orientation.OUT_IN);
         assertThat(model.linearLayers()).extracting(LinearLayer::in).containsExactly(4, 3, 4);
         assertThat(model.linearLayers()).extracting(LinearLayer::out).containsExactly(3, 4, 7);
-        assertThat(model.linearLayers()).extracting(LinearLayer::initializer).containsExactly("onnx::MatMul_278", "h.0.proj.weight", "wte.weight");
+        assertThat(model.linearLayers())
+                .extracting(LinearLayer::initializer)
+                .containsExactly("onnx::MatMul_278", "h.0.proj.weight", "wte.weight");
         assertThat(model.modulePaths()).containsEntry("wte.weight", "lm_head");
     }
 
     @Test
     void weights_are_variables_and_tables_are_constants_as_they_are_stored() {
         ImportedModel model = OnnxImporter.load(network().write(folder));
-        for (String variable : java.util.List.of("h.0.fc.weight", "h.0.fc.bias", "h.0.proj.weight", "h.0.proj.bias")) {
-            assertThat(model.graph().getVariable(variable).getVariableType()).as(variable).isEqualTo(VariableType.VARIABLE);
+        for (String variable : List.of("h.0.fc.weight", "h.0.fc.bias", "h.0.proj.weight", "h.0.proj.bias")) {
+            assertThat(model.graph().getVariable(variable).getVariableType())
+                    .as(variable)
+                    .isEqualTo(VariableType.VARIABLE);
         }
         assertThat(model.graph().getVariable("wte.weight").getVariableType()).isEqualTo(VariableType.CONSTANT);
-        assertThat(model.graph().getVariable("h.0.proj.weight").getArr().shape()).containsExactly(4, 3);
-        assertThat(model.report().notes()).anyMatch(note -> note.contains("'wte.weight' is frozen") && note.contains("lm_head"));
+        assertThat(model.graph().getVariable("h.0.proj.weight").getArr().shape())
+                .containsExactly(4, 3);
+        assertThat(model.report().notes())
+                .anyMatch(note -> note.contains("'wte.weight' is frozen") && note.contains("lm_head"));
     }
 
     @Test
@@ -85,13 +100,17 @@ class OnnxImporterTest {
                         Map.entry("h.0.proj.weight", "h.0.proj.weight"),
                         Map.entry("h.0.proj.bias", "h.0.proj.bias"),
                         Map.entry("wte.weight", "wte.weight"));
-        model.aliases().values().forEach(name -> assertThat(model.graph().hasVariable(name)).as(name).isTrue());
+        model.aliases()
+                .values()
+                .forEach(name ->
+                        assertThat(model.graph().hasVariable(name)).as(name).isTrue());
     }
 
     @Test
     void inputs_and_outputs_are_described() {
         ImportedModel model = OnnxImporter.load(network().write(folder));
-        assertThat(model.inputs()).containsExactly(new TensorSpec("input_ids", "input_ids", DataType.LONG, java.util.List.of("d1", "d2")));
+        assertThat(model.inputs())
+                .containsExactly(new TensorSpec("input_ids", "input_ids", DataType.LONG, List.of("d1", "d2")));
         assertThat(model.inputs().get(0).shape()).containsExactly(-1, -1);
         assertThat(model.graph().getVariable("input_ids").placeholderShape()).containsExactly(-1, -1);
         assertThat(model.outputs()).extracting(TensorSpec::name).containsExactly("logits");
@@ -124,7 +143,8 @@ class OnnxImporterTest {
                 .write(folder);
         assertThatThrownBy(() -> OnnxImporter.load(file))
                 .isInstanceOf(InvalidInputException.class)
-                .hasMessageContainingAll("opset 14", "Conv (1x: /a/Conv)", "com.microsoft:BeamSearch (2x: /b/Foo, /c/Foo)", "export");
+                .hasMessageContainingAll(
+                        "opset 14", "Conv (1x: /a/Conv)", "com.microsoft:BeamSearch (2x: /b/Foo, /c/Foo)", "export");
         ImportReport report = OnnxImporter.inspect(file);
         assertThat(report.isSupported()).isFalse();
         assertThat(report.text()).contains("unsupported", "/a/Conv");
@@ -153,7 +173,8 @@ class OnnxImporterTest {
 
     @Test
     void infinite_masks_give_finite_softmax() {
-        HostTensor mask = HostTensor.of(DataType.FLOAT, new long[] {2, 2}, new double[] {0, Double.NEGATIVE_INFINITY, 0, 0});
+        HostTensor mask =
+                HostTensor.of(DataType.FLOAT, new long[] {2, 2}, new double[] {0, Double.NEGATIVE_INFINITY, 0, 0});
         Path file = new TinyModel(14)
                 .input("x", DataType.FLOAT, -1, 2)
                 .initializer("mask", mask)
@@ -177,7 +198,9 @@ class OnnxImporterTest {
                 .output("b")
                 .write(folder);
         ImportedModel model = OnnxImporter.load(file);
-        assertThat(model.graph().getOps().values().stream().filter(op -> op.getOp().opName().equals("exp"))).hasSize(1);
+        assertThat(model.graph().getOps().values().stream()
+                        .filter(op -> op.getOp().opName().equals("exp")))
+                .hasSize(1);
         assertThat(model.graph().hasVariable("b")).isTrue();
     }
 
@@ -191,8 +214,7 @@ class OnnxImporterTest {
                 .output("y")
                 .write(folder);
         var x = Nd4j.createFromArray(new float[][] {{1, 2}});
-        Map<String, org.nd4j.linalg.api.ndarray.INDArray> out =
-                OnnxImporter.load(file).graph().output(Map.of("x", x), "copy", "y");
+        Map<String, INDArray> out = OnnxImporter.load(file).graph().output(Map.of("x", x), "copy", "y");
         assertThat(out.get("copy")).isEqualTo(x);
         assertThat(out.get("y")).isEqualTo(x.neg());
     }
@@ -212,7 +234,12 @@ class OnnxImporterTest {
         var x = Nd4j.createFromArray(new float[][] {{1, 2}});
         try (Runtime runtime = new Runtime(file)) {
             var expected = runtime.run(Map.of("add", x)).get("exp:0");
-            assertThat(model.graph().outputSingle(Map.of("add", x), "exp_0").sub(expected).amaxNumber().doubleValue()).isLessThan(1e-5);
+            assertThat(model.graph()
+                            .outputSingle(Map.of("add", x), "exp_0")
+                            .sub(expected)
+                            .amaxNumber()
+                            .doubleValue())
+                    .isLessThan(1e-5);
         }
         assertThat(model.aliases()).containsEntry("exp:0", "exp_0").containsEntry("add", "add");
     }

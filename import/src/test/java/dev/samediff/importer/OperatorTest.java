@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -31,8 +32,15 @@ class OperatorTest {
 
     /** One operator with its inputs; sizes in the file are unknown unless an input begins with '='. */
     private record Case(
-            String title, int opset, String operator, Map<String, INDArray> inputs, Map<String, HostTensor> stored,
-            String order, int outputs, boolean differentiable, Object... attributes) {}
+            String title,
+            int opset,
+            String operator,
+            Map<String, INDArray> inputs,
+            Map<String, HostTensor> stored,
+            String order,
+            int outputs,
+            boolean differentiable,
+            Object... attributes) {}
 
     private final List<Case> cases = new ArrayList<>();
 
@@ -91,7 +99,14 @@ class OperatorTest {
         }
         Object[] attributes = Arrays.copyOfRange(arguments, i, arguments.length);
         cases.add(new Case(
-                operator + " " + title, opset, operator, inputs, stored, order.toString(), outputs, gradient,
+                operator + " " + title,
+                opset,
+                operator,
+                inputs,
+                stored,
+                order.toString(),
+                outputs,
+                gradient,
                 attributes));
     }
 
@@ -110,10 +125,20 @@ class OperatorTest {
             smooth("both broadcast", 14, operator, reals(4, 1, 3), positive(2, 1));
             smooth("number right", 14, operator, reals(2, 3), real(1.5));
             smooth("number left", 14, operator, real(1.5), positive(2, 3));
-            smooth("stored matrix", 14, operator, reals(2, 3), HostTensor.of(DataType.FLOAT, new long[] {1, 3}, new double[] {1, 2, 3}));
+            smooth(
+                    "stored matrix",
+                    14,
+                    operator,
+                    reals(2, 3),
+                    HostTensor.of(DataType.FLOAT, new long[] {1, 3}, new double[] {1, 2, 3}));
             plain("whole numbers", 14, operator, wholes(2, 3), whole(3));
         }
-        plain("whole numbers computed", 14, "Div", wholes(2, 3), wholes(2, 3).mul(2).add(1));
+        plain(
+                "whole numbers computed",
+                14,
+                "Div",
+                wholes(2, 3),
+                wholes(2, 3).mul(2).add(1));
         for (double power : new double[] {1, 2, 3, 0.5, -1, 1.7}) {
             smooth("" + power, 14, "Pow", positive(2, 3), real(power));
         }
@@ -123,12 +148,15 @@ class OperatorTest {
         smooth("two", 14, "Max", reals(2, 3), reals(3).mul(-1));
         smooth("two", 14, "Min", reals(2, 3), reals(3).mul(-1));
         smooth("three", 14, "Max", reals(2, 3), reals(3).mul(-1), real(0.2));
+        plain("whole", 14, "Max", wholes(2, 3), wholes(3));
+        plain("whole", 14, "Min", wholes(2, 3), whole(2));
         smooth("three", 14, "Sum", reals(2, 3), reals(3), real(0.2));
         smooth("inputs", 14, "Clip", reals(2, 3), real(-0.5), real(0.7));
         smooth("no upper", 14, "Clip", reals(2, 3), real(-0.5));
         smooth("attributes", 9, "Clip", reals(2, 3), "min", -0.5f, "max", 0.7f);
         plain("whole", 14, "Clip", wholes(2, 3), whole(0), whole(4));
-        for (String operator : List.of("Neg", "Abs", "Exp", "Sin", "Cos", "Tanh", "Erf", "Sigmoid", "Relu", "Softplus")) {
+        for (String operator :
+                List.of("Neg", "Abs", "Exp", "Sin", "Cos", "Tanh", "Erf", "Sigmoid", "Relu", "Softplus")) {
             smooth("", 14, operator, reals(2, 3));
         }
         for (String operator : List.of("Sqrt", "Reciprocal", "Log")) {
@@ -166,7 +194,13 @@ class OperatorTest {
         smooth("zero fill", 14, "Where", truths(2, 3), reals(2, 3), real(0));
         plain("two numbers", 14, "Where", truths(2, 3), real(0), real(-3.4028234663852886e38));
         plain("whole", 14, "Where", truths(2, 3), wholes(2, 3), whole(-1));
-        smooth("stored condition", 14, "Where", HostTensor.of(DataType.BOOL, new long[] {1, 3}, new long[] {1, 0, 1}), reals(2, 3), reals(3));
+        smooth(
+                "stored condition",
+                14,
+                "Where",
+                HostTensor.of(DataType.BOOL, new long[] {1, 3}, new long[] {1, 0, 1}),
+                reals(2, 3),
+                reals(3));
         for (int to : new int[] {1, 6, 7, 9}) {
             plain("real to " + to, 14, "Cast", reals(2, 3), "to", to);
             plain("whole to " + to, 14, "Cast", wholes(2, 3), "to", to);
@@ -192,7 +226,21 @@ class OperatorTest {
         smooth("vectors", 14, "MatMul", reals(3), reals(3));
         smooth("", 14, "Gemm", reals(4, 3), matrix);
         smooth("bias", 14, "Gemm", reals(4, 3), matrix, reals(2));
-        smooth("flags", 14, "Gemm", reals(3, 4), reals(2, 3), reals(1, 2), "transA", 1, "transB", 1, "alpha", 0.5f, "beta", 2f);
+        smooth(
+                "flags",
+                14,
+                "Gemm",
+                reals(3, 4),
+                reals(2, 3),
+                reals(1, 2),
+                "transA",
+                1,
+                "transB",
+                1,
+                "alpha",
+                0.5f,
+                "beta",
+                2f);
         smooth("alpha", 14, "Gemm", reals(4, 3), matrix, "alpha", 0.5f);
     }
 
@@ -219,7 +267,8 @@ class OperatorTest {
     }
 
     private void defineReductions() {
-        for (String operator : List.of("ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceSumSquare", "ReduceL2")) {
+        for (String operator : List.of(
+                "ReduceMean", "ReduceSum", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceSumSquare", "ReduceL2")) {
             smooth("last kept", 11, operator, reals(2, 4, 3), "axes", new long[] {-1}, "keepdims", 1);
             smooth("last dropped", 11, operator, reals(2, 4, 3), "axes", new long[] {-1}, "keepdims", 0);
             smooth("two axes", 11, operator, reals(2, 4, 3), "axes", new long[] {0, -1});
@@ -286,13 +335,35 @@ class OperatorTest {
         smooth("run", 13, "Gather", reals(2, 4, 3), ints(1, 2), "axis", 1);
         smooth("scattered", 13, "Gather", reals(2, 4, 3), ints(3, 0, 3), "axis", 1);
         smooth("computed indices", 13, "Gather", reals(4, 3), Nd4j.createFromArray(new long[][] {{0, -1}, {3, 3}}));
-        smooth("computed indices, inner axis", 13, "Gather", reals(2, 4, 3, 2), Nd4j.createFromArray(2L, -4L, 0L), "axis", 2 - 1);
+        smooth(
+                "computed indices, inner axis",
+                13,
+                "Gather",
+                reals(2, 4, 3, 2),
+                Nd4j.createFromArray(2L, -4L, 0L),
+                "axis",
+                2 - 1);
         smooth("computed index", 13, "Gather", reals(2, 4, 3), Nd4j.scalar(2L), "axis", 1);
-        plain("whole", 13, "Gather", wholes(4, 3), wholes(2, 2).castTo(DataType.LONG).muli(0).addi(2));
+        plain(
+                "whole",
+                13,
+                "Gather",
+                wholes(4, 3),
+                wholes(2, 2).castTo(DataType.LONG).muli(0).addi(2));
         HostTensor table = HostTensor.of(DataType.FLOAT, new long[] {3, 2}, new double[] {1, -2, 3, 4, 0.5, 6});
         plain("table", 13, "Gather", table, Nd4j.createFromArray(new long[][] {{0, 2}, {1, 1}}));
         plain("table by int32", 13, "Gather", table, Nd4j.createFromArray(new int[][] {{0, 2}, {1, 1}}));
-        smooth("attributes", 9, "Slice", reals(2, 4, 3), "starts", new long[] {1, 0}, "ends", new long[] {3, 2}, "axes", new long[] {1, 2});
+        smooth(
+                "attributes",
+                9,
+                "Slice",
+                reals(2, 4, 3),
+                "starts",
+                new long[] {1, 0},
+                "ends",
+                new long[] {3, 2},
+                "axes",
+                new long[] {1, 2});
         smooth("from", 13, "Slice", reals(2, 4, 3), ints(1), ints(Long.MAX_VALUE), ints(1));
         smooth("to", 13, "Slice", reals(2, 4, 3), ints(0), ints(2), ints(1));
         smooth("beyond", 13, "Slice", reals(2, 4, 3), ints(1), ints(100), ints(1));
@@ -321,9 +392,10 @@ class OperatorTest {
         defineShapes();
         defineJoining();
         defineIndexing();
-        return cases.stream().flatMap(one -> Stream.of(
-                DynamicTest.dynamicTest(one.title() + ", open sizes", () -> check(one, true)),
-                DynamicTest.dynamicTest(one.title() + ", known sizes", () -> check(one, false))));
+        return cases.stream()
+                .flatMap(one -> Stream.of(
+                        DynamicTest.dynamicTest(one.title() + ", open sizes", () -> check(one, true)),
+                        DynamicTest.dynamicTest(one.title() + ", known sizes", () -> check(one, false))));
     }
 
     private void check(Case one, boolean open) {
@@ -375,7 +447,9 @@ class OperatorTest {
         double[] right = doubles(expected);
         for (int i = 0; i < left.length; i++) {
             double scale = Math.max(1, Math.abs(right[i]));
-            assertThat(Math.abs(left[i] - right[i]) / scale).as(what + " element " + i + ": " + left[i] + " for " + right[i]).isLessThan(tolerance);
+            assertThat(Math.abs(left[i] - right[i]) / scale)
+                    .as(what + " element " + i + ": " + left[i] + " for " + right[i])
+                    .isLessThan(tolerance);
         }
     }
 
@@ -390,13 +464,15 @@ class OperatorTest {
         Map<String, INDArray> weights = new HashMap<>();
         SDVariable loss = null;
         for (String output : outputs.keySet()) {
-            INDArray weight = reals(Math.max(1, outputs.get(output).length())).reshape(outputs.get(output).shape().clone());
+            INDArray weight = reals(Math.max(1, outputs.get(output).length()))
+                    .reshape(outputs.get(output).shape().clone());
             weights.put(output, weight);
-            SDVariable part = graph.getVariable(output).mul(graph.constant(weight)).sum();
+            SDVariable part =
+                    graph.getVariable(output).mul(graph.constant(weight)).sum();
             loss = loss == null ? part : loss.add(part);
         }
         inputs.forEach((name, array) -> makeTrainable(graph, name, array));
-        graph.setLossVariables(java.util.Objects.requireNonNull(loss).name());
+        graph.setLossVariables(Objects.requireNonNull(loss).name());
         for (Map.Entry<String, INDArray> input : inputs.entrySet()) {
             if (input.getValue().dataType() == DataType.FLOAT) {
                 String name = input.getKey() + "/variable";
@@ -405,7 +481,11 @@ class OperatorTest {
                 double[] actual = doubles(gradient);
                 double[] expected = differences(runtime, inputs, input.getKey(), weights);
                 for (int i = 0; i < actual.length; i++) {
-                    assertThat(actual[i]).as(one.title() + " gradient of " + input.getKey() + " " + i).isCloseTo(expected[i], org.assertj.core.api.Assertions.within(2e-2 * Math.max(1, Math.abs(expected[i]))));
+                    assertThat(actual[i])
+                            .as(one.title() + " gradient of " + input.getKey() + " " + i)
+                            .isCloseTo(
+                                    expected[i],
+                                    org.assertj.core.api.Assertions.within(2e-2 * Math.max(1, Math.abs(expected[i]))));
                 }
             }
         }

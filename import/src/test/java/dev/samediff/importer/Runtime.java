@@ -64,8 +64,10 @@ final class Runtime implements AutoCloseable {
                 OnnxTensor.createTensor(
                         environment, FloatBuffer.wrap(dense.data().asFloat()), array.shape());
             case LONG ->
-                OnnxTensor.createTensor(environment, LongBuffer.wrap(dense.data().asLong()), array.shape());
-            case INT -> OnnxTensor.createTensor(environment, IntBuffer.wrap(dense.data().asInt()), array.shape());
+                OnnxTensor.createTensor(
+                        environment, LongBuffer.wrap(dense.data().asLong()), array.shape());
+            case INT ->
+                OnnxTensor.createTensor(environment, IntBuffer.wrap(dense.data().asInt()), array.shape());
             case BOOL -> {
                 int[] values = dense.data().asInt();
                 ByteBuffer bytes = ByteBuffer.allocateDirect(values.length);
@@ -81,36 +83,34 @@ final class Runtime implements AutoCloseable {
 
     private static INDArray array(OnnxTensor tensor) {
         long[] shape = tensor.getInfo().getShape();
-        INDArray flat =
-                switch (tensor.getInfo().type) {
-                    case FLOAT -> {
-                        FloatBuffer buffer = tensor.getFloatBuffer();
-                        float[] values = new float[buffer.remaining()];
-                        buffer.get(values);
-                        yield Nd4j.createFromArray(values);
-                    }
-                    case INT64 -> {
-                        LongBuffer buffer = tensor.getLongBuffer();
-                        long[] values = new long[buffer.remaining()];
-                        buffer.get(values);
-                        yield Nd4j.createFromArray(values);
-                    }
-                    case INT32 -> {
-                        IntBuffer buffer = tensor.getIntBuffer();
-                        int[] values = new int[buffer.remaining()];
-                        buffer.get(values);
-                        yield Nd4j.createFromArray(values);
-                    }
-                    default -> {
-                        ByteBuffer buffer = tensor.getByteBuffer();
-                        boolean[] values = new boolean[buffer.remaining()];
-                        for (int i = 0; i < values.length; i++) {
-                            values[i] = buffer.get(i) != 0;
-                        }
-                        yield Nd4j.createFromArray(values);
-                    }
-                };
+        INDArray flat = switch (tensor.getInfo().type) {
+            case FLOAT -> {
+                FloatBuffer buffer = tensor.getFloatBuffer();
+                float[] values = new float[buffer.remaining()];
+                buffer.get(values);
+                yield Nd4j.createFromArray(values);
+            }
+            case INT64 -> {
+                LongBuffer buffer = tensor.getLongBuffer();
+                long[] values = new long[buffer.remaining()];
+                buffer.get(values);
+                yield Nd4j.createFromArray(values);
+            }
+            case INT32 -> {
+                IntBuffer buffer = tensor.getIntBuffer();
+                int[] values = new int[buffer.remaining()];
+                buffer.get(values);
+                yield Nd4j.createFromArray(values);
+            }
+            default -> {
+                ByteBuffer buffer = tensor.getByteBuffer();
+                boolean[] values = new boolean[buffer.remaining()];
+                for (int i = 0; i < values.length; i++) {
+                    values[i] = buffer.get(i) != 0;
+                }
+                yield Nd4j.createFromArray(values);
+            }
+        };
         return flat.reshape(shape);
     }
-
 }

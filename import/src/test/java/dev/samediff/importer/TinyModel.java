@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
@@ -133,7 +134,9 @@ public final class TinyModel {
     private static List<String> names(String text) {
         return text.isEmpty()
                 ? List.of()
-                : Arrays.stream(text.split(" ")).map(name -> name.equals("-") ? "" : name).toList();
+                : Arrays.stream(text.split(" "))
+                        .map(name -> name.equals("-") ? "" : name)
+                        .toList();
     }
 
     private static AttributeProto attribute(String name, Object value) {
@@ -155,7 +158,7 @@ public final class TinyModel {
 
     /** Turns the nodes around: ONNX Runtime accepts any order. */
     public TinyModel reversed() {
-        List<NodeProto> nodes = new java.util.ArrayList<>(graph.getNodeList());
+        List<NodeProto> nodes = new ArrayList<>(graph.getNodeList());
         Collections.reverse(nodes);
         graph.clearNode().addAllNode(nodes);
         return this;

@@ -1,9 +1,9 @@
 package dev.samediff.importer.folding;
 
-import dev.samediff.importer.tensor.HostTensor;
-
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.importer.onnx.OnnxNode;
+import dev.samediff.importer.tensor.HostTensor;
+import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -31,7 +31,7 @@ public final class Axes {
         for (int i = 0; i < axes.length; i++) {
             result[i] = normalise(node, axes[i], rank);
         }
-        java.util.Arrays.sort(result);
+        Arrays.sort(result);
         return result;
     }
 

@@ -2,7 +2,7 @@ package dev.samediff.importer.folding;
 
 import dev.samediff.importer.tensor.Dim;
 import dev.samediff.importer.tensor.HostTensor;
-
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -17,20 +17,18 @@ public final class HostArithmetic {
     private HostArithmetic() {}
 
     /** The forms one operator takes on the three kinds of elements; a size result of null means "cannot be told". */
-    private record Binary(
-            DoubleBinaryOperator real, LongBinaryOperator whole, BinaryOperator<@Nullable Dim> size) {}
+    private record Binary(DoubleBinaryOperator real, LongBinaryOperator whole, BinaryOperator<@Nullable Dim> size) {}
 
     private static final Binary ADD = new Binary(Double::sum, Long::sum, Dim::plus);
     private static final Binary SUB = new Binary((a, b) -> a - b, (a, b) -> a - b, Dim::minus);
     private static final Binary MUL = new Binary((a, b) -> a * b, (a, b) -> a * b, Dim::times);
-    private static final Binary DIV =
-            new Binary((a, b) -> a / b, (a, b) -> a / b, (a, b) -> a.dividedBy(b).orElse(null));
+    private static final Binary DIV = new Binary(
+            (a, b) -> a / b, (a, b) -> a / b, (a, b) -> a.dividedBy(b).orElse(null));
     private static final Binary POW =
-            new Binary(Math::pow, (a, b) -> (long) Math.pow(a, b), (a, b) -> known(a, b, Math::pow));
+            new Binary(Math::pow, (a, b) -> (long) Math.pow((double) a, (double) b), (a, b) -> known(a, b, Math::pow));
     private static final Binary MIN = new Binary(Math::min, Math::min, HostArithmetic::smaller);
     private static final Binary MAX = new Binary(Math::max, Math::max, HostArithmetic::larger);
-    private static final Binary MOD =
-            new Binary((a, b) -> a - Math.floor(a / b) * b, Math::floorMod, (a, b) -> null);
+    private static final Binary MOD = new Binary((a, b) -> a - Math.floor(a / b) * b, Math::floorMod, (a, b) -> null);
     private static final Binary FMOD = new Binary((a, b) -> a % b, (a, b) -> a % b, (a, b) -> null);
 
     static void register(Map<String, HostOp> operators) {
@@ -72,7 +70,9 @@ public final class HostArithmetic {
             return HostTensor.of(a.type(), a.shape(), values);
         }
         return HostTensor.of(
-                a.type(), a.shape(), java.util.Arrays.stream(values).mapToLong(v -> (long) v).toArray());
+                a.type(),
+                a.shape(),
+                Arrays.stream(values).mapToLong(v -> (long) v).toArray());
     }
 
     private static @Nullable HostTensor chain(Binary form, List<@Nullable HostTensor> inputs) {
@@ -132,7 +132,9 @@ public final class HostArithmetic {
     }
 
     private static @Nullable Dim known(Dim a, Dim b, DoubleBinaryOperator form) {
-        return a.isKnown() && b.isKnown() ? Dim.of((long) form.applyAsDouble(a.known(), b.known())) : null;
+        return a.isKnown() && b.isKnown()
+                ? Dim.of((long) form.applyAsDouble((double) a.known(), (double) b.known()))
+                : null;
     }
 
     private static @Nullable Dim smaller(Dim a, Dim b) {

@@ -1,15 +1,13 @@
 package dev.samediff.importer.folding;
 
-import dev.samediff.importer.tensor.HostTensor;
-
 import static dev.samediff.importer.folding.HostArithmetic.one;
 import static dev.samediff.importer.folding.HostMovement.need;
 
 import dev.samediff.importer.onnx.OnnxNode;
-import dev.samediff.importer.onnx.OnnxTypes;
+import dev.samediff.importer.tensor.HostTensor;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import onnx.Onnx.TensorProto;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 
@@ -94,6 +92,6 @@ final class HostCreation {
                 : HostTensor.of(
                         a.type(),
                         a.shape(),
-                        java.util.Arrays.stream(values).mapToLong(v -> (long) v).toArray());
+                        Arrays.stream(values).mapToLong(v -> (long) v).toArray());
     }
 }

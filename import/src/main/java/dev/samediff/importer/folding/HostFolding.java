@@ -1,8 +1,7 @@
 package dev.samediff.importer.folding;
 
-import dev.samediff.importer.tensor.HostTensor;
-
 import dev.samediff.importer.onnx.OnnxNode;
+import dev.samediff.importer.tensor.HostTensor;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

@@ -1,13 +1,14 @@
 package dev.samediff.importer.folding;
 
-import dev.samediff.importer.tensor.Dim;
-import dev.samediff.importer.tensor.HostTensor;
-
 import static dev.samediff.importer.folding.HostArithmetic.one;
 
+import dev.samediff.importer.onnx.OnnxTypes;
+import dev.samediff.importer.tensor.Dim;
+import dev.samediff.importer.tensor.HostTensor;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.function.DoublePredicate;
+import java.util.function.LongPredicate;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 
@@ -76,7 +77,7 @@ final class HostLogic {
         return b.minus(a).minus(Dim.ONE).isNonNegative() ? Integer.valueOf(-1) : null;
     }
 
-    private static void logic(Map<String, HostOp> operators, String name, DoublePredicate verdict) {
+    private static void logic(Map<String, HostOp> operators, String name, LongPredicate verdict) {
         operators.put(name, (node, in, opset) -> {
             HostTensor a = in.get(0);
             HostTensor b = in.get(1);
@@ -146,7 +147,7 @@ final class HostLogic {
         if (a == null) {
             return null;
         }
-        DataType type = dev.samediff.importer.onnx.OnnxTypes.toNd4j(elementType, "a Cast");
+        DataType type = OnnxTypes.toNd4j(elementType, "a Cast");
         if (a.isSymbolic()) {
             boolean whole = type == DataType.LONG || type == DataType.INT;
             return whole ? HostTensor.of(type, a.shape(), a.asDims().toArray(new Dim[0])) : null;
@@ -158,7 +159,7 @@ final class HostLogic {
             return HostTensor.of(
                     type,
                     a.shape(),
-                    java.util.Arrays.stream(a.asDoubles()).mapToLong(v -> v != 0 ? 1 : 0).toArray());
+                    Arrays.stream(a.asDoubles()).mapToLong(v -> v != 0 ? 1 : 0).toArray());
         }
         return HostTensor.of(type, a.shape(), a.asLongs());
     }

@@ -1,16 +1,16 @@
 package dev.samediff.importer.folding;
 
-import dev.samediff.importer.tensor.Dim;
-import dev.samediff.importer.tensor.HostTensor;
-
 import static dev.samediff.importer.folding.HostArithmetic.one;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.importer.onnx.OnnxNode;
+import dev.samediff.importer.tensor.Dim;
+import dev.samediff.importer.tensor.HostTensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** Operators that move elements without changing them: reshaping, slicing, gathering, joining. */
@@ -159,7 +159,8 @@ final class HostMovement {
         if (HostTensor.length(shape) > HostTensor.LIMIT) {
             return null;
         }
-        List<HostTensor> parts = in.stream().map(part -> java.util.Objects.requireNonNull(part)).toList();
+        List<HostTensor> parts =
+                in.stream().map(part -> Objects.requireNonNull(part)).toList();
         return first.isFloating() ? reals(parts, shape, axis) : sizes(parts, shape, axis);
     }
 

@@ -1,8 +1,7 @@
 package dev.samediff.importer.folding;
 
-import dev.samediff.importer.tensor.HostTensor;
-
 import dev.samediff.importer.onnx.OnnxNode;
+import dev.samediff.importer.tensor.HostTensor;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -16,5 +15,6 @@ interface HostOp {
      * @param inputs its inputs; null where an optional input is absent
      * @param opset version of the operator set
      */
-    @Nullable List<HostTensor> apply(OnnxNode node, List<@Nullable HostTensor> inputs, int opset);
+    @Nullable
+    List<HostTensor> apply(OnnxNode node, List<@Nullable HostTensor> inputs, int opset);
 }

@@ -1,12 +1,11 @@
 package dev.samediff.importer.folding;
 
-import dev.samediff.importer.tensor.Dim;
-import dev.samediff.importer.tensor.HostTensor;
-
 import static dev.samediff.importer.folding.HostArithmetic.one;
 import static dev.samediff.importer.folding.HostMovement.need;
 
 import dev.samediff.importer.onnx.OnnxNode;
+import dev.samediff.importer.tensor.Dim;
+import dev.samediff.importer.tensor.HostTensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

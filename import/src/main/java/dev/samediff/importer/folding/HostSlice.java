@@ -1,10 +1,9 @@
 package dev.samediff.importer.folding;
 
-import dev.samediff.importer.tensor.HostTensor;
-
 import static dev.samediff.importer.folding.HostMovement.need;
 
 import dev.samediff.importer.onnx.OnnxNode;
+import dev.samediff.importer.tensor.HostTensor;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 
@@ -41,8 +40,7 @@ final class HostSlice {
         return Math.max(0, Math.min(bound < 0 ? bound + size : bound, most));
     }
 
-    private static long @Nullable [] bounds(
-            OnnxNode node, String attribute, List<@Nullable HostTensor> in, int index) {
+    private static long @Nullable [] bounds(OnnxNode node, String attribute, List<@Nullable HostTensor> in, int index) {
         long[] given = node.integers(attribute);
         if (given != null) {
             return given;

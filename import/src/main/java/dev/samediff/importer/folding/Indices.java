@@ -1,6 +1,7 @@
 package dev.samediff.importer.folding;
 
 import dev.samediff.importer.tensor.HostTensor;
+import org.jspecify.annotations.Nullable;
 
 /** Row-major index arithmetic: for every element of a result, which element of the source it is. */
 final class Indices {
@@ -54,7 +55,7 @@ final class Indices {
     }
 
     /** Returns the common shape of two by numpy's rules; null if they do not fit. */
-    static long @org.jspecify.annotations.Nullable [] common(long[] left, long[] right) {
+    static long @Nullable [] common(long[] left, long[] right) {
         int rank = Math.max(left.length, right.length);
         long[] result = new long[rank];
         for (int i = 0; i < rank; i++) {

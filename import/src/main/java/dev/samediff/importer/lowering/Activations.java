@@ -15,8 +15,13 @@ final class Activations {
         Elementwise.unary(operators, "Sigmoid", (graph, x) -> graph.nn().sigmoid(x));
         Elementwise.unary(operators, "Relu", (graph, x) -> graph.nn().relu(x, 0));
         Elementwise.unary(operators, "Softplus", (graph, x) -> graph.nn().softplus(x));
-        operators.put("LeakyRelu", call -> call.result(
-                call.graph().nn().leakyRelu(call.in(0).variable(), call.node().real("alpha", 0.01f)), call.in(0)));
+        operators.put(
+                "LeakyRelu",
+                call -> call.result(
+                        call.graph()
+                                .nn()
+                                .leakyRelu(call.in(0).variable(), call.node().real("alpha", 0.01f)),
+                        call.in(0)));
         operators.put("Elu", Activations::elu);
         operators.put("Gelu", Activations::gelu);
         operators.put("com.microsoft:Gelu", Activations::gelu);

@@ -3,6 +3,7 @@ package dev.samediff.importer.lowering;
 import dev.samediff.importer.folding.Fill;
 import dev.samediff.importer.tensor.Dim;
 import dev.samediff.importer.tensor.HostTensor;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -30,7 +31,7 @@ final class Creation {
 
     private static long[] ones(int rank) {
         long[] shape = new long[rank];
-        java.util.Arrays.fill(shape, 1);
+        Arrays.fill(shape, 1);
         return shape;
     }
 
@@ -60,7 +61,7 @@ final class Creation {
         boolean upper = call.node().integer("upper", 1) == 1;
         SDVariable rows = numbers(call, x.dim(x.rank() - 2));
         SDVariable columns = numbers(call, x.dim(x.rank() - 1));
-        SDVariable shifted = call.graph().expandDims(rows.add(call.builder().number(DataType.LONG, diagonal)), 1);
+        SDVariable shifted = call.graph().expandDims(rows.add(call.builder().whole(diagonal)), 1);
         SDVariable across = call.graph().expandDims(columns, 0);
         SDVariable kept = upper ? across.gte(shifted) : across.lte(shifted);
         DataType type = x.type() == DataType.BOOL ? DataType.INT : x.type();
@@ -72,7 +73,7 @@ final class Creation {
     static SDVariable numbers(NodeCall call, Dim count) {
         GraphBuilder builder = call.builder();
         SDVariable end = builder.constant(Shapes.scalar(count)).variable();
-        return builder.once(end, "range", () -> call.graph()
-                .range(builder.number(DataType.LONG, 0), end, builder.number(DataType.LONG, 1), DataType.LONG));
+        return builder.once(
+                end, "range", () -> call.graph().range(builder.whole(0), end, builder.whole(1), DataType.LONG));
     }
 }

@@ -24,7 +24,8 @@ final class Einsum {
         }
         this.out = sides[1];
         this.labels = List.of(sides[0].split(",", -1));
-        boolean repeated = labels.stream().anyMatch(text -> text.chars().distinct().count() != text.length());
+        boolean repeated =
+                labels.stream().anyMatch(text -> text.chars().distinct().count() != text.length());
         boolean summedAlone = (labels.get(0) + labels.get(1))
                 .chars()
                 .anyMatch(c -> out.indexOf(c) < 0 && !(isIn(0, (char) c) && isIn(1, (char) c)));
@@ -34,12 +35,15 @@ final class Einsum {
     }
 
     private RuntimeException unsupported(String equation) {
-        return call.refused("computes '" + equation
-                + "'; sums of two tensors without ellipsis, repeated letters or letters summed in one tensor can be imported");
+        return call.refused(
+                "computes '" + equation
+                        + "'; sums of two tensors without ellipsis, repeated letters or letters summed in one tensor can be imported");
     }
 
     static void register(Map<String, OpLowering> operators) {
-        operators.put("Einsum", call -> new Einsum(call, call.node().text("equation", "").replace(" ", "")).lower());
+        operators.put(
+                "Einsum",
+                call -> new Einsum(call, call.node().text("equation", "").replace(" ", "")).lower());
     }
 
     private boolean isIn(int operand, char label) {
@@ -63,9 +67,9 @@ final class Einsum {
 
     private static String select(String from, Predicate<Character> wanted) {
         StringBuilder selected = new StringBuilder();
-        for (char label : from.toCharArray()) {
-            if (wanted.test(label)) {
-                selected.append(label);
+        for (int i = 0; i < from.length(); i++) {
+            if (wanted.test(from.charAt(i))) {
+                selected.append(from.charAt(i));
             }
         }
         return selected.toString();

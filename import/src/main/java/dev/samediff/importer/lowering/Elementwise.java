@@ -45,7 +45,8 @@ final class Elementwise {
 
     static void unary(
             Map<String, OpLowering> operators, String name, BiFunction<SameDiff, SDVariable, SDVariable> form) {
-        operators.put(name, call -> call.result(form.apply(call.graph(), call.in(0).variable()), call.in(0)));
+        operators.put(
+                name, call -> call.result(form.apply(call.graph(), call.in(0).variable()), call.in(0)));
     }
 
     private static List<Value> binary(NodeCall call, Binary form) {
@@ -75,12 +76,13 @@ final class Elementwise {
                             ? graph.math().square(x)
                             : power == 3
                                     ? graph.math().square(x).mul(x)
-                                    : power == 0.5 ? graph.math().sqrt(x) : graph.math().pow(x, power);
+                                    : power == 0.5
+                                            ? graph.math().sqrt(x)
+                                            : graph.math().pow(x, power);
             return call.result(result, base);
         }
         SDVariable by = call.builder().cast(exponent.variable(), exponent.type(), base.type());
-        return call.result(
-                graph.math().pow(x, by), base.type(), Broadcast.dims(call, base.dims(), exponent.dims()));
+        return call.result(graph.math().pow(x, by), base.type(), Broadcast.dims(call, base.dims(), exponent.dims()));
     }
 
     private static List<Value> modulo(NodeCall call) {
@@ -111,8 +113,12 @@ final class Elementwise {
 
     private static List<Value> clip(NodeCall call) {
         Value x = call.in(0);
-        double low = call.optional(1).isPresent() ? call.known(1, "bounds").asDouble(0) : call.node().real("min", -Float.MAX_VALUE);
-        double high = call.optional(2).isPresent() ? call.known(2, "bounds").asDouble(0) : call.node().real("max", Float.MAX_VALUE);
+        double low = call.optional(1).isPresent()
+                ? call.known(1, "bounds").asDouble(0)
+                : call.node().real("min", -Float.MAX_VALUE);
+        double high = call.optional(2).isPresent()
+                ? call.known(2, "bounds").asDouble(0)
+                : call.node().real("max", Float.MAX_VALUE);
         if (x.type().isFPType()) {
             return call.result(
                     call.graph().clipByValue(x.variable(), GraphBuilder.finite(low), GraphBuilder.finite(high)), x);

@@ -37,9 +37,14 @@ final class Expanding {
         return builder.once(x, "tile " + repeats, () -> {
             if (repeats.stream().allMatch(Dim::isKnown)) {
                 return builder.graph()
-                        .tile(x, repeats.stream().mapToInt(dim -> (int) dim.known()).toArray());
+                        .tile(
+                                x,
+                                repeats.stream()
+                                        .mapToInt(dim -> (int) dim.known())
+                                        .toArray());
             }
-            return builder.graph().tile(x, builder.constant(HostTensor.vector(repeats)).variable());
+            return builder.graph()
+                    .tile(x, builder.constant(HostTensor.vector(repeats)).variable());
         });
     }
 
@@ -61,8 +66,6 @@ final class Expanding {
             dims.add(x.dim(axis).times(repeats.get(axis)));
         }
         Optional<Dim> grows = repeats.stream().filter(repeat -> !repeat.is(1)).findFirst();
-        return grows.isEmpty()
-                ? List.of(x)
-                : call.result(tile(call.builder(), x.variable(), repeats), x.type(), dims);
+        return grows.isEmpty() ? List.of(x) : call.result(tile(call.builder(), x.variable(), repeats), x.type(), dims);
     }
 }

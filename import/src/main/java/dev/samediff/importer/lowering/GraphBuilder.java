@@ -22,7 +22,7 @@ public final class GraphBuilder {
     private final SameDiff graph;
     private final RuntimeSizes sizes;
     private final Map<HostTensor, Value> constants = new HashMap<>();
-    private final Map<SDVariable, Map<String, Object>> derived = new IdentityHashMap<>();
+    private final IdentityHashMap<SDVariable, Map<String, Object>> derived = new IdentityHashMap<>();
     private int unknowns;
 
     GraphBuilder(SameDiff graph) {
@@ -85,6 +85,12 @@ public final class GraphBuilder {
         return constant(HostTensor.filled(type, new long[0], value)).variable();
     }
 
+    /** Returns a whole number as a variable of rank 0 and type LONG. */
+    SDVariable whole(long value) {
+        return constant(HostTensor.of(DataType.LONG, new long[0], new long[] {value}))
+                .variable();
+    }
+
     /** Returns what was derived from {@code from} under this name before, or derives it now. */
     @SuppressWarnings("unchecked")
     <T> T once(SDVariable from, String name, Supplier<T> derivation) {
@@ -118,7 +124,9 @@ public final class GraphBuilder {
                     .toList();
             return graph.reshape(x, constant(HostTensor.vector(open)).variable());
         }
-        return graph.reshape(x, dims.stream().mapToLong(dim -> dim.isKnown() ? dim.known() : -1).toArray());
+        return graph.reshape(
+                x,
+                dims.stream().mapToLong(dim -> dim.isKnown() ? dim.known() : -1).toArray());
     }
 
     /** Returns {@code x} as a matrix: all axes but the last in one. */

@@ -3,6 +3,7 @@ package dev.samediff.importer.lowering;
 import dev.samediff.importer.tensor.Dim;
 import dev.samediff.importer.tensor.HostTensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -57,13 +58,13 @@ final class Indexing {
         long[] begin = new long[rank];
         long[] end = new long[rank];
         long[] steps = new long[rank];
-        java.util.Arrays.fill(steps, 1);
+        Arrays.fill(steps, 1);
         begin[axis] = at;
         end[axis] = at + 1;
         int others = ((1 << rank) - 1) & ~(1 << axis);
         int endMask = at == -1 ? others | (1 << axis) : others;
-        SDVariable result = call.graph()
-                .stridedSlice(data.variable(), begin, end, steps, others, endMask, 0, 0, 1 << axis);
+        SDVariable result =
+                call.graph().stridedSlice(data.variable(), begin, end, steps, others, endMask, 0, 0, 1 << axis);
         List<Dim> dims = new ArrayList<>(data.dims());
         dims.remove(axis);
         Value element = Value.computed(result, data.type(), dims);
@@ -97,7 +98,8 @@ final class Indexing {
         for (int i = 0; i < values.length; i++) {
             boolean outside = size.isKnown() && (values[i] >= size.known() || values[i] < -size.known());
             if (outside || (values[i] < 0 && !size.isKnown())) {
-                throw call.refused("reads element " + values[i] + " of an axis with " + size + "; give indices inside it");
+                throw call.refused(
+                        "reads element " + values[i] + " of an axis with " + size + "; give indices inside it");
             }
             values[i] = values[i] < 0 ? values[i] + size.known() : values[i];
         }
@@ -116,8 +118,7 @@ final class Indexing {
         Dim width = others.stream().reduce(Dim.ONE, Dim::times);
         Value matrix = builder.reshape(front, List.of(data.dim(axis), width));
         SDVariable rows = oneHot(call, builder.reshape(indices, List.of(count, Dim.ONE)), data.dim(axis), data.type());
-        Value picked = Value.computed(
-                call.graph().mmul(rows, matrix.variable()), data.type(), List.of(count, width));
+        Value picked = Value.computed(call.graph().mmul(rows, matrix.variable()), data.type(), List.of(count, width));
         List<Dim> dims = new ArrayList<>(indices.dims());
         dims.addAll(others);
         return List.of(Shapes.permuted(call, builder.reshape(picked, dims), back(dims.size(), indices.rank(), axis)));
@@ -148,9 +149,10 @@ final class Indexing {
             throw call.refused("scatters with a reduction; only plain scattering can be imported");
         }
         Value data = call.in(0);
-        SDVariable updates = call.builder().cast(call.in(2).variable(), call.in(2).type(), data.type());
-        SDVariable result = new ScatterNdUpdate(call.graph(), data.variable(), call.in(1).variable(), updates)
-                .outputVariable();
+        SDVariable updates =
+                call.builder().cast(call.in(2).variable(), call.in(2).type(), data.type());
+        SDVariable result =
+                new ScatterNdUpdate(call.graph(), data.variable(), call.in(1).variable(), updates).outputVariable();
         call.notes().accept(call.node() + " is not differentiated: nothing can be trained through it");
         return call.result(result, data.type(), data.dims());
     }

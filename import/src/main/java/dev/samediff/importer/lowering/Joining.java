@@ -3,6 +3,7 @@ package dev.samediff.importer.lowering;
 import dev.samediff.importer.tensor.Dim;
 import dev.samediff.importer.tensor.HostTensor;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -75,12 +76,12 @@ final class Joining {
         }
         if (whole.isKnown() && whole.known() % count != 0) {
             long most = (whole.known() + count - 1) / count;
-            List<Dim> sizes = new ArrayList<>(java.util.Collections.nCopies(count - 1, Dim.of(most)));
+            List<Dim> sizes = new ArrayList<>(Collections.nCopies(count - 1, Dim.of(most)));
             sizes.add(Dim.of(whole.known() - most * (count - 1)));
             return sizes;
         }
         Dim each = whole.dividedBy(Dim.of(count)).orElseGet(call.builder()::unknown);
-        return java.util.Collections.nCopies(count, each);
+        return Collections.nCopies(count, each);
     }
 
     private static List<Value> slices(NodeCall call, Value x, int axis, List<Dim> sizes) {

@@ -23,8 +23,12 @@ final class Logic {
         operators.put("Or", call -> logic(call, SDVariable::add));
         operators.put("Xor", call -> logic(call, SDVariable::sub));
         operators.put("Not", Logic::not);
-        operators.put("IsNaN", call -> call.result(
-                call.graph().math().isNaN(call.in(0).variable()), DataType.BOOL, call.in(0).dims()));
+        operators.put(
+                "IsNaN",
+                call -> call.result(
+                        call.graph().math().isNaN(call.in(0).variable()),
+                        DataType.BOOL,
+                        call.in(0).dims()));
         operators.put("Where", Logic::where);
         operators.put("Cast", Logic::cast);
     }
@@ -70,8 +74,7 @@ final class Logic {
         Value condition = call.in(0);
         Value yes = call.in(1);
         Value no = call.in(2);
-        List<Dim> dims =
-                Broadcast.dims(call, condition.dims(), Broadcast.dims(call, yes.dims(), no.dims()));
+        List<Dim> dims = Broadcast.dims(call, condition.dims(), Broadcast.dims(call, yes.dims(), no.dims()));
         DataType type = yes.type() == DataType.BOOL ? DataType.INT : yes.type();
         SDVariable chosen = numbers(call, condition, type);
         SDVariable rest = call.builder().once(chosen, "rest", () -> chosen.rsub(1.0));
@@ -94,8 +97,8 @@ final class Logic {
 
     private static List<Value> cast(NodeCall call) {
         Value x = call.in(0);
-        DataType to = OnnxTypes.toNd4j(
-                (int) call.node().integer("to", 1), call.node().toString());
+        DataType to =
+                OnnxTypes.toNd4j((int) call.node().integer("to", 1), call.node().toString());
         if (to == x.type()) {
             return List.of(x);
         }

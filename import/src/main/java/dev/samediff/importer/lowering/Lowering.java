@@ -171,9 +171,14 @@ public final class Lowering {
             throw new InvalidInputException("the whole-number tensor '" + name + "' has " + tensor.length()
                     + " elements; up to " + HostTensor.LIMIT + " can be imported");
         }
-        return new Value(tensor.type(), dims, null, new Value.Stored(tensor, null), () -> roles.isTrainable(name)
-                ? graph.var(variables.of(name), tensor.toArray())
-                : graph.constant(variables.of(name), tensor.toArray()));
+        return new Value(
+                tensor.type(),
+                dims,
+                null,
+                new Value.Stored(tensor, null),
+                () -> roles.isTrainable(name)
+                        ? graph.var(variables.of(name), tensor.toArray())
+                        : graph.constant(variables.of(name), tensor.toArray()));
     }
 
     /** Returns the output as declared, or with what was found out if the declaration leaves it open. */

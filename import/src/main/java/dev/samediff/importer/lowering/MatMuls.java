@@ -64,8 +64,7 @@ final class MatMuls {
     /** A linear layer: all positions of all sequences as one matrix [N,in] times [in,out]. */
     private static Value byMatrix(NodeCall call, Value a, Value b) {
         Value rows = call.builder().matrix(a);
-        Value product = Value.computed(
-                times(call, rows, b, false), a.type(), List.of(rows.dim(0), b.dim(1)));
+        Value product = Value.computed(times(call, rows, b, false), a.type(), List.of(rows.dim(0), b.dim(1)));
         List<Dim> dims = new ArrayList<>(a.dims().subList(0, a.rank() - 1));
         dims.add(b.dim(1));
         return call.builder().reshape(product, dims);
@@ -89,7 +88,8 @@ final class MatMuls {
         boolean transposeB = call.node().integer("transB", 0) == 1;
         Value left = transposeA ? Shapes.permuted(call, a, 1, 0) : a;
         List<Dim> dims = List.of(left.dim(0), b.dim(transposeB ? 0 : 1));
-        SDVariable product = scaled(times(call, left, b, transposeB), call.node().real("alpha", 1));
+        SDVariable product =
+                scaled(times(call, left, b, transposeB), call.node().real("alpha", 1));
         if (call.optional(2).isEmpty() || call.node().real("beta", 1) == 0) {
             return call.result(product, a.type(), dims);
         }

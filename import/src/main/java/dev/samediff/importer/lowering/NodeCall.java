@@ -25,7 +25,12 @@ import org.nd4j.linalg.api.buffer.DataType;
  * @param notes takes remarks for the report
  */
 public record NodeCall(
-        OnnxNode node, List<@Nullable Value> inputs, GraphBuilder builder, int opset, Set<String> read, Consumer<String> notes) {
+        OnnxNode node,
+        List<@Nullable Value> inputs,
+        GraphBuilder builder,
+        int opset,
+        Set<String> read,
+        Consumer<String> notes) {
 
     /** Returns a required input. */
     public Value in(int index) {
@@ -41,7 +46,8 @@ public record NodeCall(
     public HostTensor known(int index, String what) {
         HostTensor content = in(index).content();
         if (content == null) {
-            throw refused("computes its " + what + " from the data; only " + what + " that follow from sizes can be imported");
+            throw refused("computes its " + what + " from the data; only " + what
+                    + " that follow from sizes can be imported");
         }
         return content;
     }

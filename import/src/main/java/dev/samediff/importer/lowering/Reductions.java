@@ -1,5 +1,6 @@
 package dev.samediff.importer.lowering;
 
+import dev.samediff.importer.folding.Axes;
 import dev.samediff.importer.tensor.Dim;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -31,7 +32,8 @@ final class Reductions {
         reduction(
                 operators,
                 "ReduceL2",
-                (graph, x, keep, axes) -> graph.math().sqrt(graph.sum(graph.math().square(x), keep, axes)));
+                (graph, x, keep, axes) ->
+                        graph.math().sqrt(graph.sum(graph.math().square(x), keep, axes)));
         operators.put("ArgMax", Reductions::argMax);
         operators.put("CumSum", Reductions::cumulativeSum);
     }
@@ -69,7 +71,8 @@ final class Reductions {
             throw call.refused("asks for the last of equal elements; only the first can be imported");
         }
         boolean keep = call.node().integer("keepdims", 1) == 1;
-        SDVariable comparable = call.builder().cast(x.variable(), x.type(), x.type().isFPType() ? x.type() : DataType.DOUBLE);
+        SDVariable comparable =
+                call.builder().cast(x.variable(), x.type(), x.type().isFPType() ? x.type() : DataType.DOUBLE);
         return call.result(
                 call.graph().argmax(comparable, keep, axis), DataType.LONG, reduced(x, new int[] {axis}, keep));
     }
@@ -80,8 +83,7 @@ final class Reductions {
      */
     private static List<Value> cumulativeSum(NodeCall call) {
         Value x = call.in(0);
-        int axis = dev.samediff.importer.folding.Axes.normalise(
-                call.node(), call.known(1, "axis").asLong(0), x.rank());
+        int axis = Axes.normalise(call.node(), call.known(1, "axis").asLong(0), x.rank());
         boolean exclusive = call.node().integer("exclusive", 0) == 1;
         boolean reverse = call.node().integer("reverse", 0) == 1;
         if (x.type().isFPType()) {

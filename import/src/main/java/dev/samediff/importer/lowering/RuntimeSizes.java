@@ -6,6 +6,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Supplier;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -78,9 +79,7 @@ final class RuntimeSizes {
         SameDiff graph = builder.graph();
         List<SDVariable> elements = new ArrayList<>();
         content.asDims().forEach(dim -> elements.add(scalar(dim)));
-        SDVariable result = content.rank() == 0
-                ? elements.get(0)
-                : graph.stack(0, elements.toArray(new SDVariable[0]));
+        SDVariable result = content.rank() == 0 ? elements.get(0) : graph.stack(0, elements.toArray(new SDVariable[0]));
         SDVariable shaped = content.rank() > 1 ? graph.reshape(result, content.shape()) : result;
         return builder.cast(shaped, DataType.LONG, content.type());
     }
@@ -97,24 +96,23 @@ final class RuntimeSizes {
 
     private SDVariable sum(Dim dim) {
         if (dim.isKnown()) {
-            return builder.number(DataType.LONG, dim.known());
+            return builder.whole(dim.known());
         }
         SDVariable sum = null;
         for (Map.Entry<List<String>, Long> term : dim.terms().entrySet()) {
             SDVariable product = product(term.getKey(), term.getValue());
             sum = sum == null ? product : builder.graph().math().add(sum, product);
         }
-        return java.util.Objects.requireNonNull(sum);
+        return Objects.requireNonNull(sum);
     }
 
     private SDVariable product(List<String> factors, long coefficient) {
-        SDVariable product =
-                coefficient == 1 && !factors.isEmpty() ? null : builder.number(DataType.LONG, coefficient);
+        SDVariable product = coefficient == 1 && !factors.isEmpty() ? null : builder.whole(coefficient);
         for (String factor : factors) {
             SDVariable symbol = symbol(factor);
             product = product == null ? symbol : builder.graph().math().mul(product, symbol);
         }
-        return java.util.Objects.requireNonNull(product);
+        return Objects.requireNonNull(product);
     }
 
     private SDVariable symbol(String name) {

@@ -11,6 +11,7 @@ import java.util.Optional;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
 
 /** Sizes, and operators that change the shape but not the elements' values. */
 final class Shapes {
@@ -18,8 +19,10 @@ final class Shapes {
 
     static void register(Map<String, OpLowering> operators) {
         operators.put("Shape", Shapes::shape);
-        operators.put("Size", call -> List.of(call.builder()
-                .constant(scalar(call.in(0).dims().stream().reduce(Dim.ONE, Dim::times)))));
+        operators.put(
+                "Size",
+                call -> List.of(call.builder()
+                        .constant(scalar(call.in(0).dims().stream().reduce(Dim.ONE, Dim::times)))));
         operators.put("Identity", call -> List.of(call.in(0)));
         operators.put("Reshape", Shapes::reshape);
         operators.put("Flatten", Shapes::flatten);
@@ -31,7 +34,7 @@ final class Shapes {
     }
 
     static HostTensor scalar(Dim dim) {
-        return HostTensor.of(org.nd4j.linalg.api.buffer.DataType.LONG, new long[0], new Dim[] {dim});
+        return HostTensor.of(DataType.LONG, new long[0], new Dim[] {dim});
     }
 
     private static List<Value> shape(NodeCall call) {
@@ -135,8 +138,11 @@ final class Shapes {
             dims.add(axis, Dim.ONE);
         }
         if (unknown(dims) > 1 && inserted.length == 1) {
-            return List.of(call.builder().once(x.variable(), "unsqueeze " + inserted[0], () -> Value.computed(
-                    call.graph().expandDims(x.variable(), inserted[0]), x.type(), dims)));
+            return List.of(call.builder()
+                    .once(
+                            x.variable(),
+                            "unsqueeze " + inserted[0],
+                            () -> Value.computed(call.graph().expandDims(x.variable(), inserted[0]), x.type(), dims)));
         }
         return List.of(call.builder().reshape(x, dims));
     }
@@ -150,9 +156,8 @@ final class Shapes {
         long @Nullable [] given = call.node().integers("perm");
         int[] order = new int[x.rank()];
         for (int axis = 0; axis < order.length; axis++) {
-            order[axis] = given == null
-                    ? order.length - 1 - axis
-                    : Axes.normalise(call.node(), given[axis], order.length);
+            order[axis] =
+                    given == null ? order.length - 1 - axis : Axes.normalise(call.node(), given[axis], order.length);
         }
         return List.of(permuted(call, x, order));
     }

@@ -4,8 +4,11 @@ import dev.samediff.importer.folding.Axes;
 import dev.samediff.importer.tensor.Dim;
 import dev.samediff.importer.tensor.HostTensor;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.LongStream;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -43,7 +46,9 @@ final class Slicing {
 
     private static List<Dim> bounds(NodeCall call, String name, int index) {
         long[] given = call.node().integers(name);
-        return given != null ? HostTensor.vector(given).asDims() : call.known(index, name).asDims();
+        return given != null
+                ? HostTensor.vector(given).asDims()
+                : call.known(index, name).asDims();
     }
 
     private static long[] axes(NodeCall call, int count) {
@@ -53,7 +58,7 @@ final class Slicing {
         }
         return call.optional(3).isPresent()
                 ? call.known(3, "axes").asLongs()
-                : java.util.stream.LongStream.range(0, count).toArray();
+                : LongStream.range(0, count).toArray();
     }
 
     private static Dim start(Dim start, Dim size) {
@@ -81,10 +86,10 @@ final class Slicing {
 
     /** Cuts several axes at once. */
     static Value slice(NodeCall call, Value x, List<Cut> cuts) {
-        List<Dim> begin = new ArrayList<>(java.util.Collections.nCopies(x.rank(), Dim.ZERO));
+        List<Dim> begin = new ArrayList<>(Collections.nCopies(x.rank(), Dim.ZERO));
         List<Dim> end = new ArrayList<>(x.dims());
         long[] steps = new long[x.rank()];
-        java.util.Arrays.fill(steps, 1);
+        Arrays.fill(steps, 1);
         List<Dim> dims = new ArrayList<>(x.dims());
         for (Cut cut : cuts) {
             begin.set(cut.axis(), cut.start());
@@ -94,7 +99,7 @@ final class Slicing {
         }
         if (begin.stream().allMatch(bound -> bound.is(0))
                 && end.equals(x.dims())
-                && java.util.Arrays.stream(steps).allMatch(step -> step == 1)) {
+                && Arrays.stream(steps).allMatch(step -> step == 1)) {
             return x;
         }
         return Value.computed(emit(call, x, begin, end, steps), x.type(), dims);

@@ -11,4 +11,8 @@ import org.jspecify.annotations.Nullable;
  * @param transposed whether the matrix is stored [out,in]
  * @param bias name of the stored bias that is added to the result, if there is one
  */
-public record LinearUse(OnnxNode node, String weight, boolean transposed, @Nullable String bias) {}
+public record LinearUse(
+        OnnxNode node,
+        String weight,
+        boolean transposed,
+        @Nullable String bias) {}

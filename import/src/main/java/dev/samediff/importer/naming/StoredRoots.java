@@ -3,6 +3,7 @@ package dev.samediff.importer.naming;
 import dev.samediff.importer.onnx.OnnxGraph;
 import dev.samediff.importer.onnx.OnnxNode;
 import dev.samediff.importer.onnx.OnnxTensor;
+import dev.samediff.importer.onnx.OnnxTypes;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -29,7 +30,8 @@ public final class StoredRoots {
     }
 
     private void follow(OnnxNode node) {
-        Optional<Root> root = node.inputs().isEmpty() ? Optional.empty() : of(node.inputs().get(0));
+        Optional<Root> root =
+                node.inputs().isEmpty() ? Optional.empty() : of(node.inputs().get(0));
         if (root.isEmpty() || !root.get().tensor().type().isFPType()) {
             return;
         }
@@ -43,7 +45,7 @@ public final class StoredRoots {
 
     private static boolean isFloatCast(OnnxNode node, Root root) {
         return node.operator().equals("Cast")
-                && dev.samediff.importer.onnx.OnnxTypes.toNd4j((int) node.integer("to", 1), node.toString())
+                && OnnxTypes.toNd4j((int) node.integer("to", 1), node.toString())
                         == root.tensor().type();
     }
 
@@ -60,7 +62,6 @@ public final class StoredRoots {
     /** Returns the stored floating-point tensor with that many axes behind a value. */
     public Optional<Root> floating(String value, int rank) {
         return of(value)
-                .filter(root -> root.tensor().type().isFPType()
-                        && root.tensor().shape().length == rank);
+                .filter(root -> root.tensor().type().isFPType() && root.tensor().shape().length == rank);
     }
 }

@@ -32,9 +32,14 @@ public final class WeightRoles {
     public WeightRoles(OnnxGraph graph) {
         this.graph = graph;
         this.roots = new StoredRoots(graph);
-        graph.inputs().stream().filter(input -> input.type().isFPType()).map(OnnxInput::name).forEach(activations::add);
+        graph.inputs().stream()
+                .filter(input -> input.type().isFPType())
+                .map(OnnxInput::name)
+                .forEach(activations::add);
         for (OnnxNode node : graph.nodes()) {
-            node.inputs().forEach(input -> readers.computeIfAbsent(input, name -> new ArrayList<>()).add(node));
+            node.inputs()
+                    .forEach(input -> readers.computeIfAbsent(input, name -> new ArrayList<>())
+                            .add(node));
         }
         graph.nodes().forEach(this::look);
         trainable.removeAll(tables);
@@ -57,7 +62,8 @@ public final class WeightRoles {
     }
 
     private void lookAtGather(OnnxNode node) {
-        Optional<Root> table = roots.of(node.inputs().get(0)).filter(root -> root.tensor().type().isFPType());
+        Optional<Root> table = roots.of(node.inputs().get(0))
+                .filter(root -> root.tensor().type().isFPType());
         if (table.isPresent() && table.get().tensor().shape().length > 1) {
             tables.add(table.get().tensor().name());
             activations.addAll(node.outputs());
@@ -124,7 +130,8 @@ public final class WeightRoles {
 
     private void vector(String value) {
         roots.floating(value, 1)
-                .filter(root -> root.tensor().length() > 1 && graph.isInitializer(root.tensor().name()))
+                .filter(root -> root.tensor().length() > 1
+                        && graph.isInitializer(root.tensor().name()))
                 .ifPresent(root -> trainable.add(root.tensor().name()));
     }
 

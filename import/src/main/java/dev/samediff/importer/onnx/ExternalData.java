@@ -17,7 +17,8 @@ final class ExternalData {
 
     /** Reads from the folder the model file lies in, never from outside of it. */
     ExternalData(Path model) {
-        this.folder = model.toAbsolutePath().normalize().getParent();
+        Path absolute = model.toAbsolutePath().normalize();
+        this.folder = absolute.resolveSibling("").normalize();
     }
 
     /** Returns the bytes of one tensor. */
@@ -39,7 +40,8 @@ final class ExternalData {
             }
             return ByteString.copyFrom(bytes.flip());
         } catch (IOException | NumberFormatException e) {
-            throw new InvalidInputException("data of tensor '" + tensor + "' cannot be read from " + file + ": " + e, e);
+            throw new InvalidInputException(
+                    "data of tensor '" + tensor + "' cannot be read from " + file + ": " + e, e);
         }
     }
 

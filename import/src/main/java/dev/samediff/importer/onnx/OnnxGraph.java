@@ -59,21 +59,24 @@ public final class OnnxGraph {
 
     private static OnnxInput typed(OnnxInput input) {
         if (input.type() == DataType.UNKNOWN) {
-            throw new InvalidInputException("input '" + input.name() + "' has no type; the graph is not valid ONNX");
+            throw new InvalidInputException(
+                    "input '" + input.name() + "' has no type or no shape; export the model with both");
         }
         return input;
     }
 
     private static OnnxInput declared(ValueInfoProto info) {
         String name = info.getName();
-        if (info.getType().getValueCase() == TypeProto.ValueCase.VALUE_NOT_SET) {
+        TypeProto type = info.getType();
+        boolean open = type.hasTensorType() && !type.getTensorType().hasShape();
+        if (open || type.getValueCase() == TypeProto.ValueCase.VALUE_NOT_SET) {
             return new OnnxInput(name, DataType.UNKNOWN, List.of());
         }
-        if (!info.getType().hasTensorType()) {
+        if (!type.hasTensorType()) {
             throw new InvalidInputException(
                     "'" + name + "' is not a tensor; graphs whose inputs and outputs are tensors can be imported");
         }
-        TypeProto.Tensor tensor = info.getType().getTensorType();
+        TypeProto.Tensor tensor = type.getTensorType();
         List<Dim> dims = new ArrayList<>();
         for (Dimension dimension : tensor.getShape().getDimList()) {
             dims.add(size(dimension, name + "." + dims.size()));

@@ -125,7 +125,9 @@ public final class OnnxTensor {
     /** Copies the elements of a floating-point tensor into a new array of the graph. */
     public INDArray toArray() {
         if (type == DataType.DOUBLE) {
-            return Nd4j.createFromArray(toHost().orElseThrow().asDoubles()).reshape(shape);
+            double[] values = new double[length()];
+            Arrays.setAll(values, reals()::at);
+            return Nd4j.createFromArray(values).reshape(shape);
         }
         float[] values = new float[length()];
         if (isRaw() && elementType() == TensorProto.DataType.FLOAT) {

@@ -18,7 +18,8 @@ public final class OnnxTypes {
     public static DataType toNd4j(int elementType, String what) {
         TensorProto.DataType type = TensorProto.DataType.forNumber(elementType);
         if (type == null) {
-            throw new InvalidInputException(what + " has element type number " + elementType + ", which ONNX does not define");
+            throw new InvalidInputException(
+                    what + " has element type number " + elementType + ", which ONNX does not define");
         }
         return switch (type) {
             case FLOAT, FLOAT16, BFLOAT16 -> DataType.FLOAT;
@@ -27,8 +28,8 @@ public final class OnnxTypes {
             case INT32, INT16, INT8, UINT8, UINT16 -> DataType.INT;
             case BOOL -> DataType.BOOL;
             default ->
-                throw new InvalidInputException(
-                        what + " has element type " + type + "; floating-point, whole-number and boolean tensors can be imported");
+                throw new InvalidInputException(what + " has element type " + type
+                        + "; floating-point, whole-number and boolean tensors can be imported");
         };
     }
 

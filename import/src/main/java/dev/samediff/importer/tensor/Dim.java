@@ -2,8 +2,10 @@ package dev.samediff.importer.tensor;
 
 import java.util.ArrayList;
 import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
 
@@ -25,9 +27,9 @@ public final class Dim {
     public static final Dim ZERO = of(0);
 
     /** Coefficients by monomial; a monomial is its sorted symbols joined by '*', the constant term is "". */
-    private final TreeMap<String, Long> terms;
+    private final NavigableMap<String, Long> terms;
 
-    private Dim(TreeMap<String, Long> terms) {
+    private Dim(NavigableMap<String, Long> terms) {
         terms.values().removeIf(coefficient -> coefficient == 0);
         this.terms = terms;
     }
@@ -79,7 +81,7 @@ public final class Dim {
 
     /** Returns the coefficients by monomial, each monomial as the list of its symbols. */
     public Map<List<String>, Long> terms() {
-        Map<List<String>, Long> result = new java.util.LinkedHashMap<>();
+        Map<List<String>, Long> result = new LinkedHashMap<>();
         terms.forEach((monomial, coefficient) -> result.put(symbols(monomial), coefficient));
         return result;
     }
@@ -175,7 +177,9 @@ public final class Dim {
         }
         List<String> parts = new ArrayList<>();
         terms.forEach((monomial, coefficient) -> parts.add(
-                monomial.isEmpty() ? coefficient.toString() : coefficient == 1 ? monomial : coefficient + "*" + monomial));
+                monomial.isEmpty()
+                        ? coefficient.toString()
+                        : coefficient == 1 ? monomial : coefficient + "*" + monomial));
         return String.join(" + ", parts);
     }
 }

@@ -183,11 +183,17 @@ public final class HostTensor {
     public HostTensor select(long[] newShape, int[] source) {
         if (longs != null) {
             long[] from = longs;
-            return of(type, newShape, Arrays.stream(source).mapToLong(i -> from[i]).toArray());
+            return of(
+                    type,
+                    newShape,
+                    Arrays.stream(source).mapToLong(i -> from[i]).toArray());
         }
         if (doubles != null) {
             double[] from = doubles;
-            return of(type, newShape, Arrays.stream(source).mapToDouble(i -> from[i]).toArray());
+            return of(
+                    type,
+                    newShape,
+                    Arrays.stream(source).mapToDouble(i -> from[i]).toArray());
         }
         return of(type, newShape, Arrays.stream(source).mapToObj(this::dim).toArray(Dim[]::new));
     }

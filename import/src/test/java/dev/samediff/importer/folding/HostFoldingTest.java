@@ -37,20 +37,25 @@ class HostFoldingTest {
 
     @Test
     void arithmetic_broadcasts_as_numpy_does() {
-        HostTensor sum = fold(node("Add"), reals(new long[] {2, 1}, 1, 2), reals(new long[] {3}, 10, 20, 30)).orElseThrow();
+        HostTensor sum = fold(node("Add"), reals(new long[] {2, 1}, 1, 2), reals(new long[] {3}, 10, 20, 30))
+                .orElseThrow();
         assertThat(sum.shape()).containsExactly(2, 3);
         assertThat(sum.asDoubles()).containsExactly(11, 21, 31, 12, 22, 32);
     }
 
     @Test
     void floats_are_rounded_to_float() {
-        HostTensor sum = fold(node("Add"), reals(new long[0], 0.1), reals(new long[0], 0.2)).orElseThrow();
+        HostTensor sum = fold(node("Add"), reals(new long[0], 0.1), reals(new long[0], 0.2))
+                .orElseThrow();
         assertThat(sum.asDouble(0)).isEqualTo(0.1f + 0.2f);
     }
 
     @Test
     void whole_numbers_divide_towards_zero() {
-        assertThat(fold(node("Div"), HostTensor.vector(-7, 7), whole(2)).orElseThrow().asLongs()).containsExactly(-3, 3);
+        assertThat(fold(node("Div"), HostTensor.vector(-7, 7), whole(2))
+                        .orElseThrow()
+                        .asLongs())
+                .containsExactly(-3, 3);
     }
 
     @Test
@@ -60,10 +65,14 @@ class HostFoldingTest {
 
     @Test
     void shape_arithmetic_keeps_unknown_sizes() {
-        HostTensor heads = fold(node("Div"), fold(node("Gather"), shape, whole(-1)).orElseThrow(), whole(64)).orElseThrow();
+        HostTensor heads = fold(
+                        node("Div"), fold(node("Gather"), shape, whole(-1)).orElseThrow(), whole(64))
+                .orElseThrow();
         assertThat(heads.asLong(0)).isEqualTo(12);
-        HostTensor first = fold(node("Slice"), shape, HostTensor.vector(0), HostTensor.vector(2)).orElseThrow();
-        HostTensor joined = fold(node("Concat", "axis", 0), first, HostTensor.vector(12, 64)).orElseThrow();
+        HostTensor first = fold(node("Slice"), shape, HostTensor.vector(0), HostTensor.vector(2))
+                .orElseThrow();
+        HostTensor joined = fold(node("Concat", "axis", 0), first, HostTensor.vector(12, 64))
+                .orElseThrow();
         assertThat(joined.asDims()).containsExactly(batch, sequence, Dim.of(12), Dim.of(64));
         HostTensor product = fold(node("ReduceProd", "keepdims", 0), joined).orElseThrow();
         assertThat(product.dim(0)).isEqualTo(batch.times(sequence).times(Dim.of(768)));
@@ -71,14 +80,22 @@ class HostFoldingTest {
 
     @Test
     void half_of_an_unknown_size_is_left_to_the_graph() {
-        assertThat(fold(node("Div"), HostTensor.vector(List.of(sequence)), whole(2))).isEmpty();
+        assertThat(fold(node("Div"), HostTensor.vector(List.of(sequence)), whole(2)))
+                .isEmpty();
     }
 
     @Test
     void sizes_are_compared_only_where_the_answer_is_certain() {
-        assertThat(fold(node("Equal"), HostTensor.vector(List.of(batch)), whole(-1)).orElseThrow().asLong(0)).isZero();
-        assertThat(fold(node("Equal"), HostTensor.vector(List.of(batch)), HostTensor.vector(List.of(batch))).orElseThrow().asLong(0)).isEqualTo(1);
-        assertThat(fold(node("Equal"), HostTensor.vector(List.of(batch)), whole(4))).isEmpty();
+        assertThat(fold(node("Equal"), HostTensor.vector(List.of(batch)), whole(-1))
+                        .orElseThrow()
+                        .asLong(0))
+                .isZero();
+        assertThat(fold(node("Equal"), HostTensor.vector(List.of(batch)), HostTensor.vector(List.of(batch)))
+                        .orElseThrow()
+                        .asLong(0))
+                .isEqualTo(1);
+        assertThat(fold(node("Equal"), HostTensor.vector(List.of(batch)), whole(4)))
+                .isEmpty();
     }
 
     @Test
@@ -108,12 +125,17 @@ class HostFoldingTest {
     void elements_move_with_their_axes() {
         HostTensor matrix = HostTensor.of(DataType.LONG, new long[] {2, 3}, new long[] {1, 2, 3, 4, 5, 6});
         assertThat(fold(node("Transpose"), matrix).orElseThrow().asLongs()).containsExactly(1, 4, 2, 5, 3, 6);
-        assertThat(fold(node("Gather", "axis", 1), matrix, HostTensor.vector(2, -3)).orElseThrow().asLongs())
+        assertThat(fold(node("Gather", "axis", 1), matrix, HostTensor.vector(2, -3))
+                        .orElseThrow()
+                        .asLongs())
                 .containsExactly(3, 1, 6, 4);
         assertThat(fold(node("Concat", "axis", 1), matrix, matrix).orElseThrow().asLongs())
                 .containsExactly(1, 2, 3, 1, 2, 3, 4, 5, 6, 4, 5, 6);
-        assertThat(fold(node("Trilu", "upper", 0), matrix).orElseThrow().asLongs()).containsExactly(1, 0, 0, 4, 5, 0);
-        assertThat(fold(node("Tile"), HostTensor.vector(1, 2), HostTensor.vector(2)).orElseThrow().asLongs())
+        assertThat(fold(node("Trilu", "upper", 0), matrix).orElseThrow().asLongs())
+                .containsExactly(1, 0, 0, 4, 5, 0);
+        assertThat(fold(node("Tile"), HostTensor.vector(1, 2), HostTensor.vector(2))
+                        .orElseThrow()
+                        .asLongs())
                 .containsExactly(1, 2, 1, 2);
     }
 
@@ -133,7 +155,9 @@ class HostFoldingTest {
 
     @Test
     void a_range_too_long_to_fold_is_left_to_the_graph() {
-        assertThat(fold(node("Range"), whole(0), whole(Long.MAX_VALUE), whole(1))).isEmpty();
-        assertThat(fold(node("ConstantOfShape"), HostTensor.vector(1 << 20, 1 << 20))).isEmpty();
+        assertThat(fold(node("Range"), whole(0), whole(Long.MAX_VALUE), whole(1)))
+                .isEmpty();
+        assertThat(fold(node("ConstantOfShape"), HostTensor.vector(1 << 20, 1 << 20)))
+                .isEmpty();
     }
 }

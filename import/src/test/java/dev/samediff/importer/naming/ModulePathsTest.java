@@ -27,7 +27,8 @@ class ModulePathsTest {
 
     @Test
     void the_name_of_an_embedding_table_is_not_that_of_the_layer_tied_to_it() {
-        assertThat(ModulePaths.of(use("/lm_head/MatMul", "transformer.wte.weight", ""), false)).contains("lm_head");
+        assertThat(ModulePaths.of(use("/lm_head/MatMul", "transformer.wte.weight", ""), false))
+                .contains("lm_head");
     }
 
     @Test

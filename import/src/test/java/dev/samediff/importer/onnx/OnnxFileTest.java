@@ -200,7 +200,8 @@ class OnnxFileTest {
     @Test
     void data_beside_the_model_is_read() throws IOException {
         Files.write(folder.resolve("data.bin"), new byte[] {9, 9, 9, 9, 0, 0, (byte) 0x80, 0x3f, 0, 0, 0, 0x40});
-        OnnxTensor tensor = OnnxFile.read(with(external("data.bin", "8"))).graph().tensor("w");
+        OnnxTensor tensor =
+                OnnxFile.read(with(external("data.bin", "8"))).graph().tensor("w");
         assertThat(tensor).isNotNull();
         assertThat(tensor.toHost().orElseThrow().asDoubles()).containsExactly(1, 2);
         assertRefused(() -> OnnxFile.read(with(external("data.bin", "80"))), "needs bytes 4 to 84", "has 12");

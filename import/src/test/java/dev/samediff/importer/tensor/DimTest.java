@@ -26,7 +26,8 @@ class DimTest {
     void division_succeeds_only_without_remainder() {
         Dim total = batch.times(sequence).times(Dim.of(12)).times(Dim.of(64));
         assertThat(total.dividedBy(batch.times(Dim.of(768)))).contains(sequence);
-        assertThat(batch.plus(sequence).times(batch).dividedBy(batch.plus(sequence))).contains(batch);
+        assertThat(batch.plus(sequence).times(batch).dividedBy(batch.plus(sequence)))
+                .contains(batch);
         assertThat(sequence.dividedBy(Dim.of(2))).isEmpty();
         assertThat(sequence.dividedBy(batch)).isEmpty();
         assertThat(sequence.dividedBy(Dim.ZERO)).isEmpty();
