@@ -69,7 +69,7 @@ record InputSizes(long batch, long sequence, long past) {
             return axis == 0 ? batch : rank == 4 && axis == 2 ? past : sequence;
         }
         long size = 0;
-        for (String term : dimension.getDimParam().split("\\+")) {
+        for (String term : dimension.getDimParam().split("\\+", -1)) {
             size += size(term.strip());
         }
         return size;

@@ -10,6 +10,7 @@ import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -39,11 +40,8 @@ class FixtureTest {
     void outputs_are_those_of_torch_at_every_shape(Fixture fixture) {
         ImportedModel imported = OnnxImporter.load(fixture.onnx());
         for (Fixture.Sample sample : fixture.samples()) {
-            Verification.Comparison comparison = Verification.Comparison.of(
-                    "",
-                    "logits",
-                    sample.logits(),
-                    OnnxVerifier.run(imported, sample.inputs()).get("logits"));
+            Verification.Comparison comparison =
+                    Verification.Comparison.of("", "logits", sample.logits(), logits(imported, sample));
             assertThat(comparison.absolute()).as(comparison.toString()).isLessThan(1e-4);
         }
     }
@@ -71,7 +69,7 @@ class FixtureTest {
         ImportedModel imported = OnnxImporter.load(fixture.onnx());
         Fixture.Sample sample = fixture.samples().get(0);
         Map<String, INDArray> given = withLoss(imported, sample);
-        assertThat(imported.graph().output(given, LOSS).get(LOSS).getDouble(0)).isCloseTo(sample.loss(), within(1e-5));
+        assertThat(imported.graph().outputSingle(given, LOSS).getDouble(0)).isCloseTo(sample.loss(), within(1e-5));
 
         List<LinearLayer> layers = imported.linearLayers();
         Map<String, INDArray> gradients = imported.graph()
@@ -79,8 +77,8 @@ class FixtureTest {
                         given, layers.stream().map(LinearLayer::weight).toList());
         for (LinearLayer layer : layers) {
             INDArray expected = fixture.gradient(layer.module(), layer.orientation());
-            Verification.Comparison comparison =
-                    Verification.Comparison.of("", layer.weight(), expected, gradients.get(layer.weight()));
+            Verification.Comparison comparison = Verification.Comparison.of(
+                    "", layer.weight(), expected, Objects.requireNonNull(gradients.get(layer.weight())));
             assertThat(comparison.relative()).as(comparison.toString()).isLessThan(1e-3);
         }
     }
@@ -90,7 +88,7 @@ class FixtureTest {
     void a_saved_and_loaded_graph_gives_the_same_outputs(Fixture fixture, @TempDir Path folder) {
         ImportedModel imported = OnnxImporter.load(fixture.onnx());
         Fixture.Sample sample = fixture.samples().get(0);
-        INDArray before = OnnxVerifier.run(imported, sample.inputs()).get("logits");
+        INDArray before = logits(imported, sample);
         imported.graph().save(folder.resolve("graph.sd").toFile(), false);
         SameDiff loaded = SameDiff.load(folder.resolve("graph.sd").toFile(), false);
 
@@ -112,6 +110,11 @@ class FixtureTest {
         long start = System.nanoTime();
         OnnxImporter.load(file);
         return Duration.ofNanos(System.nanoTime() - start);
+    }
+
+    private static INDArray logits(ImportedModel imported, Fixture.Sample sample) {
+        return Objects.requireNonNull(
+                OnnxVerifier.run(imported, sample.inputs()).get("logits"));
     }
 
     /**

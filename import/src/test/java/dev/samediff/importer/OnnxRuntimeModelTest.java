@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.samediff.importer.fixture.Fixture;
 import java.util.List;
+import java.util.Objects;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -22,7 +23,7 @@ class OnnxRuntimeModelTest {
                         "",
                         "logits",
                         sample.logits(),
-                        model.run(sample.inputs()).get("logits"));
+                        Objects.requireNonNull(model.run(sample.inputs()).get("logits")));
                 assertThat(comparison.absolute()).as(comparison.toString()).isLessThan(1e-5);
             }
         }

@@ -13,6 +13,7 @@ import dev.samediff.importer.fixture.OnnxFiles;
 import dev.samediff.importer.onnx.OnnxWeightEditor;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Objects;
 import onnx.Onnx;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -41,7 +42,7 @@ class OnnxWeightEditorTest {
 
     private INDArray run(Onnx.ModelProto model) {
         try (OnnxRuntimeModel runtime = new OnnxRuntimeModel(OnnxFiles.write(model, folder.resolve("m.onnx")))) {
-            return runtime.run(ids).get("y");
+            return Objects.requireNonNull(runtime.run(ids).get("y"));
         }
     }
 

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 import onnx.Onnx;
 import org.junit.jupiter.api.Test;
@@ -53,10 +54,11 @@ class OnnxWriterTest {
         OnnxWriter.writeMerged(fixture.onnx(), weights, model, target);
 
         weights.forEach((name, values) -> model.graph().getVariable(name).setArray(values));
-        INDArray changed = OnnxVerifier.run(model, sample.inputs()).get("logits");
+        INDArray changed =
+                Objects.requireNonNull(OnnxVerifier.run(model, sample.inputs()).get("logits"));
         INDArray served;
         try (OnnxRuntimeModel runtime = new OnnxRuntimeModel(target)) {
-            served = runtime.run(sample.inputs()).get("logits");
+            served = Objects.requireNonNull(runtime.run(sample.inputs()).get("logits"));
         }
         Verification.Comparison comparison = Verification.Comparison.of("", "logits", changed, served);
         assertThat(comparison.absolute()).as(comparison.toString()).isLessThan(1e-4);

@@ -7,6 +7,7 @@ import static dev.samediff.importer.fixture.OnnxFiles.tensor;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.Map;
+import java.util.Objects;
 import java.util.Random;
 import onnx.Onnx;
 import org.junit.jupiter.api.Test;
@@ -36,6 +37,10 @@ class RandomInputsTest {
     private final RandomInputs inputs = new RandomInputs(GRAPH);
     private final Map<String, INDArray> drawn = inputs.draw(SIZES, new Random(1));
 
+    private INDArray drawn(String name) {
+        return Objects.requireNonNull(drawn.get(name));
+    }
+
     @Test
     void initializers_are_no_inputs() {
         assertThat(drawn).doesNotContainKey("table").hasSize(6);
@@ -43,21 +48,21 @@ class RandomInputsTest {
 
     @Test
     void equal_names_get_equal_sizes_and_sums_are_added_up() {
-        assertThat(drawn.get("input_ids").shape()).containsExactly(2, 50);
-        assertThat(drawn.get("attention_mask").shape()).containsExactly(2, 53);
-        assertThat(drawn.get("past.0.key").shape()).containsExactly(2, 4, 3, 8);
+        assertThat(drawn("input_ids").shape()).containsExactly(2, 50);
+        assertThat(drawn("attention_mask").shape()).containsExactly(2, 53);
+        assertThat(drawn("past.0.key").shape()).containsExactly(2, 4, 3, 8);
         assertThat(SIZES.describe(inputs.inputs())).isEqualTo("batch = 2, seq = 50, past_seq = 3, anything[0] = 2");
     }
 
     @Test
     void ids_stay_below_the_height_of_the_table_they_index() {
-        assertThat(drawn.get("input_ids").maxNumber().intValue()).isEqualTo(6);
-        assertThat(drawn.get("token_type_ids").maxNumber().intValue()).isEqualTo(2);
+        assertThat(drawn("input_ids").maxNumber().intValue()).isEqualTo(6);
+        assertThat(drawn("token_type_ids").maxNumber().intValue()).isEqualTo(2);
     }
 
     @Test
     void masks_end_in_zeros_in_every_second_row() {
-        INDArray mask = drawn.get("attention_mask");
+        INDArray mask = drawn("attention_mask");
         assertThat(mask.getRow(0).sumNumber().intValue()).isEqualTo(53 - 13);
         assertThat(mask.getRow(1).sumNumber().intValue()).isEqualTo(53);
         assertThat(mask.getInt(0, 52)).isZero();
@@ -65,7 +70,7 @@ class RandomInputsTest {
 
     @Test
     void positions_count_up() {
-        assertThat(drawn.get("position_ids").getRow(1).toLongVector())
+        assertThat(drawn("position_ids").getRow(1).toLongVector())
                 .isEqualTo(java.util.stream.LongStream.range(0, 50).toArray());
     }
 

@@ -204,7 +204,7 @@ public final class OnnxWeightEditor {
         boolean exclusive = true;
         boolean entangled = false;
         for (Read read : readers.getOrDefault(value, List.of())) {
-            Onnx.NodeProto node = read == Read.ELSEWHERE ? null : graph.getNode(read.node());
+            Onnx.NodeProto node = read.equals(Read.ELSEWHERE) ? null : graph.getNode(read.node());
             if (node != null && isProduct(node, read.input())) {
                 products.add(read);
             } else if (node != null && PASSING.contains(node.getOpType())) {

@@ -28,12 +28,55 @@ final class PlannedRunner implements Runner {
      * Ops seen to write all of their output, so that used memory can be given to them as it is. All others get zeros.
      */
     private static final Set<String> OVERWRITING = Set.of(
-            "matmul", "matmul_bp", "add", "subtract", "multiply", "divide", "add_bp", "subtract_bp", "multiply_bp",
-            "divide_bp", "reshape", "permute", "transpose", "softmax", "softmax_bp", "layer_norm", "layer_norm_bp",
-            "tanh", "tanh_bp", "exp", "log", "erf", "sqrt", "rsqrt", "square", "neg", "onehot", "mul_scalar",
-            "add_scalar", "div_scalar", "sub_scalar", "rdiv_scalar", "rsub_scalar", "cast", "identity", "cube",
-            "concat", "split", "pow", "_powderivative", "ClipByValue", "abs", "sigmoid", "sigmoid_bp",
-            "reduce_sum", "reduce_mean", "reduce_max", "reduce_sum_bp", "reduce_mean_bp");
+            "matmul",
+            "matmul_bp",
+            "add",
+            "subtract",
+            "multiply",
+            "divide",
+            "add_bp",
+            "subtract_bp",
+            "multiply_bp",
+            "divide_bp",
+            "reshape",
+            "permute",
+            "transpose",
+            "softmax",
+            "softmax_bp",
+            "layer_norm",
+            "layer_norm_bp",
+            "tanh",
+            "tanh_bp",
+            "exp",
+            "log",
+            "erf",
+            "sqrt",
+            "rsqrt",
+            "square",
+            "neg",
+            "onehot",
+            "mul_scalar",
+            "add_scalar",
+            "div_scalar",
+            "sub_scalar",
+            "rdiv_scalar",
+            "rsub_scalar",
+            "cast",
+            "identity",
+            "cube",
+            "concat",
+            "split",
+            "pow",
+            "_powderivative",
+            "ClipByValue",
+            "abs",
+            "sigmoid",
+            "sigmoid_bp",
+            "reduce_sum",
+            "reduce_mean",
+            "reduce_max",
+            "reduce_sum_bp",
+            "reduce_mean_bp");
 
     private final SameDiff graph;
     private final SameDiff source;
@@ -90,7 +133,8 @@ final class PlannedRunner implements Runner {
             if (type.equals("tanh")) {
                 results.put(node.inputs().get(0), node.outputs().get(0));
             }
-            String result = results.get(node.inputs().isEmpty() ? "" : node.inputs().get(0));
+            String result =
+                    results.get(node.inputs().isEmpty() ? "" : node.inputs().get(0));
             if (type.equals("tanh_bp") && result != null) {
                 List<String> inputs = new ArrayList<>(node.inputs());
                 inputs.add(result);

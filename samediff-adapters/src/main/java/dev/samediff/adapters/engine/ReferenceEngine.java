@@ -105,7 +105,11 @@ public final class ReferenceEngine implements Engine {
             gradientGraph = GradientGraph.of(graph, loss, trainables);
         }
         Map<String, Integer> counts = new TreeMap<>();
-        gradientGraph.graph().getOps().values().forEach(op -> counts.merge(op.getOp().opName(), 1, Integer::sum));
+        gradientGraph
+                .graph()
+                .getOps()
+                .values()
+                .forEach(op -> counts.merge(op.getOp().opName(), 1, Integer::sum));
         return counts;
     }
 

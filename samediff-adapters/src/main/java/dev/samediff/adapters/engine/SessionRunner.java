@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.nd4j.autodiff.listeners.At;
 import org.nd4j.autodiff.listeners.Operation;
@@ -37,8 +38,18 @@ import org.nd4j.linalg.api.ops.impl.transforms.gradient.GradientBackwardsMarker;
  */
 final class SessionRunner implements Runner {
     private static final Set<Class<?>> SPECIAL = Set.of(
-            Enter.class, Exit.class, NextIteration.class, Merge.class, Switch.class, LoopCond.class, Invoke.class,
-            Assert.class, Assign.class, CreateView.class, ExternalErrorsFunction.class, GradientBackwardsMarker.class);
+            Enter.class,
+            Exit.class,
+            NextIteration.class,
+            Merge.class,
+            Switch.class,
+            LoopCond.class,
+            Invoke.class,
+            Assert.class,
+            Assign.class,
+            CreateView.class,
+            ExternalErrorsFunction.class,
+            GradientBackwardsMarker.class);
 
     private final SameDiff graph;
     private final SameDiff source;
@@ -56,10 +67,11 @@ final class SessionRunner implements Runner {
 
     /** Tells whether the outputs need an op that only SameDiff's session can execute. */
     static boolean isNeeded(SameDiff graph, Collection<String> outputs) {
-        return ExecutionOrder.of(graph, outputs).stream().map(ExecutionOrder.Node::function).anyMatch(op -> SPECIAL.stream()
-                        .anyMatch(type -> type.isInstance(op))
-                || op instanceof BaseTensorOp
-                || !(op instanceof CustomOp || op instanceof Op));
+        return ExecutionOrder.of(graph, outputs).stream()
+                .map(ExecutionOrder.Node::function)
+                .anyMatch(op -> SPECIAL.stream().anyMatch(type -> type.isInstance(op))
+                        || op instanceof BaseTensorOp
+                        || !(op instanceof CustomOp || op instanceof Op));
     }
 
     @Override
@@ -79,7 +91,8 @@ final class SessionRunner implements Runner {
                 List.of(),
                 At.builder().operation(Operation.INFERENCE).build());
         Map<String, INDArray> owned = new LinkedHashMap<>();
-        outputs.forEach(name -> owned.put(name, results.get(name).dup('c')));
+        outputs.forEach(name ->
+                owned.put(name, Objects.requireNonNull(results.get(name), name).dup('c')));
         return owned;
     }
 

@@ -6,6 +6,7 @@ import java.util.Collection;
 import java.util.Deque;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Objects;
 import java.util.Set;
 import org.nd4j.autodiff.functions.DifferentialFunction;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -45,7 +46,7 @@ public final class ExecutionOrder {
             push(graph, output, open);
             while (!open.isEmpty()) {
                 String name = open.peek();
-                SameDiffOp op = graph.getOps().get(name);
+                SameDiffOp op = Objects.requireNonNull(graph.getOps().get(name), name);
                 if (entered.add(name)) {
                     orEmpty(op.getInputsToOp()).forEach(input -> push(graph, input, open));
                     orEmpty(op.getControlDeps()).forEach(input -> push(graph, input, open));

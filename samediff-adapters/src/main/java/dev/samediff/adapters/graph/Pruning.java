@@ -8,11 +8,13 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.VariableType;
 import org.nd4j.autodiff.samediff.internal.SameDiffOp;
 import org.nd4j.autodiff.samediff.internal.Variable;
+import org.nd4j.linalg.api.ops.CustomOp;
 import org.nd4j.linalg.api.ops.impl.reduce.Mmul;
 
 /** Removes from a gradient graph what its wanted variables do not need. */
@@ -48,11 +50,11 @@ final class Pruning {
             if (!variables.add(name)) {
                 continue;
             }
-            Variable variable = graph.getVariables().get(name);
+            Variable variable = Objects.requireNonNull(graph.getVariables().get(name), name);
             addAll(open, variable.getControlDeps());
             String producer = variable.getOutputOfOp();
             if (producer != null && live.add(producer)) {
-                SameDiffOp op = ops.get(producer);
+                SameDiffOp op = Objects.requireNonNull(ops.get(producer), producer);
                 addAll(open, op.getInputsToOp());
                 addAll(open, op.getControlDeps());
                 addAll(open, op.getVarControlDeps());
@@ -62,8 +64,8 @@ final class Pruning {
         ops.keySet().retainAll(live);
         graph.getVariables()
                 .values()
-                .removeIf(v -> v.getVariable().getVariableType() == VariableType.ARRAY
-                        && !variables.contains(v.getName()));
+                .removeIf(v ->
+                        v.getVariable().getVariableType() == VariableType.ARRAY && !variables.contains(v.getName()));
         Map<String, List<String>> consumers = new LinkedHashMap<>();
         for (SameDiffOp op : ops.values()) {
             if (op.getInputsToOp() != null) {
@@ -112,7 +114,9 @@ final class Pruning {
 
     private static boolean used(SameDiff graph, String name, Collection<String> wanted) {
         return wanted.contains(name)
-                || !graph.getVariables().get(name).getInputsForOp().isEmpty();
+                || !Objects.requireNonNull(graph.getVariables().get(name), name)
+                        .getInputsForOp()
+                        .isEmpty();
     }
 
     /** The gradient of a product with a vector is an outer product, which one matmul cannot express. */
@@ -122,7 +126,7 @@ final class Pruning {
     }
 
     private static boolean flag(SameDiffOp op, int index) {
-        long[] arguments = ((org.nd4j.linalg.api.ops.CustomOp) op.getOp()).iArgs();
+        long[] arguments = ((CustomOp) op.getOp()).iArgs();
         return index < arguments.length && arguments[index] != 0;
     }
 

@@ -1,5 +1,6 @@
 package dev.samediff.adapters.io;
 
+import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.AdapterState;
 import dev.samediff.adapters.InvalidInputException;
 import java.io.IOException;
@@ -95,16 +96,28 @@ public final class AdapterFolder {
     public static AdapterState load(Path folder) throws IOException {
         DurableFiles.recoverFolder(folder);
         Path adapter = locate(folder);
+        try {
+            return read(adapter, adapter.equals(folder) ? AdapterConfig.DEFAULT_NAME : nameOf(adapter));
+        } catch (InvalidInputException e) { // a bad value may be refused by a type that knows of no file
+            String message = String.valueOf(e.getMessage());
+            throw message.contains(adapter.toString())
+                    ? e
+                    : new InvalidInputException("cannot load the adapter in " + adapter + ": " + message, e);
+        }
+    }
+
+    private static AdapterState read(Path adapter, String name) throws IOException {
         if (Files.isDirectory(adapter.resolve(NativeForm.FOLDER))) {
             return NativeForm.read(adapter);
         }
-        String name = adapter.equals(folder)
-                ? dev.samediff.adapters.AdapterConfig.DEFAULT_NAME
-                : String.valueOf(adapter.getFileName());
         LOG.info(
                 "{} has no native form; it is loaded as a LoRA, and nothing tells whether the base model fits",
                 adapter);
         return PeftReader.read(adapter, name);
+    }
+
+    private static String nameOf(Path path) {
+        return String.valueOf(path.getFileName());
     }
 
     private static Path locate(Path folder) throws IOException {
@@ -142,7 +155,7 @@ public final class AdapterFolder {
         }
         Set<String> foreign = new TreeSet<>();
         try (Stream<Path> entries = Files.list(folder)) {
-            entries.map(entry -> String.valueOf(entry.getFileName()))
+            entries.map(AdapterFolder::nameOf)
                     .filter(name -> !OURS.contains(name))
                     .forEach(foreign::add);
         }

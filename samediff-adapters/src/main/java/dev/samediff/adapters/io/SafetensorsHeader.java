@@ -19,6 +19,8 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
     /** The format's upper bound of the header, in bytes. */
     static final long MAX_BYTES = 100_000_000;
 
+    private static final int MAX_DIMENSIONS = 32;
+
     private static final JsonMapper JSON = JsonMapper.builder()
             .enable(DeserializationFeature.FAIL_ON_TRAILING_TOKENS)
             .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
@@ -84,6 +86,10 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
                     + List.of(SafetensorsType.values()));
         }
         long[] shape = numbers(name, "shape", node.path("shape"));
+        if (shape.length > MAX_DIMENSIONS) {
+            throw new Malformed("the tensor `" + name + "` has " + shape.length + " dimensions; ND4J has at most "
+                    + MAX_DIMENSIONS);
+        }
         long[] offsets = numbers(name, "data_offsets", node.path("data_offsets"));
         long bytes = type.bytes();
         for (long size : shape) {

@@ -6,12 +6,7 @@ import dev.samediff.adapters.Penalty;
 import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.engine.ReferenceEngine;
 import dev.samediff.adapters.graph.GraphAudit;
-import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
@@ -42,8 +37,9 @@ public final class AdapterTrainer implements AutoCloseable {
     private final Engine engine;
     private final AdamW optimizer;
     private final TrainingState state = new TrainingState();
+    private final Parameters parameters;
+    private final TrainingCheckpoints checkpoints;
     private @Nullable PenaltyTerm penalty;
-    private @Nullable Path lastCheckpoint;
 
     /**
      * Creates a trainer for the active adapters of a model; the loss and their penalties become the graph's loss
@@ -88,6 +84,8 @@ public final class AdapterTrainer implements AutoCloseable {
         this.inputs = inputs;
         this.engine = engine;
         this.optimizer = new AdamW(plan.beta1(), plan.beta2(), plan.epsilon(), plan.weightDecay());
+        this.parameters = new Parameters(model);
+        this.checkpoints = new TrainingCheckpoints(model, plan, optimizer, state);
     }
 
     /**
@@ -133,7 +131,7 @@ public final class AdapterTrainer implements AutoCloseable {
             }
         }
         if (plan.restoreBest() && state.bestParameters != null) {
-            write(state.bestParameters);
+            parameters.write(state.bestParameters);
         }
         TrainingResult result =
                 new TrainingResult(state.step, state.losses, state.evaluations, reason, secondsSince(start));
@@ -171,7 +169,7 @@ public final class AdapterTrainer implements AutoCloseable {
         requireFinite("gradient norm", norm);
         requireFinite("penalty", weightedPenalty);
         double learningRate = plan.learningRate(state.step, total);
-        optimizer.update(parameters(), gradients, learningRate);
+        optimizer.update(parameters.arrays(), gradients, learningRate);
         state.step++;
         state.epoch = batches.epoch();
         state.position = batches.position();
@@ -199,25 +197,8 @@ public final class AdapterTrainer implements AutoCloseable {
     private void requireFinite(String what, double value) {
         if (!Double.isFinite(value)) {
             throw new NonFiniteException("the " + what + " of step " + (state.step + 1) + " is " + value
-                    + "; the parameters are those of step " + state.step + " and " + lastCheckpointForPeople()
+                    + "; the parameters are those of step " + state.step + " and " + checkpoints.last()
                     + ". Lower the learning rate (" + plan.learningRate() + ") or look at the batch");
-        }
-    }
-
-    private List<INDArray> parameters() {
-        return model.trainableNames().stream()
-                .map(name -> model.graph().getArrForVarName(name))
-                .toList();
-    }
-
-    private List<float[]> read() {
-        return parameters().stream().map(HostFloats::read).toList();
-    }
-
-    private void write(List<float[]> values) {
-        List<INDArray> parameters = parameters();
-        for (int i = 0; i < values.size(); i++) {
-            HostFloats.write(values.get(i), parameters.get(i));
         }
     }
 
@@ -235,8 +216,10 @@ public final class AdapterTrainer implements AutoCloseable {
         while (data.hasNext()) {
             Map<String, INDArray> placeholders = inputs.placeholders(data.next());
             long count = inputs.tokens(placeholders);
-            INDArray value =
-                    engine.outputs(placeholders, List.of(loss.loss())).values().iterator().next();
+            INDArray value = engine.outputs(placeholders, List.of(loss.loss()))
+                    .values()
+                    .iterator()
+                    .next();
             sum += count == 0 ? 0 : value.getDouble(0) * count;
             tokens += count;
         }
@@ -254,42 +237,13 @@ public final class AdapterTrainer implements AutoCloseable {
         }
         if (evaluation.best()) {
             state.bestLoss = evaluation.loss();
-            state.bestParameters = plan.restoreBest() ? read() : null;
+            state.bestParameters = plan.restoreBest() ? parameters.read() : null;
         }
         audience.forEach(listener -> listener.onEvaluation(evaluation));
     }
 
     private void checkpoint(List<TrainingListener> audience) {
-        Path directory = plan.checkpointDirectory();
-        if (directory == null) {
-            return;
-        }
-        Map<String, INDArray> tensors = new LinkedHashMap<>();
-        collect(Checkpoint.PARAMETER, read(), tensors);
-        collect(Checkpoint.FIRST_MOMENT, optimizer.firstMoments(), tensors);
-        collect(Checkpoint.SECOND_MOMENT, optimizer.secondMoments(), tensors);
-        if (state.bestParameters != null) {
-            collect(Checkpoint.BEST, state.bestParameters, tensors);
-        }
-        Checkpoint checkpoint =
-                Checkpoint.of(state, optimizer.steps(), plan.description(), model.description(), tensors);
-        try {
-            Path saved = new CheckpointFolder(directory).save(state.step, plan.checkpointsKept(), checkpoint::write);
-            lastCheckpoint = saved;
-            audience.forEach(listener -> listener.onCheckpoint(state.step, saved));
-        } catch (IOException e) {
-            throw new UncheckedIOException(e.getMessage(), e);
-        }
-    }
-
-    private void collect(String kind, List<float[]> values, Map<String, INDArray> tensors) {
-        for (int i = 0; i < values.size(); i++) {
-            String name = model.trainableNames().get(i);
-            long[] shape = model.graph().getArrForVarName(name).shape();
-            tensors.put(
-                    Checkpoint.key(kind, name),
-                    Nd4j.createFromArray(values.get(i)).reshape('c', shape));
-        }
+        checkpoints.save().ifPresent(saved -> audience.forEach(listener -> listener.onCheckpoint(state.step, saved)));
     }
 
     /**
@@ -301,51 +255,8 @@ public final class AdapterTrainer implements AutoCloseable {
      * @throws InvalidInputException if there is no usable checkpoint, or it belongs to another plan, method or model
      */
     public AdapterTrainer resume(Path directory) {
-        Checkpoint checkpoint;
-        try {
-            checkpoint = new CheckpointFolder(directory).newest();
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot read " + directory + ": " + e.getMessage(), e);
-        }
-        checkpoint.requireSame(plan.description(), model.description());
-        List<float[]> parameters = tensors(checkpoint, Checkpoint.PARAMETER);
-        if (parameters.isEmpty()) {
-            throw new InvalidInputException("the checkpoint in " + directory + " holds no parameters");
-        }
-        List<float[]> first = tensors(checkpoint, Checkpoint.FIRST_MOMENT);
-        List<float[]> second = tensors(checkpoint, Checkpoint.SECOND_MOMENT);
-        List<float[]> best = tensors(checkpoint, Checkpoint.BEST);
-        write(parameters);
-        Checkpoint.Progress progress = checkpoint.progress();
-        optimizer.restore(progress.optimizerSteps(), first, second);
-        state.restore(progress, best.isEmpty() ? null : best);
-        lastCheckpoint = directory.resolve("checkpoint-" + state.step);
+        checkpoints.restore(directory);
         return this;
-    }
-
-    private List<float[]> tensors(Checkpoint checkpoint, String kind) {
-        List<float[]> values = new ArrayList<>();
-        for (String name : model.trainableNames()) {
-            INDArray tensor = checkpoint.tensors().get(Checkpoint.key(kind, name));
-            INDArray parameter = model.graph().getArrForVarName(name);
-            if (tensor == null) {
-                if (values.isEmpty() && !kind.equals(Checkpoint.PARAMETER)) {
-                    return List.of();
-                }
-                throw new InvalidInputException("the checkpoint has no `" + Checkpoint.key(kind, name)
-                        + "`; it belongs to a model with other trainable variables");
-            }
-            if (!Arrays.equals(tensor.shape(), parameter.shape())) {
-                throw new InvalidInputException("`" + name + "` has the shape " + Arrays.toString(parameter.shape())
-                        + ", in the checkpoint " + Arrays.toString(tensor.shape()));
-            }
-            values.add(HostFloats.read(tensor));
-        }
-        return values;
-    }
-
-    private String lastCheckpointForPeople() {
-        return lastCheckpoint == null ? "there is no checkpoint" : "the last checkpoint is " + lastCheckpoint;
     }
 
     private static double secondsSince(long nanos) {

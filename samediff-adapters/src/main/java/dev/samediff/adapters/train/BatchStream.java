@@ -20,15 +20,17 @@ final class BatchStream {
     }
 
     /** Returns the next batch of this epoch, or null once at its end; the call after that starts the next epoch. */
-    @Nullable MultiDataSet next() {
+    @Nullable
+    MultiDataSet next() {
         if (!open) {
             reset();
             open = true;
             position = 0;
             if (!iterator.hasNext()) {
                 throw new InvalidInputException("the training data has no batches"
-                        + (epoch > 0 && !iterator.resetSupported() ? " for epoch " + (epoch + 1)
-                                + ": its iterator cannot be reset" : ""));
+                        + (epoch > 0 && !iterator.resetSupported()
+                                ? " for epoch " + (epoch + 1) + ": its iterator cannot be reset"
+                                : ""));
             }
         }
         if (!iterator.hasNext()) {

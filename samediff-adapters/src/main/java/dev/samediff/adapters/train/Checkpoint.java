@@ -91,7 +91,10 @@ record Checkpoint(Progress progress, Map<String, INDArray> tensors) {
 
     /** Captures a trainer's state; the tensors are those of the trainer, not copies. */
     static Checkpoint of(
-            TrainingState state, long optimizerSteps, Map<String, String> plan, Map<String, String> model,
+            TrainingState state,
+            long optimizerSteps,
+            Map<String, String> plan,
+            Map<String, String> model,
             Map<String, INDArray> tensors) {
         return new Checkpoint(
                 new Progress(
@@ -164,7 +167,8 @@ record Checkpoint(Progress progress, Map<String, INDArray> tensors) {
             String before = saved.getOrDefault(name, "nothing");
             String now = given.getOrDefault(name, "nothing");
             if (!before.equals(now)) {
-                differences.append(differences.isEmpty() ? " " : "; ")
+                differences
+                        .append(differences.isEmpty() ? " " : "; ")
                         .append(what + "'s " + name + " was " + before + " and is now " + now);
             }
         }

@@ -62,7 +62,8 @@ final class CheckpointFolder {
             return List.of();
         }
         try (Stream<Path> entries = Files.list(directory)) {
-            return entries.filter(path -> NAME.matcher(path.getFileName().toString()).matches())
+            return entries.filter(
+                            path -> NAME.matcher(path.getFileName().toString()).matches())
                     .sorted(Comparator.comparingInt(CheckpointFolder::step).reversed())
                     .toList();
         }

@@ -55,8 +55,8 @@ public final class Losses {
         }
         SDVariable scores = graph.getVariable(logits);
         if (!scores.dataType().isFPType() || scores.getVariableType() != VariableType.ARRAY) {
-            throw new InvalidInputException("the logits `" + logits + "` are a " + scores.getVariableType() + " of type "
-                    + scores.dataType() + "; a loss needs computed floating point scores");
+            throw new InvalidInputException("the logits `" + logits + "` are a " + scores.getVariableType()
+                    + " of type " + scores.dataType() + "; a loss needs computed floating point scores");
         }
         SDVariable labels = graph.placeHolder(free(graph, "labels"), DataType.INT32, labelShape);
         SDVariable mask = graph.placeHolder(free(graph, "label_mask"), DataType.FLOAT, labelShape);
@@ -67,8 +67,7 @@ public final class Losses {
         SDVariable share = weights.div(graph.math.max(weights.sum(), one));
         SDVariable classes = graph.sizeAt(scores, labelShape.length).castTo(DataType.INT64);
         SDVariable rows = graph.reshape(
-                scores,
-                graph.stack(0, graph.constant(prefix + "/rest", Nd4j.scalar(DataType.INT64, -1)), classes));
+                scores, graph.stack(0, graph.constant(prefix + "/rest", Nd4j.scalar(DataType.INT64, -1)), classes));
         SDVariable indices = labels.reshape(-1).rename(prefix + "/label_indices");
         SDVariable loss =
                 perRow(graph, prefix, rows, indices, classes).mul(share).sum();

@@ -12,13 +12,7 @@ package dev.samediff.adapters.train;
  * @param seconds duration
  */
 public record StepReport(
-        int step,
-        double loss,
-        double penalty,
-        double learningRate,
-        double gradientNorm,
-        long tokens,
-        double seconds) {
+        int step, double loss, double penalty, double learningRate, double gradientNorm, long tokens, double seconds) {
     /** Returns what is minimised: task loss and penalty. */
     public double total() {
         return loss + penalty;

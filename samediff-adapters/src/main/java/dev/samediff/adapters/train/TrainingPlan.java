@@ -55,7 +55,10 @@ public record TrainingPlan(
         int checkpointsKept,
         long seed) {
     public TrainingPlan {
-        check(steps >= 0 && epochs >= 0 && (steps > 0) != (epochs > 0), "steps / epochs", steps + " / " + epochs,
+        check(
+                steps >= 0 && epochs >= 0 && (steps > 0) != (epochs > 0),
+                "steps / epochs",
+                steps + " / " + epochs,
                 "exactly one of them above 0");
         check(learningRate > 0 && Double.isFinite(learningRate), "learning rate", learningRate, "a number above 0");
         check(warmupSteps >= 0, "warm-up steps", warmupSteps, "0 or more");
@@ -70,7 +73,10 @@ public record TrainingPlan(
         check(patience >= 0, "patience", patience, "0 (never stop early) or more evaluations");
         check(minDelta >= 0, "smallest improvement", minDelta, "0 or more");
         check(checkpointEvery >= 0, "checkpoint interval", checkpointEvery, "0 (none) or more steps");
-        check(checkpointEvery == 0 || checkpointDirectory != null, "checkpoint directory", checkpointDirectory,
+        check(
+                checkpointEvery == 0 || checkpointDirectory != null,
+                "checkpoint directory",
+                checkpointDirectory,
                 "a directory, because checkpoints are asked for every " + checkpointEvery + " steps");
         check(checkpointsKept >= 1, "number of checkpoints kept", checkpointsKept, "1 or more");
     }

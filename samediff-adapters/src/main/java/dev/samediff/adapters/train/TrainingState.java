@@ -11,7 +11,10 @@ final class TrainingState {
     int position;
     int evaluationsWithoutImprovement;
     double bestLoss = Double.POSITIVE_INFINITY;
-    @Nullable List<float[]> bestParameters;
+
+    @Nullable
+    List<float[]> bestParameters;
+
     final List<Double> losses = new ArrayList<>();
     final List<Evaluation> evaluations = new ArrayList<>();
 

@@ -58,8 +58,7 @@ abstract class EngineContractTest {
         try (Engine engine = open(gpt.graph, loss.loss(), gpt.trainables)) {
             for (int[] shape : new int[][] {{2, 5}, {3, 7}, {1, 1}, {2, 5}}) {
                 Map<String, INDArray> batch = gpt.batch(shape[0], shape[1], 1);
-                assertSame(
-                        engine.gradients(batch), bySameDiff(gpt.graph, loss.loss(), gpt.trainables, batch));
+                assertSame(engine.gradients(batch), bySameDiff(gpt.graph, loss.loss(), gpt.trainables, batch));
             }
         }
     }
@@ -75,7 +74,9 @@ abstract class EngineContractTest {
                 engine.gradients(gpt.batch(1 + i % 3, 6, i));
                 Engine.Gradients again = engine.gradients(batch);
                 assertThat(again.loss()).isEqualTo(first.loss());
-                first.byName().forEach((name, gradient) -> assertThat(again.byName().get(name)).isEqualTo(gradient));
+                first.byName()
+                        .forEach((name, gradient) ->
+                                assertThat(again.byName().get(name)).isEqualTo(gradient));
             }
         }
     }
@@ -89,7 +90,8 @@ abstract class EngineContractTest {
             Map<String, INDArray> gradients = engine.gradients(batch).byName();
             for (String name : gpt.trainables) {
                 INDArray parameter = gpt.graph.getArrForVarName(name);
-                INDArray direction = Nd4j.rand(DataType.DOUBLE, parameter.shape()).subi(0.5);
+                INDArray direction =
+                        Nd4j.rand(DataType.DOUBLE, parameter.shape()).subi(0.5);
                 double epsilon = 1e-5;
                 parameter.addi(direction.mul(epsilon));
                 double above = engine.gradients(batch).loss();
@@ -165,7 +167,9 @@ abstract class EngineContractTest {
         Losses.causalLm(gpt.graph, gpt.logits);
         try (Engine engine = open(gpt.graph, "logits/causal_lm_loss", gpt.trainables)) {
             Map<String, INDArray> inputs = gpt.inputs(2, 5, 1);
-            assertThat(engine.outputs(inputs, List.of(gpt.logits)).get(gpt.logits).shape())
+            assertThat(engine.outputs(inputs, List.of(gpt.logits))
+                            .get(gpt.logits)
+                            .shape())
                     .containsExactly(2, 5, 11);
             inputs.remove("causal");
             assertThatThrownBy(() -> engine.outputs(inputs, List.of(gpt.logits)))
@@ -210,8 +214,8 @@ abstract class EngineContractTest {
         sd.mmul(x, sd.var("w", Nd4j.rand(DataType.FLOAT, 3, 2))).mean().rename("loss");
         sd.var("unused", Nd4j.rand(DataType.FLOAT, 2, 2));
         try (Engine engine = open(sd, "loss", List.of("w", "unused"))) {
-            Map<String, INDArray> gradients =
-                    engine.gradients(Map.of("x", Nd4j.ones(DataType.FLOAT, 4, 3))).byName();
+            Map<String, INDArray> gradients = engine.gradients(Map.of("x", Nd4j.ones(DataType.FLOAT, 4, 3)))
+                    .byName();
             assertThat(gradients.get("unused")).isEqualTo(Nd4j.zeros(DataType.FLOAT, 2, 2));
             assertThat(gradients.get("w").norm2Number().doubleValue()).isPositive();
         }

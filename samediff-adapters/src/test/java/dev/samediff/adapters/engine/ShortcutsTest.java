@@ -18,15 +18,28 @@ import org.nd4j.linalg.ops.transforms.Transforms;
 class ShortcutsTest {
     @ParameterizedTest
     @CsvSource({
-        "3x4, 3x4", "3x4, 4", "3x4, 1x4", "3x4, 3x1", "3x1, 1x4", "4, 3x4", "1x4, 3x4", "2x3x4, 4", "2x3x4, 3x1",
-        "2x3x4, 1x3x1", "2x1x4, 2x3x1", "3x4, 1", "1, 3x4", "2x3x4x5, 1x1x4x5"
+        "3x4, 3x4",
+        "3x4, 4",
+        "3x4, 1x4",
+        "3x4, 3x1",
+        "3x1, 1x4",
+        "4, 3x4",
+        "1x4, 3x4",
+        "2x3x4, 4",
+        "2x3x4, 3x1",
+        "2x3x4, 1x3x1",
+        "2x1x4, 2x3x1",
+        "3x4, 1",
+        "1, 3x4",
+        "2x3x4x5, 1x1x4x5"
     })
     void gradients_of_broadcast_sums_and_products(String left, String right) {
         for (List<String> trained : List.of(List.of("a", "b"), List.of("a"), List.of("b"))) {
             SameDiff sd = SameDiff.create();
             SDVariable a = variable(sd, "a", shape(left), trained);
             SDVariable b = variable(sd, "b", shape(right), trained);
-            SDVariable mixed = sd.math.tanh(a.mul(b)).add(sd.math.square(a.add(b))).mul(b.add(a));
+            SDVariable mixed =
+                    sd.math.tanh(a.mul(b)).add(sd.math.square(a.add(b))).mul(b.add(a));
             sd.math.square(mixed.sub(0.3)).mean().rename("loss");
             Engine.Gradients expected = EngineContractTest.bySameDiff(sd, "loss", trained, Map.of());
             try (Engine engine = new ReferenceEngine(sd, "loss", trained, true)) {

@@ -38,8 +38,7 @@ public final class TinyGpt {
      *
      * @param transposed store the weights [out,in] and multiply by their transposes
      */
-    public TinyGpt(
-            int width, int layers, int heads, int vocabulary, int rank, DataType type, boolean transposed) {
+    public TinyGpt(int width, int layers, int heads, int vocabulary, int rank, DataType type, boolean transposed) {
         this.width = width;
         this.heads = heads;
         this.rank = rank;
@@ -67,8 +66,9 @@ public final class TinyGpt {
             SDVariable q = headsOf(parts[0], b, t);
             SDVariable k = headsOf(parts[1], b, t);
             SDVariable v = headsOf(parts[2], b, t);
-            SDVariable scores =
-                    graph.mmul(q, k, false, true, false).mul(1 / Math.sqrt(width / heads)).add(causal);
+            SDVariable scores = graph.mmul(q, k, false, true, false)
+                    .mul(1 / Math.sqrt(width / heads))
+                    .add(causal);
             SDVariable mixed = graph.mmul(graph.nn.softmax(scores, 3), v).permute(0, 2, 1, 3);
             SDVariable joined = graph.reshape(mixed, graph.stack(0, b.mul(t), integer(width)));
             x = x.add(linear(p + "attn.c_proj", joined, width, width));
@@ -104,9 +104,10 @@ public final class TinyGpt {
     private SDVariable linear(String name, SDVariable x, int in, int out) {
         INDArray w = normal(1 / Math.sqrt(in), in, out);
         weights.add(name + ".weight");
-        SDVariable weight = graph.constant(name + ".weight", transposed ? w.transpose().dup('c') : w);
-        SDVariable y = graph.mmul(x, weight, false, transposed, false)
-                .add(graph.constant(name + ".bias", normal(0.1, out)));
+        SDVariable weight =
+                graph.constant(name + ".weight", transposed ? w.transpose().dup('c') : w);
+        SDVariable y =
+                graph.mmul(x, weight, false, transposed, false).add(graph.constant(name + ".bias", normal(0.1, out)));
         if (rank == 0) {
             return y;
         }

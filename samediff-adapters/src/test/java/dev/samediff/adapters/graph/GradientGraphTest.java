@@ -25,8 +25,8 @@ class GradientGraphTest {
     void no_gradient_of_a_frozen_weight_is_computed(boolean transposed) {
         TinyGpt gpt = new TinyGpt(16, 2, 2, 11, 3, DataType.FLOAT, transposed);
         TaskLoss loss = Losses.causalLm(gpt.graph, gpt.logits);
-        SameDiff derived = GradientGraph.of(gpt.graph, loss.loss(), gpt.trainables)
-                .graph();
+        SameDiff derived =
+                GradientGraph.of(gpt.graph, loss.loss(), gpt.trainables).graph();
         long againstFrozen = derived.getOps().values().stream()
                 .filter(op -> op.getOp().opName().equals("matmul_bp"))
                 .filter(op -> op.getInputsToOp().subList(0, 2).stream()
@@ -40,7 +40,10 @@ class GradientGraphTest {
         TinyGpt gpt = new TinyGpt(16, 3, 2, 11, 3);
         TaskLoss loss = Losses.causalLm(gpt.graph, gpt.logits);
         String last = gpt.trainables.get(gpt.trainables.size() - 1);
-        int all = GradientGraph.of(gpt.graph, loss.loss(), gpt.trainables).graph().getOps().size();
+        int all = GradientGraph.of(gpt.graph, loss.loss(), gpt.trainables)
+                .graph()
+                .getOps()
+                .size();
         SameDiff one = GradientGraph.of(gpt.graph, loss.loss(), List.of(last)).graph();
         assertThat(one.getOps().size() - gpt.graph.getOps().size()).isLessThan(40);
         assertThat(all - gpt.graph.getOps().size()).isGreaterThan(150);
@@ -69,7 +72,8 @@ class GradientGraphTest {
         SDVariable penalty = gpt.graph.getVariable(gpt.trainables.get(0)).mean();
         penalty.rename("penalty");
         gpt.graph.setLossVariables(loss.loss(), "penalty");
-        SameDiff derived = GradientGraph.of(gpt.graph, loss.loss(), gpt.trainables).graph();
+        SameDiff derived =
+                GradientGraph.of(gpt.graph, loss.loss(), gpt.trainables).graph();
         assertThat(derived.hasVariable("penalty")).isFalse();
         assertThat(gpt.graph.getLossVariables()).containsExactly(loss.loss(), "penalty");
     }

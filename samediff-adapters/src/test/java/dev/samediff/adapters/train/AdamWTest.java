@@ -30,8 +30,10 @@ class AdamWTest {
                     golden.get("weightDecay").asDouble());
             List<INDArray> parameters = new ArrayList<>();
             for (int i = 0; i < 2; i++) {
-                long[] shape = new ObjectMapper().convertValue(golden.get("shapes").get(i), long[].class);
-                parameters.add(Nd4j.createFromArray(floats(golden.get("start").get(i))).reshape('c', shape));
+                long[] shape =
+                        new ObjectMapper().convertValue(golden.get("shapes").get(i), long[].class);
+                parameters.add(
+                        Nd4j.createFromArray(floats(golden.get("start").get(i))).reshape('c', shape));
             }
             int step = 0;
             for (JsonNode values : golden.get("gradients")) {

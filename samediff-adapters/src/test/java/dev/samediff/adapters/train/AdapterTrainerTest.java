@@ -50,7 +50,8 @@ class AdapterTrainerTest {
 
     private static Map<String, INDArray> values(TinyGpt model, List<String> names) {
         Map<String, INDArray> values = new LinkedHashMap<>();
-        names.forEach(name -> values.put(name, model.graph.getArrForVarName(name).dup()));
+        names.forEach(
+                name -> values.put(name, model.graph.getArrForVarName(name).dup()));
         return values;
     }
 
@@ -72,7 +73,8 @@ class AdapterTrainerTest {
         TrainingResult whole = train(other, plan(6), halves.joined());
         for (int i = 0; i < 6; i++) {
             assertThat(accumulated.losses().get(i))
-                    .isCloseTo(whole.losses().get(i), within(1e-6 * whole.losses().get(i)));
+                    .isCloseTo(
+                            whole.losses().get(i), within(1e-6 * whole.losses().get(i)));
         }
     }
 
@@ -89,8 +91,8 @@ class AdapterTrainerTest {
     @Test
     void the_last_update_of_an_epoch_takes_what_is_left() {
         Batches batches = Batches.of(gpt, 3, 1, 4);
-        TrainingResult result = train(
-                TrainingPlan.builder().epochs(2).accumulation(2).learningRate(1e-3), batches);
+        TrainingResult result =
+                train(TrainingPlan.builder().epochs(2).accumulation(2).learningRate(1e-3), batches);
         assertThat(result.steps()).isEqualTo(4);
         assertThat(batches.taken).isEqualTo(3 + 6);
     }
@@ -127,7 +129,8 @@ class AdapterTrainerTest {
         assertThat(reports).extracting(StepReport::step).containsExactly(1, 2, 3, 4, 5, 6);
         assertThat(reports.stream().mapToDouble(StepReport::learningRate).toArray())
                 .containsExactly(new double[] {0, .005, .01, .0075, .005, .0025}, within(1e-12));
-        assertThat(reports).allMatch(r -> r.tokens() <= 3 && r.tokens() >= 0 && r.gradientNorm() >= 0 && r.seconds() > 0);
+        assertThat(reports)
+                .allMatch(r -> r.tokens() <= 3 && r.tokens() >= 0 && r.gradientNorm() >= 0 && r.seconds() > 0);
     }
 
     @Test
@@ -191,8 +194,7 @@ class AdapterTrainerTest {
                 .rename("logits");
         TaskLoss task = Losses.classification(graph, "logits");
         Batches batches = new Batches();
-        batches.list.add(new org.nd4j.linalg.dataset.MultiDataSet(
-                Nd4j.zeros(4, 2), Nd4j.createFromArray(0, 1, 0, 1)));
+        batches.list.add(new org.nd4j.linalg.dataset.MultiDataSet(Nd4j.zeros(4, 2), Nd4j.createFromArray(0, 1, 0, 1)));
         for (boolean clipPenalty : new boolean[] {false, true}) {
             List<StepReport> reports = new ArrayList<>();
             TrainingPlan plan = TrainingPlan.builder()
@@ -201,8 +203,7 @@ class AdapterTrainerTest {
                     .clipPenalty(clipPenalty)
                     .accumulation(2)
                     .build();
-            try (AdapterTrainer trainer =
-                    new AdapterTrainer(penalised(graph), task, plan, Binding.of(task, "x"))) {
+            try (AdapterTrainer trainer = new AdapterTrainer(penalised(graph), task, plan, Binding.of(task, "x"))) {
                 trainer.fit(batches, null, new TrainingListener() {
                     @Override
                     public void onStep(StepReport report) {
@@ -214,8 +215,7 @@ class AdapterTrainerTest {
             assertThat(reports.get(0).loss()).isCloseTo(Math.log(2), within(1e-6));
             assertThat(reports.get(0).penalty()).isCloseTo(10 * value, within(1e-3));
             assertThat(reports.get(0).total()).isCloseTo(Math.log(2) + 10 * value, within(1e-3));
-            assertThat(reports.get(0).gradientNorm())
-                    .isCloseTo(clipPenalty ? Math.sqrt(200) : 0, within(1e-4));
+            assertThat(reports.get(0).gradientNorm()).isCloseTo(clipPenalty ? Math.sqrt(200) : 0, within(1e-4));
         }
     }
 
@@ -242,8 +242,8 @@ class AdapterTrainerTest {
     void the_evaluation_loss_is_weighted_by_tokens() {
         Batches batches = Batches.of(gpt, 4, 2, 5);
         batches.list.get(0).getLabelsMaskArray(0).assign(0).putScalar(0, 1);
-        try (AdapterTrainer trainer = new AdapterTrainer(
-                Trainable.of(gpt.graph, gpt.trainables), loss, plan(1).build(), inputs)) {
+        try (AdapterTrainer trainer =
+                new AdapterTrainer(Trainable.of(gpt.graph, gpt.trainables), loss, plan(1).build(), inputs)) {
             Evaluation parts = trainer.evaluate(batches);
             Evaluation whole = trainer.evaluate(batches.joined().joined());
             assertThat(parts.loss()).isCloseTo(whole.loss(), within(1e-6 * whole.loss()));
@@ -255,7 +255,10 @@ class AdapterTrainerTest {
     void it_evaluates_at_the_start_as_planned_and_at_the_end() {
         Batches data = Batches.of(gpt, 1, 2, 4);
         try (AdapterTrainer trainer = new AdapterTrainer(
-                Trainable.of(gpt.graph, gpt.trainables), loss, plan(7).evaluateEvery(3).build(), inputs)) {
+                Trainable.of(gpt.graph, gpt.trainables),
+                loss,
+                plan(7).evaluateEvery(3).build(),
+                inputs)) {
             TrainingResult result = trainer.fit(data, Batches.of(gpt, 1, 2, 4));
             assertThat(result.evaluations()).extracting(Evaluation::step).containsExactly(0, 3, 6, 7);
             assertThat(result.finalEvaluation().orElseThrow().step()).isEqualTo(7);
@@ -273,8 +276,7 @@ class AdapterTrainerTest {
                 .earlyStopping(3, 0)
                 .restoreBest(true)
                 .build();
-        try (AdapterTrainer trainer =
-                new AdapterTrainer(Trainable.of(gpt.graph, gpt.trainables), loss, plan, inputs)) {
+        try (AdapterTrainer trainer = new AdapterTrainer(Trainable.of(gpt.graph, gpt.trainables), loss, plan, inputs)) {
             TrainingResult result = trainer.fit(train, other);
             assertThat(result.reason()).isEqualTo(TrainingResult.Reason.STOPPED_EARLY);
             assertThat(result.steps()).isLessThan(200);
@@ -291,8 +293,11 @@ class AdapterTrainerTest {
         Batches batches = Batches.of(mine, 1, 4, 6);
         AdapterConfig config = AdapterConfig.of(Sorsa.rank(3));
         Map<String, INDArray> byTrainer = movement(mine, config, (model, task) -> {
-            TrainingPlan once =
-                    TrainingPlan.builder().steps(1).learningRate(1e-3).clipNorm(0).build();
+            TrainingPlan once = TrainingPlan.builder()
+                    .steps(1)
+                    .learningRate(1e-3)
+                    .clipNorm(0)
+                    .build();
             try (AdapterTrainer trainer =
                     new AdapterTrainer(model, task, once, Binding.of(task, "input_ids", "causal"))) {
                 trainer.fit(batches, null);

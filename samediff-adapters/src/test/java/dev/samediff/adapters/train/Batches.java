@@ -30,10 +30,7 @@ final class Batches implements MultiDataSetIterator {
 
     static MultiDataSet dataSet(Map<String, INDArray> values) {
         return new MultiDataSet(
-                arrays(values, "input_ids", "causal"),
-                arrays(values, "labels"),
-                null,
-                arrays(values, "label_mask"));
+                arrays(values, "input_ids", "causal"), arrays(values, "labels"), null, arrays(values, "label_mask"));
     }
 
     private static INDArray[] arrays(Map<String, INDArray> values, String... names) {

@@ -117,7 +117,8 @@ class CheckpointTest {
         bytes[bytes.length - 3] ^= 1;
         Files.write(newest, bytes);
         assertThat(new CheckpointFolder(folder).newest().progress().step()).isEqualTo(5);
-        Files.writeString(folder.resolve("checkpoint-5/progress.json"), "{\"version\": 1, \"st", StandardCharsets.UTF_8);
+        Files.writeString(
+                folder.resolve("checkpoint-5/progress.json"), "{\"version\": 1, \"st", StandardCharsets.UTF_8);
         assertThatThrownBy(() -> new CheckpointFolder(folder).newest())
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("2 damaged");
@@ -150,7 +151,8 @@ class CheckpointTest {
     @Test
     void another_method_and_another_base_are_refused() {
         Sorsa method = Sorsa.rank(2);
-        TrainingPlan plan = TrainingPlan.builder().steps(2).checkpoints(folder, 1).build();
+        TrainingPlan plan =
+                TrainingPlan.builder().steps(2).checkpoints(folder, 1).build();
         TinyGpt first = new TinyGpt(16, 1, 2, 11, 0);
         adapted(first, method, plan).fit(Batches.of(first, 1, 1, 3), null);
         adapted(new TinyGpt(16, 1, 2, 11, 0), method, plan).resume(folder);
@@ -193,8 +195,12 @@ class CheckpointTest {
         assertThat(Files.readAllLines(file)).hasSize(8 + 2);
         train(plan().build(), true, new MetricsFile(file));
         List<String> lines = Files.readAllLines(file);
-        assertThat(lines).filteredOn(line -> line.contains("\"event\":\"step\"")).hasSize(20);
-        assertThat(lines).filteredOn(line -> line.contains("\"event\":\"evaluation\"")).hasSize(6);
+        assertThat(lines)
+                .filteredOn(line -> line.contains("\"event\":\"step\""))
+                .hasSize(20);
+        assertThat(lines)
+                .filteredOn(line -> line.contains("\"event\":\"evaluation\""))
+                .hasSize(6);
         assertThat(lines.get(lines.size() - 1)).contains("\"event\":\"end\"").contains("completed");
     }
 }

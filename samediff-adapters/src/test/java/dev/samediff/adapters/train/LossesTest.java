@@ -62,8 +62,7 @@ class LossesTest {
                 }
             }
             assertThat(result.loss()).isCloseTo(expected / 3, within(1e-6));
-            assertThat(result.byName().get("z").dup('c').data().asDouble())
-                    .containsExactly(gradient, within(1e-6));
+            assertThat(result.byName().get("z").dup('c').data().asDouble()).containsExactly(gradient, within(1e-6));
         }
     }
 
@@ -120,7 +119,8 @@ class LossesTest {
     void no_op_with_a_wrong_gradient_is_used_and_the_loss_survives_saving(@TempDir Path folder) throws IOException {
         TinyGpt gpt = new TinyGpt(8, 1, 2, 5, 2);
         TaskLoss loss = Losses.causalLm(gpt.graph, gpt.logits);
-        assertThat(GraphAudit.check(gpt.graph, List.of(loss.loss()), gpt.trainables)).isEmpty();
+        assertThat(GraphAudit.check(gpt.graph, List.of(loss.loss()), gpt.trainables))
+                .isEmpty();
         File file = folder.resolve("graph.fb").toFile();
         gpt.graph.save(file, false);
         SameDiff loaded = SameDiff.load(file, false);

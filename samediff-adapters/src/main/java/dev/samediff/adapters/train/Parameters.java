@@ -1,0 +1,33 @@
+package dev.samediff.adapters.train;
+
+import java.util.List;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** The values of what is trained. */
+final class Parameters {
+    private final Trainable model;
+
+    Parameters(Trainable model) {
+        this.model = model;
+    }
+
+    /** Returns the arrays in the graph. */
+    List<INDArray> arrays() {
+        return model.trainableNames().stream()
+                .map(name -> model.graph().getArrForVarName(name))
+                .toList();
+    }
+
+    /** Returns copies of the values. */
+    List<float[]> read() {
+        return arrays().stream().map(HostFloats::read).toList();
+    }
+
+    /** Overwrites the values in the graph. */
+    void write(List<float[]> values) {
+        List<INDArray> arrays = arrays();
+        for (int i = 0; i < values.size(); i++) {
+            HostFloats.write(values.get(i), arrays.get(i));
+        }
+    }
+}
