@@ -4,6 +4,7 @@ import dev.samediff.samples.finetune.RunFolder;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.LocalDateTime;
+import java.time.ZoneId;
 import java.time.format.DateTimeFormatter;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
@@ -26,7 +27,10 @@ class FolderOptions {
     /** Returns the folder, which need not exist yet. */
     RunFolder folder(String command) {
         Path path = out == null
-                ? Path.of("samediff-out", command + "-" + LocalDateTime.now().format(STAMP))
+                ? Path.of(
+                        "samediff-out",
+                        command + "-"
+                                + LocalDateTime.now(ZoneId.systemDefault()).format(STAMP))
                 : out;
         return new RunFolder(path);
     }

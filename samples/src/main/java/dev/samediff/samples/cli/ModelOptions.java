@@ -64,7 +64,10 @@ final class ModelOptions {
             }
             BundledModel bundled = BundledModel.extract();
             return LanguageModel.load(
-                    bundled.onnx(), Tokenizers.load(bundled.vocabulary()), Optional.empty(), Optional.ofNullable(maxLength));
+                    bundled.onnx(),
+                    Tokenizers.load(bundled.vocabulary()),
+                    Optional.empty(),
+                    Optional.ofNullable(maxLength));
         }
         if (tokenizer == null) {
             throw new InvalidInputException("--model " + model

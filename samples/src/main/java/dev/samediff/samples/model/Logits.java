@@ -26,8 +26,9 @@ final class Logits {
         if (requested.isPresent()) {
             return requested(outputs, requested.get(), length, vocabulary);
         }
-        List<String> fitting = outputs.keySet().stream()
-                .filter(name -> scoresEveryToken(outputs.get(name), length, vocabulary))
+        List<String> fitting = outputs.entrySet().stream()
+                .filter(output -> scoresEveryToken(output.getValue(), length, vocabulary))
+                .map(Map.Entry::getKey)
                 .toList();
         if (fitting.contains(USUAL_NAME)) {
             return USUAL_NAME;

@@ -58,7 +58,8 @@ final class Html {
     }
 
     private static boolean isAllowed(int point) {
-        return point >= 0x20 && point != 0x7F && !(point >= 0xD800 && point <= 0xDFFF) && point < 0xFFFE
-                || point > 0xFFFF;
+        boolean control = point < 0x20 || point == 0x7F;
+        boolean surrogateOrNone = (point >= 0xD800 && point <= 0xDFFF) || point == 0xFFFE || point == 0xFFFF;
+        return !control && !surrogateOrNone;
     }
 }
