@@ -79,7 +79,8 @@ final class AdapterInjection {
         for (AdapterState.Site saved : state.sites()) {
             LinearSite layer = requireLayer(state, saved, byModule.get(saved.module()));
             BaseWeight base = bases.apply(layer);
-            if (!saved.weightHash().equals(AdapterState.UNKNOWN_HASH) && !base.hash().equals(saved.weightHash())) {
+            if (!saved.weightHash().equals(AdapterState.UNKNOWN_HASH)
+                    && !base.hash().equals(saved.weightHash())) {
                 throw new InvalidInputException("the adapter `" + state.config().name()
                         + "` was made from another base model: the weight `" + layer.weight() + "` of `"
                         + layer.module() + "` has SHA-256 " + shorten(base.hash()) + ", the adapter expects "
