@@ -135,15 +135,18 @@ public record Safetensors(Map<String, INDArray> tensors, Map<String, String> met
         }
         // A plain row-major copy unless the array is one already; views and transposes are not.
         INDArray plain = array.ordering() == 'c' && !array.isView() ? array : array.dup('c');
-        BytePointer memory = bytes(plain, bytes);
-        byte[] buffer = new byte[(int) Math.min(CHUNK, bytes)];
-        for (long done = 0; done < bytes; ) {
-            int chunk = (int) Math.min(buffer.length, bytes - done);
-            memory.position(done).get(buffer, 0, chunk);
-            out.write(buffer, 0, chunk);
-            done += chunk;
+        try {
+            BytePointer memory = bytes(plain, bytes);
+            byte[] buffer = new byte[(int) Math.min(CHUNK, bytes)];
+            for (long done = 0; done < bytes; ) {
+                int chunk = (int) Math.min(buffer.length, bytes - done);
+                memory.position(done).get(buffer, 0, chunk);
+                out.write(buffer, 0, chunk);
+                done += chunk;
+            }
+        } finally {
+            java.lang.ref.Reference.reachabilityFence(plain);
         }
-        java.lang.ref.Reference.reachabilityFence(plain);
     }
 
     private static BytePointer bytes(INDArray array, long length) {

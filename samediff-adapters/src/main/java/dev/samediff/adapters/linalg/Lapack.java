@@ -116,8 +116,11 @@ final class Lapack {
     /** Tells a GPU backend that the host has the newer values, and keeps the buffers alive until here. */
     private static int written(int info, INDArray... arrays) {
         for (INDArray array : arrays) {
-            Nd4j.getAffinityManager().tagLocation(array, AffinityManager.Location.HOST);
-            Reference.reachabilityFence(array);
+            try {
+                Nd4j.getAffinityManager().tagLocation(array, AffinityManager.Location.HOST);
+            } finally {
+                Reference.reachabilityFence(array);
+            }
         }
         return info;
     }

@@ -132,10 +132,10 @@ class AdapterFolderTest {
         assertThat(config.get("target_modules")).hasSize(2);
         Map<String, INDArray> tensors =
                 Safetensors.read(dir.resolve("a/adapter_model.safetensors")).tensors();
-        assertThat(tensors.get("base_model.model." + ToyGraph.UP + ".lora_A.weight")
+        assertThat(Npz.get(tensors, "base_model.model." + ToyGraph.UP + ".lora_A.weight")
                         .shape())
                 .containsExactly(4, 8);
-        assertThat(tensors.get("base_model.model." + ToyGraph.UP + ".lora_B.weight")
+        assertThat(Npz.get(tensors, "base_model.model." + ToyGraph.UP + ".lora_B.weight")
                         .shape())
                 .containsExactly(12, 4);
     }
@@ -259,10 +259,10 @@ class AdapterFolderTest {
         new Safetensors(tensors, Safetensors.PYTORCH).write(file);
         AdapterState loaded = AdapterFolder.load(dir.resolve("a"));
         for (AdapterState.Site site : state.sites()) {
-            INDArray expected = get(site.tensors(), "lora_A");
+            INDArray expected = Npz.get(site.tensors(), "lora_A");
             INDArray actual = loaded.sites().stream()
                     .filter(s -> s.module().equals(site.module()))
-                    .map(s -> get(s.tensors(), "lora_A"))
+                    .map(s -> Npz.get(s.tensors(), "lora_A"))
                     .findFirst()
                     .orElseThrow();
             assertThat(actual.dataType()).isEqualTo(DataType.FLOAT);
@@ -320,7 +320,7 @@ class AdapterFolderTest {
     @Test
     void an_adapter_that_is_not_finite_is_not_saved() {
         AdapterState state = trained(Lora.rank(2), everyTarget());
-        state.sites().get(0).tensors().get("lora_A").putScalar(0, 1, Float.NaN);
+        Npz.get(state.sites().get(0).tensors(), "lora_A").putScalar(0, 1, Float.NaN);
         assertThatThrownBy(() -> AdapterFolder.save(state, dir.resolve("a")))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("not finite");
@@ -363,17 +363,11 @@ class AdapterFolderTest {
     }
 
     private static INDArray linear(Map<String, INDArray> base, Map<String, INDArray> delta, String module, INDArray x) {
-        INDArray w = get(base, module + ".weight").castTo(DataType.DOUBLE).transpose();
+        INDArray w = Npz.get(base, module + ".weight").castTo(DataType.DOUBLE).transpose();
         if (delta.containsKey(module)) {
-            w = w.add(get(delta, module));
+            w = w.add(Npz.get(delta, module));
         }
-        return x.mmul(w).addRowVector(get(base, module + ".bias").castTo(DataType.DOUBLE));
-    }
-
-    private static INDArray get(Map<String, INDArray> map, String key) {
-        INDArray value = map.get(key);
-        assertThat(value).as(key).isNotNull();
-        return value;
+        return x.mmul(w).addRowVector(Npz.get(base, module + ".bias").castTo(DataType.DOUBLE));
     }
 
     private static double maxDifference(INDArray a, INDArray b) {

@@ -23,7 +23,7 @@ class DurableFilesTest {
         DurableFiles.writeText(target, "one");
         DurableFiles.writeText(target, "two");
         assertThat(target).hasContent("two");
-        assertThat(names(target.getParent())).containsExactly("file.txt");
+        assertThat(names(java.util.Objects.requireNonNull(target.getParent()))).containsExactly("file.txt");
     }
 
     @Test

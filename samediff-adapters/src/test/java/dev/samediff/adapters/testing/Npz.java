@@ -46,6 +46,15 @@ public final class Npz {
         return parse(Files.readAllBytes(npy), npy.toString());
     }
 
+    /** Returns an array of a file by name, and fails with the names there are if there is none. */
+    public static INDArray get(Map<String, INDArray> arrays, String name) {
+        INDArray array = arrays.get(name);
+        if (array == null) {
+            throw new AssertionError("there is no array " + name + "; there are " + arrays.keySet());
+        }
+        return array;
+    }
+
     private static INDArray parse(byte[] bytes, String where) throws IOException {
         ByteBuffer buffer = ByteBuffer.wrap(bytes).order(ByteOrder.LITTLE_ENDIAN);
         if (bytes.length < 12
@@ -125,7 +134,7 @@ public final class Npz {
     }
 
     private static long[] shape(String text) {
-        String[] parts = text.replaceAll("[\\sL]", "").split(",");
+        String[] parts = text.replaceAll("[\\sL]|,\\s*$", "").split(",", -1);
         if (parts.length == 1 && parts[0].isEmpty()) {
             return new long[0];
         }

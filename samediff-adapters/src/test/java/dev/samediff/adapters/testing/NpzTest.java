@@ -30,14 +30,14 @@ class NpzTest {
             put(zip, "s", "<f8", "False", "()", b -> b.putDouble(2.5), 8);
         }
         Map<String, INDArray> arrays = Npz.read(file);
-        assertThat(arrays.get("c").toFloatMatrix()).isDeepEqualTo(new float[][] {{1, 2, 3}, {4, 5, 6}});
-        assertThat(arrays.get("f").toDoubleMatrix()).isDeepEqualTo(new double[][] {{1, 2, 3}, {4, 5, 6}});
-        assertThat(arrays.get("f").ordering()).isEqualTo('c');
-        assertThat(arrays.get("l").toLongVector()).containsExactly(7, -8);
-        assertThat(arrays.get("b").dataType()).isEqualTo(DataType.BOOL);
-        assertThat(arrays.get("b").getDouble(1)).isZero();
-        assertThat(arrays.get("s").getDouble(0)).isEqualTo(2.5);
-        assertThat(arrays.get("s").rank()).isZero();
+        assertThat(Npz.get(arrays, "c").toFloatMatrix()).isDeepEqualTo(new float[][] {{1, 2, 3}, {4, 5, 6}});
+        assertThat(Npz.get(arrays, "f").toDoubleMatrix()).isDeepEqualTo(new double[][] {{1, 2, 3}, {4, 5, 6}});
+        assertThat(Npz.get(arrays, "f").ordering()).isEqualTo('c');
+        assertThat(Npz.get(arrays, "l").toLongVector()).containsExactly(7, -8);
+        assertThat(Npz.get(arrays, "b").dataType()).isEqualTo(DataType.BOOL);
+        assertThat(Npz.get(arrays, "b").getDouble(1)).isZero();
+        assertThat(Npz.get(arrays, "s").getDouble(0)).isEqualTo(2.5);
+        assertThat(Npz.get(arrays, "s").rank()).isZero();
     }
 
     @Test
