@@ -40,10 +40,10 @@ final class DataOptions {
     @Option(
             names = "--eval-count",
             paramLabel = "N",
-            defaultValue = "100",
-            description = "Most prompts that are answered to measure exact match; 0 measures the loss only. Default:"
+            defaultValue = "50",
+            description = "Most prompts of each set that are answered to measure exact match; 0: loss only. Default:"
                     + " ${DEFAULT-VALUE}.")
-    int evalCount = 100;
+    int evalCount = 50;
 
     /** Reads or makes the task; bundled stories are as many as the training will see. */
     Task task(boolean bundledModel, int storiesToTrain, long seed) {
