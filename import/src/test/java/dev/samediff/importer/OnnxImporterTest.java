@@ -59,7 +59,7 @@ class OnnxImporterTest {
                 .containsExactly("h.0.fc", "h.0.proj", "lm_head");
         assertThat(model.linearLayers())
                 .extracting(LinearLayer::weight)
-                .containsExactly("h.0.fc.weight", "h.0.proj.weight", "wte.weight");
+                .containsExactly("h.0.fc.weight", "h.0.proj.weight", "lm_head.weight");
         assertThat(model.linearLayers())
                 .extracting(LinearLayer::orientation)
                 .containsExactly(Orientation.IN_OUT, Orientation.OUT_IN, Orientation.OUT_IN);
@@ -67,8 +67,8 @@ class OnnxImporterTest {
         assertThat(model.linearLayers()).extracting(LinearLayer::out).containsExactly(3, 4, 7);
         assertThat(model.linearLayers())
                 .extracting(LinearLayer::initializer)
-                .containsExactly("onnx::MatMul_278", "h.0.proj.weight", "wte.weight");
-        assertThat(model.modulePaths()).containsEntry("wte.weight", "lm_head");
+                .containsExactly("onnx::MatMul_278", "h.0.proj.weight", "wte.weight::untied");
+        assertThat(model.modulePaths()).containsEntry("lm_head.weight", "lm_head");
     }
 
     @Test
@@ -83,7 +83,10 @@ class OnnxImporterTest {
         assertThat(model.graph().getVariable("h.0.proj.weight").getArr().shape())
                 .containsExactly(4, 3);
         assertThat(model.report().notes())
-                .anyMatch(note -> note.contains("'wte.weight' is frozen") && note.contains("lm_head"));
+                .anyMatch(note -> note.contains("'wte.weight' is frozen"));
+        assertThat(model.graph().getVariable("lm_head.weight").getVariableType())
+                .as("the head tied to the table has its own, trainable copy")
+                .isEqualTo(VariableType.VARIABLE);
     }
 
     @Test
@@ -99,7 +102,8 @@ class OnnxImporterTest {
                         Map.entry("h.0.fc.bias", "h.0.fc.bias"),
                         Map.entry("h.0.proj.weight", "h.0.proj.weight"),
                         Map.entry("h.0.proj.bias", "h.0.proj.bias"),
-                        Map.entry("wte.weight", "wte.weight"));
+                        Map.entry("wte.weight", "wte.weight"),
+                        Map.entry("lm_head.weight", "wte.weight::untied"));
         model.aliases()
                 .values()
                 .forEach(name ->
