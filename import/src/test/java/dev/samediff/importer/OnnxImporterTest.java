@@ -82,8 +82,7 @@ class OnnxImporterTest {
         assertThat(model.graph().getVariable("wte.weight").getVariableType()).isEqualTo(VariableType.CONSTANT);
         assertThat(model.graph().getVariable("h.0.proj.weight").getArr().shape())
                 .containsExactly(4, 3);
-        assertThat(model.report().notes())
-                .anyMatch(note -> note.contains("'wte.weight' is frozen"));
+        assertThat(model.report().notes()).anyMatch(note -> note.contains("'wte.weight' is frozen"));
         assertThat(model.graph().getVariable("lm_head.weight").getVariableType())
                 .as("the head tied to the table has its own, trainable copy")
                 .isEqualTo(VariableType.VARIABLE);
