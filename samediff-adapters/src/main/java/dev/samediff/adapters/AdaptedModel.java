@@ -134,14 +134,18 @@ public final class AdaptedModel {
         return count(trainableNames());
     }
 
-    /** Returns how many parameters there are: the base model's and all adapters'. */
+    /**
+     * Returns how many parameters there are: the base model's and all adapters'. Of the base model count its former
+     * VARIABLEs, its linear layers, and frozen tables, which are constants with a name that ends in {@code .weight}.
+     */
     public long totalParameters() {
-        Set<String> base = new LinkedHashSet<>(formerTrainables);
-        layers.sites().forEach(site -> base.add(site.weight()));
-        return count(base)
-                + adapters.values().stream()
-                        .mapToLong(a -> count(a.trainableNames()))
-                        .sum();
+        Set<String> names = new LinkedHashSet<>(formerTrainables);
+        layers.sites().forEach(site -> names.add(site.weight()));
+        graph.variables().stream()
+                .filter(v -> v.getVariableType() == VariableType.CONSTANT && v.name().endsWith(".weight"))
+                .forEach(v -> names.add(v.name()));
+        adapters.values().forEach(adapter -> names.addAll(adapter.trainableNames()));
+        return count(names);
     }
 
     /** Switches the adapters on, which they are after injection. */
