@@ -72,6 +72,20 @@ class OnnxImporterTest {
     }
 
     @Test
+    void values_named_like_ops_of_samediff_survive_copying() {
+        ImportedModel model = OnnxImporter.load(new TinyModel(14)
+                .input("x", DataType.FLOAT, 1, 3)
+                .node("Relu", "x", "first") // SameDiff calls this op relu
+                .node("Tanh", "first", "relu")
+                .node("Sigmoid", "relu", "out")
+                .output("out", DataType.FLOAT, 1, 3)
+                .write(folder));
+        Map<String, INDArray> feeds = Map.of("x", Nd4j.createFromArray(new float[][] {{-1, 0.5f, 2}}));
+        assertThat(model.graph().dup().output(feeds, "out"))
+                .isEqualTo(model.graph().output(feeds, "out"));
+    }
+
+    @Test
     void weights_are_variables_and_tables_are_constants_as_they_are_stored() {
         ImportedModel model = OnnxImporter.load(network().write(folder));
         for (String variable : List.of("h.0.fc.weight", "h.0.fc.bias", "h.0.proj.weight", "h.0.proj.bias")) {

@@ -1,6 +1,7 @@
 package dev.samediff.importer.lowering;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.graph.OpNames;
 import dev.samediff.importer.folding.HostFolding;
 import dev.samediff.importer.naming.GraphNames;
 import dev.samediff.importer.naming.WeightRoles;
@@ -65,6 +66,7 @@ public final class Lowering {
         source.nodes().forEach(lowering::addNode);
         List<OnnxInput> outputs =
                 source.outputs().stream().map(lowering::addOutput).toList();
+        OpNames.settle(lowering.graph);
         return new Lowered(lowering.graph, outputs);
     }
 

@@ -25,7 +25,8 @@ import org.nd4j.linalg.api.ops.DynamicCustomOp;
  *
  * <p>Every name keeps its meaning: after an insertion behind {@code y}, everything that read {@code y} (ops, loss
  * variables, outputs, the caller's {@link SDVariable} objects) sees the new value, and the old one is called
- * {@code y/base}. Cached gradient functions and sessions are dropped by {@link #invalidate()}.
+ * {@code y/base}; an op called {@code y} is then called {@code y/base} too. Cached gradient functions and sessions are
+ * dropped by {@link #invalidate()}.
  */
 public final class GraphEditor {
     private final SameDiff graph;
@@ -66,6 +67,7 @@ public final class GraphEditor {
         swapProducers(output, adapted.name());
         moveReaders(output, adapted.name(), newOps);
         graph.renameVariable(adapted.name(), base);
+        renameProducer(base, output, base);
 
         Set<String> created = new LinkedHashSet<>(graph.getVariables().keySet());
         created.removeAll(variablesBefore);
@@ -75,6 +77,7 @@ public final class GraphEditor {
     /** Takes an insertion out again; the last one behind a variable first. */
     public void remove(Insertion insertion) {
         swapProducers(insertion.output(), insertion.base());
+        renameProducer(insertion.output(), insertion.base(), insertion.output());
         removeWithProducers(insertion.variables());
     }
 
@@ -188,6 +191,13 @@ public final class GraphEditor {
         replaceOutput(opOfB, second, a);
         a.setOutputOfOp(opOfB.getName());
         b.setOutputOfOp(opOfA.getName());
+    }
+
+    /** Lets an op that is named like its result follow the result's new name, see {@link OpNames}. */
+    private void renameProducer(String variable, String from, String to) {
+        if (producer(Internals.variable(graph, variable)).getName().equals(from)) {
+            OpNames.rename(graph, from, to);
+        }
     }
 
     private SameDiffOp producer(Variable variable) {

@@ -12,10 +12,8 @@ import dev.samediff.samples.output.Numbers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SameDiff;
-import org.nd4j.linalg.api.ndarray.INDArray;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
 
@@ -68,7 +66,7 @@ final class MergeCommand extends Command {
         if (format == Format.onnx) {
             OnnxWriter.writeMerged(imported.source(), adapted.mergedWeights(), imported, out);
         } else {
-            saveGraph(mergedGraph(adapted));
+            saveGraph(adapted.mergedGraph());
         }
         long bytes = Files.size(out);
         Merged result = new Merged(out.toString(), format, layers, bytes);
@@ -76,14 +74,6 @@ final class MergeCommand extends Command {
                 "merged " + result.layers() + " layers into " + out + " (" + Numbers.bytes(bytes) + ", " + format + ")",
                 result);
         return 0;
-    }
-
-    /** Merges into this graph itself, which costs no second copy of the model. */
-    private static SameDiff mergedGraph(AdaptedModel adapted) {
-        Map<String, INDArray> weights = adapted.mergedWeights();
-        SameDiff plain = adapted.unload();
-        weights.forEach((name, weight) -> plain.getVariable(name).getArr().assign(weight));
-        return plain;
     }
 
     private void saveGraph(SameDiff graph) throws IOException {
