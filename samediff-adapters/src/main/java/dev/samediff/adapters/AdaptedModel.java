@@ -142,7 +142,8 @@ public final class AdaptedModel {
         Set<String> names = new LinkedHashSet<>(formerTrainables);
         layers.sites().forEach(site -> names.add(site.weight()));
         graph.variables().stream()
-                .filter(v -> v.getVariableType() == VariableType.CONSTANT && v.name().endsWith(".weight"))
+                .filter(v ->
+                        v.getVariableType() == VariableType.CONSTANT && v.name().endsWith(".weight"))
                 .forEach(v -> names.add(v.name()));
         adapters.values().forEach(adapter -> names.addAll(adapter.trainableNames()));
         return count(names);

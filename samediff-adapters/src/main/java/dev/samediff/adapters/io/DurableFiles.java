@@ -204,10 +204,14 @@ public final class DurableFiles {
 
     private static IOException failure(Path target, IOException cause) {
         String advice = "check that the folder exists and may be written, or name another place";
-        String reason = String.valueOf(cause.getMessage());
+        Throwable first = cause; // a file inside a folder has already said its own sentence; the reason is below it
+        while (first.getCause() instanceof IOException) {
+            first = first.getCause();
+        }
+        String reason = String.valueOf(first.getMessage());
         if (reason.contains("No space left") || reason.contains("quota")) {
             advice = "free space or name another place";
-        } else if (cause instanceof FileAlreadyExistsException) {
+        } else if (first instanceof FileAlreadyExistsException) {
             advice = "a file stands where a folder is needed; name another place";
         }
         return new IOException(

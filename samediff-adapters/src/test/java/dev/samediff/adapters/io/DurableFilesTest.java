@@ -58,6 +58,16 @@ class DurableFilesTest {
     }
 
     @Test
+    void a_full_disk_inside_a_folder_is_said_once() {
+        assertThatThrownBy(() -> DurableFiles.writeFolder(
+                        folder.resolve("adapter"),
+                        f -> DurableFiles.write(f.resolve("inside"), out -> {
+                            throw new IOException("No space left on device");
+                        })))
+                .hasMessageMatching("cannot write \\S*adapter \\(No space left on device\\); [^()]*free space[^()]*");
+    }
+
+    @Test
     void a_folder_whose_replacement_was_killed_between_the_renames_comes_back() throws IOException {
         long deadPid = deadProcess();
         Path target = folder.resolve("adapter");
