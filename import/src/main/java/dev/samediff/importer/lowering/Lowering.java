@@ -2,7 +2,6 @@ package dev.samediff.importer.lowering;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.graph.OpNames;
-import dev.samediff.importer.folding.HostFolding;
 import dev.samediff.importer.naming.GraphNames;
 import dev.samediff.importer.naming.WeightRoles;
 import dev.samediff.importer.onnx.OnnxGraph;
@@ -26,17 +25,15 @@ import org.nd4j.linalg.api.buffer.DataType;
 
 /** Translates a whole graph, node by node in order: folded if its inputs are known, else lowered. */
 public final class Lowering {
-    private static final int NAMED_ELEMENTS = 8;
-
     private final OnnxGraph source;
     private final WeightRoles roles;
-    private final Consumer<String> notes;
     private final SameDiff graph = SameDiff.create();
     private final GraphBuilder builder = new GraphBuilder(graph);
     private final VariableNames variables;
     private final Map<String, Value> values = new HashMap<>();
     private final Map<Computation, List<Value>> computed = new HashMap<>();
     private final Set<String> read = new HashSet<>();
+    private final Translator translator;
 
     /** The same operator on the same inputs gives the same result and is emitted once. */
     private record Computation(
@@ -48,10 +45,10 @@ public final class Lowering {
     private Lowering(OnnxGraph source, WeightRoles roles, GraphNames names, Consumer<String> notes) {
         this.source = source;
         this.roles = roles;
-        this.notes = notes;
         this.variables = new VariableNames(graph, names);
         source.nodes().forEach(node -> read.addAll(node.inputs()));
         source.outputs().forEach(output -> read.add(output.name()));
+        this.translator = new Translator(builder, source.opset(), read, notes);
     }
 
     /**
@@ -87,61 +84,17 @@ public final class Lowering {
                 node.operator(), node.attributes(), inputs, node.outputs().size());
         List<Value> results = computed.get(key);
         if (results == null) {
-            results = compute(node, inputs);
+            results = translator.translate(node, inputs);
             computed.put(key, results);
         }
         for (int i = 0; i < Math.min(results.size(), node.outputs().size()); i++) {
             String output = node.outputs().get(i);
-            Value result = settled(results.get(i));
+            Value result = results.get(i);
             if (result.content() == null && result.stored() == null) {
                 variables.name(result.variable(), output);
             }
             values.put(output, result);
         }
-    }
-
-    private List<Value> compute(OnnxNode node, List<@Nullable Value> inputs) {
-        try {
-            Optional<List<HostTensor>> folded = fold(node, inputs);
-            if (folded.isPresent()) {
-                return folded.get().stream().map(builder::constant).toList();
-            }
-            NodeCall call = new NodeCall(node, inputs, builder, source.opset(), read, notes);
-            return Operators.of(node.operator()).lower(call);
-        } catch (InvalidInputException e) {
-            throw e;
-        } catch (RuntimeException e) {
-            throw new IllegalStateException(
-                    node + " with inputs " + inputs + " could not be translated: " + e.getMessage(), e);
-        }
-    }
-
-    private Optional<List<HostTensor>> fold(OnnxNode node, List<@Nullable Value> inputs) {
-        List<@Nullable HostTensor> contents = new ArrayList<>();
-        for (Value input : inputs) {
-            if (input != null && input.content() == null) {
-                return Optional.empty();
-            }
-            contents.add(input == null ? null : input.content());
-        }
-        return HostFolding.fold(node, contents, source.opset());
-    }
-
-    /** Learns what the result's sizes are, and names the elements of small whole-number results. */
-    private Value settled(Value result) {
-        if (result.content() != null || result.stored() != null) {
-            return result;
-        }
-        builder.sizes().learn(result);
-        boolean small = result.rank() <= 1
-                && (result.type() == DataType.LONG || result.type() == DataType.INT)
-                && result.dims().stream().allMatch(dim -> dim.isKnown() && dim.known() <= NAMED_ELEMENTS);
-        if (!small) {
-            return result;
-        }
-        long[] shape = result.dims().stream().mapToLong(Dim::known).toArray();
-        HostTensor elements = builder.sizes().name(result, shape);
-        return new Value(result.type(), result.dims(), elements, null, result::variable);
     }
 
     private Value value(String name) {

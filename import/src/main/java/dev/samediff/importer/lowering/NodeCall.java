@@ -5,9 +5,10 @@ import dev.samediff.importer.folding.Axes;
 import dev.samediff.importer.onnx.OnnxNode;
 import dev.samediff.importer.tensor.Dim;
 import dev.samediff.importer.tensor.HostTensor;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -19,18 +20,11 @@ import org.nd4j.linalg.api.buffer.DataType;
  *
  * @param node the node
  * @param inputs its inputs; null where an optional input is absent
- * @param builder the graph
- * @param opset version of the operator set
- * @param read names of all values that some node or output reads
- * @param notes takes remarks for the report
+ * @param translator what translates it, and the operators it is composed of
  */
-public record NodeCall(
-        OnnxNode node,
-        List<@Nullable Value> inputs,
-        GraphBuilder builder,
-        int opset,
-        Set<String> read,
-        Consumer<String> notes) {
+record NodeCall(OnnxNode node, List<@Nullable Value> inputs, Translator translator) {
+    /** The operator set of the operators that {@link #emit} takes. */
+    static final int COMPOSITION_OPSET = 18;
 
     /** Returns a required input. */
     public Value in(int index) {
@@ -54,12 +48,65 @@ public record NodeCall(
 
     /** Tells whether nothing reads the value. */
     public boolean isUnread(String value) {
-        return !read.contains(value);
+        return !translator.read().contains(value);
+    }
+
+    /** Returns the graph under construction. */
+    public GraphBuilder builder() {
+        return translator.builder();
+    }
+
+    /** Returns the version of the operator set the node is of. */
+    public int opset() {
+        return translator.opset();
+    }
+
+    /** Returns what takes remarks for the report. */
+    public Consumer<String> notes() {
+        return translator.notes();
+    }
+
+    /**
+     * Emits an ONNX operator of operator set {@value #COMPOSITION_OPSET} and returns its first output: fused operators are
+     * composed of plain ones this way, folding included.
+     *
+     * @param operator the operator
+     * @param attributes its attributes: whole and real numbers, texts, arrays of them
+     * @param operands its inputs; null where an optional input is absent
+     */
+    public Value emit(String operator, Map<String, ?> attributes, @Nullable Value... operands) {
+        return emitAll(operator, 1, attributes, operands).get(0);
+    }
+
+    /** As {@link #emit(String, Map, Value...)}, without attributes. */
+    public Value emit(String operator, @Nullable Value... operands) {
+        return emit(operator, Map.of(), operands);
+    }
+
+    /** As {@link #emit(String, Map, Value...)}, for operators with several outputs. */
+    public List<Value> emitAll(String operator, int outputs, Map<String, ?> attributes, @Nullable Value... operands) {
+        OnnxNode composed = OnnxNode.of(node.name(), operator, operands.length, outputs, attributes);
+        return translator.withOpset(COMPOSITION_OPSET).translate(composed, Arrays.asList(operands));
+    }
+
+    /** Returns a known vector of whole numbers or sizes as an operand of {@link #emit}. */
+    public Value vector(List<Dim> sizes) {
+        return builder().constant(HostTensor.vector(sizes));
+    }
+
+    /** Returns a known vector of whole numbers as an operand of {@link #emit}. */
+    public Value vector(long... numbers) {
+        return builder().constant(HostTensor.vector(numbers));
+    }
+
+    /** Returns a known real number of a type as an operand of {@link #emit}. */
+    public Value real(DataType type, double number) {
+        return builder().constant(HostTensor.filled(type, new long[0], number));
     }
 
     /** Returns the SameDiff graph. */
     public SameDiff graph() {
-        return builder.graph();
+        return builder().graph();
     }
 
     /** Returns an axis attribute counted from the front. */

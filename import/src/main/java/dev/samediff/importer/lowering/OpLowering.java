@@ -4,7 +4,7 @@ import java.util.List;
 
 /** Translates one ONNX operator. */
 @FunctionalInterface
-public interface OpLowering {
+interface OpLowering {
     /**
      * Emits SameDiff operators and returns the node's outputs.
      *

@@ -1,12 +1,15 @@
 package dev.samediff.importer.onnx;
 
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import onnx.Onnx.AttributeProto;
 import onnx.Onnx.NodeProto;
 import onnx.Onnx.TensorProto;
 import org.jspecify.annotations.Nullable;
+import org.nd4j.shade.protobuf.ByteString;
 
 /** One node: an operator with the names of the values it reads and writes, and typed access to its attributes. */
 public final class OnnxNode {
@@ -17,6 +20,49 @@ public final class OnnxNode {
     public OnnxNode(NodeProto proto) {
         this.proto = proto;
         proto.getAttributeList().forEach(attribute -> attributes.put(attribute.getName(), attribute));
+    }
+
+    /**
+     * Makes a node that is not in the file.
+     *
+     * @param name the node's name, for messages
+     * @param operator the operator, with its domain in front unless that is ONNX's own
+     * @param inputs number of inputs; their names mean nothing
+     * @param outputs number of outputs
+     * @param attributes values of type Integer, Long, Float, Double, String, long[] or float[]
+     */
+    public static OnnxNode of(String name, String operator, int inputs, int outputs, Map<String, ?> attributes) {
+        int colon = operator.indexOf(':');
+        NodeProto.Builder node = NodeProto.newBuilder()
+                .setName(name)
+                .setDomain(colon < 0 ? "" : operator.substring(0, colon))
+                .setOpType(operator.substring(colon + 1));
+        IntStream.range(0, inputs).forEach(i -> node.addInput("input " + i + " of " + name));
+        IntStream.range(0, outputs).forEach(i -> node.addOutput("output " + i + " of " + name));
+        attributes.forEach((key, value) -> node.addAttribute(attribute(key, value)));
+        return new OnnxNode(node.build());
+    }
+
+    private static AttributeProto attribute(String name, Object value) {
+        AttributeProto.Builder attribute = AttributeProto.newBuilder().setName(name);
+        if (value instanceof Integer || value instanceof Long) {
+            attribute.setType(AttributeProto.AttributeType.INT).setI(((Number) value).longValue());
+        } else if (value instanceof Float || value instanceof Double) {
+            attribute.setType(AttributeProto.AttributeType.FLOAT).setF(((Number) value).floatValue());
+        } else if (value instanceof String text) {
+            attribute.setType(AttributeProto.AttributeType.STRING).setS(ByteString.copyFromUtf8(text));
+        } else if (value instanceof long[] numbers) {
+            attribute.setType(AttributeProto.AttributeType.INTS);
+            Arrays.stream(numbers).forEach(attribute::addInts);
+        } else if (value instanceof float[] numbers) {
+            attribute.setType(AttributeProto.AttributeType.FLOATS);
+            for (float number : numbers) {
+                attribute.addFloats(number);
+            }
+        } else {
+            throw new IllegalArgumentException("attribute " + name + " of type " + value.getClass());
+        }
+        return attribute.build();
     }
 
     /** Returns the node's name, or that of its first output if it has none. */

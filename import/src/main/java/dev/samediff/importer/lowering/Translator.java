@@ -1,0 +1,75 @@
+package dev.samediff.importer.lowering;
+
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.importer.folding.HostFolding;
+import dev.samediff.importer.onnx.OnnxNode;
+import dev.samediff.importer.tensor.Dim;
+import dev.samediff.importer.tensor.HostTensor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/**
+ * Translates single nodes: evaluated if their inputs are known, else lowered to SameDiff operators.
+ *
+ * @param builder the graph
+ * @param opset version of the operator set the nodes are of
+ * @param read names of all values of the file that some node or output reads
+ * @param notes takes remarks for the report
+ */
+record Translator(GraphBuilder builder, int opset, Set<String> read, Consumer<String> notes) {
+    private static final int NAMED_ELEMENTS = 8;
+
+    /** The same for nodes of another operator set. */
+    Translator withOpset(int other) {
+        return new Translator(builder, other, read, notes);
+    }
+
+    /** Returns the node's outputs. */
+    List<Value> translate(OnnxNode node, List<@Nullable Value> inputs) {
+        try {
+            Optional<List<HostTensor>> folded = fold(node, inputs);
+            List<Value> results = folded.isPresent()
+                    ? folded.get().stream().map(builder::constant).toList()
+                    : Operators.of(node.operator()).lower(new NodeCall(node, inputs, this));
+            return results.stream().map(this::settled).toList();
+        } catch (InvalidInputException e) {
+            throw e;
+        } catch (RuntimeException e) {
+            throw new IllegalStateException(
+                    node + " with inputs " + inputs + " could not be translated: " + e.getMessage(), e);
+        }
+    }
+
+    private Optional<List<HostTensor>> fold(OnnxNode node, List<@Nullable Value> inputs) {
+        List<@Nullable HostTensor> contents = new ArrayList<>();
+        for (Value input : inputs) {
+            if (input != null && input.content() == null) {
+                return Optional.empty();
+            }
+            contents.add(input == null ? null : input.content());
+        }
+        return HostFolding.fold(node, contents, opset);
+    }
+
+    /** Learns what the result's sizes are, and names the elements of small whole-number results. */
+    private Value settled(Value result) {
+        if (result.content() != null || result.stored() != null) {
+            return result;
+        }
+        builder.sizes().learn(result);
+        boolean small = result.rank() <= 1
+                && (result.type() == DataType.LONG || result.type() == DataType.INT)
+                && result.dims().stream().allMatch(dim -> dim.isKnown() && dim.known() <= NAMED_ELEMENTS);
+        if (!small) {
+            return result;
+        }
+        long[] shape = result.dims().stream().mapToLong(Dim::known).toArray();
+        HostTensor elements = builder.sizes().name(result, shape);
+        return new Value(result.type(), result.dims(), elements, null, result::variable);
+    }
+}
