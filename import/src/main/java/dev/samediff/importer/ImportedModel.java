@@ -4,6 +4,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import onnx.Onnx.ModelProto;
 import org.nd4j.autodiff.samediff.SameDiff;
 
 /**
@@ -13,16 +14,28 @@ import org.nd4j.autodiff.samediff.SameDiff;
  * is. Embedding tables and all other stored numbers are CONSTANTs.
  */
 public final class ImportedModel {
+    private final ModelProto model;
     private final SameDiff graph;
     private final ImportReport report;
     private final Map<String, String> aliases;
     private final Map<String, String> initializers;
 
-    ImportedModel(SameDiff graph, ImportReport report, Map<String, String> aliases, Map<String, String> initializers) {
+    ImportedModel(
+            ModelProto model,
+            SameDiff graph,
+            ImportReport report,
+            Map<String, String> aliases,
+            Map<String, String> initializers) {
+        this.model = model;
         this.graph = graph;
         this.report = report;
         this.aliases = Map.copyOf(aliases);
         this.initializers = Map.copyOf(initializers);
+    }
+
+    /** Returns the ONNX message, without the numbers of large tensors, that weights are written back into. */
+    ModelProto model() {
+        return model;
     }
 
     /** Returns the graph: the same object at every call. */

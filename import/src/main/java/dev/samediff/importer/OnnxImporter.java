@@ -32,13 +32,16 @@ import org.nd4j.autodiff.samediff.SameDiff;
  * ({@code lowering}).
  */
 public final class OnnxImporter {
+    private final ImportOptions options;
     private final OnnxFile file;
     private final WeightRoles roles;
     private final GraphNames names;
     private final List<String> notes = new ArrayList<>();
 
-    private OnnxImporter(Path path) {
-        this.file = OnnxFile.read(path);
+    /** Imports a model that was read already; data outside of its message are read from its file or from beside it. */
+    OnnxImporter(OnnxFile read, ImportOptions options) {
+        this.options = options;
+        this.file = decided(read, options);
         this.roles = new WeightRoles(file.graph());
         this.names = new GraphNames(file.graph(), roles);
     }
@@ -52,7 +55,12 @@ public final class OnnxImporter {
      *     imported (all of them are named at once)
      */
     public static ImportedModel load(Path file) {
-        return new OnnxImporter(file).build();
+        return load(file, ImportOptions.defaults());
+    }
+
+    /** As {@link #load(Path)}, with options. */
+    public static ImportedModel load(Path file, ImportOptions options) {
+        return new OnnxImporter(OnnxFile.read(file, options.floats()), options).build();
     }
 
     /**
@@ -62,11 +70,28 @@ public final class OnnxImporter {
      * @throws InvalidInputException if the file is missing, damaged or too new
      */
     public static ImportReport inspect(Path file) {
-        OnnxImporter importer = new OnnxImporter(file);
-        return importer.report(importer.file.graph().outputs());
+        ImportOptions options = ImportOptions.defaults();
+        return new OnnxImporter(OnnxFile.read(file, options.floats()), options).inspect();
     }
 
-    private ImportedModel build() {
+    ImportReport inspect() {
+        return report(file.graph().outputs());
+    }
+
+    /** Replaces If nodes by the branch that is taken, as far as their conditions are known while importing. */
+    private static OnnxFile decided(OnnxFile read, ImportOptions options) {
+        OnnxFile file = read;
+        while (file.operators().containsKey("If")) {
+            Map<String, Boolean> conditions = Lowering.conditions(file.graph());
+            if (conditions.isEmpty()) {
+                break;
+            }
+            file = file.withBranches(conditions, options.floats());
+        }
+        return file;
+    }
+
+    ImportedModel build() {
         Map<String, List<String>> unsupported = unsupported(file.graph());
         if (!unsupported.isEmpty()) {
             throw new InvalidInputException(
@@ -78,7 +103,8 @@ public final class OnnxImporter {
         try {
             Lowering.Lowered lowered = Lowering.lower(file.graph(), roles, names, notes::add);
             SameDiff graph = lowered.graph();
-            return new ImportedModel(graph, report(lowered.outputs()), aliases(graph), initializers(graph));
+            return new ImportedModel(
+                    file.model(), graph, report(lowered.outputs()), aliases(graph), initializers(graph));
         } catch (InvalidInputException e) {
             throw new InvalidInputException(file.path() + ": " + e.getMessage(), e);
         }
@@ -149,7 +175,7 @@ public final class OnnxImporter {
                 .filter(tensor -> tensor != null && tensor.isHalf())
                 .count();
         if (widened > 0) {
-            all.add(widened + " half-precision tensors are widened to FLOAT");
+            all.add(widened + " half-precision tensors are widened to " + options.widest());
         }
         all.addAll(notes);
         return all;

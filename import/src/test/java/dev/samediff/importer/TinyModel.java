@@ -150,6 +150,8 @@ public final class TinyModel {
             Arrays.stream(numbers).forEach(attribute::addInts);
         } else if (value instanceof HostTensor tensor) {
             attribute.setType(AttributeProto.AttributeType.TENSOR).setT(tensor("", tensor));
+        } else if (value instanceof TinyModel body) {
+            attribute.setType(AttributeProto.AttributeType.GRAPH).setG(body.graph);
         } else {
             attribute.setType(AttributeProto.AttributeType.STRING).setS(ByteString.copyFromUtf8((String) value));
         }

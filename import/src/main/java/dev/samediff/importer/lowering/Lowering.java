@@ -20,6 +20,7 @@ import java.util.Set;
 import java.util.function.Consumer;
 import onnx.Onnx.AttributeProto;
 import org.jspecify.annotations.Nullable;
+import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 
@@ -34,6 +35,7 @@ public final class Lowering {
     private final Map<Computation, List<Value>> computed = new HashMap<>();
     private final Set<String> read = new HashSet<>();
     private final Translator translator;
+    private final boolean trial;
 
     /** The same operator on the same inputs gives the same result and is emitted once. */
     private record Computation(
@@ -42,9 +44,10 @@ public final class Lowering {
     /** The graph, and its outputs with their types and sizes. */
     public record Lowered(SameDiff graph, List<OnnxInput> outputs) {}
 
-    private Lowering(OnnxGraph source, WeightRoles roles, GraphNames names, Consumer<String> notes) {
+    private Lowering(OnnxGraph source, WeightRoles roles, GraphNames names, Consumer<String> notes, boolean trial) {
         this.source = source;
         this.roles = roles;
+        this.trial = trial;
         this.variables = new VariableNames(graph, names);
         source.nodes().forEach(node -> read.addAll(node.inputs()));
         source.outputs().forEach(output -> read.add(output.name()));
@@ -58,13 +61,59 @@ public final class Lowering {
      * @param notes takes remarks for the report
      */
     public static Lowered lower(OnnxGraph source, WeightRoles roles, GraphNames names, Consumer<String> notes) {
-        Lowering lowering = new Lowering(source, roles, names, notes);
+        Lowering lowering = new Lowering(source, roles, names, notes, false);
         source.inputs().forEach(lowering::addInput);
         source.nodes().forEach(lowering::addNode);
         List<OnnxInput> outputs =
                 source.outputs().stream().map(lowering::addOutput).toList();
         OpNames.settle(lowering.graph);
         return new Lowered(lowering.graph, outputs);
+    }
+
+    /**
+     * Finds out which If nodes have a condition that is known while importing, by a trial without the numbers of weights.
+     *
+     * @return the condition by the name of the If's first output
+     */
+    public static Map<String, Boolean> conditions(OnnxGraph source) {
+        WeightRoles roles = new WeightRoles(source);
+        GraphNames names = new GraphNames(source, roles);
+        Lowering lowering = new Lowering(source, roles, names, note -> {}, true);
+        Map<String, Boolean> conditions = new HashMap<>();
+        source.inputs().forEach(lowering::addInput);
+        for (OnnxNode node : source.nodes()) {
+            if (node.operator().equals("If")) {
+                lowering.condition(node)
+                        .ifPresent(known -> conditions.put(node.outputs().get(0), known));
+            } else {
+                lowering.tryNode(node);
+            }
+        }
+        return conditions;
+    }
+
+    private Optional<Boolean> condition(OnnxNode node) {
+        Value condition = isAvailable(node) ? value(node.inputs().get(0)) : null;
+        HostTensor content = condition == null ? null : condition.content();
+        return content == null || content.isSymbolic() || content.length() != 1
+                ? Optional.empty()
+                : Optional.of(content.asLong(0) != 0);
+    }
+
+    /** What cannot be translated is of no use to a condition; the real translation will say why. */
+    private void tryNode(OnnxNode node) {
+        if (isAvailable(node)) {
+            try {
+                addNode(node);
+            } catch (RuntimeException e) {
+                node.outputs().forEach(values::remove);
+            }
+        }
+    }
+
+    private boolean isAvailable(OnnxNode node) {
+        return node.inputs().stream()
+                .allMatch(input -> input.isEmpty() || values.containsKey(input) || source.tensor(input) != null);
     }
 
     private void addInput(OnnxInput input) {
@@ -126,14 +175,17 @@ public final class Lowering {
             throw new InvalidInputException("the whole-number tensor '" + name + "' has " + tensor.length()
                     + " elements; up to " + HostTensor.LIMIT + " can be imported");
         }
-        return new Value(
-                tensor.type(),
-                dims,
-                null,
-                new Value.Stored(tensor, null),
-                () -> roles.isTrainable(name)
-                        ? graph.var(variables.of(name), tensor.toArray())
-                        : graph.constant(variables.of(name), tensor.toArray()));
+        return new Value(tensor.type(), dims, null, new Value.Stored(tensor, null), () -> emit(tensor));
+    }
+
+    private SDVariable emit(OnnxTensor tensor) {
+        String name = variables.of(tensor.name());
+        if (trial) {
+            return graph.placeHolder(name, tensor.type(), tensor.shape());
+        }
+        return roles.isTrainable(tensor.name())
+                ? graph.var(name, tensor.toArray())
+                : graph.constant(name, tensor.toArray());
     }
 
     /** Returns the output as declared, or with what was found out if the declaration leaves it open. */

@@ -2,59 +2,88 @@ package dev.samediff.importer.onnx;
 
 import dev.samediff.adapters.InvalidInputException;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.Map;
 import onnx.Onnx.TensorProto;
-import org.nd4j.shade.protobuf.ByteString;
 
-/** Tensor data that lies in files beside the model, as large exports have it. */
-final class ExternalData {
+/**
+ * Finds tensor data that lies in files: those beside the model, as large exports have them, and the model's own (see
+ * {@link LeanModel}).
+ */
+public final class ExternalData {
+    private final Path model;
     private final Path folder;
 
-    /** Reads from the folder the model file lies in, never from outside of it. */
-    ExternalData(Path model) {
-        Path absolute = model.toAbsolutePath().normalize();
-        this.folder = absolute.resolveSibling("").normalize();
+    /** Reads from the model file and from the folder it lies in, never from outside of it. */
+    public ExternalData(Path model) {
+        this.model = model.toAbsolutePath().normalize();
+        this.folder = this.model.resolveSibling("").normalize();
     }
 
-    /** Returns the bytes of one tensor. */
-    ByteString read(String tensor, TensorProto proto) {
+    /**
+     * Returns where the bytes of a tensor are.
+     *
+     * @throws InvalidInputException if the file is missing, outside of the folder or too short
+     */
+    public TensorData of(String tensor, TensorProto proto) {
         Map<String, String> entries = new HashMap<>();
         proto.getExternalDataList().forEach(entry -> entries.put(entry.getKey(), entry.getValue()));
-        Path file = resolve(tensor, entries.getOrDefault("location", ""));
-        try (FileChannel channel = FileChannel.open(file)) {
+        String location = entries.getOrDefault("location", "");
+        Path file = location.equals(LeanModel.OWN_FILE) ? model : resolve(tensor, location);
+        try {
+            long present = Files.size(file);
             long offset = Long.parseLong(entries.getOrDefault("offset", "0"));
-            long length = Long.parseLong(entries.getOrDefault("length", Long.toString(channel.size() - offset)));
-            if (offset < 0 || length < 0 || length > Integer.MAX_VALUE - 8 || offset > channel.size() - length) {
+            long length = Long.parseLong(entries.getOrDefault("length", Long.toString(present - offset)));
+            if (offset < 0 || length < 0 || offset > present - length) {
                 throw new InvalidInputException("tensor '" + tensor + "' needs bytes " + offset + " to "
-                        + (offset + length) + " of " + file + ", which has " + channel.size()
+                        + (offset + length) + " of " + file + ", which has " + present
                         + "; copy the complete data file beside the model");
             }
-            ByteBuffer bytes = ByteBuffer.allocate((int) length);
-            while (bytes.hasRemaining() && channel.read(bytes, offset + bytes.position()) >= 0) {
-                // read on: a channel may return fewer bytes than asked for
-            }
-            return ByteString.copyFrom(bytes.flip());
+            return new TensorData.InFile(file, offset, length);
         } catch (IOException | NumberFormatException e) {
             throw new InvalidInputException(
                     "data of tensor '" + tensor + "' cannot be read from " + file + ": " + e, e);
         }
     }
 
+    /** Tells whether a tensor's data lies in another file than the model's. */
+    public static boolean isElsewhere(TensorProto proto) {
+        return proto.getDataLocation() == TensorProto.DataLocation.EXTERNAL
+                && proto.getExternalDataList().stream()
+                        .noneMatch(entry -> entry.getKey().equals("location")
+                                && entry.getValue().equals(LeanModel.OWN_FILE));
+    }
+
     private Path resolve(String tensor, String location) {
-        Path file = folder.resolve(location).normalize();
-        if (location.isEmpty() || !file.startsWith(folder)) {
-            throw new InvalidInputException("tensor '" + tensor + "' keeps its data in '" + location
-                    + "'; only files in the model's own folder are read");
-        }
+        Path file = inFolder(tensor, location);
         if (!Files.isRegularFile(file)) {
             throw new InvalidInputException("tensor '" + tensor + "' keeps its data in " + file
                     + ", which does not exist; copy it beside the model");
         }
         return file;
+    }
+
+    private Path inFolder(String tensor, String location) {
+        try {
+            Path file = folder.resolve(location).normalize();
+            if (!location.isEmpty() && file.startsWith(folder) && isReallyInside(file)) {
+                return file;
+            }
+        } catch (java.nio.file.InvalidPathException notAName) {
+            // refused below
+        }
+        throw new InvalidInputException("tensor '" + tensor + "' keeps its data in '" + location
+                + "'; only files in the model's own folder are read");
+    }
+
+    /** A link inside the folder must not lead out of it. */
+    private boolean isReallyInside(Path file) {
+        try {
+            return !Files.exists(file) || file.toRealPath().startsWith(folder.toRealPath());
+        } catch (IOException e) {
+            return false;
+        }
     }
 }

@@ -1,74 +1,86 @@
 package dev.samediff.importer.onnx;
 
 import dev.samediff.adapters.InvalidInputException;
-import java.io.BufferedInputStream;
-import java.io.IOException;
-import java.io.InputStream;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
 import onnx.Onnx.ModelProto;
 import onnx.Onnx.NodeProto;
 import onnx.Onnx.OperatorSetIdProto;
-import org.nd4j.shade.protobuf.CodedInputStream;
-import org.nd4j.shade.protobuf.InvalidProtocolBufferException;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.buffer.DataType;
 
 /**
  * An ONNX file that was read and checked.
  *
  * @param path the file
- * @param producer who wrote it, with version
- * @param nodeCount number of nodes in the file, dead ones included
+ * @param model its message without the numbers of large tensors, local functions and decided branches put in their place:
+ *     what weights are written back into
  * @param operators how often each operator occurs
  * @param graph the graph
  */
-public record OnnxFile(Path path, String producer, int nodeCount, Map<String, Integer> operators, OnnxGraph graph) {
-    private static final int OLDEST_OPSET = 9;
-    private static final int NEWEST_OPSET = 18;
+public record OnnxFile(Path path, ModelProto model, Map<String, Integer> operators, OnnxGraph graph) {
+    /** The oldest operator set that can be imported. */
+    public static final int OLDEST_OPSET = 9;
+
+    /** The newest operator set that can be imported. */
+    public static final int NEWEST_OPSET = 23;
 
     /**
      * Reads a file.
      *
+     * @param floats type of all floating-point numbers in the graph, null: FLOAT, and DOUBLE where the file has it
      * @throws InvalidInputException if it is missing, damaged, not ONNX, or of an operator set that is not known
      */
+    public static OnnxFile read(Path path, @Nullable DataType floats) {
+        return of(path, LeanModel.read(path), floats);
+    }
+
+    /** As {@link #read(Path, DataType)}, with the file's own types. */
     public static OnnxFile read(Path path) {
-        ModelProto model = parse(path);
+        return read(path, null);
+    }
+
+    /**
+     * Checks a model that is in memory.
+     *
+     * @param path the file it comes from; data outside of the message is read from it or from beside it
+     */
+    public static OnnxFile of(Path path, ModelProto model, @Nullable DataType floats) {
         if (!model.hasGraph()
                 || model.getGraph().getNodeCount() == 0
                 || model.getGraph().getOutputCount() == 0) {
             throw new InvalidInputException(path
                     + " is not an ONNX model: it has no nodes or no outputs; give a file written by torch.onnx.export");
         }
-        Map<String, Integer> operators = new TreeMap<>();
-        for (NodeProto node : model.getGraph().getNodeList()) {
-            operators.merge(new OnnxNode(node).operator(), 1, Integer::sum);
-        }
         try {
-            OnnxGraph graph = new OnnxGraph(model.getGraph(), opset(path, model), new ExternalData(path));
-            String producer = (model.getProducerName() + " " + model.getProducerVersion()).trim();
-            return new OnnxFile(path, producer, model.getGraph().getNodeCount(), operators, graph);
+            int opset = opset(model);
+            ModelProto plain = LocalFunctions.inlined(model);
+            Map<String, Integer> operators = new TreeMap<>();
+            for (NodeProto node : plain.getGraph().getNodeList()) {
+                operators.merge(new OnnxNode(node).operator(), 1, Integer::sum);
+            }
+            ModelProto graph = untied(floats == null ? plain : Precision.of(plain, floats));
+            OnnxGraph checked = new OnnxGraph(graph.getGraph(), opset, new ExternalData(path), floats);
+            return new OnnxFile(path, plain, operators, checked);
         } catch (InvalidInputException e) {
             throw new InvalidInputException(path + ": " + e.getMessage(), e);
         }
     }
 
-    private static ModelProto parse(Path path) {
-        if (!Files.isRegularFile(path)) {
-            throw new InvalidInputException(path + " does not exist or is not a file; give the path of an .onnx file");
-        }
-        try (InputStream stream = new BufferedInputStream(Files.newInputStream(path), 1 << 16)) {
-            CodedInputStream coded = CodedInputStream.newInstance(stream);
-            coded.setSizeLimit(Integer.MAX_VALUE);
-            return untied(ModelProto.parseFrom(coded));
-        } catch (InvalidProtocolBufferException e) {
-            throw new InvalidInputException(
-                    path + " is not a complete ONNX file (" + e.getMessage()
-                            + "); it may be truncated or of another format: export or copy it again",
-                    e);
-        } catch (IOException e) {
-            throw new InvalidInputException(path + " cannot be read: " + e, e);
-        }
+    /** Returns the file with If nodes replaced by the branch taken; conditions by the name of the If's first output. */
+    public OnnxFile withBranches(Map<String, Boolean> conditions, @Nullable DataType floats) {
+        return of(path, Branches.taken(model, conditions), floats);
+    }
+
+    /** Returns who wrote the file, with version. */
+    public String producer() {
+        return (model.getProducerName() + " " + model.getProducerVersion()).trim();
+    }
+
+    /** Returns the number of nodes, dead ones included. */
+    public int nodeCount() {
+        return model.getGraph().getNodeCount();
     }
 
     private static ModelProto untied(ModelProto model) {
@@ -77,17 +89,17 @@ public record OnnxFile(Path path, String producer, int nodeCount, Map<String, In
         return editor.build();
     }
 
-    private static int opset(Path path, ModelProto model) {
+    private static int opset(ModelProto model) {
         for (OperatorSetIdProto set : model.getOpsetImportList()) {
             if (set.getDomain().isEmpty() || set.getDomain().equals("ai.onnx")) {
                 if (set.getVersion() < OLDEST_OPSET || set.getVersion() > NEWEST_OPSET) {
-                    throw new InvalidInputException(path + " uses ONNX operator set " + set.getVersion() + "; "
+                    throw new InvalidInputException("the model uses ONNX operator set " + set.getVersion() + "; "
                             + OLDEST_OPSET + " to " + NEWEST_OPSET
                             + " can be imported: export with opset_version=17");
                 }
                 return (int) set.getVersion();
             }
         }
-        throw new InvalidInputException(path + " names no ONNX operator set; the file is damaged: export it again");
+        throw new InvalidInputException("the model names no ONNX operator set; the file is damaged: export it again");
     }
 }

@@ -19,19 +19,29 @@ import org.nd4j.linalg.api.buffer.DataType;
 /** A checked graph: nodes that outputs need, sorted; stored tensors (initializers and Constant nodes); inputs, outputs. */
 public final class OnnxGraph {
     private final int opset;
+    private final @Nullable DataType floats;
     private final List<OnnxNode> nodes = new ArrayList<>();
     private final Map<String, OnnxTensor> tensors = new LinkedHashMap<>();
     private final Set<String> initializers = new HashSet<>();
     private final List<OnnxInput> inputs = new ArrayList<>();
     private final List<OnnxInput> outputs = new ArrayList<>();
 
-    OnnxGraph(GraphProto proto, int opset, ExternalData files) {
+    /**
+     * Checks and sorts a graph.
+     *
+     * @param floats type of all floating-point numbers in the graph, null: as {@link OnnxTypes} says
+     */
+    OnnxGraph(GraphProto proto, int opset, ExternalData files, @Nullable DataType floats) {
         this.opset = opset;
-        for (TensorProto tensor : proto.getInitializerList()) {
-            tensors.put(tensor.getName(), new OnnxTensor(tensor.getName(), tensor, files));
-            initializers.add(tensor.getName());
-        }
+        this.floats = floats;
+        proto.getInitializerList().forEach(tensor -> addInitializer(tensor, files));
+        proto.getSparseInitializerList().forEach(sparse -> addInitializer(SparseTensor.dense(sparse, files), files));
+        Set<String> names = new HashSet<>();
         for (ValueInfoProto input : proto.getInputList()) {
+            if (!names.add(input.getName())) {
+                throw new InvalidInputException(
+                        "two inputs have the name '" + input.getName() + "'; the graph is not valid ONNX");
+            }
             if (!tensors.containsKey(input.getName())) {
                 inputs.add(typed(declared(input)));
             }
@@ -40,7 +50,7 @@ public final class OnnxGraph {
             TensorProto constant = node.operator().equals("Constant") ? node.tensor("value") : null;
             if (constant != null) {
                 String name = node.outputs().get(0);
-                tensors.put(name, new OnnxTensor(name, constant, files));
+                tensors.put(name, new OnnxTensor(name, constant, files, floats));
             } else {
                 nodes.add(node);
             }
@@ -48,13 +58,35 @@ public final class OnnxGraph {
         proto.getOutputList().forEach(output -> outputs.add(declared(output)));
     }
 
+    private void addInitializer(TensorProto tensor, ExternalData files) {
+        String name = tensor.getName();
+        if (name.isEmpty()) {
+            throw new InvalidInputException("an initializer has no name; the graph is not valid ONNX");
+        }
+        if (tensors.put(name, new OnnxTensor(name, tensor, files, floats)) != null) {
+            throw new InvalidInputException(
+                    "two initializers have the name '" + name + "'; the graph is not valid ONNX");
+        }
+        initializers.add(name);
+    }
+
     private List<OnnxNode> sorted(GraphProto proto) {
         Set<String> given = new HashSet<>(tensors.keySet());
         inputs.forEach(input -> given.add(input.name()));
+        proto.getNodeList().stream()
+                .flatMap(node -> node.getOutputList().stream())
+                .filter(given::contains)
+                .findFirst()
+                .ifPresent(OnnxGraph::refuseShadowing);
         List<OnnxNode> all = proto.getNodeList().stream().map(OnnxNode::new).toList();
         List<String> wanted =
                 proto.getOutputList().stream().map(ValueInfoProto::getName).toList();
         return TopologicalOrder.sort(all, given, wanted);
+    }
+
+    private static void refuseShadowing(String name) {
+        throw new InvalidInputException("value '" + name
+                + "' is written by a node and also an input or initializer; the graph is not valid ONNX");
     }
 
     private static OnnxInput typed(OnnxInput input) {
@@ -65,7 +97,7 @@ public final class OnnxGraph {
         return input;
     }
 
-    private static OnnxInput declared(ValueInfoProto info) {
+    private OnnxInput declared(ValueInfoProto info) {
         String name = info.getName();
         TypeProto type = info.getType();
         boolean open = type.hasTensorType() && !type.getTensorType().hasShape();
@@ -82,7 +114,8 @@ public final class OnnxGraph {
             dims.add(size(dimension, name + "." + dims.size()));
         }
         int elementType = tensor.getElemType();
-        return new OnnxInput(name, OnnxTypes.toNd4j(elementType, "'" + name + "'"), dims);
+        DataType declared = OnnxTypes.toNd4j(elementType, "'" + name + "'");
+        return new OnnxInput(name, declared.isFPType() && floats != null ? floats : declared, dims);
     }
 
     private static Dim size(Dimension dimension, String otherwise) {

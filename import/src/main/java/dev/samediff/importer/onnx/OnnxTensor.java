@@ -2,73 +2,59 @@ package dev.samediff.importer.onnx;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.importer.tensor.HostTensor;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
+import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
 import onnx.Onnx.TensorProto;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
-import org.nd4j.shade.protobuf.ByteString;
 
 /** A tensor stored in the file. Its size is checked against the bytes that are there before anything is allocated. */
 public final class OnnxTensor {
     private final String name;
-    private final TensorProto proto;
+    private final TensorProto.DataType elementType;
     private final long[] shape;
     private final DataType type;
-    private final ByteString raw;
+    private final TensorData data;
 
     /**
      * Wraps and checks a tensor.
      *
      * @param name the initializer's name or the Constant node's output
      * @param proto the tensor
-     * @param files where data outside the file is read from
+     * @param files where data outside the message is read from
+     * @param floats type of floating-point numbers in the graph, null: as {@link OnnxTypes} says
      * @throws InvalidInputException if shape, type and data do not fit together
      */
-    OnnxTensor(String name, TensorProto proto, ExternalData files) {
+    OnnxTensor(String name, TensorProto proto, ExternalData files, @Nullable DataType floats) {
         this.name = name;
-        this.proto = proto;
         this.shape = proto.getDimsList().stream().mapToLong(Long::longValue).toArray();
-        this.type = OnnxTypes.toNd4j(proto.getDataType(), "tensor '" + name + "'");
-        this.raw = proto.getDataLocation() == TensorProto.DataLocation.EXTERNAL
-                ? files.read(name, proto)
-                : proto.getRawData();
-        checkSize();
+        DataType own = OnnxTypes.toNd4j(proto.getDataType(), "tensor '" + name + "'");
+        this.type = own.isFPType() && floats != null ? floats : own;
+        this.elementType = TensorProto.DataType.forNumber(proto.getDataType());
+        long length = checkedLength();
+        this.data = proto.getDataLocation() == TensorProto.DataLocation.EXTERNAL
+                ? files.of(name, proto)
+                : new TensorData.InMemory(StoredNumbers.bytes(proto, elementType));
+        checkSize(length);
     }
 
-    private void checkSize() {
+    private long checkedLength() {
         long length = HostTensor.length(shape);
         if (length < 0 || length > Integer.MAX_VALUE) {
             throw new InvalidInputException("tensor '" + name + "' declares the shape " + Arrays.toString(shape)
                     + ", which is not a size this importer can hold; the file is damaged or too large");
         }
-        long present = isRaw() ? raw.size() / OnnxTypes.bytes(elementType()) : typedCount();
-        boolean ragged = isRaw() && raw.size() % OnnxTypes.bytes(elementType()) != 0;
-        if (present != length || ragged) {
+        return length;
+    }
+
+    private void checkSize(long length) {
+        int bytes = StoredNumbers.bytesPerElement(elementType);
+        if (data.size() != length * bytes) {
             throw new InvalidInputException("tensor '" + name + "' declares the shape " + Arrays.toString(shape) + " ("
-                    + length + " elements) but holds data for " + present + "; the file is damaged");
+                    + length + " elements) but holds data for " + data.size() / bytes + "; the file is damaged");
         }
-    }
-
-    private TensorProto.DataType elementType() {
-        return TensorProto.DataType.forNumber(proto.getDataType());
-    }
-
-    private boolean isRaw() {
-        return !raw.isEmpty();
-    }
-
-    private int typedCount() {
-        return switch (elementType()) {
-            case FLOAT -> proto.getFloatDataCount();
-            case DOUBLE -> proto.getDoubleDataCount();
-            case INT64 -> proto.getInt64DataCount();
-            case UINT32, UINT64 -> proto.getUint64DataCount();
-            default -> proto.getInt32DataCount();
-        };
     }
 
     /**
@@ -77,9 +63,9 @@ public final class OnnxTensor {
      * @param what the node, for messages
      */
     public static HostTensor inline(String what, TensorProto proto) {
-        return new OnnxTensor(what, proto, new ExternalData(java.nio.file.Path.of("model")))
+        return new OnnxTensor(what, proto, new ExternalData(Path.of("model")), null)
                 .toHost()
-                .orElseThrow();
+                .orElseThrow(() -> new InvalidInputException(what + " has too large a tensor among its attributes"));
     }
 
     /** Returns the initializer's name or the Constant node's output. */
@@ -102,9 +88,9 @@ public final class OnnxTensor {
         return (int) HostTensor.length(shape);
     }
 
-    /** Tells whether the file stores half precision, which is widened to float. */
+    /** Tells whether the file stores half precision, which is widened. */
     public boolean isHalf() {
-        return elementType() == TensorProto.DataType.FLOAT16 || elementType() == TensorProto.DataType.BFLOAT16;
+        return elementType == TensorProto.DataType.FLOAT16 || elementType == TensorProto.DataType.BFLOAT16;
     }
 
     /** Returns the elements for folding, or nothing if there are too many. */
@@ -112,69 +98,18 @@ public final class OnnxTensor {
         if (length() > HostTensor.LIMIT) {
             return Optional.empty();
         }
-        if (type.isFPType()) {
-            double[] values = new double[length()];
-            Arrays.setAll(values, reals()::at);
-            return Optional.of(HostTensor.of(type, shape, values));
-        }
-        long[] values = new long[length()];
-        Arrays.setAll(values, integers()::at);
-        return Optional.of(HostTensor.of(type, shape, values));
+        return Optional.of(
+                type.isFPType()
+                        ? HostTensor.of(type, shape, numbers().doubles(length()))
+                        : HostTensor.of(type, shape, numbers().longs(length())));
     }
 
-    /** Copies the elements of a floating-point tensor into a new array of the graph. */
+    /** Copies the elements of a floating-point tensor into a new array of the graph, a piece at a time. */
     public INDArray toArray() {
-        if (type == DataType.DOUBLE) {
-            double[] values = new double[length()];
-            Arrays.setAll(values, reals()::at);
-            return Nd4j.createFromArray(values).reshape(shape);
-        }
-        float[] values = new float[length()];
-        if (isRaw() && elementType() == TensorProto.DataType.FLOAT) {
-            bytes().asFloatBuffer().get(values);
-        } else {
-            RealReader reader = reals();
-            for (int i = 0; i < values.length; i++) {
-                values[i] = (float) reader.at(i);
-            }
-        }
-        return Nd4j.createFromArray(values).reshape(shape);
+        return numbers().array(type, shape);
     }
 
-    private ByteBuffer bytes() {
-        return raw.asReadOnlyByteBuffer().order(ByteOrder.LITTLE_ENDIAN);
-    }
-
-    private interface RealReader {
-        double at(int index);
-    }
-
-    private interface IntegerReader {
-        long at(int index);
-    }
-
-    private RealReader reals() {
-        ByteBuffer bytes = bytes();
-        return switch (elementType()) {
-            case FLOAT -> isRaw() ? i -> bytes.getFloat(4 * i) : proto::getFloatData;
-            case DOUBLE -> isRaw() ? i -> bytes.getDouble(8 * i) : proto::getDoubleData;
-            case FLOAT16 -> i -> Half.toFloat(isRaw() ? bytes.getShort(2 * i) : (short) proto.getInt32Data(i));
-            default -> i -> Half.bfloatToFloat(isRaw() ? bytes.getShort(2 * i) : (short) proto.getInt32Data(i));
-        };
-    }
-
-    private IntegerReader integers() {
-        ByteBuffer bytes = bytes();
-        boolean present = isRaw();
-        return switch (elementType()) {
-            case INT64 -> present ? i -> bytes.getLong(8 * i) : proto::getInt64Data;
-            case UINT64 -> present ? i -> bytes.getLong(8 * i) : proto::getUint64Data;
-            case UINT32 -> present ? i -> Integer.toUnsignedLong(bytes.getInt(4 * i)) : proto::getUint64Data;
-            case INT32 -> present ? i -> bytes.getInt(4 * i) : proto::getInt32Data;
-            case INT16 -> present ? i -> bytes.getShort(2 * i) : proto::getInt32Data;
-            case UINT16 -> present ? i -> Short.toUnsignedInt(bytes.getShort(2 * i)) : proto::getInt32Data;
-            case UINT8, BOOL -> present ? i -> Byte.toUnsignedInt(bytes.get(i)) : proto::getInt32Data;
-            default -> present ? i -> bytes.get(i) : proto::getInt32Data;
-        };
+    private StoredNumbers numbers() {
+        return new StoredNumbers("tensor '" + name + "'", elementType, data);
     }
 }

@@ -18,8 +18,9 @@ public final class OnnxTypes {
     public static DataType toNd4j(int elementType, String what) {
         TensorProto.DataType type = TensorProto.DataType.forNumber(elementType);
         if (type == null) {
-            throw new InvalidInputException(
-                    what + " has element type number " + elementType + ", which ONNX does not define");
+            throw new InvalidInputException(what + " has element type number " + elementType
+                    + " (one of ONNX's 8-bit floats, 4-bit integers or newer); floating-point numbers of 16 to 64"
+                    + " bits, whole numbers of 8 to 64 bits and truth values can be imported");
         }
         return switch (type) {
             case FLOAT, FLOAT16, BFLOAT16 -> DataType.FLOAT;
@@ -30,17 +31,6 @@ public final class OnnxTypes {
             default ->
                 throw new InvalidInputException(what + " has element type " + type
                         + "; floating-point, whole-number and boolean tensors can be imported");
-        };
-    }
-
-    /** Returns how many bytes one element takes in raw data, 0 for types without raw data. */
-    static int bytes(TensorProto.DataType type) {
-        return switch (type) {
-            case FLOAT, INT32, UINT32 -> 4;
-            case DOUBLE, INT64, UINT64 -> 8;
-            case FLOAT16, BFLOAT16, INT16, UINT16 -> 2;
-            case INT8, UINT8, BOOL -> 1;
-            default -> 0;
         };
     }
 }

@@ -1,0 +1,172 @@
+package dev.samediff.importer.onnx;
+
+import dev.samediff.adapters.InvalidInputException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import onnx.Onnx.TensorProto;
+import org.bytedeco.javacpp.BytePointer;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.executioner.OpExecutioner;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * The numbers behind a stored tensor's bytes, converted a piece at a time: no number is in memory twice.
+ *
+ * @param what the tensor, for messages
+ * @param elementType its type in the file
+ * @param data its bytes
+ */
+record StoredNumbers(String what, TensorProto.DataType elementType, TensorData data) {
+    private static final int PIECE = 1 << 18;
+
+    /** Returns how many bytes one element takes in raw data, 0 for types without raw data. */
+    static int bytesPerElement(TensorProto.DataType type) {
+        return switch (type) {
+            case FLOAT, INT32, UINT32 -> 4;
+            case DOUBLE, INT64, UINT64 -> 8;
+            case FLOAT16, BFLOAT16, INT16, UINT16 -> 2;
+            case INT8, UINT8, BOOL -> 1;
+            default -> 0;
+        };
+    }
+
+    /** Returns the bytes of a tensor that are in its message: raw, or as numbers in typed fields. */
+    static ByteBuffer bytes(TensorProto tensor, TensorProto.DataType type) {
+        if (!tensor.getRawData().isEmpty()) {
+            return tensor.getRawData().asReadOnlyByteBuffer();
+        }
+        int count = typedCount(tensor, type);
+        ByteBuffer bytes = ByteBuffer.allocate(Math.multiplyExact(count, bytesPerElement(type)))
+                .order(ByteOrder.LITTLE_ENDIAN);
+        for (int i = 0; i < count; i++) {
+            switch (type) {
+                case FLOAT -> bytes.putFloat(tensor.getFloatData(i));
+                case DOUBLE -> bytes.putDouble(tensor.getDoubleData(i));
+                case INT64 -> bytes.putLong(tensor.getInt64Data(i));
+                case UINT64 -> bytes.putLong(tensor.getUint64Data(i));
+                case UINT32 -> bytes.putInt((int) tensor.getUint64Data(i));
+                case INT32 -> bytes.putInt(tensor.getInt32Data(i));
+                case INT16, UINT16, FLOAT16, BFLOAT16 -> bytes.putShort((short) tensor.getInt32Data(i));
+                default -> bytes.put((byte) tensor.getInt32Data(i));
+            }
+        }
+        return bytes.flip();
+    }
+
+    private static int typedCount(TensorProto tensor, TensorProto.DataType type) {
+        return switch (type) {
+            case FLOAT -> tensor.getFloatDataCount();
+            case DOUBLE -> tensor.getDoubleDataCount();
+            case INT64 -> tensor.getInt64DataCount();
+            case UINT32, UINT64 -> tensor.getUint64DataCount();
+            default -> tensor.getInt32DataCount();
+        };
+    }
+
+    /** Returns the bytes of a small tensor at once. */
+    ByteBuffer all() {
+        ByteBuffer bytes = ByteBuffer.allocate(Math.toIntExact(data.size())).order(ByteOrder.LITTLE_ENDIAN);
+        forEachPiece((offset, piece) -> bytes.put(piece));
+        return bytes.flip();
+    }
+
+    /** Returns floating-point numbers. */
+    double[] doubles(int count) {
+        double[] values = new double[count];
+        int bytes = bytesPerElement(elementType);
+        forEachPiece((offset, piece) -> {
+            int start = (int) (offset / bytes);
+            for (int i = 0; i < piece.remaining() / bytes; i++) {
+                values[start + i] = real(piece, i);
+            }
+        });
+        return values;
+    }
+
+    /** Returns whole numbers and truth values. */
+    long[] longs(int count) {
+        long[] values = new long[count];
+        int bytes = bytesPerElement(elementType);
+        forEachPiece((offset, piece) -> {
+            int start = (int) (offset / bytes);
+            for (int i = 0; i < piece.remaining() / bytes; i++) {
+                values[start + i] = whole(piece, i);
+            }
+        });
+        return values;
+    }
+
+    private double real(ByteBuffer piece, int index) {
+        return switch (elementType) {
+            case FLOAT -> piece.getFloat(4 * index);
+            case DOUBLE -> piece.getDouble(8 * index);
+            case FLOAT16 -> Half.toFloat(piece.getShort(2 * index));
+            case BFLOAT16 -> Half.bfloatToFloat(piece.getShort(2 * index));
+            default -> whole(piece, index);
+        };
+    }
+
+    private long whole(ByteBuffer piece, int index) {
+        return switch (elementType) {
+            case INT64, UINT64 -> piece.getLong(8 * index);
+            case UINT32 -> Integer.toUnsignedLong(piece.getInt(4 * index));
+            case INT32 -> piece.getInt(4 * index);
+            case INT16 -> piece.getShort(2 * index);
+            case UINT16 -> Short.toUnsignedInt(piece.getShort(2 * index));
+            case UINT8, BOOL -> Byte.toUnsignedInt(piece.get(index));
+            default -> piece.get(index);
+        };
+    }
+
+    /** Returns floating-point numbers as a new array of the graph. */
+    INDArray array(DataType type, long[] shape) {
+        INDArray array = Nd4j.createUninitialized(type, shape, 'c');
+        if (array.isEmpty() || data.size() == 0) {
+            return array;
+        }
+        if (Nd4j.getExecutioner().type() != OpExecutioner.ExecutionerType.NATIVE_CPU) {
+            return Nd4j.createFromArray(doubles(Math.toIntExact(array.length())))
+                    .castTo(type)
+                    .reshape(shape);
+        }
+        int from = bytesPerElement(elementType);
+        int to = type == DataType.DOUBLE ? Double.BYTES : Float.BYTES;
+        BytePointer target = new BytePointer(array.data().pointer());
+        forEachPiece((offset, piece) -> {
+            long start = offset / from * to;
+            int count = piece.remaining() / from;
+            ByteBuffer into = target.position(start)
+                    .limit(start + (long) count * to)
+                    .asByteBuffer()
+                    .order(ByteOrder.nativeOrder());
+            convert(piece, count, into, type);
+        });
+        return array;
+    }
+
+    private void convert(ByteBuffer piece, int count, ByteBuffer into, DataType type) {
+        boolean same = elementType == TensorProto.DataType.FLOAT && type == DataType.FLOAT
+                || elementType == TensorProto.DataType.DOUBLE && type == DataType.DOUBLE;
+        if (same && ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN) {
+            into.put(piece);
+        } else if (type == DataType.DOUBLE) {
+            for (int i = 0; i < count; i++) {
+                into.putDouble(8 * i, real(piece, i));
+            }
+        } else {
+            for (int i = 0; i < count; i++) {
+                into.putFloat(4 * i, (float) real(piece, i));
+            }
+        }
+    }
+
+    private void forEachPiece(TensorData.Consumer consumer) {
+        try {
+            data.forEachPiece(PIECE, consumer);
+        } catch (IOException e) {
+            throw new InvalidInputException(what + " cannot be read: " + e.getMessage(), e);
+        }
+    }
+}

@@ -1,0 +1,78 @@
+package dev.samediff.importer.onnx;
+
+import java.io.EOFException;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.file.Path;
+
+/** The bytes of a stored tensor, little-endian, wherever they are. */
+public sealed interface TensorData {
+    /** Returns how many there are. */
+    long size();
+
+    /**
+     * Hands the bytes out in order, in pieces.
+     *
+     * @param most most bytes of one piece; pieces but the last have exactly this size
+     * @throws IOException if they cannot be read, or the consumer fails
+     */
+    void forEachPiece(int most, Consumer consumer) throws IOException;
+
+    /** Takes pieces of the data. */
+    @FunctionalInterface
+    interface Consumer {
+        /** Takes the bytes from {@code offset} on; the buffer is little-endian and is reused. */
+        void accept(long offset, ByteBuffer piece) throws IOException;
+    }
+
+    /** Bytes in memory. */
+    record InMemory(ByteBuffer bytes) implements TensorData {
+        @Override
+        public long size() {
+            return bytes.remaining();
+        }
+
+        @Override
+        public void forEachPiece(int most, Consumer consumer) throws IOException {
+            for (int offset = 0; offset < bytes.remaining(); offset += most) {
+                int count = Math.min(most, bytes.remaining() - offset);
+                ByteBuffer piece = bytes.slice(bytes.position() + offset, count);
+                consumer.accept(offset, piece.order(ByteOrder.LITTLE_ENDIAN));
+            }
+        }
+    }
+
+    /**
+     * Bytes in a file.
+     *
+     * @param file the file
+     * @param offset where they begin
+     * @param size how many there are
+     */
+    record InFile(Path file, long offset, long size) implements TensorData {
+        @Override
+        public void forEachPiece(int most, Consumer consumer) throws IOException {
+            ByteBuffer buffer =
+                    ByteBuffer.allocateDirect((int) Math.min(most, size)).order(ByteOrder.LITTLE_ENDIAN);
+            try (FileChannel channel = FileChannel.open(file)) {
+                for (long done = 0; done < size; done += buffer.limit()) {
+                    buffer.clear().limit((int) Math.min(buffer.capacity(), size - done));
+                    fill(channel, offset + done, buffer);
+                    consumer.accept(done, buffer.flip());
+                }
+            }
+        }
+
+        /** Reads a whole buffer: a channel may return fewer bytes than asked for. */
+        private static void fill(FileChannel channel, long offset, ByteBuffer buffer) throws IOException {
+            while (buffer.hasRemaining()) {
+                if (channel.read(buffer, offset + buffer.position()) < 0) {
+                    throw new EOFException(
+                            "the file ends at " + channel.size() + "; it was made shorter while it was read");
+                }
+            }
+        }
+    }
+}
