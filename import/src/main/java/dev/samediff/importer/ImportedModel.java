@@ -1,5 +1,6 @@
 package dev.samediff.importer;
 
+import dev.samediff.adapters.InvalidInputException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -15,6 +16,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
  */
 public final class ImportedModel {
     private final ModelProto model;
+    private final FileStamp stamp;
     private final SameDiff graph;
     private final ImportReport report;
     private final Map<String, String> aliases;
@@ -27,10 +29,23 @@ public final class ImportedModel {
             Map<String, String> aliases,
             Map<String, String> initializers) {
         this.model = model;
+        this.stamp = FileStamp.of(report.source());
         this.graph = graph;
         this.report = report;
         this.aliases = Map.copyOf(aliases);
         this.initializers = Map.copyOf(initializers);
+    }
+
+    /**
+     * Checks that the file is the one that was imported.
+     *
+     * @throws InvalidInputException if it was removed or has another size or date since
+     */
+    void requireUnchanged() {
+        if (!stamp.equals(FileStamp.of(source()))) {
+            throw new InvalidInputException(
+                    source() + " was changed or removed since it was imported; import it again before writing from it");
+        }
     }
 
     /** Returns the ONNX message, without the numbers of large tensors, that weights are written back into. */

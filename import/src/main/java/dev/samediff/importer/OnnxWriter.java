@@ -1,12 +1,11 @@
 package dev.samediff.importer;
 
 import dev.samediff.adapters.InvalidInputException;
-import dev.samediff.adapters.io.DurableFiles;
+import dev.samediff.importer.onnx.ExternalData;
+import dev.samediff.importer.onnx.ModelOutput;
 import dev.samediff.importer.onnx.OnnxWeightEditor;
 import java.io.IOException;
-import java.io.InputStream;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
@@ -28,33 +27,30 @@ public final class OnnxWriter {
     static final String PROVENANCE = "samediff-adapters";
 
     private static final int LISTED = 5;
+    private static final double LARGEST_HALF = 65504;
 
     private OnnxWriter() {}
 
     /**
      * Writes a copy of an ONNX model with other weights.
      *
-     * @param source the file the model was imported from
+     * @param model the import of the file
      * @param weights new values by the name of the graph's weight variable, in its shape: what
-     *     {@code AdaptedModel.mergedWeights()} gives
-     * @param model the import of that file
-     * @param target where to write; replaced if it exists
+     *     {@code AdaptedModel.mergedWeights()} gives; they are rounded to the type that the file stores
+     * @param target where to write, replaced if it exists; a model with data in other files gets one of its own,
+     *     {@code target.data}
      * @throws InvalidInputException if a name, shape or type does not fit the file
      * @throws UncheckedIOException if the target cannot be written; it is then as it was
      */
-    public static void writeMerged(Path source, Map<String, INDArray> weights, ImportedModel model, Path target) {
-        writeMerged(source, weights, model, target, Map.of(PROVENANCE, "merged " + weights.size() + " weights"));
+    public static void writeMerged(ImportedModel model, Map<String, INDArray> weights, Path target) {
+        writeMerged(model, weights, target, Map.of(PROVENANCE, "merged " + weights.size() + " weights"));
     }
 
-    /** As {@link #writeMerged(Path, Map, ImportedModel, Path)}, with entries for the file's metadata. */
+    /** As {@link #writeMerged(ImportedModel, Map, Path)}, with entries for the file's metadata. */
     public static void writeMerged(
-            Path source,
-            Map<String, INDArray> weights,
-            ImportedModel model,
-            Path target,
-            Map<String, String> metadata) {
-        OnnxWeightEditor editor = new OnnxWeightEditor(read(source));
-        requireSameFolderIfExternal(editor.external(), source, target);
+            ImportedModel model, Map<String, INDArray> weights, Path target, Map<String, String> metadata) {
+        model.requireUnchanged();
+        OnnxWeightEditor editor = new OnnxWeightEditor(model.model());
         Map<String, String> modules = model.modulePaths();
         weights.forEach((weight, values) -> requireFits(weight, values, editor.tensor(tensor(weight, model))));
         weights.forEach((weight, values) -> {
@@ -68,7 +64,7 @@ public final class OnnxWriter {
             }
         });
         metadata.forEach(editor::metadata);
-        write(editor.build(), target);
+        write(editor, model.source(), target);
     }
 
     private static String tensor(String weight, ImportedModel model) {
@@ -91,19 +87,15 @@ public final class OnnxWriter {
                     + tensor.getName() + " in the file has " + tensor.getDimsList()
                     + "; give the weights of the model that was imported from this file");
         }
+        if (tensor.getDataType() == Onnx.TensorProto.DataType.FLOAT16_VALUE
+                && values.amaxNumber().doubleValue() > LARGEST_HALF) {
+            throw new InvalidInputException("Weight " + weight + " has an entry of magnitude " + values.amaxNumber()
+                    + ", which FLOAT16, the type of its tensor in the file, cannot hold (up to 65504); export the model"
+                    + " in float32 or bfloat16");
+        }
         if (!Double.isFinite(values.sumNumber().doubleValue())) {
             throw new InvalidInputException("Weight " + weight
                     + " has entries that are no finite numbers; the training diverged before the merge");
-        }
-    }
-
-    private static void requireSameFolderIfExternal(Set<String> external, Path source, Path target) {
-        Path from = source.toAbsolutePath().normalize().getParent();
-        Path to = target.toAbsolutePath().normalize().getParent();
-        if (!external.isEmpty() && from != null && !from.equals(to)) {
-            throw new InvalidInputException(source + " keeps " + external.size()
-                    + " tensors in other files beside it, which " + target
-                    + " would look for in its own folder; write the target into " + from);
         }
     }
 
@@ -112,17 +104,9 @@ public final class OnnxWriter {
         return names.size() > LISTED ? some + ", ... (" + names.size() + ")" : some;
     }
 
-    private static Onnx.ModelProto read(Path file) {
-        try (InputStream in = Files.newInputStream(file)) {
-            return Onnx.ModelProto.parseFrom(in);
-        } catch (IOException e) {
-            throw new InvalidInputException(file + " cannot be read as an ONNX model: " + e.getMessage(), e);
-        }
-    }
-
-    private static void write(Onnx.ModelProto model, Path target) {
+    private static void write(OnnxWeightEditor editor, Path source, Path target) {
         try {
-            DurableFiles.write(target, model::writeTo);
+            new ModelOutput(editor.build(), new ExternalData(source), editor.values()).write(target);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write " + target + ": " + e.getMessage(), e);
         }

@@ -9,12 +9,16 @@ import dev.samediff.importer.fixture.OnnxFiles;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import onnx.Onnx;
 import org.junit.jupiter.api.Test;
@@ -24,6 +28,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.shade.protobuf.ByteString;
 
 class OnnxWriterTest {
     @TempDir
@@ -51,7 +56,7 @@ class OnnxWriterTest {
         Fixture.Sample sample = fixture.samples().get(0);
         Map<String, INDArray> weights = perturbed(model);
         Path target = folder.resolve("merged.onnx");
-        OnnxWriter.writeMerged(fixture.onnx(), weights, model, target);
+        OnnxWriter.writeMerged(model, weights, target);
 
         weights.forEach((name, values) -> model.graph().getVariable(name).setArray(values));
         INDArray changed =
@@ -76,7 +81,7 @@ class OnnxWriterTest {
                 .keySet()
                 .forEach(name -> same.put(name, model.graph().getArrForVarName(name)));
         Path target = folder.resolve("merged.onnx");
-        OnnxWriter.writeMerged(fixture.onnx(), same, model, target, Map.of());
+        OnnxWriter.writeMerged(model, same, target, Map.of());
 
         Onnx.ModelProto written = OnnxFiles.read(target);
         Onnx.ModelProto source = OnnxFiles.read(fixture.onnx());
@@ -97,7 +102,7 @@ class OnnxWriterTest {
         Fixture fixture = Fixture.named("llama-op17");
         ImportedModel model = OnnxImporter.load(fixture.onnx());
         Path target = folder.resolve("merged.onnx");
-        OnnxWriter.writeMerged(fixture.onnx(), perturbed(model), model, target);
+        OnnxWriter.writeMerged(model, perturbed(model), target);
 
         assertThat(OnnxFiles.read(target).getMetadataPropsList())
                 .extracting(Onnx.StringStringEntryProto::getKey, Onnx.StringStringEntryProto::getValue)
@@ -110,8 +115,7 @@ class OnnxWriterTest {
         ImportedModel model = OnnxImporter.load(fixture.onnx());
         Path target = Files.writeString(folder.resolve("merged.onnx"), "what was there");
 
-        assertThatThrownBy(() -> OnnxWriter.writeMerged(
-                        fixture.onnx(), Map.of("q_prj.weight", Nd4j.zeros(32, 32)), model, target))
+        assertThatThrownBy(() -> OnnxWriter.writeMerged(model, Map.of("q_prj.weight", Nd4j.zeros(32, 32)), target))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("q_prj.weight")
                 .hasMessageContaining("lm_head");
@@ -125,8 +129,8 @@ class OnnxWriterTest {
         ImportedModel model = OnnxImporter.load(fixture.onnx());
         String weight = weight(model, "model.layers.0.mlp.up_proj");
 
-        assertThatThrownBy(() -> OnnxWriter.writeMerged(
-                        fixture.onnx(), Map.of(weight, Nd4j.zeros(3, 5)), model, folder.resolve("merged.onnx")))
+        assertThatThrownBy(() ->
+                        OnnxWriter.writeMerged(model, Map.of(weight, Nd4j.zeros(3, 5)), folder.resolve("merged.onnx")))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining(weight)
                 .hasMessageContaining("[3, 5]")
@@ -141,34 +145,34 @@ class OnnxWriterTest {
         INDArray values = model.graph().getArrForVarName(weight).dup();
         Path target = folder.resolve("merged.onnx");
 
-        assertThatThrownBy(() -> OnnxWriter.writeMerged(
-                        fixture.onnx(), Map.of(weight, values.castTo(DataType.INT)), model, target))
+        assertThatThrownBy(() -> OnnxWriter.writeMerged(model, Map.of(weight, values.castTo(DataType.INT)), target))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("INT");
         values.putScalar(0, 0, Float.NaN);
-        assertThatThrownBy(() -> OnnxWriter.writeMerged(fixture.onnx(), Map.of(weight, values), model, target))
+        assertThatThrownBy(() -> OnnxWriter.writeMerged(model, Map.of(weight, values), target))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("diverged");
         assertThat(target).doesNotExist();
     }
 
     @Test
-    void another_file_than_the_imported_one_is_refused() {
-        ImportedModel model = OnnxImporter.load(Fixture.named("llama-op17").onnx());
-        Path other = Fixture.named("gpt2-conv1d-op13").onnx();
-        Path target = folder.resolve("merged.onnx");
+    void a_file_that_was_changed_since_it_was_imported_is_refused() throws IOException {
+        Path file = Files.copy(Fixture.named("llama-op17").onnx(), folder.resolve("model.onnx"));
+        ImportedModel model = OnnxImporter.load(file);
+        Files.write(file, new byte[] {0}, StandardOpenOption.APPEND);
 
-        assertThatThrownBy(() -> OnnxWriter.writeMerged(other, perturbed(model), model, target))
+        assertThatThrownBy(() -> OnnxWriter.writeMerged(model, perturbed(model), folder.resolve("merged.onnx")))
                 .isInstanceOf(InvalidInputException.class)
-                .hasMessageContaining("was imported");
-        assertThat(target).doesNotExist();
+                .hasMessageContaining("was changed")
+                .hasMessageContaining("import it again");
+        assertOnly(file);
     }
 
     @Test
     void the_source_may_be_its_own_target() throws IOException {
         Path file = Files.copy(Fixture.named("llama-op17").onnx(), folder.resolve("model.onnx"));
         ImportedModel model = OnnxImporter.load(file);
-        OnnxWriter.writeMerged(file, perturbed(model), model, file);
+        OnnxWriter.writeMerged(model, perturbed(model), file);
 
         assertThat(OnnxVerifier.verify(file, 1e-4, 1).passed()).isTrue();
         assertOnly(file);
@@ -183,7 +187,7 @@ class OnnxWriterTest {
             weights.put(name, model.graph().getArrForVarName(name).add(0.25));
         }
         Path target = folder.resolve("merged.onnx");
-        OnnxWriter.writeMerged(fixture.onnx(), weights, model, target);
+        OnnxWriter.writeMerged(model, weights, target);
 
         weights.forEach((name, values) -> model.graph().getVariable(name).setArray(values));
         assertThat(OnnxVerifier.verify(target, model, InputSizes.SAMPLES, 1e-4, 1)
@@ -207,7 +211,7 @@ class OnnxWriterTest {
         ImportedModel model = OnnxImporter.load(source);
         Map<String, INDArray> weights = perturbed(model);
         Path target = folder.resolve("merged.onnx");
-        OnnxWriter.writeMerged(source, weights, model, target);
+        OnnxWriter.writeMerged(model, weights, target);
 
         assertThat(weights).hasSize(1);
         weights.forEach((name, values) -> model.graph().getVariable(name).setArray(values));
@@ -223,8 +227,7 @@ class OnnxWriterTest {
         ImportedModel model = OnnxImporter.load(fixture.onnx());
         Path file = Files.writeString(folder.resolve("file"), "what was there");
 
-        assertThatThrownBy(() ->
-                        OnnxWriter.writeMerged(fixture.onnx(), perturbed(model), model, file.resolve("merged.onnx")))
+        assertThatThrownBy(() -> OnnxWriter.writeMerged(model, perturbed(model), file.resolve("merged.onnx")))
                 .isInstanceOf(UncheckedIOException.class)
                 .hasMessageContaining("merged.onnx");
         assertThat(file).hasContent("what was there");
@@ -256,20 +259,80 @@ class OnnxWriterTest {
     }
 
     @Test
-    void tensors_in_other_files_stay_there_and_changed_ones_move_into_the_model() throws IOException {
+    void a_model_with_data_in_other_files_gets_a_complete_data_file_wherever_it_is_written() throws IOException {
         Path file = external(Fixture.named("llama-op17"));
+        byte[] before = Files.readAllBytes(folder.resolve("weights.bin"));
         ImportedModel model = OnnxImporter.load(file);
-        Path target = folder.resolve("merged.onnx");
-        OnnxWriter.writeMerged(file, perturbed(model), model, target);
+        Map<String, INDArray> weights = perturbed(model);
+        Path target = Files.createDirectory(folder.resolve("sub")).resolve("merged.onnx");
+        OnnxWriter.writeMerged(model, weights, target);
+        OnnxWriter.writeMerged(model, weights, target);
 
+        weights.forEach((name, values) -> model.graph().getVariable(name).setArray(values));
+        Verification verification = OnnxVerifier.verify(target, model, InputSizes.SAMPLES, 1e-5, 1);
+        assertThat(verification.passed()).as(verification.toString()).isTrue();
         assertThat(OnnxVerifier.verify(target, 1e-4, 1).passed()).isTrue();
-        assertThat(OnnxFiles.read(target).getGraph().getInitializerList().stream()
-                        .filter(t -> t.getDataLocation() == Onnx.TensorProto.DataLocation.EXTERNAL))
-                .hasSize(4);
-        Path elsewhere = Files.createDirectory(folder.resolve("sub")).resolve("merged.onnx");
-        assertThatThrownBy(() -> OnnxWriter.writeMerged(file, perturbed(model), model, elsewhere))
+        try (Stream<Path> files = Files.list(target.getParent())) {
+            assertThat(files.map(each -> each.getFileName().toString()))
+                    .containsExactlyInAnyOrder("merged.onnx", "merged.onnx.data1");
+        }
+        assertThat(folder.resolve("weights.bin")).hasBinaryContent(before);
+    }
+
+    /** A copy of the model with its floats in another type. */
+    private Path stored(Fixture fixture, Onnx.TensorProto.DataType type) throws IOException {
+        Onnx.ModelProto.Builder model = OnnxFiles.read(fixture.onnx()).toBuilder();
+        for (Onnx.TensorProto.Builder tensor : model.getGraphBuilder().getInitializerBuilderList()) {
+            if (tensor.getDataType() == Onnx.TensorProto.DataType.FLOAT_VALUE) {
+                ByteBuffer floats =
+                        ByteBuffer.wrap(tensor.getRawData().toByteArray()).order(ByteOrder.LITTLE_ENDIAN);
+                ByteBuffer halves = ByteBuffer.allocate(floats.capacity() / 2).order(ByteOrder.LITTLE_ENDIAN);
+                while (floats.hasRemaining()) {
+                    int bits = Float.floatToIntBits(floats.getFloat());
+                    halves.putShort((short) (bits >>> 16));
+                }
+                tensor.setDataType(type.getNumber()).setRawData(ByteString.copyFrom(halves.flip()));
+            }
+        }
+        return OnnxFiles.write(model.build(), folder.resolve("halves.onnx"));
+    }
+
+    @Test
+    void half_precision_stays_half_precision() throws IOException {
+        Path file = stored(Fixture.named("llama-op17"), Onnx.TensorProto.DataType.BFLOAT16);
+        ImportedModel model = OnnxImporter.load(file);
+        Map<String, INDArray> weights = perturbed(model);
+        Path target = folder.resolve("merged.onnx");
+        OnnxWriter.writeMerged(model, weights, target);
+
+        ImportedModel merged = OnnxImporter.load(target);
+        weights.forEach((name, values) -> {
+            INDArray written = merged.graph().getArrForVarName(name);
+            assertThat(written.sub(values).amaxNumber().doubleValue())
+                    .isLessThanOrEqualTo(values.amaxNumber().doubleValue() / 256);
+        });
+        Map<Integer, Long> before = types(file);
+        assertThat(types(target)).isEqualTo(before);
+        assertThat(before).containsKey(Onnx.TensorProto.DataType.BFLOAT16_VALUE);
+    }
+
+    private static Map<Integer, Long> types(Path file) throws IOException {
+        return OnnxFiles.read(file).getGraph().getInitializerList().stream()
+                .collect(Collectors.groupingBy(Onnx.TensorProto::getDataType, Collectors.counting()));
+    }
+
+    @Test
+    void an_entry_that_half_precision_cannot_hold_is_refused() throws IOException {
+        Path file = stored(Fixture.named("llama-op17"), Onnx.TensorProto.DataType.FLOAT16);
+        ImportedModel model = OnnxImporter.load(file);
+        String weight = weight(model, "lm_head");
+        INDArray values = Nd4j.zeros(
+                DataType.FLOAT, model.graph().getArrForVarName(weight).shape());
+        values.putScalar(0, 1, -70000f);
+        assertThatThrownBy(() -> OnnxWriter.writeMerged(model, Map.of(weight, values), folder.resolve("merged.onnx")))
                 .isInstanceOf(InvalidInputException.class)
-                .hasMessageContaining("write the target into " + folder);
+                .hasMessageContaining("70000")
+                .hasMessageContaining("FLOAT16");
     }
 
     private static String weight(ImportedModel model, String module) {

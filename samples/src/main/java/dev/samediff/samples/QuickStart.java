@@ -48,7 +48,7 @@ public final class QuickStart {
         }
 
         AdapterFolder.save(model.state(), out.resolve("adapter"));
-        OnnxWriter.writeMerged(onnx, model.mergedWeights(), imported, out.resolve("merged.onnx"));
+        OnnxWriter.writeMerged(imported, model.mergedWeights(), out.resolve("merged.onnx"));
         // end::quickstart
     }
 }

@@ -5,7 +5,9 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
+import onnx.Onnx.StringStringEntryProto;
 import onnx.Onnx.TensorProto;
 
 /**
@@ -48,12 +50,26 @@ public final class ExternalData {
         }
     }
 
+    /** Returns the entries that say where data are. */
+    static List<StringStringEntryProto> reference(String location, long offset, long length) {
+        return List.of(
+                entry("location", location),
+                entry("offset", Long.toString(offset)),
+                entry("length", Long.toString(length)));
+    }
+
+    private static StringStringEntryProto entry(String key, String value) {
+        return StringStringEntryProto.newBuilder().setKey(key).setValue(value).build();
+    }
+
     /** Tells whether a tensor's data lies in another file than the model's. */
     public static boolean isElsewhere(TensorProto proto) {
         return proto.getDataLocation() == TensorProto.DataLocation.EXTERNAL
-                && proto.getExternalDataList().stream()
-                        .noneMatch(entry -> entry.getKey().equals("location")
-                                && entry.getValue().equals(LeanModel.OWN_FILE));
+                && proto.getExternalDataList().stream().anyMatch(ExternalData::namesFile);
+    }
+
+    private static boolean namesFile(StringStringEntryProto entry) {
+        return entry.getKey().equals("location") && !entry.getValue().startsWith(LeanModel.OWN_FILE);
     }
 
     private Path resolve(String tensor, String location) {

@@ -11,7 +11,6 @@ import onnx.Onnx.AttributeProto;
 import onnx.Onnx.GraphProto;
 import onnx.Onnx.ModelProto;
 import onnx.Onnx.NodeProto;
-import onnx.Onnx.StringStringEntryProto;
 import onnx.Onnx.TensorProto;
 import org.nd4j.shade.protobuf.InvalidProtocolBufferException;
 
@@ -162,14 +161,8 @@ final class LeanModel {
     private static void refer(long offset, long length, ByteArrayOutputStream out) throws IOException {
         TensorProto.newBuilder()
                 .setDataLocation(TensorProto.DataLocation.EXTERNAL)
-                .addExternalData(entry("location", OWN_FILE))
-                .addExternalData(entry("offset", Long.toString(offset)))
-                .addExternalData(entry("length", Long.toString(length)))
+                .addAllExternalData(ExternalData.reference(OWN_FILE, offset, length))
                 .build()
                 .writeTo(out);
-    }
-
-    private static StringStringEntryProto entry(String key, String value) {
-        return StringStringEntryProto.newBuilder().setKey(key).setValue(value).build();
     }
 }

@@ -1,19 +1,15 @@
 package dev.samediff.importer.onnx;
 
 import dev.samediff.adapters.InvalidInputException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.TreeSet;
 import java.util.stream.Stream;
 import onnx.Onnx;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.shade.protobuf.ByteString;
 
 /**
  * Replaces the numbers of weight tensors in an ONNX graph and leaves everything else as it is.
@@ -24,6 +20,9 @@ import org.nd4j.shade.protobuf.ByteString;
  */
 public final class OnnxWeightEditor {
     private static final Set<String> PASSING = Set.of("Identity", "Transpose");
+    /** Begins the location of tensors whose numbers are arrays; no file can have such a name. */
+    private static final String VALUES = "\0values/";
+
     private static final String UNTIED = "::untied";
 
     private final Onnx.ModelProto.Builder model;
@@ -32,6 +31,7 @@ public final class OnnxWeightEditor {
     private final Map<String, Integer> constantNodes = new HashMap<>();
     private final Map<String, List<Read>> readers = new HashMap<>();
     private final Set<String> names = new HashSet<>();
+    private final Map<String, TensorData> values = new HashMap<>();
 
     /** One input of one node; node = -1: a graph output, or a use inside the body of an If, Loop or Scan. */
     private record Read(int node, int input) {
@@ -124,7 +124,7 @@ public final class OnnxWeightEditor {
         if (reads.exclusive()) {
             put(name, replacement);
         } else if (reads.products().isEmpty()) {
-            throw new InvalidInputException("No MatMul or Gemm of the ONNX file reads tensor " + name
+            throw new InvalidInputException("No matrix product of the ONNX file reads tensor " + name
                     + ", so merged values for " + owner + " have no place; merge into linear layers only");
         } else {
             redirect(reads.products(), replacement, freshName(owner));
@@ -188,17 +188,6 @@ public final class OnnxWeightEditor {
         put(name, withValues(tensor(name), values));
     }
 
-    /** Names of the tensors whose numbers lie in other files. */
-    public Set<String> external() {
-        Set<String> external = new TreeSet<>();
-        for (Onnx.TensorProto tensor : graph.getInitializerList()) {
-            if (tensor.getDataLocation() == Onnx.TensorProto.DataLocation.EXTERNAL) {
-                external.add(tensor.getName());
-            }
-        }
-        return external;
-    }
-
     private Reads reads(String value) {
         List<Read> products = new ArrayList<>();
         boolean exclusive = true;
@@ -237,39 +226,36 @@ public final class OnnxWeightEditor {
 
     private static boolean isProduct(Onnx.NodeProto node, int input) {
         return switch (node.getOpType()) {
-            case "MatMul", "Gemm" -> input < 2;
+            case "MatMul", "Gemm", "FusedMatMul", "FusedGemm", "GemmFastGelu", "Einsum" -> input < 2;
+            case "Conv", "Attention" -> input == 1;
             default -> false;
         };
     }
 
-    private static Onnx.TensorProto withValues(Onnx.TensorProto tensor, INDArray values) {
-        boolean single = tensor.getDataType() == Onnx.TensorProto.DataType.FLOAT_VALUE;
-        if (!single && tensor.getDataType() != Onnx.TensorProto.DataType.DOUBLE_VALUE) {
+    private Onnx.TensorProto withValues(Onnx.TensorProto tensor, INDArray given) {
+        if (!isFloating(tensor)) {
             throw new InvalidInputException("Tensor " + tensor.getName() + " of the ONNX file has type "
                     + Onnx.TensorProto.DataType.forNumber(tensor.getDataType())
-                    + "; only FLOAT and DOUBLE weights can be written back, so export the model in float32");
+                    + "; FLOAT, DOUBLE, FLOAT16 and BFLOAT16 weights can be written");
         }
+        String key = VALUES + values.size();
+        values.put(key, new TensorData.Values(given, Onnx.TensorProto.DataType.forNumber(tensor.getDataType())));
         return tensor.toBuilder()
                 .clearFloatData()
                 .clearDoubleData()
+                .clearInt32Data()
+                .clearRawData()
                 .clearExternalData()
-                .clearDataLocation()
-                .setRawData(littleEndian(values, single))
+                .setDataLocation(Onnx.TensorProto.DataLocation.EXTERNAL)
+                .addExternalData(Onnx.StringStringEntryProto.newBuilder()
+                        .setKey("location")
+                        .setValue(key))
                 .build();
     }
 
-    private static ByteString littleEndian(INDArray values, boolean single) {
-        INDArray flat = values.dup('c').reshape(values.length());
-        int count = Math.toIntExact(flat.length());
-        ByteBuffer bytes =
-                ByteBuffer.allocate(Math.multiplyExact(count, single ? 4 : 8)).order(ByteOrder.LITTLE_ENDIAN);
-
-        if (single) {
-            bytes.asFloatBuffer().put(flat.toFloatVector());
-        } else {
-            bytes.asDoubleBuffer().put(flat.toDoubleVector());
-        }
-        return ByteString.copyFrom(bytes);
+    /** Returns the new values by the {@code location} that their tensors name, for {@link ModelOutput}. */
+    public Map<String, TensorData> values() {
+        return values;
     }
 
     private void put(String name, Onnx.TensorProto replacement) {

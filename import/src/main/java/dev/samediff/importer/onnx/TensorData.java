@@ -6,6 +6,9 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
+import onnx.Onnx.TensorProto;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** The bytes of a stored tensor, little-endian, wherever they are. */
 public sealed interface TensorData {
@@ -73,6 +76,49 @@ public sealed interface TensorData {
                             "the file ends at " + channel.size() + "; it was made shorter while it was read");
                 }
             }
+        }
+    }
+
+    /**
+     * Numbers of an array of the graph, in an element type of the file.
+     *
+     * @param values the array
+     * @param type FLOAT, DOUBLE, FLOAT16 or BFLOAT16
+     */
+    record Values(INDArray values, TensorProto.DataType type) implements TensorData {
+        @Override
+        public long size() {
+            return values.length() * StoredNumbers.bytesPerElement(type);
+        }
+
+        @Override
+        public void forEachPiece(int most, Consumer consumer) throws IOException {
+            INDArray flat = values.dup('c').reshape(values.length());
+            int bytes = StoredNumbers.bytesPerElement(type);
+            long each = Math.max(1, most / bytes);
+            for (long start = 0; start < flat.length(); start += each) {
+                long end = Math.min(flat.length(), start + each);
+                INDArray part = flat.get(NDArrayIndex.interval(start, end));
+                consumer.accept(start * bytes, encoded(part, bytes));
+            }
+        }
+
+        private ByteBuffer encoded(INDArray part, int bytes) {
+            int count = (int) part.length();
+            ByteBuffer encoded = ByteBuffer.allocate(count * bytes).order(ByteOrder.LITTLE_ENDIAN);
+            if (type == TensorProto.DataType.DOUBLE) {
+                encoded.asDoubleBuffer().put(part.toDoubleVector());
+                return encoded;
+            }
+            for (float value : part.toFloatVector()) {
+                switch (type) {
+                    case FLOAT -> encoded.putFloat(value);
+                    case FLOAT16 -> encoded.putShort(Half.fromFloat(value));
+                    case BFLOAT16 -> encoded.putShort(Half.bfloatFromFloat(value));
+                    default -> throw new IllegalStateException("no values of type " + type);
+                }
+            }
+            return encoded.flip();
         }
     }
 }

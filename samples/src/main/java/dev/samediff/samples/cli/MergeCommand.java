@@ -64,7 +64,7 @@ final class MergeCommand extends Command {
         AdaptedModel adapted = AdaptedModel.inject(imported.graph(), imported.modulePaths(), state);
         int layers = adapted.sites().size();
         if (format == Format.onnx) {
-            OnnxWriter.writeMerged(imported.source(), adapted.mergedWeights(), imported, out);
+            OnnxWriter.writeMerged(imported, adapted.mergedWeights(), out);
         } else {
             saveGraph(adapted.mergedGraph());
         }
