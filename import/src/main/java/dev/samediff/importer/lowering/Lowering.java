@@ -8,6 +8,7 @@ import dev.samediff.importer.onnx.OnnxGraph;
 import dev.samediff.importer.onnx.OnnxInput;
 import dev.samediff.importer.onnx.OnnxNode;
 import dev.samediff.importer.onnx.OnnxTensor;
+import dev.samediff.importer.onnx.WeightLoader;
 import dev.samediff.importer.tensor.Dim;
 import dev.samediff.importer.tensor.HostTensor;
 import java.util.ArrayList;
@@ -15,6 +16,7 @@ import java.util.HashMap;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -22,6 +24,7 @@ import onnx.Onnx.AttributeProto;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.autodiff.samediff.array.ThreadSafeArrayHolder;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /** Translates a whole graph, node by node in order: folded if its inputs are known, else lowered. */
@@ -35,7 +38,7 @@ public final class Lowering {
     private final Map<Computation, List<Value>> computed = new HashMap<>();
     private final Set<String> read = new HashSet<>();
     private final Translator translator;
-    private final boolean trial;
+    private final @Nullable WeightLoader loader;
 
     /** The same operator on the same inputs gives the same result and is emitted once. */
     private record Computation(
@@ -44,10 +47,16 @@ public final class Lowering {
     /** The graph, and its outputs with their types and sizes. */
     public record Lowered(SameDiff graph, List<OnnxInput> outputs) {}
 
-    private Lowering(OnnxGraph source, WeightRoles roles, GraphNames names, Consumer<String> notes, boolean trial) {
+    private Lowering(
+            OnnxGraph source,
+            WeightRoles roles,
+            GraphNames names,
+            Consumer<String> notes,
+            @Nullable WeightLoader loader) {
         this.source = source;
+        graph.setArrayHolders(new ThreadSafeArrayHolder(false), new ThreadSafeArrayHolder(false), false);
         this.roles = roles;
-        this.trial = trial;
+        this.loader = loader;
         this.variables = new VariableNames(graph, names);
         source.nodes().forEach(node -> read.addAll(node.inputs()));
         source.outputs().forEach(output -> read.add(output.name()));
@@ -61,7 +70,19 @@ public final class Lowering {
      * @param notes takes remarks for the report
      */
     public static Lowered lower(OnnxGraph source, WeightRoles roles, GraphNames names, Consumer<String> notes) {
-        Lowering lowering = new Lowering(source, roles, names, notes, false);
+        List<OnnxTensor> weights = source.tensorNames().stream()
+                .filter(name -> roles.isTrainable(name) || roles.isTable(name))
+                .map(source::tensor)
+                .filter(Objects::nonNull)
+                .toList();
+        try (WeightLoader loader = new WeightLoader(weights)) {
+            return lower(source, roles, names, notes, loader);
+        }
+    }
+
+    private static Lowered lower(
+            OnnxGraph source, WeightRoles roles, GraphNames names, Consumer<String> notes, WeightLoader loader) {
+        Lowering lowering = new Lowering(source, roles, names, notes, loader);
         source.inputs().forEach(lowering::addInput);
         source.nodes().forEach(lowering::addNode);
         List<OnnxInput> outputs =
@@ -78,7 +99,7 @@ public final class Lowering {
     public static Map<String, Boolean> conditions(OnnxGraph source) {
         WeightRoles roles = new WeightRoles(source);
         GraphNames names = new GraphNames(source, roles);
-        Lowering lowering = new Lowering(source, roles, names, note -> {}, true);
+        Lowering lowering = new Lowering(source, roles, names, note -> {}, null);
         Map<String, Boolean> conditions = new HashMap<>();
         source.inputs().forEach(lowering::addInput);
         for (OnnxNode node : source.nodes()) {
@@ -180,12 +201,12 @@ public final class Lowering {
 
     private SDVariable emit(OnnxTensor tensor) {
         String name = variables.of(tensor.name());
-        if (trial) {
+        if (loader == null) {
             return graph.placeHolder(name, tensor.type(), tensor.shape());
         }
         return roles.isTrainable(tensor.name())
-                ? graph.var(name, tensor.toArray())
-                : graph.constant(name, tensor.toArray());
+                ? graph.var(name, loader.take(tensor))
+                : graph.constant(name, loader.take(tensor));
     }
 
     /** Returns the output as declared, or with what was found out if the declaration leaves it open. */

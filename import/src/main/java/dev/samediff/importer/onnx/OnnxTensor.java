@@ -9,6 +9,7 @@ import onnx.Onnx.TensorProto;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /** A tensor stored in the file. Its size is checked against the bytes that are there before anything is allocated. */
 public final class OnnxTensor {
@@ -104,9 +105,23 @@ public final class OnnxTensor {
                         : HostTensor.of(type, shape, numbers().longs(length())));
     }
 
-    /** Copies the elements of a floating-point tensor into a new array of the graph, a piece at a time. */
+    /** Copies the elements of a floating-point tensor into a new array of the graph. */
     public INDArray toArray() {
-        return numbers().array(type, shape);
+        return toArray(load());
+    }
+
+    /** Reads the elements of a floating-point tensor; ND4J is not needed for it. */
+    NativeMemory load() {
+        return numbers().load(type, length());
+    }
+
+    /** Makes an array of what was read. */
+    INDArray toArray(NativeMemory elements) {
+        if (length() == 0) {
+            elements.release();
+            return Nd4j.create(type, shape);
+        }
+        return elements.toArray(type, shape);
     }
 
     private StoredNumbers numbers() {

@@ -5,11 +5,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import onnx.Onnx.TensorProto;
-import org.bytedeco.javacpp.BytePointer;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.executioner.OpExecutioner;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * The numbers behind a stored tensor's bytes, converted a piece at a time: no number is in memory twice.
@@ -120,43 +116,36 @@ record StoredNumbers(String what, TensorProto.DataType elementType, TensorData d
         };
     }
 
-    /** Returns floating-point numbers as a new array of the graph. */
-    INDArray array(DataType type, long[] shape) {
-        INDArray array = Nd4j.createUninitialized(type, shape, 'c');
-        if (array.isEmpty() || data.size() == 0) {
-            return array;
+    /** Returns floating-point numbers in memory, ready to become an array of that type. */
+    NativeMemory load(DataType type, long count) {
+        NativeMemory memory = new NativeMemory(count * type.width());
+        try {
+            if (isStoredAs(type)) {
+                data.copyTo(memory);
+            } else {
+                data.forEachPiece(PIECE, (offset, piece) -> convert(offset, piece, type, memory));
+            }
+            return memory;
+        } catch (IOException e) {
+            memory.release();
+            throw new InvalidInputException(what + " cannot be read: " + e.getMessage(), e);
         }
-        if (Nd4j.getExecutioner().type() != OpExecutioner.ExecutionerType.NATIVE_CPU) {
-            return Nd4j.createFromArray(doubles(Math.toIntExact(array.length())))
-                    .castTo(type)
-                    .reshape(shape);
-        }
-        int from = bytesPerElement(elementType);
-        int to = type == DataType.DOUBLE ? Double.BYTES : Float.BYTES;
-        BytePointer target = new BytePointer(array.data().pointer());
-        forEachPiece((offset, piece) -> {
-            long start = offset / from * to;
-            int count = piece.remaining() / from;
-            ByteBuffer into = target.position(start)
-                    .limit(start + (long) count * to)
-                    .asByteBuffer()
-                    .order(ByteOrder.nativeOrder());
-            convert(piece, count, into, type);
-        });
-        return array;
     }
 
-    private void convert(ByteBuffer piece, int count, ByteBuffer into, DataType type) {
+    private boolean isStoredAs(DataType type) {
         boolean same = elementType == TensorProto.DataType.FLOAT && type == DataType.FLOAT
                 || elementType == TensorProto.DataType.DOUBLE && type == DataType.DOUBLE;
-        if (same && ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN) {
-            into.put(piece);
-        } else if (type == DataType.DOUBLE) {
-            for (int i = 0; i < count; i++) {
+        return same && ByteOrder.nativeOrder() == ByteOrder.LITTLE_ENDIAN;
+    }
+
+    private void convert(long offset, ByteBuffer piece, DataType type, NativeMemory memory) {
+        int count = piece.remaining() / bytesPerElement(elementType);
+        long start = offset / bytesPerElement(elementType) * type.width();
+        ByteBuffer into = memory.part(start, (long) count * type.width());
+        for (int i = 0; i < count; i++) {
+            if (type == DataType.DOUBLE) {
                 into.putDouble(8 * i, real(piece, i));
-            }
-        } else {
-            for (int i = 0; i < count; i++) {
+            } else {
                 into.putFloat(4 * i, (float) real(piece, i));
             }
         }

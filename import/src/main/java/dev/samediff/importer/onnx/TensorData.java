@@ -23,6 +23,18 @@ public sealed interface TensorData {
      */
     void forEachPiece(int most, Consumer consumer) throws IOException;
 
+    /**
+     * Copies the bytes as they are.
+     *
+     * @param memory of at least the same size
+     */
+    default void copyTo(NativeMemory memory) throws IOException {
+        forEachPiece(1 << 18, (offset, piece) -> {
+            long count = piece.remaining();
+            memory.part(offset, count).put(piece);
+        });
+    }
+
     /** Takes pieces of the data. */
     @FunctionalInterface
     interface Consumer {
@@ -55,6 +67,8 @@ public sealed interface TensorData {
      * @param size how many there are
      */
     record InFile(Path file, long offset, long size) implements TensorData {
+        private static final long LARGEST_READ = 1 << 26;
+
         @Override
         public void forEachPiece(int most, Consumer consumer) throws IOException {
             ByteBuffer buffer =
@@ -64,6 +78,15 @@ public sealed interface TensorData {
                     buffer.clear().limit((int) Math.min(buffer.capacity(), size - done));
                     fill(channel, offset + done, buffer);
                     consumer.accept(done, buffer.flip());
+                }
+            }
+        }
+
+        @Override
+        public void copyTo(NativeMemory memory) throws IOException {
+            try (FileChannel channel = FileChannel.open(file)) {
+                for (long done = 0; done < size; done += Math.min(LARGEST_READ, size - done)) {
+                    fill(channel, offset + done, memory.part(done, Math.min(LARGEST_READ, size - done)));
                 }
             }
         }

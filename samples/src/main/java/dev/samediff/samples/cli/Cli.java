@@ -25,6 +25,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             ConvertCommand.class,
             InspectCommand.class,
             VerifyCommand.class,
+            BenchCommand.class,
             DoctorCommand.class
         },
         mixinStandardHelpOptions = true,
