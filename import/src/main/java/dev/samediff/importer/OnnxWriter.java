@@ -1,6 +1,8 @@
 package dev.samediff.importer;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.LowRankUpdate;
+import dev.samediff.importer.onnx.AdapterNodes;
 import dev.samediff.importer.onnx.ExternalData;
 import dev.samediff.importer.onnx.ModelOutput;
 import dev.samediff.importer.onnx.OnnxWeightEditor;
@@ -64,6 +66,34 @@ public final class OnnxWriter {
             }
         });
         metadata.forEach(editor::metadata);
+        write(editor, model.source(), target);
+    }
+
+    /**
+     * Writes a copy of an ONNX model with the active adapters beside the weights, as nodes of their own: three per
+     * matrix product. What a runtime loads is larger than a merged model by the adapters only, and they can be told from
+     * the weights; methods that start from the weight's own factors (PiSSA, SORSA, OLoRA) leave the residual there.
+     *
+     * @param model the import of the file
+     * @param updates what {@code AdaptedModel.updates()} gives
+     * @param target as in {@link #writeMerged(ImportedModel, Map, Path)}
+     * @throws InvalidInputException if an adapted weight is used by an operator other than MatMul, Gemm and Conv
+     * @throws UncheckedIOException if the target cannot be written; it is then as it was
+     */
+    public static void writeAdapted(ImportedModel model, List<LowRankUpdate> updates, Path target) {
+        model.requireUnchanged();
+        OnnxWeightEditor editor = new OnnxWeightEditor(model.model());
+        for (LowRankUpdate update : updates) {
+            String tensor = tensor(update.weight(), model);
+            String own = tensor;
+            if (update.base().isPresent()) {
+                requireFits(update.weight(), update.base().get(), editor.tensor(tensor));
+                own = editor.replaceInProducts(
+                        tensor, update.module() + ".weight", update.base().get());
+            }
+            new AdapterNodes(editor, own, update.module(), update.down(), update.up()).add();
+        }
+        editor.metadata(PROVENANCE, "adapters beside " + updates.size() + " weights");
         write(editor, model.source(), target);
     }
 

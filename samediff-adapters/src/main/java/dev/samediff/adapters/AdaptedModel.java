@@ -23,6 +23,7 @@ import java.util.regex.Pattern;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.VariableType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * A graph with low-rank adapters on its linear layers.
@@ -395,6 +396,43 @@ public final class AdaptedModel {
             }
         }
         return weights;
+    }
+
+    /** Returns what the active adapters do to every layer, for writing them beside the weights. The graph is not changed. */
+    public List<LowRankUpdate> updates() {
+        List<LowRankUpdate> updates = new ArrayList<>();
+        for (BaseWeight base : bases.values()) {
+            List<INDArray> down = new ArrayList<>();
+            List<INDArray> up = new ArrayList<>();
+            boolean residual = false;
+            for (Adapter adapter : activeAdapters()) {
+                for (AdaptedSite site : adapter.sites()) {
+                    if (site.layer().equals(base.layer())) {
+                        Map<String, INDArray> factors =
+                                adapter.config().method().asLora(tensors(site));
+                        down.add(factors.get("lora_A"));
+                        up.add(factors.get("lora_B").mul(site.scaling()));
+                        residual |= !site.startsAtZero();
+                    }
+                }
+            }
+            if (!down.isEmpty()) {
+                LinearSite layer = base.layer();
+                Optional<INDArray> stored = residual
+                        ? Optional.of(layer.orientation()
+                                .asStored(effective(base, false))
+                                .castTo(base.trueWeight().dataType())
+                                .dup('c'))
+                        : Optional.empty();
+                updates.add(new LowRankUpdate(
+                        layer.module(),
+                        layer.weight(),
+                        stored,
+                        Nd4j.concat(1, down.toArray(new INDArray[0])),
+                        Nd4j.concat(0, up.toArray(new INDArray[0]))));
+            }
+        }
+        return updates;
     }
 
     /** Returns a new plain graph with the active adapters merged into its weights; this model is not changed. */

@@ -32,6 +32,7 @@ public final class OnnxWeightEditor {
     private final Map<String, List<Read>> readers = new HashMap<>();
     private final Set<String> names = new HashSet<>();
     private final Map<String, TensorData> values = new HashMap<>();
+    private final Map<Integer, List<Onnx.NodeProto>> added = new HashMap<>();
 
     /** One input of one node; node = -1: a graph output, or a use inside the body of an If, Loop or Scan. */
     private record Read(int node, int input) {
@@ -73,7 +74,73 @@ public final class OnnxWeightEditor {
 
     /** The model as it is now. */
     public Onnx.ModelProto build() {
-        return model.build();
+        if (added.isEmpty()) {
+            return model.build();
+        }
+        List<Onnx.NodeProto> nodes = new ArrayList<>();
+        for (int i = 0; i < graph.getNodeCount(); i++) {
+            nodes.add(graph.getNode(i));
+            nodes.addAll(added.getOrDefault(i, List.of()));
+        }
+        Onnx.ModelProto.Builder complete = model.build().toBuilder();
+        complete.getGraphBuilder().clearNode().addAllNode(nodes);
+        return complete.build();
+    }
+
+    /**
+     * A node that multiplies by a tensor, directly or through Identity and Transpose nodes.
+     *
+     * @param index its place
+     * @param input which of its inputs the tensor is
+     * @param node the node
+     */
+    public record Product(int index, int input, Onnx.NodeProto node) {}
+
+    /** Returns the nodes that multiply by a tensor. */
+    public List<Product> products(String name) {
+        List<Product> products = new ArrayList<>();
+        for (Read read : readers.getOrDefault(name, List.of())) {
+            Onnx.NodeProto node = read.equals(Read.ELSEWHERE) ? null : graph.getNode(read.node());
+            if (node != null && isProduct(node, read.input())) {
+                products.add(new Product(read.node(), read.input(), node));
+            } else if (node != null && PASSING.contains(node.getOpType())) {
+                products.addAll(products(node.getOutput(0)));
+            }
+        }
+        return products;
+    }
+
+    /** Puts nodes behind a product. */
+    void addAfter(Product product, Onnx.NodeProto... nodes) {
+        added.computeIfAbsent(product.index(), index -> new ArrayList<>()).addAll(List.of(nodes));
+    }
+
+    /** Adds a value to a product's result; the sum has the name that the result had. */
+    void addToOutput(Product product, String change) {
+        String output = product.node().getOutput(0);
+        String plain = freshName(output + ".base");
+        graph.getNodeBuilder(product.index()).setOutput(0, plain);
+        addAfter(
+                product,
+                Onnx.NodeProto.newBuilder()
+                        .setOpType("Add")
+                        .setName(change + "/Add")
+                        .addInput(plain)
+                        .addInput(change)
+                        .addOutput(output)
+                        .build());
+    }
+
+    /** Adds an initializer and returns its name: the wanted one, unless that is taken. */
+    String addTensor(String wanted, Onnx.TensorProto tensor, INDArray given) {
+        String name = freshName(wanted);
+        Onnx.TensorProto named = tensor.toBuilder().setName(name).build();
+        initializers.put(name, graph.getInitializerCount());
+        graph.addInitializer(withValues(named, given));
+        if (model.getIrVersion() < 4) {
+            graph.addInput(declaration(name, named));
+        }
+        return name;
     }
 
     /** Sets an entry of the model's metadata. */
@@ -113,8 +180,9 @@ public final class OnnxWeightEditor {
      * @param name of an initializer or of the output of a Constant node
      * @param owner what to name a new tensor after, should one be needed
      * @param values of the tensor's shape
+     * @return the name of the tensor that the products read now
      */
-    public void replaceInProducts(String name, String owner, INDArray values) {
+    public String replaceInProducts(String name, String owner, INDArray values) {
         Onnx.TensorProto replacement = withValues(tensor(name), values);
         Reads reads = reads(name);
         if (reads.entangled()) {
@@ -123,12 +191,14 @@ public final class OnnxWeightEditor {
         }
         if (reads.exclusive()) {
             put(name, replacement);
+            return name;
         } else if (reads.products().isEmpty()) {
             throw new InvalidInputException("No matrix product of the ONNX file reads tensor " + name
                     + ", so merged values for " + owner + " have no place; merge into linear layers only");
-        } else {
-            redirect(reads.products(), replacement, freshName(owner));
         }
+        String fresh = freshName(owner);
+        redirect(reads.products(), replacement, fresh);
+        return fresh;
     }
 
     /**
@@ -269,7 +339,8 @@ public final class OnnxWeightEditor {
         }
     }
 
-    private String freshName(String wanted) {
+    /** Returns a name that nothing has. */
+    String freshName(String wanted) {
         String fresh = wanted;
         for (int i = 1; !names.add(fresh); i++) {
             fresh = wanted + ".merged" + (i == 1 ? "" : i);

@@ -1,0 +1,155 @@
+package dev.samediff.importer.onnx;
+
+import dev.samediff.adapters.InvalidInputException;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import onnx.Onnx.AttributeProto;
+import onnx.Onnx.NodeProto;
+import onnx.Onnx.TensorProto;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Adds a low-rank branch beside the products that read a weight: {@code y = x W + (x down) up} for products with the
+ * weight on the right, {@code W x + up' (down' x)} for those with it on the left, two convolutions for a convolution.
+ */
+public final class AdapterNodes {
+    private final OnnxWeightEditor editor;
+    private final String weight;
+    private final String module;
+    private final INDArray down;
+    private final INDArray up;
+    private final Map<String, String> tensors = new HashMap<>();
+
+    /**
+     * Prepares the branch.
+     *
+     * @param editor the model
+     * @param weight name of the stored matrix, [in,out] or [out,in]; or a convolution's weight [out,in,...]
+     * @param module module path, after which the new tensors are named
+     * @param down [in,r]
+     * @param up [r,out], scaling included
+     */
+    public AdapterNodes(OnnxWeightEditor editor, String weight, String module, INDArray down, INDArray up) {
+        this.editor = editor;
+        this.weight = weight;
+        this.module = module;
+        this.down = down;
+        this.up = up;
+    }
+
+    /**
+     * Adds the branch to every product.
+     *
+     * @throws InvalidInputException if an operator other than MatMul, Gemm and Conv multiplies by the weight
+     */
+    public void add() {
+        for (OnnxWeightEditor.Product product : editor.products(weight)) {
+            NodeProto node = product.node();
+            switch (node.getOpType()) {
+                case "MatMul" -> addToMatMul(product);
+                case "Gemm" -> addToGemm(product);
+                case "Conv" -> addToConv(product);
+                default -> throw refused(node);
+            }
+        }
+    }
+
+    private InvalidInputException refused(NodeProto node) {
+        return new InvalidInputException(node.getOpType() + " '" + node.getName() + "' multiplies by " + weight
+                + " in a way that no branch can be put beside; merge the adapter into the weights instead");
+    }
+
+    private void addToMatMul(OnnxWeightEditor.Product product) {
+        String x = product.node().getInput(1 - product.input());
+        String inner = editor.freshName(module + ".adapter");
+        String change = editor.freshName(module + ".adapter_change");
+        if (product.input() == 1) {
+            editor.addAfter(
+                    product,
+                    node("MatMul", inner, x, tensor("adapter_down", down)),
+                    node("MatMul", change, inner, tensor("adapter_up", up)));
+        } else {
+            editor.addAfter(
+                    product,
+                    node("MatMul", inner, tensor("adapter_down", down.transpose()), x),
+                    node("MatMul", change, tensor("adapter_up", up.transpose()), inner));
+        }
+        editor.addToOutput(product, change);
+    }
+
+    private void addToGemm(OnnxWeightEditor.Product product) {
+        NodeProto gemm = product.node();
+        if (product.input() != 1) {
+            throw refused(gemm);
+        }
+        String inner = editor.freshName(module + ".adapter");
+        String change = editor.freshName(module + ".adapter_change");
+        NodeProto first = copied(node("Gemm", inner, gemm.getInput(0), tensor("adapter_down", down)), gemm, "transA");
+        NodeProto second = copied(node("Gemm", change, inner, tensor("adapter_up", up)), gemm, "alpha");
+        editor.addAfter(product, first, second);
+        editor.addToOutput(product, change);
+    }
+
+    private void addToConv(OnnxWeightEditor.Product product) {
+        NodeProto conv = product.node();
+        boolean grouped =
+                conv.getAttributeList().stream().anyMatch(each -> each.getName().equals("group") && each.getI() != 1);
+        if (grouped) {
+            throw refused(conv);
+        }
+        long[] kernel = editor.tensor(weight).getDimsList().stream()
+                .mapToLong(Long::longValue)
+                .toArray();
+        kernel[0] = down.size(1);
+        long[] point = new long[kernel.length];
+        Arrays.fill(point, 1);
+        point[0] = up.size(1);
+        point[1] = up.size(0);
+        String inner = editor.freshName(module + ".adapter");
+        String change = editor.freshName(module + ".adapter_change");
+        INDArray downKernel = down.transpose().dup('c').reshape('c', kernel);
+        INDArray upKernel = up.transpose().dup('c').reshape('c', point);
+        NodeProto first = copied(
+                node("Conv", inner, conv.getInput(0), tensor("adapter_down", downKernel)),
+                conv,
+                "auto_pad",
+                "dilations",
+                "kernel_shape",
+                "pads",
+                "strides");
+        editor.addAfter(product, first, node("Conv", change, inner, tensor("adapter_up", upKernel)));
+        editor.addToOutput(product, change);
+    }
+
+    /** Adds a tensor of the weight's type, once for all products that read it in this shape. */
+    private String tensor(String part, INDArray values) {
+        List<Long> shape = Arrays.stream(values.shape()).boxed().toList();
+        return tensors.computeIfAbsent(part + shape, key -> {
+            TensorProto.Builder tensor = TensorProto.newBuilder()
+                    .setDataType(editor.tensor(weight).getDataType())
+                    .addAllDims(shape);
+            return editor.addTensor(module + "." + part, tensor.build(), values.dup('c'));
+        });
+    }
+
+    private static NodeProto node(String operator, String output, String... inputs) {
+        return NodeProto.newBuilder()
+                .setOpType(operator)
+                .setName(output + "/" + operator)
+                .addAllInput(List.of(inputs))
+                .addOutput(output)
+                .build();
+    }
+
+    private static NodeProto copied(NodeProto node, NodeProto from, String... names) {
+        NodeProto.Builder copy = node.toBuilder();
+        for (AttributeProto attribute : from.getAttributeList()) {
+            if (List.of(names).contains(attribute.getName())) {
+                copy.addAttribute(attribute);
+            }
+        }
+        return copy.build();
+    }
+}
