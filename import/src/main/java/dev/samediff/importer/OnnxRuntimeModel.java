@@ -106,7 +106,8 @@ final class OnnxRuntimeModel implements AutoCloseable {
             case DOUBLE -> Nd4j.createFromArray(copy(tensor.getDoubleBuffer()));
             case INT64 -> Nd4j.createFromArray(copy(tensor.getLongBuffer()));
             case INT32 -> Nd4j.createFromArray(copy(tensor.getIntBuffer()));
-            case BOOL, INT8, UINT8 -> Nd4j.createFromArray(copy(tensor.getByteBuffer()));
+            case BOOL -> Nd4j.createFromArray(truths(tensor.getByteBuffer()));
+            case INT8, UINT8 -> Nd4j.createFromArray(copy(tensor.getByteBuffer()));
             default ->
                 throw new InvalidInputException(
                         "Output " + name + " of " + file + " has type " + info.type + ", which cannot be compared");
@@ -142,6 +143,14 @@ final class OnnxRuntimeModel implements AutoCloseable {
         int[] values = new int[buffer.remaining()];
         for (int i = 0; i < values.length; i++) {
             values[i] = buffer.get();
+        }
+        return values;
+    }
+
+    private static boolean[] truths(ByteBuffer buffer) {
+        boolean[] values = new boolean[buffer.remaining()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = buffer.get(i) != 0;
         }
         return values;
     }

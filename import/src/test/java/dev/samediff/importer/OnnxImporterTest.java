@@ -137,7 +137,7 @@ class OnnxImporterTest {
     void the_same_graph_runs_at_several_sizes() {
         Path file = network().write(folder);
         ImportedModel model = OnnxImporter.load(file);
-        try (Runtime runtime = new Runtime(file)) {
+        try (OnnxRuntimeModel runtime = new OnnxRuntimeModel(file)) {
             for (long[] size : new long[][] {{1, 2}, {3, 5}}) {
                 var ids = Nd4j.arange(size[0] * size[1]).castTo(DataType.LONG).reshape(size);
                 ids.data().assign(0);
@@ -249,7 +249,7 @@ class OnnxImporterTest {
         ImportedModel model = OnnxImporter.load(file);
         assertThat(model.outputs().get(0).variable()).isEqualTo("exp_0");
         var x = Nd4j.createFromArray(new float[][] {{1, 2}});
-        try (Runtime runtime = new Runtime(file)) {
+        try (OnnxRuntimeModel runtime = new OnnxRuntimeModel(file)) {
             var expected = runtime.run(Map.of("add", x)).get("exp:0");
             assertThat(model.graph()
                             .outputSingle(Map.of("add", x), "exp_0")
