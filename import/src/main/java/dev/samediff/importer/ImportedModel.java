@@ -88,7 +88,8 @@ public final class ImportedModel {
     /**
      * Returns the name in the file (an initializer or the output of a Constant node) by variable, of every weight, bias,
      * normalisation vector and embedding table of the graph. Each has the shape and the orientation that it has in the
-     * file: the importer never transposes what is stored.
+     * file: the importer never transposes what is stored. Only weights of convolutions, [out, in, kernel...] in the file,
+     * are matrices [out, in * kernel] in the graph, of the same elements in the same order.
      */
     public Map<String, String> initializers() {
         return initializers;

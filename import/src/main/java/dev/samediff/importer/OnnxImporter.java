@@ -151,13 +151,14 @@ public final class OnnxImporter {
 
     private LinearLayer layer(LinearUse use) {
         OnnxTensor tensor = Objects.requireNonNull(file.graph().tensor(use.weight()));
-        long[] shape = tensor.shape();
+        int rows = (int) tensor.shape()[0];
+        int columns = tensor.length() / Math.max(1, rows);
         return new LinearLayer(
                 names.module(use.weight()),
                 names.of(use.weight()),
                 use.transposed() ? Orientation.OUT_IN : Orientation.IN_OUT,
-                (int) shape[use.transposed() ? 1 : 0],
-                (int) shape[use.transposed() ? 0 : 1],
+                use.transposed() ? columns : rows,
+                use.transposed() ? rows : columns,
                 use.weight(),
                 use.node().name(),
                 Optional.ofNullable(use.bias()).map(names::of));

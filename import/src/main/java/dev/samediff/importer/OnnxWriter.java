@@ -112,7 +112,7 @@ public final class OnnxWriter {
                     + "; a weight needs FLOAT or DOUBLE values");
         }
         List<Long> shape = Arrays.stream(values.shape()).boxed().toList();
-        if (!shape.equals(tensor.getDimsList())) {
+        if (!shape.equals(tensor.getDimsList()) && !shape.equals(flattened(tensor.getDimsList()))) {
             throw new InvalidInputException("Weight " + weight + " has shape " + shape + " but its tensor "
                     + tensor.getName() + " in the file has " + tensor.getDimsList()
                     + "; give the weights of the model that was imported from this file");
@@ -127,6 +127,13 @@ public final class OnnxWriter {
             throw new InvalidInputException("Weight " + weight
                     + " has entries that are no finite numbers; the training diverged before the merge");
         }
+    }
+
+    /** The shape that a convolution's weight [out, in, kernel...] has in the graph. */
+    private static List<Long> flattened(List<Long> dims) {
+        return dims.size() < 3
+                ? dims
+                : List.of(dims.get(0), dims.stream().skip(1).reduce(1L, (a, b) -> a * b));
     }
 
     private static String firstOf(Set<String> names) {

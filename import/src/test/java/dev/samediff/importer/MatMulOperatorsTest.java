@@ -16,6 +16,7 @@ class MatMulOperatorsTest extends OperatorCases {
         smooth("4x4", 14, "MatMul", reals(2, 3, 4, 3), reals(2, 3, 3, 2));
         smooth("5x5", 14, "MatMul", reals(2, 1, 3, 4, 3), reals(2, 1, 3, 3, 2));
         smooth("stored left", 14, "MatMul", matrix, reals(2, 4));
+        smooth("stored left, 4 axes", 14, "MatMul", matrix, reals(2, 2, 2, 4));
         smooth("stored left batch", 14, "MatMul", matrix, reals(3, 2, 4));
         smooth("vector right", 14, "MatMul", reals(2, 4, 3), reals(3));
         smooth("vector left", 14, "MatMul", reals(3), reals(2, 3, 4));

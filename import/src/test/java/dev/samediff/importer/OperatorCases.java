@@ -167,9 +167,12 @@ abstract class OperatorCases {
         return model.write(folder);
     }
 
-    /** Reshapes and splits with numbers in them make sense for one size only. */
+    /** Some operators need to know sizes that no file leaves open. */
     private static boolean isOpen(Case one) {
-        return !one.operator().equals("Squeeze");
+        return switch (one.operator()) {
+            case "Squeeze", "DepthToSpace", "SpaceToDepth", "GroupNormalization" -> false;
+            default -> !one.title().contains("computed weight") && !one.title().contains("uneven");
+        };
     }
 
     private static void assertSame(String what, INDArray actual, INDArray expected, double tolerance) {

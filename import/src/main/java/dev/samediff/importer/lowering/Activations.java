@@ -22,20 +22,20 @@ final class Activations {
                                 .nn()
                                 .leakyRelu(call.in(0).variable(), call.node().real("alpha", 0.01f)),
                         call.in(0)));
-        operators.put("Elu", Activations::elu);
         operators.put("Gelu", Activations::gelu);
         operators.put("com.microsoft:Gelu", Activations::gelu);
         operators.put("com.microsoft:FastGelu", Activations::fastGelu);
         operators.put("Softmax", call -> softmax(call, false));
         operators.put("LogSoftmax", call -> softmax(call, true));
-        operators.put("Dropout", call -> List.of(call.in(0)));
+        operators.put("Dropout", Activations::dropout);
     }
 
-    private static List<Value> elu(NodeCall call) {
-        if (call.node().real("alpha", 1) != 1) {
-            throw call.refused("is an Elu with alpha " + call.node().real("alpha", 1) + "; only 1 can be imported");
+    private static List<Value> dropout(NodeCall call) {
+        List<String> outputs = call.node().outputs();
+        if (outputs.size() > 1 && !outputs.get(1).isEmpty() && !call.isUnread(outputs.get(1))) {
+            throw call.refused("hands out its mask; only the tensor, which passes unchanged, can be imported");
         }
-        return call.result(call.graph().nn().elu(call.in(0).variable()), call.in(0));
+        return List.of(call.in(0));
     }
 
     private static List<Value> gelu(NodeCall call) {

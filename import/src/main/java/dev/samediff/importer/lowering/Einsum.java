@@ -5,64 +5,147 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Predicate;
-import org.nd4j.autodiff.samediff.SDVariable;
 
 /**
- * Einstein sums of two tensors as one matrix product: axes both have and the result keeps are batch axes, axes both have
- * and the result lacks are summed over.
+ * Einstein sums. Letters that one operand alone has and the result lacks are summed first; then operands are joined one
+ * after the other, each pair by one matrix product: letters both have and something later needs are batch axes, letters
+ * both have and nothing later needs are summed over.
  */
 final class Einsum {
-    private final NodeCall call;
-    private final String out;
-    private final List<String> labels;
+    /** Stand for the axes of an ellipsis, from the last one back; letters of equations are ASCII. */
+    private static final char ELLIPSIS = '\u2400';
 
-    private Einsum(NodeCall call, String equation) {
-        this.call = call;
-        String[] sides = equation.split("->", -1);
-        if (sides.length != 2 || equation.contains(".") || call.inputs().size() != 2) {
-            throw unsupported(equation);
+    private final NodeCall call;
+
+    /** A value and the letter of each of its axes. */
+    private record Operand(Value value, String labels) {
+        boolean has(char label) {
+            return labels.indexOf(label) >= 0;
         }
-        this.out = sides[1];
-        this.labels = List.of(sides[0].split(",", -1));
-        boolean repeated =
-                labels.stream().anyMatch(text -> text.chars().distinct().count() != text.length());
-        boolean summedAlone = (labels.get(0) + labels.get(1))
-                .chars()
-                .anyMatch(c -> out.indexOf(c) < 0 && !(isIn(0, (char) c) && isIn(1, (char) c)));
-        if (repeated || summedAlone || labels.get(0).length() != call.in(0).rank()) {
-            throw unsupported(equation);
+
+        Dim size(char label) {
+            return value.dim(labels.indexOf(label));
         }
     }
 
-    private RuntimeException unsupported(String equation) {
-        return call.refused(
-                "computes '" + equation
-                        + "'; sums of two tensors without ellipsis, repeated letters or letters summed in one tensor can be imported");
+    private Einsum(NodeCall call) {
+        this.call = call;
     }
 
     static void register(Map<String, OpLowering> operators) {
-        operators.put(
-                "Einsum",
-                call -> new Einsum(call, call.node().text("equation", "").replace(" ", "")).lower());
+        operators.put("Einsum", call -> List.of(new Einsum(call).lower()));
     }
 
-    private boolean isIn(int operand, char label) {
-        return labels.get(operand).indexOf(label) >= 0;
+    private Value lower() {
+        String equation = call.node().text("equation", "").replace(" ", "");
+        String[] sides = equation.split("->", -1);
+        String[] inputs = sides[0].split(",", -1);
+        if (sides.length > 2 || inputs.length != call.inputs().size()) {
+            throw call.refused(
+                    "computes '" + equation + "' of " + call.inputs().size() + " tensors; the graph is not valid ONNX");
+        }
+        List<Operand> operands = new ArrayList<>();
+        for (int i = 0; i < inputs.length; i++) {
+            operands.add(operand(call.in(i), inputs[i], equation));
+        }
+        String result = sides.length == 2 ? withEllipsis(sides[1], longest(operands)) : implicit(operands);
+        Operand joined = summed(operands.get(0), needed(operands, 1, result));
+        for (int i = 1; i < operands.size(); i++) {
+            Operand next = summed(operands.get(i), joined.labels() + needed(operands, i + 1, result));
+            joined = product(joined, next, needed(operands, i + 1, result));
+        }
+        Operand complete = joined;
+        if (!result.chars().allMatch(label -> complete.has((char) label))) {
+            throw call.refused("computes '" + equation + "', whose result has a letter no operand has");
+        }
+        return Shapes.permuted(call, joined.value(), order(joined.labels(), result));
     }
 
-    private List<Value> lower() {
-        String batch = select(out, label -> isIn(0, label) && isIn(1, label));
-        String summed = select(labels.get(0), label -> isIn(1, label) && out.indexOf(label) < 0);
-        String left = select(out, label -> isIn(0, label) && !isIn(1, label));
-        String right = select(out, label -> isIn(1, label) && !isIn(0, label));
-        Value a = arranged(0, batch, left, summed);
-        Value b = arranged(1, batch, summed, right);
-        SDVariable product = call.graph().mmul(a.variable(), b.variable());
-        List<Dim> dims = new ArrayList<>(a.dims().subList(0, batch.length() + 1));
-        dims.add(b.dim(b.rank() - 1));
-        Value result = Value.computed(product, a.type(), dims);
-        Value full = call.builder().reshape(result, sizes(batch + left + right));
-        return List.of(Shapes.permuted(call, full, order(batch + left + right, out)));
+    private Operand operand(Value value, String letters, String equation) {
+        int named = letters.replace("...", "").length();
+        String labels = withEllipsis(letters, value.rank() - named);
+        boolean repeated = labels.chars().distinct().count() != labels.length();
+        if (repeated || labels.length() != value.rank()) {
+            throw call.refused("computes '" + equation + "' of a tensor of rank " + value.rank()
+                    + "; letters that are repeated in one operand (diagonals) cannot be imported");
+        }
+        return new Operand(value, labels);
+    }
+
+    /** Replaces the ellipsis by letters for {@code count} axes. */
+    private static String withEllipsis(String letters, int count) {
+        StringBuilder axes = new StringBuilder();
+        for (int i = count - 1; i >= 0; i--) {
+            axes.append((char) (ELLIPSIS + i));
+        }
+        return letters.replace("...", axes);
+    }
+
+    /** Number of axes that the longest ellipsis stands for. */
+    private static int longest(List<Operand> operands) {
+        return (int) operands.stream()
+                .mapToLong(operand -> operand.labels()
+                        .chars()
+                        .filter(label -> label >= ELLIPSIS)
+                        .count())
+                .max()
+                .orElse(0);
+    }
+
+    /** Without a right side: the ellipsis, then letters that occur once, in alphabetical order. */
+    private static String implicit(List<Operand> operands) {
+        StringBuilder all = new StringBuilder();
+        operands.forEach(operand -> all.append(operand.labels()));
+        StringBuilder result = new StringBuilder(withEllipsis("...", longest(operands)));
+        all.chars()
+                .filter(label -> label < ELLIPSIS)
+                .sorted()
+                .filter(label -> all.chars().filter(other -> other == label).count() == 1)
+                .forEach(label -> result.append((char) label));
+        return result.toString();
+    }
+
+    /** The letters of the operands from {@code first} on and of the result. */
+    private static String needed(List<Operand> operands, int first, String result) {
+        StringBuilder needed = new StringBuilder(result);
+        operands.subList(first, operands.size()).forEach(operand -> needed.append(operand.labels()));
+        return needed.toString();
+    }
+
+    private Operand summed(Operand operand, String needed) {
+        String kept = select(operand.labels(), label -> needed.indexOf(label) >= 0);
+        if (kept.equals(operand.labels())) {
+            return operand;
+        }
+        long[] axes = operand.labels()
+                .chars()
+                .filter(label -> kept.indexOf(label) < 0)
+                .mapToLong(label -> operand.labels().indexOf(label))
+                .toArray();
+        Value sum = call.emit("ReduceSum", Map.of("keepdims", 0), operand.value(), call.vector(axes));
+        return new Operand(sum, kept);
+    }
+
+    private Operand product(Operand a, Operand b, String needed) {
+        String batch = select(a.labels(), label -> b.has(label) && needed.indexOf(label) >= 0);
+        String summed = select(a.labels(), label -> b.has(label) && needed.indexOf(label) < 0);
+        String left = select(a.labels(), label -> !b.has(label));
+        String right = select(b.labels(), label -> !a.has(label));
+        List<Dim> common = batch.chars()
+                .mapToObj(label -> size(a.size((char) label), b.size((char) label)))
+                .toList();
+        Value rows = arranged(a, common, batch, left, summed);
+        Value columns = arranged(b, common, batch, summed, right);
+        Value product = call.emit("MatMul", rows, columns);
+        List<Dim> dims = new ArrayList<>(common);
+        left.chars().forEach(label -> dims.add(a.size((char) label)));
+        right.chars().forEach(label -> dims.add(b.size((char) label)));
+        return new Operand(call.builder().reshape(product, dims), batch + left + right);
+    }
+
+    /** The size of an axis that both have: the known one, and not the one that is repeated. */
+    private static Dim size(Dim left, Dim right) {
+        return left.is(1) || (right.isKnown() && !right.is(1)) ? right : left;
     }
 
     private static String select(String from, Predicate<Character> wanted) {
@@ -75,28 +158,19 @@ final class Einsum {
         return selected.toString();
     }
 
-    /** An operand as [batch axes, rows, columns]. */
-    private Value arranged(int operand, String batch, String rows, String columns) {
-        Value sorted = Shapes.permuted(call, call.in(operand), order(labels.get(operand), batch + rows + columns));
-        List<Dim> dims = new ArrayList<>(sizes(batch));
-        dims.add(sizes(rows).stream().reduce(Dim.ONE, Dim::times));
-        dims.add(sizes(columns).stream().reduce(Dim.ONE, Dim::times));
-        return call.builder().reshape(sorted, dims);
+    /** An operand as [batch axes, rows, columns], repeated along batch axes that it has one element of. */
+    private Value arranged(Operand operand, List<Dim> common, String batch, String rows, String columns) {
+        Value sorted = Shapes.permuted(call, operand.value(), order(operand.labels(), batch + rows + columns));
+        List<Dim> dims = new ArrayList<>();
+        batch.chars().forEach(label -> dims.add(operand.size((char) label)));
+        dims.add(rows.chars().mapToObj(label -> operand.size((char) label)).reduce(Dim.ONE, Dim::times));
+        dims.add(columns.chars().mapToObj(label -> operand.size((char) label)).reduce(Dim.ONE, Dim::times));
+        List<Dim> target = new ArrayList<>(common);
+        target.addAll(dims.subList(batch.length(), dims.size()));
+        return Expanding.expand(call, call.builder().reshape(sorted, dims), target);
     }
 
     private static int[] order(String from, String to) {
         return to.chars().map(from::indexOf).toArray();
-    }
-
-    private List<Dim> sizes(String wanted) {
-        return wanted.chars().mapToObj(label -> size((char) label)).toList();
-    }
-
-    private Dim size(char label) {
-        int operand = isIn(0, label) ? 0 : 1;
-        Dim size = call.in(operand).dim(labels.get(operand).indexOf(label));
-        return operand == 0 && isIn(1, label) && !size.isKnown()
-                ? call.in(1).dim(labels.get(1).indexOf(label))
-                : size;
     }
 }

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BiFunction;
 import java.util.function.BinaryOperator;
+import java.util.stream.IntStream;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -88,8 +89,16 @@ final class Elementwise {
     private static List<Value> modulo(NodeCall call) {
         Value a = call.in(0);
         Value b = call.in(1);
+        if (a.type().isFPType()) {
+            Value quotient = call.emit("Div", a, b);
+            Value whole = call.node().integer("fmod", 0) == 1
+                    ? call.emit("Mul", call.emit("Sign", quotient), call.emit("Floor", call.emit("Abs", quotient)))
+                    : call.emit("Floor", quotient);
+            return List.of(call.emit("Sub", a, call.emit("Mul", whole, b)));
+        }
         if (call.node().integer("fmod", 0) == 1) {
-            throw call.refused("is a Mod with fmod = 1; only fmod = 0 can be imported");
+            Value positive = call.emit("Mod", call.emit("Abs", a), call.emit("Abs", b));
+            return List.of(call.emit("Mul", call.emit("Sign", a), positive));
         }
         SDVariable result = call.graph().math().floorMod(a.variable(), b.variable());
         return call.result(result, a.type(), Broadcast.dims(call, a.dims(), b.dims()));
@@ -113,6 +122,15 @@ final class Elementwise {
 
     private static List<Value> clip(NodeCall call) {
         Value x = call.in(0);
+        boolean computed = IntStream.of(1, 2)
+                .anyMatch(i -> call.optional(i)
+                        .filter(bound -> bound.content() == null)
+                        .isPresent());
+        if (computed) {
+            Value above = call.optional(1).map(low -> call.emit("Max", x, low)).orElse(x);
+            return List.of(
+                    call.optional(2).map(high -> call.emit("Min", above, high)).orElse(above));
+        }
         double low = call.optional(1).isPresent()
                 ? call.known(1, "bounds").asDouble(0)
                 : call.node().real("min", -Float.MAX_VALUE);

@@ -9,7 +9,6 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.ops.impl.scatter.ScatterNdUpdate;
 
 /**
  * Looking up elements by index. SameDiff's gather has a wrong gradient, so it serves frozen tables and whole numbers
@@ -20,7 +19,6 @@ final class Indexing {
 
     static void register(Map<String, OpLowering> operators) {
         operators.put("Gather", Indexing::gather);
-        operators.put("ScatterND", Indexing::scatter);
     }
 
     private static List<Value> gather(NodeCall call) {
@@ -141,19 +139,5 @@ final class Indexing {
         return given.eq(call.graph().expandDims(columns, 0))
                 .castTo(type)
                 .add(given.eq(fromEnd).castTo(type));
-    }
-
-    /** Writing rows at computed places; used by exporters to fill masks, never on trained values. */
-    private static List<Value> scatter(NodeCall call) {
-        if (!call.node().text("reduction", "none").equals("none")) {
-            throw call.refused("scatters with a reduction; only plain scattering can be imported");
-        }
-        Value data = call.in(0);
-        SDVariable updates =
-                call.builder().cast(call.in(2).variable(), call.in(2).type(), data.type());
-        SDVariable result =
-                new ScatterNdUpdate(call.graph(), data.variable(), call.in(1).variable(), updates).outputVariable();
-        call.notes().accept(call.node() + " is not differentiated: nothing can be trained through it");
-        return call.result(result, data.type(), data.dims());
     }
 }

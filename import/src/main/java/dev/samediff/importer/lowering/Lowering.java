@@ -26,6 +26,7 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.array.ThreadSafeArrayHolder;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Translates a whole graph, node by node in order: folded if its inputs are known, else lowered. */
 public final class Lowering {
@@ -189,7 +190,7 @@ public final class Lowering {
             return builder.constant(content.get());
         }
         List<Dim> dims = new ArrayList<>();
-        for (long size : tensor.shape()) {
+        for (long size : shape(tensor)) {
             dims.add(Dim.of(size));
         }
         if (!tensor.type().isFPType()) {
@@ -199,14 +200,23 @@ public final class Lowering {
         return new Value(tensor.type(), dims, null, new Value.Stored(tensor, null), () -> emit(tensor));
     }
 
+    private long[] shape(OnnxTensor tensor) {
+        long[] shape = tensor.shape();
+        return roles.isFlattened(tensor.name())
+                ? new long[] {shape[0], tensor.length() / Math.max(1, shape[0])}
+                : shape;
+    }
+
     private SDVariable emit(OnnxTensor tensor) {
         String name = variables.of(tensor.name());
         if (loader == null) {
-            return graph.placeHolder(name, tensor.type(), tensor.shape());
+            return graph.placeHolder(name, tensor.type(), shape(tensor));
         }
-        return roles.isTrainable(tensor.name())
-                ? graph.var(name, loader.take(tensor))
-                : graph.constant(name, loader.take(tensor));
+        INDArray array = loader.take(tensor);
+        if (array.rank() != shape(tensor).length) {
+            array = array.reshape('c', shape(tensor));
+        }
+        return roles.isTrainable(tensor.name()) ? graph.var(name, array) : graph.constant(name, array);
     }
 
     /** Returns the output as declared, or with what was found out if the declaration leaves it open. */

@@ -4,6 +4,7 @@ import dev.samediff.importer.tensor.Dim;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.IntStream;
 import org.nd4j.autodiff.samediff.SDVariable;
 
 /** Matrix products. SameDiff's mmul wants operands of equal rank, and a transposed matrix is a flag, not a copy. */
@@ -39,6 +40,9 @@ final class MatMuls {
     }
 
     private static Value product(NodeCall call, Value a, Value b) {
+        if (a.stored() != null && a.rank() == 2 && b.stored() == null) {
+            return fromLeft(call, a, b);
+        }
         if (b.rank() == 2) {
             return byMatrix(call, a, b);
         }
@@ -49,6 +53,21 @@ final class MatMuls {
         dims.add(a.dim(a.rank() - 2));
         dims.add(b.dim(b.rank() - 1));
         return Value.computed(call.graph().mmul(left.variable(), right.variable()), a.type(), dims);
+    }
+
+    /** {@code W x = (x' W')'}: a linear layer whose weight is stored [out,in]. */
+    private static Value fromLeft(NodeCall call, Value weight, Value x) {
+        int[] order = IntStream.range(0, x.rank()).toArray();
+        order[x.rank() - 1] = x.rank() - 2;
+        order[x.rank() - 2] = x.rank() - 1;
+        Value turned = Shapes.permuted(call, x, order);
+        Value rows = call.builder().matrix(turned);
+        SDVariable product = times(call, rows, weight, true);
+        List<Dim> dims = new ArrayList<>(turned.dims().subList(0, x.rank() - 1));
+        dims.add(weight.dim(0));
+        Value result =
+                call.builder().reshape(Value.computed(product, x.type(), List.of(rows.dim(0), weight.dim(0))), dims);
+        return Shapes.permuted(call, result, order);
     }
 
     private static List<Dim> batch(Value x) {
@@ -71,7 +90,7 @@ final class MatMuls {
     }
 
     /** {@code a b} or {@code a b^T}; a stored matrix is used the way it is stored. */
-    private static SDVariable times(NodeCall call, Value a, Value b, boolean transpose) {
+    static SDVariable times(NodeCall call, Value a, Value b, boolean transpose) {
         Value plain = b.stored() == null ? null : b.stored().untransposed();
         if (plain != null) {
             return times(call, a, plain, !transpose);

@@ -21,6 +21,14 @@ public final class Operators {
         Slicing.register(ALL);
         Indexing.register(ALL);
         Creation.register(ALL);
+        Convolutions.register(ALL);
+        Pooling.register(ALL);
+        Padding.register(ALL);
+        Gathering.register(ALL);
+        Scattering.register(ALL);
+        Selection.register(ALL);
+        Composed.register(ALL);
+        ComposedNormalisation.register(ALL);
     }
 
     private Operators() {}

@@ -68,13 +68,22 @@ final class Reductions {
         Value x = call.in(0);
         int axis = call.axis("axis", 0, x.rank());
         if (call.node().integer("select_last_index", 0) == 1) {
-            throw call.refused("asks for the last of equal elements; only the first can be imported");
+            return lastMax(call, x, axis);
         }
         boolean keep = call.node().integer("keepdims", 1) == 1;
         SDVariable comparable =
                 call.builder().cast(x.variable(), x.type(), x.type().isFPType() ? x.type() : DataType.DOUBLE);
         return call.result(
                 call.graph().argmax(comparable, keep, axis), DataType.LONG, reduced(x, new int[] {axis}, keep));
+    }
+
+    /** The first maximum of the reversed tensor, counted from the end. */
+    private static List<Value> lastMax(NodeCall call, Value x, int axis) {
+        Value reversed = Slicing.reversed(call, x, axis);
+        long keep = call.node().integer("keepdims", 1);
+        Value first = call.emit("ArgMax", Map.of("axis", axis, "keepdims", keep), reversed);
+        Value end = Gathering.number(call, x.dim(axis).minus(Dim.ONE));
+        return List.of(call.emit("Sub", end, first));
     }
 
     /**
@@ -87,10 +96,23 @@ final class Reductions {
         boolean exclusive = call.node().integer("exclusive", 0) == 1;
         boolean reverse = call.node().integer("reverse", 0) == 1;
         if (x.type().isFPType()) {
-            throw call.refused("sums floating-point numbers cumulatively, for which M2.1 has no right gradient");
+            return List.of(byTriangle(call, x, axis, exclusive, reverse));
         }
         SDVariable numbers = call.builder().cast(x.variable(), x.type(), DataType.DOUBLE);
         SDVariable sums = call.graph().cumsum(numbers, exclusive, reverse, axis);
         return call.result(call.builder().cast(sums, DataType.DOUBLE, x.type()), x);
+    }
+
+    /** {@code x T}, where entry (i, j) of T is one if element i is part of sum j. */
+    private static Value byTriangle(NodeCall call, Value x, int axis, boolean exclusive, boolean reverse) {
+        Value last = Gathering.axisLast(call, x, axis);
+        Dim size = x.dim(axis);
+        Value numbers = Value.computed(Creation.numbers(call, size), DataType.LONG, List.of(size));
+        Value rows = call.emit("Unsqueeze", numbers, call.vector(1));
+        String comparison = reverse ? (exclusive ? "Greater" : "GreaterOrEqual") : (exclusive ? "Less" : "LessOrEqual");
+        Value triangle = call.emit("CastLike", call.emit(comparison, rows, numbers), x);
+        Value wide = last.rank() == 1 ? call.emit("Unsqueeze", last, call.vector(0)) : last;
+        Value sums = call.builder().reshape(call.emit("MatMul", wide, triangle), last.dims());
+        return Gathering.axisBack(call, sums, axis);
     }
 }

@@ -11,6 +11,7 @@ import java.util.Map;
 import java.util.stream.LongStream;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
 
 /** Slices, with bounds that are numbers or sizes. SameDiff's stridedSlice checks its bounds instead of clamping them. */
 final class Slicing {
@@ -35,13 +36,51 @@ final class Slicing {
         for (int i = 0; i < axes.length; i++) {
             int axis = Axes.normalise(call.node(), axes[i], x.rank());
             long step = call.optional(4).isPresent() ? call.known(4, "steps").asLong(i) : 1;
-            if (step < 1) {
-                throw call.refused("slices with step " + step + "; only steps of 1 and more can be imported");
-            }
             Dim size = x.dim(axis);
+            if (step == 0) {
+                throw call.refused("slices with step 0; the graph is not valid ONNX");
+            }
+            if (step < 0) {
+                x = reversed(call, x, axis);
+                cuts.add(backwards(call, axis, starts.get(i), ends.get(i), size, -step));
+                continue;
+            }
             cuts.add(new Cut(axis, start(starts.get(i), size), end(call, ends.get(i), size), step));
         }
         return List.of(slice(call, x, cuts));
+    }
+
+    /** The elements of an axis from the last to the first. */
+    static Value reversed(NodeCall call, Value x, int axis) {
+        DataType type = x.type() == DataType.BOOL ? DataType.INT : x.type();
+        SDVariable from = call.builder().cast(x.variable(), x.type(), type);
+        SDVariable result = call.graph().reverse(from, axis);
+        return Value.computed(call.builder().cast(result, type, x.type()), x.type(), x.dims());
+    }
+
+    /** A slice that runs backwards, as one of the reversed axis: element i is element size - 1 - i. */
+    private static Cut backwards(NodeCall call, int axis, Dim start, Dim end, Dim size, long step) {
+        Dim last = size.minus(Dim.ONE);
+        return new Cut(
+                axis, last.minus(place(call, start, size, last)), last.minus(place(call, end, size, last)), step);
+    }
+
+    /** A bound of a backward slice, between -1 (before the first) and the last element. */
+    private static Dim place(NodeCall call, Dim bound, Dim size, Dim last) {
+        if (!bound.isKnown()) {
+            return bound;
+        }
+        if (bound.known() >= END) {
+            return last;
+        }
+        if (bound.known() <= -END) {
+            return Dim.of(-1);
+        }
+        Dim positive = bound.known() < 0 ? size.plus(bound) : bound;
+        if (positive.isKnown() && size.isKnown()) {
+            return Dim.of(Math.max(-1, Math.min(positive.known(), last.known())));
+        }
+        return bound.known() < 0 ? positive : call.builder().sizes().smaller(positive, last);
     }
 
     private static List<Dim> bounds(NodeCall call, String name, int index) {

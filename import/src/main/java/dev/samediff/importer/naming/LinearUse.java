@@ -6,7 +6,7 @@ import org.jspecify.annotations.Nullable;
 /**
  * A node that multiplies activations by a stored matrix.
  *
- * @param node the MatMul or Gemm
+ * @param node the MatMul, Gemm or Conv
  * @param weight name of the stored tensor
  * @param transposed whether the matrix is stored [out,in]
  * @param bias name of the stored bias that is added to the result, if there is one

@@ -36,7 +36,7 @@ final class ModulePaths {
     /** {@code /model/layers.0/self_attn/q_proj/MatMul} -> {@code model.layers.0.self_attn.q_proj}. */
     static Optional<String> fromNode(String node) {
         int last = node.lastIndexOf('/');
-        if (last <= 0 || !node.substring(last + 1).matches("(MatMul|Gemm)(_\\d+)?")) {
+        if (last <= 0 || !node.substring(last + 1).matches("(MatMul|Gemm|Conv)(_\\d+)?")) {
             return Optional.empty();
         }
         String path = node.substring(node.startsWith("/") ? 1 : 0, last).replace('/', '.');

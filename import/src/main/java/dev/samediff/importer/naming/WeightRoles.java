@@ -25,6 +25,7 @@ public final class WeightRoles {
     private final List<LinearUse> linears = new ArrayList<>();
     private final Set<String> trainable = new LinkedHashSet<>();
     private final Set<String> tables = new LinkedHashSet<>();
+    private final Set<String> flattened = new HashSet<>();
     private final Set<String> activations = new HashSet<>();
     private final Map<String, List<OnnxNode>> readers = new HashMap<>();
 
@@ -50,6 +51,7 @@ public final class WeightRoles {
             case "Gather" -> lookAtGather(node);
             case "MatMul" -> lookAtMatMul(node);
             case "Gemm" -> lookAtGemm(node);
+            case "Conv" -> lookAtConv(node);
             case "LayerNormalization" -> node.inputs().stream().skip(1).forEach(this::vector);
             case "Add", "Sub", "Mul", "Div" -> lookAtElementwise(node);
             default -> {
@@ -78,7 +80,27 @@ public final class WeightRoles {
         }
         roots.floating(node.inputs().get(0), 2)
                 .filter(left -> activations.contains(node.inputs().get(1)))
-                .ifPresent(left -> trainable.add(left.tensor().name()));
+                .ifPresent(left -> linear(node, left, true, null));
+    }
+
+    /** A convolution in one group is a product with its weight as a matrix [out, in * kernel]. */
+    private void lookAtConv(OnnxNode node) {
+        Optional<Root> weight = roots.of(node.inputs().get(1))
+                .filter(root -> root.tensor().type().isFPType() && root.tensor().shape().length > 2);
+        String bias = node.inputs().size() < 3 ? "" : node.inputs().get(2);
+        Optional<Root> stored = roots.floating(bias, 1);
+        stored.ifPresent(root -> trainable.add(root.tensor().name()));
+        activations.addAll(node.outputs());
+        if (weight.isPresent() && node.integer("group", 1) == 1) {
+            flattened.add(weight.get().tensor().name());
+            linear(
+                    node,
+                    weight.get(),
+                    true,
+                    stored.map(root -> root.tensor().name()).orElse(null));
+        } else {
+            weight.ifPresent(root -> trainable.add(root.tensor().name()));
+        }
     }
 
     private void lookAtGemm(OnnxNode node) {
@@ -153,6 +175,11 @@ public final class WeightRoles {
     /** Tells whether a stored tensor is looked up by index, and therefore frozen. */
     public boolean isTable(String tensor) {
         return tables.contains(tensor);
+    }
+
+    /** Tells whether a convolution's weight [out, in, kernel...] is a matrix [out, in * kernel] in the graph. */
+    public boolean isFlattened(String tensor) {
+        return flattened.contains(tensor);
     }
 
     /** Returns the stored tensors that are looked up by index. */

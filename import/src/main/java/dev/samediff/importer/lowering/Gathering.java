@@ -1,0 +1,170 @@
+package dev.samediff.importer.lowering;
+
+import dev.samediff.importer.tensor.Dim;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/**
+ * Looking up elements by coordinates. GatherND becomes a lookup of rows of a matrix; GatherElements a product with one-hot
+ * rows, or a lookup in the flattened tensor if nothing can be trained through it.
+ */
+final class Gathering {
+    private Gathering() {}
+
+    static void register(Map<String, OpLowering> operators) {
+        operators.put("GatherND", Gathering::gatherNd);
+        operators.put("GatherElements", Gathering::gatherElements);
+    }
+
+    /** The size as a known or symbolic number of rank 0. */
+    static Value number(NodeCall call, Dim dim) {
+        return call.builder().constant(Shapes.scalar(dim));
+    }
+
+    /** Indices below zero count from the end of an axis. */
+    static Value positive(NodeCall call, Value indices, Dim size) {
+        Value wide = call.emit("Cast", Map.of("to", 7), indices);
+        Value zero = number(call, Dim.ZERO);
+        return call.emit("Where", call.emit("Less", wide, zero), call.emit("Add", wide, number(call, size)), wide);
+    }
+
+    static Dim product(List<Dim> dims) {
+        return dims.stream().reduce(Dim.ONE, Dim::times);
+    }
+
+    /**
+     * The place in the flattened leading axes that rows of coordinates name.
+     *
+     * @param indices [..., q]
+     * @param sizes sizes of the q axes
+     */
+    static Value places(NodeCall call, Value indices, List<Dim> sizes) {
+        Value place = null;
+        for (int i = 0; i < sizes.size(); i++) {
+            Value column = call.emit("Gather", Map.of("axis", -1), indices, number(call, Dim.of(i)));
+            Value coordinate = positive(call, column, sizes.get(i));
+            Dim stride = product(sizes.subList(i + 1, sizes.size()));
+            Value part = stride.is(1) ? coordinate : call.emit("Mul", coordinate, number(call, stride));
+            place = place == null ? part : call.emit("Add", place, part);
+        }
+        if (place == null) {
+            throw call.refused("has coordinates of no numbers; the graph is not valid ONNX");
+        }
+        return place;
+    }
+
+    /** Number of coordinates in each row of indices. */
+    static int coordinates(NodeCall call, Value indices, int most) {
+        Dim count = indices.dim(indices.rank() - 1);
+        if (!count.isKnown() || count.known() < 1 || count.known() > most) {
+            throw call.refused("has rows of " + count + " coordinates for " + most + " axes; only a known number can be"
+                    + " imported");
+        }
+        return (int) count.known();
+    }
+
+    private static List<Value> gatherNd(NodeCall call) {
+        Value data = call.in(0);
+        Value indices = call.in(1);
+        int batch = Math.toIntExact(call.node().integer("batch_dims", 0));
+        int count = coordinates(call, indices, data.rank() - batch);
+        List<Dim> batchDims = data.dims().subList(0, batch);
+        List<Dim> sizes = data.dims().subList(batch, batch + count);
+        List<Dim> rest = data.dims().subList(batch + count, data.rank());
+        Value place = places(call, indices, sizes);
+        if (batch > 0) {
+            place = inBatch(call, place, batchDims, product(sizes));
+        }
+        List<Dim> flat = new ArrayList<>(List.of(product(batchDims).times(product(sizes))));
+        flat.addAll(rest);
+        Value rows = call.emit("Gather", call.builder().reshape(data, flat), place);
+        List<Dim> dims = new ArrayList<>(indices.dims().subList(0, indices.rank() - 1));
+        dims.addAll(rest);
+        return List.of(call.builder().reshape(rows, dims));
+    }
+
+    /** Places in the rows of all batches: {@code batch * size + place}. */
+    private static Value inBatch(NodeCall call, Value place, List<Dim> batchDims, Dim size) {
+        Dim batches = product(batchDims);
+        List<Dim> inner = place.dims().subList(batchDims.size(), place.rank());
+        Value matrix = call.builder().reshape(place, List.of(batches, product(inner)));
+        Value numbers = Value.computed(Creation.numbers(call, batches), DataType.LONG, List.of(batches));
+        Value first = call.emit("Mul", numbers, number(call, size));
+        return call.emit("Add", matrix, call.builder().reshape(first, List.of(batches, Dim.ONE)));
+    }
+
+    /** Brings an axis to the end. */
+    static Value axisLast(NodeCall call, Value x, int axis) {
+        int[] order = IntStream.range(0, x.rank())
+                .map(i -> i == x.rank() - 1 ? axis : i < axis ? i : i + 1)
+                .toArray();
+        return Shapes.permuted(call, x, order);
+    }
+
+    /** Brings the last axis to its place. */
+    static Value axisBack(NodeCall call, Value x, int axis) {
+        int[] order = IntStream.range(0, x.rank())
+                .map(i -> i == axis ? x.rank() - 1 : i < axis ? i : i - 1)
+                .toArray();
+        return Shapes.permuted(call, x, order);
+    }
+
+    private static List<Value> gatherElements(NodeCall call) {
+        Value data = call.in(0);
+        Value indices = call.in(1);
+        int axis = call.axis("axis", 0, data.rank());
+        Value aligned = aligned(call, data, indices.dims(), axis);
+        Dim size = data.dim(axis);
+        Value rows = axisLast(call, aligned, axis);
+        Value wanted = axisLast(call, positive(call, indices, size), axis);
+        List<Dim> others = wanted.dims().subList(0, wanted.rank() - 1);
+        Dim count = wanted.dim(wanted.rank() - 1);
+        Dim lines = product(others);
+        Value matrix = call.builder().reshape(rows, List.of(lines, size));
+        Value places = call.builder().reshape(wanted, List.of(lines, count));
+        Value picked = data.type().isFPType() && !data.isConstant()
+                ? byProduct(call, matrix, places, size)
+                : byLookup(call, matrix, places, size);
+        Value shaped = call.builder().reshape(picked, wanted.dims());
+        return List.of(axisBack(call, shaped, axis));
+    }
+
+    /** The part of the data that indices of other sizes can reach. */
+    static Value aligned(NodeCall call, Value data, List<Dim> indices, int axis) {
+        List<Slicing.Cut> cuts = new ArrayList<>();
+        for (int i = 0; i < data.rank(); i++) {
+            if (i != axis
+                    && !indices.get(i).equals(data.dim(i))
+                    && indices.get(i).isKnown()) {
+                cuts.add(new Slicing.Cut(i, Dim.ZERO, indices.get(i), 1));
+            }
+        }
+        return cuts.isEmpty() ? data : Slicing.slice(call, data, cuts);
+    }
+
+    /** One-hot rows [lines, places, size] of places [lines, places]. */
+    static Value oneHot(NodeCall call, Value places, Dim size, DataType type) {
+        Value numbers = Value.computed(Creation.numbers(call, size), DataType.LONG, List.of(size));
+        Value wide = call.emit("Unsqueeze", places, call.vector(places.rank()));
+        Value equal = call.emit("Equal", wide, numbers);
+        return call.emit("Cast", Map.of("to", type == DataType.DOUBLE ? 11 : 1), equal);
+    }
+
+    private static Value byProduct(NodeCall call, Value matrix, Value places, Dim size) {
+        Value hot = oneHot(call, places, size, matrix.type());
+        Value column = call.emit("Unsqueeze", matrix, call.vector(2));
+        return call.emit("Squeeze", call.emit("MatMul", hot, column), call.vector(2));
+    }
+
+    private static Value byLookup(NodeCall call, Value matrix, Value places, Dim size) {
+        Dim lines = matrix.dim(0);
+        Value numbers = Value.computed(Creation.numbers(call, lines), DataType.LONG, List.of(lines));
+        Value first = call.builder().reshape(call.emit("Mul", numbers, number(call, size)), List.of(lines, Dim.ONE));
+        Value flat = call.builder().reshape(matrix, Collections.singletonList(lines.times(size)));
+        return call.emit("Gather", flat, call.emit("Add", places, first));
+    }
+}

@@ -1,0 +1,119 @@
+package dev.samediff.importer.lowering;
+
+import dev.samediff.importer.folding.Axes;
+import dev.samediff.importer.tensor.Dim;
+import dev.samediff.importer.tensor.HostTensor;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+
+/** Padding, axis by axis: constants, repeated edges and reflections beside the tensor; negative pads cut. */
+final class Padding {
+    private Padding() {}
+
+    static void register(Map<String, OpLowering> operators) {
+        operators.put("Pad", Padding::pad);
+    }
+
+    private static List<Value> pad(NodeCall call) {
+        Value x = call.in(0);
+        long[] attribute = call.node().integers("pads");
+        HostTensor pads = attribute == null ? call.known(1, "pads") : HostTensor.vector(attribute);
+        int[] axes = call.optional(3).isPresent()
+                ? IntStream.range(0, call.known(3, "axes").length())
+                        .map(i -> Axes.normalise(
+                                call.node(), call.known(3, "axes").asLong(i), x.rank()))
+                        .toArray()
+                : IntStream.range(0, x.rank()).toArray();
+        if (pads.length() != 2 * axes.length) {
+            throw call.refused(
+                    "has " + pads.length() + " pads for " + axes.length + " axes; the graph is not valid ONNX");
+        }
+        Value result = x;
+        for (int i = 0; i < axes.length; i++) {
+            result = axis(call, result, axes[i], pads.dim(i), pads.dim(axes.length + i));
+        }
+        return List.of(result);
+    }
+
+    private static Value axis(NodeCall call, Value x, int axis, Dim before, Dim after) {
+        Value cut = cut(call, x, axis, before, after);
+        List<Value> parts = new ArrayList<>();
+        part(call, cut, axis, before, true).ifPresent(parts::add);
+        parts.add(cut);
+        part(call, cut, axis, after, false).ifPresent(parts::add);
+        return parts.size() == 1
+                ? cut
+                : call.emit("Concat", Map.of("axis", axis), parts.toArray(new @Nullable Value[0]));
+    }
+
+    private static boolean isNegative(Dim pad) {
+        return pad.isKnown() && pad.known() < 0;
+    }
+
+    private static Value cut(NodeCall call, Value x, int axis, Dim before, Dim after) {
+        Dim start = isNegative(before) ? Dim.ZERO.minus(before) : Dim.ZERO;
+        Dim end = isNegative(after) ? x.dim(axis).plus(after) : x.dim(axis);
+        return Slicing.slice(call, x, List.of(new Slicing.Cut(axis, start, end, 1)));
+    }
+
+    private static Optional<Value> part(NodeCall call, Value x, int axis, Dim count, boolean before) {
+        if (count.is(0) || isNegative(count)) {
+            return Optional.empty();
+        }
+        String mode = call.node().text("mode", "constant");
+        if (mode.equals("constant")) {
+            List<Dim> dims = new ArrayList<>(x.dims());
+            dims.set(axis, count);
+            return Optional.of(Expanding.expand(call, fill(call, x), dims));
+        }
+        if (!count.isKnown()) {
+            throw call.refused("pads in mode " + mode + " by a number that is not known before the graph runs");
+        }
+        List<Value> elements = new ArrayList<>();
+        for (long i = 0; i < count.known(); i++) {
+            elements.add(element(call, x, axis, mode, before, before ? count.known() - i : i + 1));
+        }
+        return Optional.of(
+                elements.size() == 1
+                        ? elements.get(0)
+                        : call.emit("Concat", Map.of("axis", axis), elements.toArray(new @Nullable Value[0])));
+    }
+
+    /** The element that stands {@code distance} outside of the edge. */
+    private static Value element(NodeCall call, Value x, int axis, String mode, boolean before, long distance) {
+        Dim size = x.dim(axis);
+        Dim at = switch (mode) {
+            case "edge" -> before ? Dim.ZERO : size.minus(Dim.ONE);
+            case "reflect" -> before ? Dim.of(distance) : size.minus(Dim.of(distance + 1));
+            case "wrap" -> before ? size.minus(Dim.of(distance)) : Dim.of(distance - 1);
+            default ->
+                throw call.refused("pads in mode " + mode + "; constant, edge, reflect and wrap can be imported");
+        };
+        boolean outside =
+                (at.isKnown() && at.known() < 0) || (at.isKnown() && size.isKnown() && at.known() >= size.known());
+        if (outside) {
+            throw call.refused("pads an axis of size " + size + " by more than mode " + mode + " allows");
+        }
+        return Slicing.slice(call, x, List.of(new Slicing.Cut(axis, at, at.plus(Dim.ONE), 1)));
+    }
+
+    private static Value fill(NodeCall call, Value x) {
+        Value given = call.optional(2).orElse(null);
+        List<Dim> ones = new ArrayList<>();
+        x.dims().forEach(dim -> ones.add(Dim.ONE));
+        if (given != null && given.content() == null) {
+            return call.builder().reshape(given, ones);
+        }
+        double number = given != null && given.content() != null
+                ? given.content().asDouble(0)
+                : call.node().real("value", 0);
+        long[] shape = new long[x.rank()];
+        Arrays.fill(shape, 1);
+        return call.builder().constant(HostTensor.filled(x.type(), shape, GraphBuilder.finite(number)));
+    }
+}

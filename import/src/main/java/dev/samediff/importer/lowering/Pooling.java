@@ -1,0 +1,74 @@
+package dev.samediff.importer.lowering;
+
+import dev.samediff.importer.tensor.Dim;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.stream.LongStream;
+
+/** Pooling: sums or maxima of the shifted slices that the windows see. */
+final class Pooling {
+    private Pooling() {}
+
+    static void register(Map<String, OpLowering> operators) {
+        operators.put("GlobalAveragePool", call -> global(call, "ReduceMean"));
+        operators.put("GlobalMaxPool", call -> global(call, "ReduceMax"));
+        operators.put("AveragePool", Pooling::average);
+        operators.put("MaxPool", Pooling::maximum);
+    }
+
+    private static List<Value> global(NodeCall call, String reduction) {
+        Value x = call.in(0);
+        long[] axes = LongStream.range(2, x.rank()).toArray();
+        return List.of(call.emit(reduction, x, call.vector(axes)));
+    }
+
+    private static Windows windows(NodeCall call, Value x) {
+        long[] kernel = call.node().integers("kernel_shape");
+        if (kernel == null || kernel.length != x.rank() - 2) {
+            throw call.refused("has no kernel_shape for its " + (x.rank() - 2) + " axes; the graph is not valid ONNX");
+        }
+        if (call.node().integer("ceil_mode", 0) == 1) {
+            throw call.refused("pools with ceil_mode = 1; only ceil_mode = 0 can be imported");
+        }
+        return Windows.of(call, x, kernel);
+    }
+
+    private static List<Value> average(NodeCall call) {
+        Value x = call.in(0);
+        Windows windows = windows(call, x);
+        boolean padded = LongStream.of(windows.pads()).anyMatch(pad -> pad != 0);
+        Value sum = combined(call, windows, windows.padded(call, x, 0), "Add");
+        if (!padded || call.node().integer("count_include_pad", 0) == 1) {
+            long count = LongStream.of(windows.kernel()).reduce(1, (a, b) -> a * b);
+            return List.of(call.emit("Mul", sum, call.real(x.type(), 1.0 / count)));
+        }
+        Value one = call.real(x.type(), 1);
+        List<Dim> dims = new ArrayList<>(x.dims());
+        dims.set(0, Dim.ONE);
+        dims.set(1, Dim.ONE);
+        Value ones = Expanding.expand(call, one, dims);
+        Value counts = combined(call, windows, windows.padded(call, ones, 0), "Add");
+        return List.of(call.emit("Div", sum, counts));
+    }
+
+    private static List<Value> maximum(NodeCall call) {
+        if (call.node().outputs().size() > 1
+                && !call.isUnread(call.node().outputs().get(1))) {
+            throw call.refused("hands out the places of the maxima; only the maxima can be imported");
+        }
+        Value x = call.in(0);
+        Windows windows = windows(call, x);
+        return List.of(combined(call, windows, windows.padded(call, x, -Float.MAX_VALUE), "Max"));
+    }
+
+    private static Value combined(NodeCall call, Windows windows, Value x, String operator) {
+        Value result = null;
+        for (long[] offset : windows.offsets()) {
+            Value part = windows.withoutPads().slice(call, x, offset);
+            result = result == null ? part : call.emit(operator, result, part);
+        }
+        return Objects.requireNonNull(result);
+    }
+}
