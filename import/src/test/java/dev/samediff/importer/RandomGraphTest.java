@@ -28,7 +28,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * Random graphs compute in SameDiff what they compute in ONNX Runtime, at two sizes of their open axes, and their
  * gradients are those of finite differences.
  *
- * <p>Other graphs: {@code -DargLine="-Drandom.seed=N -Drandom.count=N -Drandom.gradients=N"}; one graph: a count of 1 with
+ * <p>Other graphs: {@code -Drandom.seed=N -Drandom.count=N -Drandom.gradients=N}; one graph: a count of 1 with
  * the seed a failure names.
  */
 class RandomGraphTest {

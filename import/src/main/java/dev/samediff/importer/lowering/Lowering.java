@@ -153,7 +153,8 @@ public final class Lowering {
         }
         OnnxTensor tensor = source.tensor(name);
         if (tensor == null) {
-            throw new IllegalStateException("value '" + name + "' is read before it is written");
+            throw new InvalidInputException(
+                    "value '" + name + "' is not made by the node that should; the graph is not valid ONNX");
         }
         Value value = stored(tensor);
         values.put(name, value);
