@@ -42,6 +42,9 @@ class RandomGraphTest {
     @TempDir
     Path folder;
 
+    /** Graphs ONNX Runtime fails on: its own optimisations make a few of them invalid. */
+    private int refused;
+
     @Test
     void random_graphs_compute_what_onnx_runtime_computes() {
         List<String> failures = new ArrayList<>();
@@ -52,6 +55,7 @@ class RandomGraphTest {
             }
         }
         assertThat(failures).as(String.join("\n\n", failures)).isEmpty();
+        assertThat(refused).as("graphs that ONNX Runtime cannot run").isLessThanOrEqualTo(1 + COUNT / 100);
     }
 
     @Test
@@ -64,7 +68,8 @@ class RandomGraphTest {
                 checked++;
                 Optional<String> failure = gradientFailure(graph, seed);
                 if (failure.isPresent()) {
-                    failures.add(failures.size() < SHRUNK ? gradientReport(graph, seed) : "seed " + seed);
+                    failures.add(
+                            failures.size() < SHRUNK ? gradientReport(graph, seed, failure.get()) : "seed " + seed);
                 }
             }
         }
@@ -80,13 +85,14 @@ class RandomGraphTest {
                 + "\n" + least;
     }
 
-    private String gradientReport(RandomGraph graph, long seed) {
+    private String gradientReport(RandomGraph graph, long seed, String failure) {
         RandomGraph least = RandomGraphs.shrink(
                 graph,
                 part -> part.outputs().stream().allMatch(output -> RandomGraphs.flows(part, output))
                         && gradientFailure(part, seed).isPresent(),
                 this::expected);
-        return "seed " + seed + ": " + gradientFailure(least, seed).orElse("") + "\n" + least;
+        return "seed " + seed + ": " + gradientFailure(least, seed).orElse("passes again, first: " + failure) + "\n"
+                + least;
     }
 
     private List<Map<String, INDArray>> expected(RandomGraph graph) {
@@ -102,7 +108,13 @@ class RandomGraphTest {
     private Optional<String> failure(RandomGraph graph) {
         Path file = graph.model().write(folder);
         try {
-            List<Map<String, INDArray>> expected = expected(graph);
+            List<Map<String, INDArray>> expected;
+            try {
+                expected = expected(graph);
+            } catch (RuntimeException e) {
+                refused++;
+                return Optional.empty();
+            }
             ImportedModel imported = OnnxImporter.load(file);
             for (int sample = 0; sample < expected.size(); sample++) {
                 Map<String, INDArray> actual =

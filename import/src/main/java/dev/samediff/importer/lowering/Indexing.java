@@ -54,6 +54,15 @@ final class Indexing {
         if (size.isKnown() && (at >= size.known() || at < -size.known())) {
             throw call.refused("reads element " + at + " of an axis with " + size + "; the graph is not valid ONNX");
         }
+        List<Dim> shaped = new ArrayList<>(data.dims());
+        shaped.remove(axis);
+        for (int i = 0; i < indexRank; i++) {
+            shaped.add(axis, Dim.ONE);
+        }
+        if (size.is(1)) {
+            // a slice of all of a row [1,n] throws in M2.1 when it is differentiated
+            return List.of(call.builder().reshape(data, shaped));
+        }
         int rank = data.rank();
         long[] begin = new long[rank];
         long[] end = new long[rank];
@@ -68,10 +77,6 @@ final class Indexing {
         List<Dim> dims = new ArrayList<>(data.dims());
         dims.remove(axis);
         Value element = Value.computed(result, data.type(), dims);
-        List<Dim> shaped = new ArrayList<>(dims);
-        for (int i = 0; i < indexRank; i++) {
-            shaped.add(axis, Dim.ONE);
-        }
         return List.of(call.builder().reshape(element, shaped));
     }
 

@@ -83,8 +83,7 @@ public final class Lowering {
         source.inputs().forEach(lowering::addInput);
         for (OnnxNode node : source.nodes()) {
             if (node.operator().equals("If")) {
-                lowering.condition(node)
-                        .ifPresent(known -> conditions.put(node.outputs().get(0), known));
+                lowering.condition(node).ifPresent(known -> conditions.put(node.output(0), known));
             } else {
                 lowering.tryNode(node);
             }
@@ -93,7 +92,7 @@ public final class Lowering {
     }
 
     private Optional<Boolean> condition(OnnxNode node) {
-        Value condition = isAvailable(node) ? value(node.inputs().get(0)) : null;
+        Value condition = isAvailable(node) && !node.input(0).isEmpty() ? value(node.input(0)) : null;
         HostTensor content = condition == null ? null : condition.content();
         return content == null || content.isSymbolic() || content.length() != 1
                 ? Optional.empty()

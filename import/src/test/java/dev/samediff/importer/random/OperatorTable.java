@@ -210,9 +210,8 @@ final class OperatorTable {
             });
         }
         add("LayerNormalization", 17, d -> {
-            // not of a vector, whose gradient is wrong in M2.1
             Made x = d.pick(made -> made.isReal()
-                    && made.rank() > 1
+                    && made.rank() > 0
                     && !made.isOpen(made.rank() - 1)
                     && made.shapes()[0][made.rank() - 1] > 2);
             long width = x.shapes()[0][x.rank() - 1];
