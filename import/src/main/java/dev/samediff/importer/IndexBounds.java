@@ -160,10 +160,9 @@ final class IndexBounds {
     /** A stored whole number. */
     private OptionalLong number(String value) {
         TensorProto tensor = constant(value);
-        boolean single = tensor != null
-                && tensor.getDimsList().stream().allMatch(size -> size == 1)
-                && tensor.getDataType() == TensorProto.DataType.INT64_VALUE;
-        if (!single) {
+        if (tensor == null
+                || tensor.getDataType() != TensorProto.DataType.INT64_VALUE
+                || !tensor.getDimsList().stream().allMatch(size -> size == 1)) {
             return OptionalLong.empty();
         }
         if (tensor.getInt64DataCount() == 1) {

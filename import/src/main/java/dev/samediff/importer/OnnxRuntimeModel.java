@@ -1,5 +1,6 @@
 package dev.samediff.importer;
 
+import ai.onnxruntime.NodeInfo;
 import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxValue;
@@ -138,7 +139,9 @@ final class OnnxRuntimeModel implements AutoCloseable {
     /** Whether an output is of half precision. */
     boolean isHalf(String output) {
         try {
-            return session.getOutputInfo().get(output).getInfo() instanceof TensorInfo info
+            NodeInfo node = session.getOutputInfo().get(output);
+            return node != null
+                    && node.getInfo() instanceof TensorInfo info
                     && (info.type == OnnxJavaType.FLOAT16 || info.type == OnnxJavaType.BFLOAT16);
         } catch (OrtException e) {
             throw new IllegalStateException("ONNX Runtime does not tell the outputs of " + file, e);

@@ -30,6 +30,9 @@ public final class HostFolding {
      */
     public static Optional<List<HostTensor>> fold(
             OnnxNode node, List<@Nullable HostTensor> inputs, int opset, FoldingBudget budget) {
+        if (!budget.allows(inputs)) {
+            return Optional.empty();
+        }
         return fold(node, inputs, opset).filter(results -> handedOn(results, inputs) || budget.admits(node, results));
     }
 
