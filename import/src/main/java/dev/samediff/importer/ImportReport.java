@@ -16,6 +16,7 @@ import java.util.Map;
  * @param inputs inputs
  * @param outputs outputs
  * @param linearLayers linear layers in the order of the graph
+ * @param embeddingTables names of the tables that are looked up by index, which stay frozen
  * @param notes what was rewritten or is worth knowing
  */
 public record ImportReport(
@@ -28,7 +29,11 @@ public record ImportReport(
         List<TensorSpec> inputs,
         List<TensorSpec> outputs,
         List<LinearLayer> linearLayers,
+        List<String> embeddingTables,
         List<String> notes) {
+    /** Why a node cannot be imported. */
+    static final String UNKNOWN_OPERATOR = "no translation of this operator exists";
+
     private static final int NAMED_NODES = 5;
 
     /** Copies the collections. */
@@ -38,6 +43,7 @@ public record ImportReport(
         inputs = List.copyOf(inputs);
         outputs = List.copyOf(outputs);
         linearLayers = List.copyOf(linearLayers);
+        embeddingTables = List.copyOf(embeddingTables);
         notes = List.copyOf(notes);
     }
 
@@ -63,6 +69,15 @@ public record ImportReport(
             text.append(nodes.size() > NAMED_NODES ? ", ...)" : ")");
         });
         return text.toString();
+    }
+
+    /**
+     * Returns the report as one line of JSON. Its keys: schema (a number that rises when a key changes its meaning or
+     * goes), file, producer, opset, nodes, importable, inputs, outputs, linear_layers, linear_weights, embedding_tables,
+     * operators, unsupported, notes. Equal files give equal texts.
+     */
+    public String json() {
+        return ImportReportJson.of(this);
     }
 
     /** Returns the report as text of several lines. */

@@ -2,11 +2,13 @@ package dev.samediff.importer;
 
 import dev.samediff.adapters.InvalidInputException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import onnx.Onnx.ModelProto;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * A transformer as a plain SameDiff graph, with what is known about it from its ONNX file.
@@ -46,6 +48,47 @@ public final class ImportedModel {
             throw new InvalidInputException(
                     source() + " was changed or removed since it was imported; import it again before writing from it");
         }
+    }
+
+    /**
+     * Checks that every number that is looked up in a table is there: SameDiff reads beside the table otherwise, which ends
+     * in wrong numbers or the end of the process.
+     *
+     * @param inputs arrays by the input's name, in the file or in the graph; others are not looked at
+     * @throws InvalidInputException if a number is negative or as large as the table is high
+     */
+    public void requireValid(Map<String, INDArray> inputs) {
+        for (TensorSpec input : inputs()) {
+            INDArray given = inputs.containsKey(input.name()) ? inputs.get(input.name()) : inputs.get(input.variable());
+            if (given != null && !given.isEmpty() && input.bound().isPresent()) {
+                requireBelow(input.name(), given, input.bound().getAsLong());
+            }
+        }
+    }
+
+    private void requireBelow(String name, INDArray given, long height) {
+        if (given.minNumber().doubleValue() >= 0 && given.maxNumber().doubleValue() < height) {
+            return;
+        }
+        long[] numbers = given.dup('c').reshape(given.length()).toLongVector();
+        for (int i = 0; i < numbers.length; i++) {
+            if (numbers[i] < 0 || numbers[i] >= height) {
+                throw new InvalidInputException("input '" + name + "' of " + source() + " is " + numbers[i] + " at "
+                        + Arrays.toString(position(i, given.shape())) + ", where 0 to " + (height - 1)
+                        + " can be looked up; use the tokenizer and the sequence length the model was made for, and a"
+                        + " token of its vocabulary for padding");
+            }
+        }
+    }
+
+    private static long[] position(long index, long[] shape) {
+        long[] position = new long[shape.length];
+        long rest = index;
+        for (int axis = shape.length - 1; axis >= 0; axis--) {
+            position[axis] = rest % shape[axis];
+            rest /= shape[axis];
+        }
+        return position;
     }
 
     /** Returns the ONNX message, without the numbers of large tensors, that weights are written back into. */

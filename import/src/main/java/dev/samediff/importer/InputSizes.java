@@ -17,8 +17,27 @@ import onnx.Onnx;
  * @param batch size of batch dimensions
  * @param sequence size of sequence dimensions and of all that are not understood
  * @param past tokens in the key and value caches of decoders that have them
+ * @param named sizes of dimensions by the name in the file, which count before everything else
  */
-record InputSizes(long batch, long sequence, long past) {
+record InputSizes(long batch, long sequence, long past, Map<String, Long> named) {
+    /** As large as a picture that a patch of any usual size fits in. */
+    private static final long PIXELS = 32;
+
+    private static final long CHANNELS = 3;
+
+    InputSizes {
+        named = Map.copyOf(named);
+    }
+
+    InputSizes(long batch, long sequence, long past) {
+        this(batch, sequence, past, Map.of());
+    }
+
+    /** Tokens seen before and now. */
+    long total() {
+        return past + sequence;
+    }
+
     /** Three that differ in every size, and ask for no more than eight positions. */
     static final List<InputSizes> SAMPLES =
             List.of(new InputSizes(2, 5, 3), new InputSizes(1, 7, 1), new InputSizes(3, 4, 2));
@@ -79,7 +98,20 @@ record InputSizes(long batch, long sequence, long past) {
         if (!name.isEmpty() && name.chars().allMatch(Character::isDigit)) {
             return Long.parseLong(name);
         }
+        Long given = named.get(name);
+        if (given != null) {
+            return given;
+        }
         String lower = name.toLowerCase(Locale.ROOT);
+        if (lower.contains("height") || lower.contains("width")) {
+            return PIXELS;
+        }
+        if (lower.contains("channel")) {
+            return CHANNELS;
+        }
+        if (lower.contains("encoder") && !lower.contains("decoder")) {
+            return sequence + 1; // another length than the decoder's
+        }
         if (lower.contains("past")) {
             return past;
         }

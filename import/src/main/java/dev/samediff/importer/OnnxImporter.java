@@ -130,10 +130,19 @@ public final class OnnxImporter {
                 file.nodeCount(),
                 file.operators(),
                 unsupported(graph),
-                graph.inputs().stream().map(this::spec).toList(),
+                inputs(graph),
                 outputs.stream().map(this::spec).toList(),
                 linearLayers(),
+                List.copyOf(roles.tables()),
                 notes());
+    }
+
+    private List<TensorSpec> inputs(OnnxGraph graph) {
+        IndexBounds bounds = new IndexBounds(file.model().getGraph());
+        return graph.inputs().stream()
+                .map(this::spec)
+                .map(input -> input.type().isFPType() ? input : input.below(bounds.of(input.name())))
+                .toList();
     }
 
     private TensorSpec spec(OnnxInput declared) {

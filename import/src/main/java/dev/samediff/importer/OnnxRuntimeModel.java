@@ -1,5 +1,6 @@
 package dev.samediff.importer;
 
+import ai.onnxruntime.NodeInfo;
 import ai.onnxruntime.OnnxJavaType;
 import ai.onnxruntime.OnnxTensor;
 import ai.onnxruntime.OnnxValue;
@@ -8,14 +9,18 @@ import ai.onnxruntime.OrtException;
 import ai.onnxruntime.OrtLoggingLevel;
 import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
+import ai.onnxruntime.platform.Fp16Conversions;
 import dev.samediff.adapters.InvalidInputException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.DoubleBuffer;
 import java.nio.FloatBuffer;
 import java.nio.IntBuffer;
 import java.nio.LongBuffer;
+import java.nio.ShortBuffer;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -26,6 +31,7 @@ import org.nd4j.linalg.factory.Nd4j;
 final class OnnxRuntimeModel implements AutoCloseable {
     private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
     private final OrtSession session;
+    private final Map<String, OnnxJavaType> types;
     private final Path file;
 
     OnnxRuntimeModel(Path file) {
@@ -34,6 +40,7 @@ final class OnnxRuntimeModel implements AutoCloseable {
             options.setIntraOpNumThreads(1);
             options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
             this.session = environment.createSession(file.toString(), options);
+            this.types = types();
         } catch (OrtException e) {
             throw new InvalidInputException("ONNX Runtime cannot load " + file + ": " + e.getMessage(), e);
         }
@@ -65,6 +72,18 @@ final class OnnxRuntimeModel implements AutoCloseable {
         long[] shape = array.shape();
         INDArray flat = array.isEmpty() ? array : array.dup('c').reshape(array.length());
         boolean empty = array.isEmpty();
+        OnnxJavaType wanted = types.getOrDefault(name, OnnxJavaType.UNKNOWN);
+        switch (wanted) {
+            case FLOAT16, BFLOAT16 -> {
+                return OnnxTensor.createTensor(environment, halves(flat, wanted), shape, wanted);
+            }
+            case INT8, UINT8 -> {
+                return OnnxTensor.createTensor(environment, bytes(flat), shape, wanted);
+            }
+            default -> {
+                // the array's own type
+            }
+        }
         return switch (array.dataType()) {
             case FLOAT ->
                 OnnxTensor.createTensor(
@@ -76,19 +95,67 @@ final class OnnxRuntimeModel implements AutoCloseable {
                 OnnxTensor.createTensor(environment, LongBuffer.wrap(empty ? new long[0] : flat.toLongVector()), shape);
             case INT ->
                 OnnxTensor.createTensor(environment, IntBuffer.wrap(empty ? new int[0] : flat.toIntVector()), shape);
-            case BOOL -> OnnxTensor.createTensor(environment, bytes(flat, empty), shape, OnnxJavaType.BOOL);
+            case BOOL -> OnnxTensor.createTensor(environment, truths(flat), shape, OnnxJavaType.BOOL);
             default ->
-                throw new InvalidInputException("Input " + name + " of " + file + " has type " + array.dataType()
-                        + "; FLOAT, DOUBLE, INT64, INT32 and BOOL inputs can be given to ONNX Runtime here");
+                throw new InvalidInputException(
+                        "Input " + name + " of " + file + " has type " + array.dataType()
+                                + "; FLOAT, FLOAT16, DOUBLE, INT64, INT32, INT8, UINT8 and BOOL inputs can be given to ONNX Runtime here");
         };
     }
 
-    private static ByteBuffer bytes(INDArray flat, boolean empty) {
-        ByteBuffer bytes = ByteBuffer.allocateDirect(empty ? 0 : Math.toIntExact(flat.length()));
-        for (long i = 0; !empty && i < flat.length(); i++) {
+    private static ByteBuffer truths(INDArray flat) {
+        ByteBuffer bytes = ByteBuffer.allocateDirect(length(flat));
+        for (int i = 0; i < bytes.capacity(); i++) {
             bytes.put((byte) (flat.getDouble(i) != 0 ? 1 : 0));
         }
         return bytes.flip();
+    }
+
+    private static ByteBuffer bytes(INDArray flat) {
+        ByteBuffer bytes = ByteBuffer.allocateDirect(length(flat));
+        for (int i = 0; i < bytes.capacity(); i++) {
+            bytes.put((byte) flat.getInt(i));
+        }
+        return bytes.flip();
+    }
+
+    private static ByteBuffer halves(INDArray flat, OnnxJavaType type) {
+        ByteBuffer bytes =
+                ByteBuffer.allocateDirect(Math.multiplyExact(2, length(flat))).order(ByteOrder.nativeOrder());
+        for (int i = 0; i < bytes.capacity() / 2; i++) {
+            float value = flat.getFloat(i);
+            bytes.putShort(
+                    type == OnnxJavaType.FLOAT16
+                            ? Fp16Conversions.floatToFp16(value)
+                            : Fp16Conversions.floatToBf16(value));
+        }
+        return bytes.flip();
+    }
+
+    private static int length(INDArray flat) {
+        return flat.isEmpty() ? 0 : Math.toIntExact(flat.length());
+    }
+
+    /** Whether an output is of half precision. */
+    boolean isHalf(String output) {
+        try {
+            NodeInfo node = session.getOutputInfo().get(output);
+            return node != null
+                    && node.getInfo() instanceof TensorInfo info
+                    && (info.type == OnnxJavaType.FLOAT16 || info.type == OnnxJavaType.BFLOAT16);
+        } catch (OrtException e) {
+            throw new IllegalStateException("ONNX Runtime does not tell the outputs of " + file, e);
+        }
+    }
+
+    private Map<String, OnnxJavaType> types() throws OrtException {
+        Map<String, OnnxJavaType> found = new HashMap<>();
+        session.getInputInfo().forEach((name, node) -> {
+            if (node.getInfo() instanceof TensorInfo info) {
+                found.put(name, info.type);
+            }
+        });
+        return found;
     }
 
     private INDArray array(String name, OnnxValue value) throws OrtException {
@@ -107,7 +174,9 @@ final class OnnxRuntimeModel implements AutoCloseable {
             case INT64 -> Nd4j.createFromArray(copy(tensor.getLongBuffer()));
             case INT32 -> Nd4j.createFromArray(copy(tensor.getIntBuffer()));
             case BOOL -> Nd4j.createFromArray(truths(tensor.getByteBuffer()));
-            case INT8, UINT8 -> Nd4j.createFromArray(copy(tensor.getByteBuffer()));
+            case INT8 -> Nd4j.createFromArray(copy(tensor.getByteBuffer(), -1));
+            case UINT8 -> Nd4j.createFromArray(copy(tensor.getByteBuffer(), 0xff));
+            case INT16 -> Nd4j.createFromArray(copy(tensor.getShortBuffer()));
             default ->
                 throw new InvalidInputException(
                         "Output " + name + " of " + file + " has type " + info.type + ", which cannot be compared");
@@ -139,7 +208,16 @@ final class OnnxRuntimeModel implements AutoCloseable {
         return values;
     }
 
-    private static int[] copy(ByteBuffer buffer) {
+    /** Bytes with their sign (mask -1) or without (mask 255). */
+    private static int[] copy(ByteBuffer buffer, int mask) {
+        int[] values = new int[buffer.remaining()];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = buffer.get() & mask;
+        }
+        return values;
+    }
+
+    private static int[] copy(ShortBuffer buffer) {
         int[] values = new int[buffer.remaining()];
         for (int i = 0; i < values.length; i++) {
             values[i] = buffer.get();

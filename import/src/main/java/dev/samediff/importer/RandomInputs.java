@@ -1,15 +1,11 @@
 package dev.samediff.importer;
 
-import dev.samediff.adapters.InvalidInputException;
-import java.util.ArrayDeque;
-import java.util.Deque;
-import java.util.HashMap;
+import dev.samediff.importer.onnx.OnnxTypes;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.OptionalLong;
 import java.util.Random;
 import java.util.Set;
 import onnx.Onnx;
@@ -20,34 +16,27 @@ import org.nd4j.linalg.factory.Nd4j;
 /**
  * Random inputs an ONNX transformer accepts.
  *
- * <p>Integers stay below the height of the embedding table they index (followed through the graph from the input to its
- * Gather). Masks, by their name, are ones with zeros at the end of every second row; positions count up; floats are
- * standard normal.
+ * <p>Integers stay below the height of the tables they index ({@link IndexBounds}). Masks, by their name, are ones with
+ * zeros at the end of every second row, or zeros with large negative numbers there if they are added to scores (floats
+ * with more than two axes); positions count up; lengths of ONNX Runtime's grouped attention are those of full rows; floats
+ * are standard normal.
  */
 final class RandomInputs {
-    /** Ops that hand their first input's numbers on, so that an index stays an index. */
-    private static final Set<String> PASSING =
-            Set.of("Identity", "Cast", "Reshape", "Unsqueeze", "Squeeze", "Expand", "Transpose", "Slice", "Flatten");
+    /** What is added to a score to hide it. */
+    private static final double HIDDEN = -10000;
 
     private static final long UNBOUNDED_INTEGERS = 2;
 
-    private final Onnx.GraphProto graph;
     private final List<Onnx.ValueInfoProto> inputs;
-    private final Map<String, Onnx.TensorProto> constants = new HashMap<>();
+    private final IndexBounds bounds;
 
     RandomInputs(Onnx.GraphProto graph) {
-        this.graph = graph;
-        graph.getInitializerList().forEach(tensor -> constants.put(tensor.getName(), tensor));
+        Set<String> stored = new HashSet<>();
+        graph.getInitializerList().forEach(tensor -> stored.add(tensor.getName()));
         this.inputs = graph.getInputList().stream()
-                .filter(input -> !constants.containsKey(input.getName()))
+                .filter(input -> !stored.contains(input.getName()))
                 .toList();
-        for (Onnx.NodeProto node : graph.getNodeList()) {
-            if (node.getOpType().equals("Constant")
-                    && node.getAttributeCount() == 1
-                    && node.getAttribute(0).hasT()) {
-                constants.put(node.getOutput(0), node.getAttribute(0).getT());
-            }
-        }
+        this.bounds = new IndexBounds(graph);
     }
 
     /** The inputs a caller must give: what the file declares without what it holds as initializers. */
@@ -59,33 +48,59 @@ final class RandomInputs {
     Map<String, INDArray> draw(InputSizes sizes, Random random) {
         Map<String, INDArray> drawn = new LinkedHashMap<>();
         for (Onnx.ValueInfoProto input : inputs) {
-            drawn.put(input.getName(), draw(input, sizes.shape(input), random));
+            drawn.put(input.getName(), draw(input, sizes, random));
         }
         return drawn;
     }
 
-    private INDArray draw(Onnx.ValueInfoProto input, long[] shape, Random random) {
-        String name = input.getName();
-        DataType type = type(input);
-        long last = shape.length == 0 ? 1 : shape[shape.length - 1];
+    private INDArray draw(Onnx.ValueInfoProto input, InputSizes sizes, Random random) {
+        long[] shape = sizes.shape(input);
         double[] values = new double[Math.toIntExact(length(shape))];
-        String lower = name.toLowerCase(Locale.ROOT);
-        boolean positions = lower.contains("position");
-        long bound = bound(name).orElse(positions ? Long.MAX_VALUE : UNBOUNDED_INTEGERS);
+        Drawing drawing = drawing(input, shape, sizes, random);
         for (int i = 0; i < values.length; i++) {
-            if (lower.contains("mask")) {
-                values[i] = visible(i / last, i % last, last) ? 1 : 0;
-            } else if (type == DataType.BOOL) {
-                values[i] = random.nextInt(2);
-            } else if (type.isFPType()) {
-                values[i] = random.nextGaussian();
-            } else {
-                values[i] = positions ? i % last % bound : random.nextInt(Math.toIntExact(bound));
-            }
+            values[i] = drawing.at(i);
         }
+        DataType type = type(input);
         return values.length == 0
                 ? Nd4j.create(type, shape)
                 : Nd4j.createFromArray(values).castTo(type).reshape('c', shape);
+    }
+
+    /** The number at a place of an input, counted in row-major order. */
+    private interface Drawing {
+        double at(int index);
+    }
+
+    private Drawing drawing(Onnx.ValueInfoProto input, long[] shape, InputSizes sizes, Random random) {
+        String name = input.getName().toLowerCase(Locale.ROOT);
+        DataType type = type(input);
+        long last = shape.length == 0 ? 1 : shape[shape.length - 1];
+        if (name.contains("mask")) {
+            // masks with an axis for the queries are added to the scores, unless they are truth values or whole numbers
+            boolean added = type.isFPType() && shape.length > 2;
+            double hidden = added ? HIDDEN : 0;
+            return i -> visible(i / last, i % last, last) ? (added ? 0 : 1) : hidden;
+        }
+        if (name.equals("seqlens_k")) {
+            return i -> sizes.total() - 1;
+        }
+        if (name.equals("total_sequence_length")) {
+            return i -> sizes.total();
+        }
+        if (name.equals("use_cache_branch")) {
+            return i -> sizes.past() > 0 ? 1 : 0;
+        }
+        if (type == DataType.BOOL) {
+            return i -> random.nextInt(2);
+        }
+        if (type.isFPType()) {
+            return i -> random.nextGaussian();
+        }
+        boolean positions = name.contains("position");
+        long bound = bounds.of(input.getName()).orElse(positions ? Long.MAX_VALUE : UNBOUNDED_INTEGERS);
+        return positions
+                ? i -> i % last % bound
+                : i -> random.nextInt((int) Math.max(1, Math.min(Integer.MAX_VALUE, bound)));
     }
 
     /** Every second row of a mask ends in zeros, a quarter of its length, but never begins with one. */
@@ -94,63 +109,8 @@ final class RandomInputs {
         return column == 0 || column < length - hidden;
     }
 
-    /** The smallest table an input indexes. */
-    private OptionalLong bound(String input) {
-        Deque<String> open = new ArrayDeque<>(List.of(input));
-        Set<String> seen = new HashSet<>(open);
-        OptionalLong bound = OptionalLong.empty();
-        while (!open.isEmpty()) {
-            String value = open.remove();
-            for (Onnx.NodeProto node : graph.getNodeList()) {
-                if (PASSING.contains(node.getOpType())
-                        && node.getInput(0).equals(value)
-                        && seen.add(node.getOutput(0))) {
-                    open.add(node.getOutput(0));
-                } else if (node.getOpType().equals("Gather") && node.getInput(1).equals(value)) {
-                    OptionalLong height = height(node);
-                    if (height.isPresent()) {
-                        bound = OptionalLong.of(Math.min(height.getAsLong(), bound.orElse(Long.MAX_VALUE)));
-                    }
-                }
-            }
-        }
-        return bound;
-    }
-
-    private OptionalLong height(Onnx.NodeProto gather) {
-        String table = gather.getInput(0);
-        for (int i = 0; i < graph.getNodeCount() && !constants.containsKey(table); i++) {
-            Onnx.NodeProto node = graph.getNode(i);
-            if (node.getOpType().equals("Identity") && node.getOutput(0).equals(table)) {
-                table = node.getInput(0);
-                i = -1;
-            }
-        }
-        Onnx.TensorProto tensor = constants.get(table);
-        if (tensor == null) {
-            return OptionalLong.empty();
-        }
-        int axis = gather.getAttributeList().stream()
-                .filter(attribute -> attribute.getName().equals("axis"))
-                .mapToInt(attribute -> (int) attribute.getI())
-                .findFirst()
-                .orElse(0);
-        return OptionalLong.of(tensor.getDims(axis < 0 ? axis + tensor.getDimsCount() : axis));
-    }
-
     private static DataType type(Onnx.ValueInfoProto input) {
-        int type = input.getType().getTensorType().getElemType();
-        return switch (type) {
-            case Onnx.TensorProto.DataType.FLOAT_VALUE -> DataType.FLOAT;
-            case Onnx.TensorProto.DataType.DOUBLE_VALUE -> DataType.DOUBLE;
-            case Onnx.TensorProto.DataType.INT64_VALUE -> DataType.LONG;
-            case Onnx.TensorProto.DataType.INT32_VALUE -> DataType.INT;
-            case Onnx.TensorProto.DataType.BOOL_VALUE -> DataType.BOOL;
-            default ->
-                throw new InvalidInputException("Input " + input.getName() + " has ONNX type "
-                        + Onnx.TensorProto.DataType.forNumber(type)
-                        + "; random inputs can be made for FLOAT, DOUBLE, INT64, INT32 and BOOL");
-        };
+        return OnnxTypes.toNd4j(input.getType().getTensorType().getElemType(), "input '" + input.getName() + "'");
     }
 
     private static long length(long[] shape) {

@@ -127,7 +127,13 @@ class OnnxImporterTest {
     void inputs_and_outputs_are_described() {
         ImportedModel model = OnnxImporter.load(network().write(folder));
         assertThat(model.inputs())
-                .containsExactly(new TensorSpec("input_ids", "input_ids", DataType.LONG, List.of("d1", "d2")));
+                .containsExactly(new TensorSpec(
+                        "input_ids",
+                        "input_ids",
+                        DataType.LONG,
+                        List.of("d1", "d2"),
+                        model.inputs().get(0).bound()));
+        assertThat(model.inputs().get(0).bound()).isPresent();
         assertThat(model.inputs().get(0).shape()).containsExactly(-1, -1);
         assertThat(model.graph().getVariable("input_ids").placeholderShape()).containsExactly(-1, -1);
         assertThat(model.outputs()).extracting(TensorSpec::name).containsExactly("logits");

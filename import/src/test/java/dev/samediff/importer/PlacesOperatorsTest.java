@@ -63,7 +63,7 @@ class PlacesOperatorsTest extends OperatorCases {
                 reals(4, 3),
                 Nd4j.createFromArray(new long[][] {{2}, {0}}),
                 reals(2, 3).mul(2));
-        smooth(
+        plain(
                 "points",
                 16,
                 "ScatterND",

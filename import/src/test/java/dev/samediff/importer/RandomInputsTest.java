@@ -75,6 +75,35 @@ class RandomInputsTest {
     }
 
     @Test
+    void masks_that_are_added_to_scores_hide_with_large_negative_numbers() {
+        Onnx.GraphProto graph = Onnx.GraphProto.newBuilder()
+                .addInput(floats("attention_mask", "batch", 1, "seq", "seq"))
+                .build();
+        INDArray mask = Objects.requireNonNull(
+                new RandomInputs(graph).draw(SIZES, new Random(1)).get("attention_mask"));
+        assertThat(mask.maxNumber().doubleValue()).isZero();
+        assertThat(mask.minNumber().doubleValue()).isLessThan(-1000);
+        assertThat(mask.getDouble(0, 0, 0, 0)).isZero();
+    }
+
+    @Test
+    void lengths_of_grouped_attention_are_those_of_full_rows() {
+        Onnx.GraphProto graph = Onnx.GraphProto.newBuilder()
+                .addInput(longs("seqlens_k", "batch"))
+                .addInput(longs("total_sequence_length"))
+                .addInput(longs("decoder_input_ids", "batch", "decoder_sequence_length"))
+                .addInput(floats("encoder_hidden_states", "batch", "encoder_sequence_length", 4))
+                .addInput(floats("pixel_values", "batch", "num_channels", "height", "width"))
+                .build();
+        Map<String, INDArray> all = new RandomInputs(graph).draw(SIZES, new Random(1));
+        assertThat(all.get("seqlens_k").toLongVector()).containsExactly(52, 52);
+        assertThat(all.get("total_sequence_length").getLong(0)).isEqualTo(53);
+        assertThat(all.get("decoder_input_ids").shape()).containsExactly(2, 50);
+        assertThat(all.get("encoder_hidden_states").shape()).containsExactly(2, 51, 4);
+        assertThat(all.get("pixel_values").shape()).containsExactly(2, 3, 32, 32);
+    }
+
+    @Test
     void equal_seeds_give_equal_inputs() {
         assertThat(inputs.draw(SIZES, new Random(1))).isEqualTo(drawn);
         assertThat(inputs.draw(SIZES, new Random(2))).isNotEqualTo(drawn);

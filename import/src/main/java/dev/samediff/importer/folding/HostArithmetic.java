@@ -121,12 +121,16 @@ public final class HostArithmetic {
     private static @Nullable HostTensor sizes(
             Binary form, HostTensor a, HostTensor b, long[] shape, int[] left, int[] right) {
         Dim[] values = new Dim[left.length];
-        for (int i = 0; i < values.length; i++) {
-            Dim value = form.size().apply(a.dim(left[i]), b.dim(right[i]));
-            if (value == null) {
-                return null;
+        try {
+            for (int i = 0; i < values.length; i++) {
+                Dim value = form.size().apply(a.dim(left[i]), b.dim(right[i]));
+                if (value == null) {
+                    return null;
+                }
+                values[i] = value;
             }
-            values[i] = value;
+        } catch (ArithmeticException tooLarge) {
+            return null;
         }
         return HostTensor.of(a.type(), shape, values);
     }

@@ -25,9 +25,23 @@ public final class HostFolding {
     /**
      * Evaluates a node.
      *
+     * @param budget counts what is computed
      * @return the outputs; nothing if the operator is not one of those folded, or the result depends on unknown sizes
      */
-    public static Optional<List<HostTensor>> fold(OnnxNode node, List<@Nullable HostTensor> inputs, int opset) {
+    public static Optional<List<HostTensor>> fold(
+            OnnxNode node, List<@Nullable HostTensor> inputs, int opset, FoldingBudget budget) {
+        if (!budget.allows(inputs)) {
+            return Optional.empty();
+        }
+        return fold(node, inputs, opset).filter(results -> handedOn(results, inputs) || budget.admits(node, results));
+    }
+
+    /** Results that are inputs cost nothing. */
+    private static boolean handedOn(List<HostTensor> results, List<@Nullable HostTensor> inputs) {
+        return results.stream().allMatch(result -> inputs.stream().anyMatch(input -> input == result));
+    }
+
+    static Optional<List<HostTensor>> fold(OnnxNode node, List<@Nullable HostTensor> inputs, int opset) {
         HostOp operator = OPERATORS.get(node.operator());
         return operator == null ? Optional.empty() : Optional.ofNullable(operator.apply(node, inputs, opset));
     }

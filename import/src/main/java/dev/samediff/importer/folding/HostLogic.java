@@ -54,7 +54,9 @@ final class HostLogic {
                         ? verdict.of(0)
                         : !Double.isNaN(difference) && verdict.of(difference < 0 ? -1 : 1);
             } else {
-                Integer sign = sign(a.dim(left[i]), b.dim(right[i]));
+                Integer sign = a.isSymbolic() || b.isSymbolic()
+                        ? sign(a.dim(left[i]), b.dim(right[i]))
+                        : Integer.valueOf(Long.compare(a.asLong(left[i]), b.asLong(right[i])));
                 if (sign == null) {
                     return null;
                 }
@@ -129,6 +131,13 @@ final class HostLogic {
         int[] choice = Indices.broadcast(condition.shape(), shape);
         int[] left = Indices.broadcast(yes.shape(), shape);
         int[] right = Indices.broadcast(no.shape(), shape);
+        if (!yes.isFloating() && !yes.isSymbolic() && !no.isSymbolic()) {
+            long[] values = new long[choice.length];
+            for (int i = 0; i < values.length; i++) {
+                values[i] = condition.asLong(choice[i]) != 0 ? yes.asLong(left[i]) : no.asLong(right[i]);
+            }
+            return HostTensor.of(yes.type(), shape, values);
+        }
         if (yes.isFloating()) {
             double[] values = new double[choice.length];
             for (int i = 0; i < values.length; i++) {

@@ -123,7 +123,11 @@ final class HostMovement {
         long inner = Indices.strides(data.shape())[axis];
         long outer = data.length() / (size * inner);
         long[] shape = joined(data.shape(), axis, indices.shape());
-        int[] source = new int[Math.toIntExact(HostTensor.length(shape))];
+        long length = HostTensor.length(shape);
+        if (length < 0 || length > HostTensor.LIMIT) {
+            return null;
+        }
+        int[] source = new int[(int) length];
         int next = 0;
         for (long o = 0; o < outer; o++) {
             for (int i = 0; i < indices.length(); i++) {

@@ -64,17 +64,23 @@ final class Activations {
         int axis = call.axis("axis", call.opset() < 13 ? 1 : -1, x.rank());
         if (call.opset() < 13 && axis < x.rank() - 1) {
             Value matrix = call.builder().reshape(x, Shapes.flattened(x.dims(), axis));
-            SDVariable result = softmax(call.graph(), matrix.variable(), 1, logarithm);
+            SDVariable result = softmax(call, matrix, 1, logarithm);
             return List.of(call.builder().reshape(Value.computed(result, x.type(), matrix.dims()), x.dims()));
         }
-        return call.result(softmax(call.graph(), x.variable(), axis, logarithm), x);
+        return call.result(softmax(call, x, axis, logarithm), x);
     }
 
-    private static SDVariable softmax(SameDiff graph, SDVariable x, int axis, boolean logarithm) {
+    private static SDVariable softmax(NodeCall call, Value value, int axis, boolean logarithm) {
+        SameDiff graph = call.graph();
+        SDVariable x = value.variable();
         if (!logarithm) {
             return graph.nn().softmax(x, axis);
         }
-        SDVariable shifted = x.sub(graph.max(x, true, axis));
-        return shifted.sub(graph.math().log(graph.sum(graph.math().exp(shifted), true, axis)));
+        int[] axes = {axis};
+        SDVariable largest = Reductions.emit(call, value, true, axes, SameDiff::max);
+        Value shifted = Value.computed(x.sub(largest), value.type(), value.dims());
+        Value powers = Value.computed(graph.math().exp(shifted.variable()), value.type(), value.dims());
+        SDVariable sum = Reductions.emit(call, powers, true, axes, SameDiff::sum);
+        return shifted.variable().sub(graph.math().log(sum));
     }
 }

@@ -24,7 +24,7 @@ final class Elementwise {
         operators.put("Add", call -> binary(call, new Binary(SDVariable::add, SDVariable::add, SDVariable::add)));
         operators.put("Sub", call -> binary(call, new Binary(SDVariable::sub, SDVariable::sub, SDVariable::rsub)));
         operators.put("Mul", call -> binary(call, new Binary(SDVariable::mul, SDVariable::mul, SDVariable::mul)));
-        operators.put("Div", call -> binary(call, new Binary(SDVariable::div, SDVariable::div, SDVariable::rdiv)));
+        operators.put("Div", Elementwise::division);
         operators.put("Pow", Elementwise::power);
         operators.put("Mod", Elementwise::modulo);
         operators.put("Min", call -> chain(call, (a, b) -> choose(call, a, b, SDVariable::lte)));
@@ -61,6 +61,17 @@ final class Elementwise {
             return call.result(form.left().apply(b.variable(), a.scalar()), a.type(), dims);
         }
         return call.result(form.tensors().apply(a.variable(), b.variable()), a.type(), dims);
+    }
+
+    /** By the reciprocal where the divisor may be a single number: M2.1 differentiates such a division wrongly. */
+    private static List<Value> division(NodeCall call) {
+        Value divisor = call.in(1);
+        boolean single = divisor.type().isFPType()
+                && !divisor.isConstant()
+                && divisor.dims().stream().allMatch(dim -> !dim.isKnown() || dim.is(1));
+        return single
+                ? binary(call, new Binary((a, b) -> a.mul(b.rdiv(1.0)), SDVariable::div, (b, a) -> b.rdiv(a)))
+                : binary(call, new Binary(SDVariable::div, SDVariable::div, SDVariable::rdiv));
     }
 
     /** Small whole exponents as products: an order of magnitude faster than the power function. */

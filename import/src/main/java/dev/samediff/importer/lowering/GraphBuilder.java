@@ -1,5 +1,6 @@
 package dev.samediff.importer.lowering;
 
+import dev.samediff.importer.folding.FoldingBudget;
 import dev.samediff.importer.tensor.Dim;
 import dev.samediff.importer.tensor.HostTensor;
 import java.util.ArrayList;
@@ -21,6 +22,7 @@ public final class GraphBuilder {
 
     private final SameDiff graph;
     private final RuntimeSizes sizes;
+    private final FoldingBudget budget = new FoldingBudget();
     private final Map<HostTensor, Value> constants = new HashMap<>();
     private final IdentityHashMap<SDVariable, Map<String, Object>> derived = new IdentityHashMap<>();
     private int unknowns;
@@ -33,6 +35,11 @@ public final class GraphBuilder {
     /** Returns the graph. */
     public SameDiff graph() {
         return graph;
+    }
+
+    /** Returns what counts the numbers that are computed while importing. */
+    FoldingBudget budget() {
+        return budget;
     }
 
     /** Returns the sizes that are only known when the graph runs. */

@@ -39,10 +39,22 @@ final class Indexing {
         if (!gatherIsRight && known != null && !known.isSymbolic() && known.rank() == 1) {
             return several(call, data, axis, positive(call, known, data.dim(axis)), dims);
         }
+        if (gatherIsRight && data.rank() == 1 && indices.rank() > 1) {
+            return ofVector(call, data, where, dims);
+        }
         if (gatherIsRight) {
             return call.result(call.graph().gather(data.variable(), where, axis), data.type(), dims);
         }
         return byOneHot(call, data, indices, axis);
+    }
+
+    /** As rows of one element: M2.1's gather of a vector by a matrix of indices reads wrong places or ends the process. */
+    private static List<Value> ofVector(NodeCall call, Value data, SDVariable where, List<Dim> dims) {
+        Value column = call.builder().reshape(data, List.of(data.dim(0), Dim.ONE));
+        List<Dim> rows = new ArrayList<>(dims);
+        rows.add(Dim.ONE);
+        SDVariable picked = call.graph().gather(column.variable(), where, 0);
+        return List.of(call.builder().reshape(Value.computed(picked, data.type(), rows), dims));
     }
 
     /** A single element of an axis: a slice that drops the axis. */
@@ -51,6 +63,15 @@ final class Indexing {
         Dim size = data.dim(axis);
         if (size.isKnown() && (at >= size.known() || at < -size.known())) {
             throw call.refused("reads element " + at + " of an axis with " + size + "; the graph is not valid ONNX");
+        }
+        List<Dim> shaped = new ArrayList<>(data.dims());
+        shaped.remove(axis);
+        for (int i = 0; i < indexRank; i++) {
+            shaped.add(axis, Dim.ONE);
+        }
+        if (size.is(1)) {
+            // a slice of all of a row [1,n] throws in M2.1 when it is differentiated
+            return List.of(call.builder().reshape(data, shaped));
         }
         int rank = data.rank();
         long[] begin = new long[rank];
@@ -66,10 +87,6 @@ final class Indexing {
         List<Dim> dims = new ArrayList<>(data.dims());
         dims.remove(axis);
         Value element = Value.computed(result, data.type(), dims);
-        List<Dim> shaped = new ArrayList<>(dims);
-        for (int i = 0; i < indexRank; i++) {
-            shaped.add(axis, Dim.ONE);
-        }
         return List.of(call.builder().reshape(element, shaped));
     }
 

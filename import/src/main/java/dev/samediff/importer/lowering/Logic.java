@@ -3,6 +3,8 @@ package dev.samediff.importer.lowering;
 import dev.samediff.importer.onnx.OnnxTypes;
 import dev.samediff.importer.tensor.Dim;
 import dev.samediff.importer.tensor.HostTensor;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BinaryOperator;
@@ -37,9 +39,19 @@ final class Logic {
         Value a = call.in(0);
         Value b = call.in(1);
         List<Dim> dims = Broadcast.dims(call, a.dims(), b.dims());
-        SDVariable left = call.builder().cast(a.variable(), a.type(), comparable(a.type()));
-        SDVariable right = call.builder().cast(b.variable(), b.type(), comparable(b.type()));
+        SDVariable left = call.builder().cast(raised(call, a, dims), a.type(), comparable(a.type()));
+        SDVariable right = call.builder().cast(raised(call, b, dims), b.type(), comparable(b.type()));
         return call.result(form.apply(left, right), DataType.BOOL, dims);
+    }
+
+    /** The operand with the result's number of axes: M2.1 cannot compare a [1,1] with a vector. */
+    private static SDVariable raised(NodeCall call, Value x, List<Dim> like) {
+        if (x.rank() == 0 || x.rank() == like.size()) {
+            return x.variable();
+        }
+        List<Dim> dims = new ArrayList<>(Collections.nCopies(like.size() - x.rank(), Dim.ONE));
+        dims.addAll(x.dims());
+        return call.builder().reshape(x, dims).variable();
     }
 
     private static DataType comparable(DataType type) {

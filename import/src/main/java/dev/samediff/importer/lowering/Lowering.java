@@ -105,8 +105,7 @@ public final class Lowering {
         source.inputs().forEach(lowering::addInput);
         for (OnnxNode node : source.nodes()) {
             if (node.operator().equals("If")) {
-                lowering.condition(node)
-                        .ifPresent(known -> conditions.put(node.outputs().get(0), known));
+                lowering.condition(node).ifPresent(known -> conditions.put(node.output(0), known));
             } else {
                 lowering.tryNode(node);
             }
@@ -115,7 +114,7 @@ public final class Lowering {
     }
 
     private Optional<Boolean> condition(OnnxNode node) {
-        Value condition = isAvailable(node) ? value(node.inputs().get(0)) : null;
+        Value condition = isAvailable(node) && !node.input(0).isEmpty() ? value(node.input(0)) : null;
         HostTensor content = condition == null ? null : condition.content();
         return content == null || content.isSymbolic() || content.length() != 1
                 ? Optional.empty()
@@ -175,7 +174,8 @@ public final class Lowering {
         }
         OnnxTensor tensor = source.tensor(name);
         if (tensor == null) {
-            throw new IllegalStateException("value '" + name + "' is read before it is written");
+            throw new InvalidInputException(
+                    "value '" + name + "' is not made by the node that should; the graph is not valid ONNX");
         }
         Value value = stored(tensor);
         values.put(name, value);

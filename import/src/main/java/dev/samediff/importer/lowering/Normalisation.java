@@ -41,7 +41,9 @@ final class Normalisation {
     /** {@code x / sqrt(v + eps) * scale + shift}, in the order in which torch exports it before operator set 17. */
     private static SDVariable scaled(NodeCall call, SDVariable x, SDVariable variance) {
         double epsilon = call.node().real("epsilon", 1e-5f);
-        SDVariable normal = x.div(call.graph().math().sqrt(variance.add(epsilon)));
+        // not by division, whose gradient is wrong if there is a single row
+        SDVariable normal =
+                x.mul(call.graph().math().sqrt(variance.add(epsilon)).rdiv(1.0));
         SDVariable scaled = normal.mul(call.in(1).variable());
         return call.optional(2).map(shift -> scaled.add(shift.variable())).orElse(scaled);
     }

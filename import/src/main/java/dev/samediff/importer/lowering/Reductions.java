@@ -15,7 +15,8 @@ import org.nd4j.linalg.api.buffer.DataType;
 final class Reductions {
     private Reductions() {}
 
-    private interface Reduction {
+    /** Emits a reduction of a variable. */
+    interface Reduction {
         SDVariable apply(SameDiff graph, SDVariable x, boolean keep, int[] axes);
     }
 
@@ -49,8 +50,26 @@ final class Reductions {
                     ? IntStream.range(0, x.rank()).toArray()
                     : given;
             boolean keep = call.node().integer("keepdims", 1) == 1;
-            return call.result(form.apply(call.graph(), x.variable(), keep, axes), x.type(), reduced(x, axes, keep));
+            return call.result(emit(call, x, keep, axes, form), x.type(), reduced(x, axes, keep));
         });
+    }
+
+    /**
+     * Emits a reduction. M2.1 throws a NullPointerException when it reduces an axis of size 1 of a matrix that is a row
+     * or a column; where that may happen, the matrix is given a third axis.
+     */
+    static SDVariable emit(NodeCall call, Value x, boolean keep, int[] axes, Reduction form) {
+        boolean safe = x.rank() != 2
+                || Arrays.stream(axes)
+                        .anyMatch(axis -> x.dim(axis).isKnown() && !x.dim(axis).is(1));
+        if (safe) {
+            return form.apply(call.graph(), x.variable(), keep, axes);
+        }
+        Value raised = call.builder().reshape(x, List.of(Dim.ONE, x.dim(0), x.dim(1)));
+        int[] moved = Arrays.stream(axes).map(axis -> axis + 1).toArray();
+        SDVariable result = form.apply(call.graph(), raised.variable(), keep, moved);
+        Value lowered = Value.computed(result, x.type(), reduced(raised, moved, keep));
+        return call.builder().reshape(lowered, reduced(x, axes, keep)).variable();
     }
 
     private static List<Dim> reduced(Value x, int[] axes, boolean keep) {

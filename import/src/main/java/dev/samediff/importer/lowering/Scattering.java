@@ -4,12 +4,13 @@ import dev.samediff.importer.tensor.Dim;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.ops.impl.scatter.ScatterNdUpdate;
 
 /**
  * Writing at computed places: {@code data (1 - hit) + onehot' updates}, whose gradient is right in data and updates. A
- * scatter over more places than that is good for goes through SameDiff's own operator, which is not differentiated.
+ * scatter over more places than that is good for, and one of single elements of unknown number, goes through SameDiff's own operator, which is not differentiated.
  */
 final class Scattering {
     /** Most entries of one-hot rows. */
@@ -40,9 +41,10 @@ final class Scattering {
         List<Dim> sizes = data.dims().subList(0, count);
         Dim places = Gathering.product(sizes);
         Dim rows = Gathering.product(indices.dims().subList(0, indices.rank() - 1));
-        boolean small = places.isKnown() && rows.isKnown() && places.known() * rows.known() <= MOST_ENTRIES;
+        boolean known = places.isKnown() && rows.isKnown();
+        boolean small = known ? places.known() * rows.known() <= MOST_ENTRIES : count < data.rank();
         if (!data.type().isFPType() || (!small && reduction.equals("none"))) {
-            return byOwnOperator(call, data, indices, updates, reduction);
+            return byOwnOperator(call, data, positive(call, indices, sizes), updates, reduction);
         }
         Dim width = Gathering.product(data.dims().subList(count, data.rank()));
         Value place = call.builder().reshape(Gathering.places(call, indices, sizes), List.of(rows));
@@ -64,6 +66,18 @@ final class Scattering {
 
     private static Value kept(NodeCall call, Value data, Value hit) {
         return call.emit("Mul", data, call.emit("Sub", call.real(data.type(), 1), hit));
+    }
+
+    /** Coordinates counted from the front: others are outside of memory to SameDiff. */
+    private static Value positive(NodeCall call, Value indices, List<Dim> sizes) {
+        List<Value> columns = new ArrayList<>();
+        for (int i = 0; i < sizes.size(); i++) {
+            Value column = call.emit("Gather", Map.of("axis", -1), indices, call.vector(i));
+            columns.add(Gathering.positive(call, column, sizes.get(i)));
+        }
+        return columns.size() == 1
+                ? columns.get(0)
+                : call.emit("Concat", Map.of("axis", -1), columns.toArray(new @Nullable Value[0]));
     }
 
     private static List<Value> byOwnOperator(

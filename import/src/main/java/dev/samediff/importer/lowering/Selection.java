@@ -8,6 +8,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
 import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ops.impl.transforms.custom.TopK;
 
@@ -40,12 +41,21 @@ final class Selection {
         boolean largest = call.node().integer("largest", 1) == 1;
         Value last = Gathering.axisLast(call, x, axis);
         Value ordered = largest ? last : call.emit("Neg", last);
-        SDVariable[] found = new TopK(call.graph(), ordered.variable(), (int) count, true).outputVariables();
+        SDVariable[] found = new Largest(call.graph(), ordered.variable(), (int) count).outputVariables();
         List<Dim> dims = new ArrayList<>(last.dims());
         dims.set(last.rank() - 1, Dim.of(count));
         Value places = Value.computed(found[1].castTo(DataType.LONG), DataType.LONG, dims);
         Value indices = Gathering.axisBack(call, places, axis);
         return List.of(call.emit("GatherElements", Map.of("axis", axis), x, indices), indices);
+    }
+
+    /** SameDiff's operator with its two numbers in the order that is executed: M2.1 hands them over the other way round. */
+    private static final class Largest extends TopK {
+        Largest(SameDiff graph, SDVariable x, int count) {
+            super(graph, x, count, true);
+            iArguments.clear();
+            addIArgument(count, 1);
+        }
     }
 
     private static List<Value> oneHot(NodeCall call) {

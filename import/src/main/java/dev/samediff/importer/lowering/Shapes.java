@@ -137,7 +137,8 @@ final class Shapes {
         for (int axis : inserted) {
             dims.add(axis, Dim.ONE);
         }
-        if (unknown(dims) > 1 && inserted.length == 1) {
+        // M2.1's expandDims does nothing to a [1,1]: a batch of one text of one token
+        if (unknown(dims) > 1 && inserted.length == 1 && x.rank() != 2) {
             return List.of(call.builder()
                     .once(
                             x.variable(),

@@ -61,8 +61,10 @@ final class Slicing {
     /** A slice that runs backwards, as one of the reversed axis: element i is element size - 1 - i. */
     private static Cut backwards(NodeCall call, int axis, Dim start, Dim end, Dim size, long step) {
         Dim last = size.minus(Dim.ONE);
-        return new Cut(
-                axis, last.minus(place(call, start, size, last)), last.minus(place(call, end, size, last)), step);
+        Dim behind = last.minus(place(call, end, size, last));
+        boolean open = behind.isKnown() && !size.isKnown();
+        Dim to = open ? call.builder().sizes().smaller(behind, size) : behind;
+        return new Cut(axis, last.minus(place(call, start, size, last)), to, step);
     }
 
     /** A bound of a backward slice, between -1 (before the first) and the last element. */

@@ -36,12 +36,18 @@ record Translator(GraphBuilder builder, int opset, Set<String> read, Consumer<St
             List<Value> results = folded.isPresent()
                     ? folded.get().stream().map(builder::constant).toList()
                     : Operators.of(node.operator()).lower(new NodeCall(node, inputs, this));
+            if (results.stream().anyMatch(result -> result.rank() > HostTensor.MOST_AXES)) {
+                throw new InvalidInputException(node + " makes a tensor of more than " + HostTensor.MOST_AXES
+                        + " axes; the graph is not valid ONNX");
+            }
             return results.stream().map(this::settled).toList();
         } catch (InvalidInputException e) {
             throw e;
         } catch (RuntimeException e) {
-            throw new IllegalStateException(
-                    node + " with inputs " + inputs + " could not be translated: " + e.getMessage(), e);
+            throw new InvalidInputException(
+                    node + " with inputs " + inputs + " cannot be translated: it is not valid ONNX, or beyond what this"
+                            + " importer can do (" + e + ")",
+                    e);
         }
     }
 
@@ -53,7 +59,7 @@ record Translator(GraphBuilder builder, int opset, Set<String> read, Consumer<St
             }
             contents.add(input == null ? null : input.content());
         }
-        return HostFolding.fold(node, contents, opset);
+        return HostFolding.fold(node, contents, opset, builder.budget());
     }
 
     /** Learns what the result's sizes are, and names the elements of small whole-number results. */

@@ -1,6 +1,7 @@
 package dev.samediff.importer.naming;
 
 import dev.samediff.importer.onnx.OnnxGraph;
+import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -12,6 +13,7 @@ public final class GraphNames {
     private final Map<String, String> moduleByTensor = new LinkedHashMap<>();
     private final Map<String, String> outputs = new LinkedHashMap<>();
     private final Set<String> taken = new HashSet<>();
+    private final Map<String, Integer> last = new HashMap<>();
 
     /** Names inputs and outputs first, then linear layers, then everything else on demand. */
     public GraphNames(OnnxGraph graph, WeightRoles roles) {
@@ -81,8 +83,8 @@ public final class GraphNames {
 
     private String unique(String wanted) {
         String name = wanted;
-        for (int i = 1; !taken.add(name); i++) {
-            name = wanted + "_" + i;
+        while (!taken.add(name)) {
+            name = wanted + "_" + last.merge(wanted, 1, Integer::sum);
         }
         return name;
     }

@@ -30,16 +30,15 @@ public final class StoredRoots {
     }
 
     private void follow(OnnxNode node) {
-        Optional<Root> root =
-                node.inputs().isEmpty() ? Optional.empty() : of(node.inputs().get(0));
+        Optional<Root> root = of(node.input(0));
         if (root.isEmpty() || !root.get().tensor().type().isFPType()) {
             return;
         }
         Root found = root.get();
         if (node.operator().equals("Identity") || isFloatCast(node, found)) {
-            roots.put(node.outputs().get(0), found);
+            roots.put(node.output(0), found);
         } else if (node.operator().equals("Transpose") && isMatrixSwap(node, found)) {
-            roots.put(node.outputs().get(0), new Root(found.tensor(), !found.transposed()));
+            roots.put(node.output(0), new Root(found.tensor(), !found.transposed()));
         }
     }
 

@@ -64,8 +64,8 @@ public final class WeightRoles {
     }
 
     private void lookAtGather(OnnxNode node) {
-        Optional<Root> table = roots.of(node.inputs().get(0))
-                .filter(root -> root.tensor().type().isFPType());
+        Optional<Root> table =
+                roots.of(node.input(0)).filter(root -> root.tensor().type().isFPType());
         if (table.isPresent() && table.get().tensor().shape().length > 1) {
             tables.add(table.get().tensor().name());
             activations.addAll(node.outputs());
@@ -73,21 +73,21 @@ public final class WeightRoles {
     }
 
     private void lookAtMatMul(OnnxNode node) {
-        Optional<Root> right = roots.floating(node.inputs().get(1), 2);
-        if (right.isPresent() && activations.contains(node.inputs().get(0))) {
+        Optional<Root> right = roots.floating(node.input(1), 2);
+        if (right.isPresent() && activations.contains(node.input(0))) {
             linear(node, right.get(), false, addedBias(node, right.get()));
             return;
         }
-        roots.floating(node.inputs().get(0), 2)
-                .filter(left -> activations.contains(node.inputs().get(1)))
+        roots.floating(node.input(0), 2)
+                .filter(left -> activations.contains(node.input(1)))
                 .ifPresent(left -> linear(node, left, true, null));
     }
 
     /** A convolution in one group is a product with its weight as a matrix [out, in * kernel]. */
     private void lookAtConv(OnnxNode node) {
-        Optional<Root> weight = roots.of(node.inputs().get(1))
+        Optional<Root> weight = roots.of(node.input(1))
                 .filter(root -> root.tensor().type().isFPType() && root.tensor().shape().length > 2);
-        String bias = node.inputs().size() < 3 ? "" : node.inputs().get(2);
+        String bias = node.input(2);
         Optional<Root> stored = roots.floating(bias, 1);
         stored.ifPresent(root -> trainable.add(root.tensor().name()));
         activations.addAll(node.outputs());
@@ -104,11 +104,11 @@ public final class WeightRoles {
     }
 
     private void lookAtGemm(OnnxNode node) {
-        Optional<Root> weight = roots.floating(node.inputs().get(1), 2);
+        Optional<Root> weight = roots.floating(node.input(1), 2);
         if (weight.isEmpty()) {
             return;
         }
-        String bias = node.inputs().size() < 3 ? "" : node.inputs().get(2);
+        String bias = node.input(2);
         Optional<Root> stored = roots.floating(bias, 1);
         stored.ifPresent(root -> trainable.add(root.tensor().name()));
         linear(
@@ -128,11 +128,11 @@ public final class WeightRoles {
     private @Nullable String addedBias(OnnxNode node, Root weight) {
         long[] shape = weight.tensor().shape();
         long out = weight.transposed() ? shape[0] : shape[1];
-        String result = node.outputs().get(0);
+        String result = node.output(0);
         for (OnnxNode reader : readers.getOrDefault(result, List.of())) {
             if (reader.operator().equals("Add")) {
-                int other = reader.inputs().get(0).equals(result) ? 1 : 0;
-                Optional<Root> bias = roots.floating(reader.inputs().get(other), 1);
+                int other = reader.input(0).equals(result) ? 1 : 0;
+                Optional<Root> bias = roots.floating(reader.input(other), 1);
                 if (bias.isPresent() && bias.get().tensor().length() == out) {
                     trainable.add(bias.get().tensor().name());
                     return bias.get().tensor().name();
@@ -144,8 +144,8 @@ public final class WeightRoles {
 
     private void lookAtElementwise(OnnxNode node) {
         for (int i = 0; i < 2; i++) {
-            if (activations.contains(node.inputs().get(1 - i))) {
-                vector(node.inputs().get(i));
+            if (activations.contains(node.input(1 - i))) {
+                vector(node.input(i));
             }
         }
     }

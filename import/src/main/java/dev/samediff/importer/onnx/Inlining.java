@@ -16,6 +16,7 @@ import org.jspecify.annotations.Nullable;
  */
 final class Inlining {
     private final Set<String> taken = new HashSet<>();
+    private final Map<String, Integer> last = new HashMap<>();
 
     /** Starts with all names of a graph. */
     Inlining(GraphProto graph) {
@@ -29,14 +30,13 @@ final class Inlining {
 
     /** Returns a name that nothing has, after the node whose body is put in its place. */
     String prefix(NodeProto node) {
-        String wanted = node.getName().isEmpty() ? node.getOutput(0) : node.getName();
-        return fresh(wanted);
+        return fresh(new OnnxNode(node).name());
     }
 
     private String fresh(String wanted) {
         String name = wanted;
-        for (int i = 1; !taken.add(name); i++) {
-            name = wanted + "_" + i;
+        while (!taken.add(name)) {
+            name = wanted + "_" + last.merge(wanted, 1, Integer::sum);
         }
         return name;
     }

@@ -24,6 +24,7 @@ final class LocalFunctions {
     private final Map<String, FunctionProto> functions = new HashMap<>();
     private final Inlining inlining;
     private final List<NodeProto> nodes = new ArrayList<>();
+    private int calls;
 
     private LocalFunctions(ModelProto model) {
         for (FunctionProto function : model.getFunctionsList()) {
@@ -58,9 +59,9 @@ final class LocalFunctions {
         FunctionProto function = functions.get(key(node.getDomain(), node.getOpType()));
         if (function == null) {
             nodes.add(node);
-        } else if (depth > DEEPEST || nodes.size() > MOST_NODES) {
+        } else if (depth > DEEPEST || nodes.size() > MOST_NODES || calls++ > MOST_NODES) {
             throw new InvalidInputException("local function " + function.getName() + ", called by node '"
-                    + node.getName() + "', " + (depth > DEEPEST ? "calls itself" : "makes too many nodes")
+                    + node.getName() + "', " + (depth > DEEPEST ? "calls itself" : "makes too many nodes or calls")
                     + "; export the model with its functions inlined");
         } else {
             expand(node, function, depth);

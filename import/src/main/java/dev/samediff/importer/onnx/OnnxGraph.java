@@ -2,6 +2,7 @@ package dev.samediff.importer.onnx;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.importer.tensor.Dim;
+import dev.samediff.importer.tensor.HostTensor;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -9,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import onnx.Onnx.GraphProto;
+import onnx.Onnx.SparseTensorProto;
 import onnx.Onnx.TensorProto;
 import onnx.Onnx.TensorShapeProto.Dimension;
 import onnx.Onnx.TypeProto;
@@ -35,7 +37,12 @@ public final class OnnxGraph {
         this.opset = opset;
         this.floats = floats;
         proto.getInitializerList().forEach(tensor -> addInitializer(tensor, files));
-        proto.getSparseInitializerList().forEach(sparse -> addInitializer(SparseTensor.dense(sparse, files), files));
+        long left = SparseTensor.MOST_BYTES;
+        for (SparseTensorProto sparse : proto.getSparseInitializerList()) {
+            TensorProto dense = SparseTensor.dense(sparse, files, left);
+            left -= dense.getRawData().size();
+            addInitializer(dense, files);
+        }
         Set<String> names = new HashSet<>();
         for (ValueInfoProto input : proto.getInputList()) {
             if (!names.add(input.getName())) {
@@ -49,7 +56,7 @@ public final class OnnxGraph {
         for (OnnxNode node : sorted(proto)) {
             TensorProto constant = node.operator().equals("Constant") ? node.tensor("value") : null;
             if (constant != null) {
-                String name = node.outputs().get(0);
+                String name = node.output(0);
                 tensors.put(name, new OnnxTensor(name, constant, files, floats));
             } else {
                 nodes.add(node);
@@ -109,6 +116,10 @@ public final class OnnxGraph {
                     "'" + name + "' is not a tensor; graphs whose inputs and outputs are tensors can be imported");
         }
         TypeProto.Tensor tensor = type.getTensorType();
+        if (tensor.getShape().getDimCount() > HostTensor.MOST_AXES) {
+            throw new InvalidInputException("'" + name + "' has "
+                    + tensor.getShape().getDimCount() + " axes; up to " + HostTensor.MOST_AXES + " can be imported");
+        }
         List<Dim> dims = new ArrayList<>();
         for (Dimension dimension : tensor.getShape().getDimList()) {
             dims.add(size(dimension, name + "." + dims.size()));

@@ -86,6 +86,16 @@ public final class OnnxNode {
         return proto.getOutputList();
     }
 
+    /** Returns the name of one value read, empty if there is none. */
+    public String input(int index) {
+        return index < proto.getInputCount() ? proto.getInput(index) : "";
+    }
+
+    /** Returns the name of one value written, empty if there is none. */
+    public String output(int index) {
+        return index < proto.getOutputCount() ? proto.getOutput(index) : "";
+    }
+
     /** Returns the attributes as they stand in the file, for comparing nodes. */
     public List<AttributeProto> attributes() {
         return proto.getAttributeList();

@@ -43,7 +43,7 @@ public final class OnnxTensor {
 
     private long checkedLength() {
         long length = HostTensor.length(shape);
-        if (length < 0 || length > Integer.MAX_VALUE) {
+        if (length < 0 || length > Integer.MAX_VALUE || shape.length > HostTensor.MOST_AXES) {
             throw new InvalidInputException("tensor '" + name + "' declares the shape " + Arrays.toString(shape)
                     + ", which is not a size this importer can hold; the file is damaged or too large");
         }

@@ -23,12 +23,16 @@ public final class OnnxWeightEditor {
     /** Begins the location of tensors whose numbers are arrays; no file can have such a name. */
     private static final String VALUES = "\0values/";
 
+    /** More nodes than any exporter puts between a tensor and what it is used for. */
+    private static final int LONGEST_CHAIN = 256;
+
     private static final String UNTIED = "::untied";
 
     private final Onnx.ModelProto.Builder model;
     private final Onnx.GraphProto.Builder graph;
     private final Map<String, Integer> initializers = new HashMap<>();
     private final Map<String, Integer> constantNodes = new HashMap<>();
+    private final Map<String, String> identities = new HashMap<>();
     private final Map<String, List<Read>> readers = new HashMap<>();
     private final Set<String> names = new HashSet<>();
     private final Map<String, TensorData> values = new HashMap<>();
@@ -58,7 +62,10 @@ public final class OnnxWeightEditor {
         }
         for (int i = 0; i < graph.getNodeCount(); i++) {
             Onnx.NodeProto node = graph.getNode(i);
-            if (node.getOpType().equals("Constant") && constantValue(node) >= 0) {
+            if (node.getOpType().equals("Identity") && node.getInputCount() > 0 && node.getOutputCount() > 0) {
+                identities.put(node.getOutput(0), node.getInput(0));
+            }
+            if (node.getOpType().equals("Constant") && node.getOutputCount() > 0 && constantValue(node) >= 0) {
                 constantNodes.put(node.getOutput(0), i);
             }
             for (int input = 0; input < node.getInputCount(); input++) {
@@ -209,7 +216,8 @@ public final class OnnxWeightEditor {
      */
     public void untie() {
         for (Onnx.NodeProto node : List.copyOf(graph.getNodeList())) {
-            String table = node.getOpType().equals("Gather") ? throughIdentities(node.getInput(0)) : "";
+            boolean looksUp = node.getOpType().equals("Gather") && node.getInputCount() > 0;
+            String table = looksUp ? throughIdentities(node.getInput(0)) : "";
             if (initializers.containsKey(table) && tensor(table).getDimsCount() == 2 && isFloating(tensor(table))) {
                 separateProducts(table);
             }
@@ -229,13 +237,13 @@ public final class OnnxWeightEditor {
         return mark < 0 ? tensor : tensor.substring(0, mark);
     }
 
+    /** Nothing is known of the graph yet: Identity nodes may form a circle. */
     private String throughIdentities(String value) {
-        for (Onnx.NodeProto node : graph.getNodeList()) {
-            if (node.getOpType().equals("Identity") && node.getOutput(0).equals(value)) {
-                return throughIdentities(node.getInput(0));
-            }
+        String source = value;
+        for (int i = 0; i < LONGEST_CHAIN && identities.containsKey(source); i++) {
+            source = identities.getOrDefault(source, source);
         }
-        return value;
+        return source;
     }
 
     private void redirect(List<Read> products, Onnx.TensorProto tensor, String fresh) {
@@ -259,6 +267,11 @@ public final class OnnxWeightEditor {
     }
 
     private Reads reads(String value) {
+        return reads(value, new HashSet<>());
+    }
+
+    /** A node that was seen already adds nothing; what lies behind too many is taken for a read of another kind. */
+    private Reads reads(String value, Set<Integer> seen) {
         List<Read> products = new ArrayList<>();
         boolean exclusive = true;
         boolean entangled = false;
@@ -266,8 +279,9 @@ public final class OnnxWeightEditor {
             Onnx.NodeProto node = read.equals(Read.ELSEWHERE) ? null : graph.getNode(read.node());
             if (node != null && isProduct(node, read.input())) {
                 products.add(read);
-            } else if (node != null && PASSING.contains(node.getOpType())) {
-                Reads behind = reads(node.getOutput(0));
+            } else if (node != null && passes(node) && seen.size() < LONGEST_CHAIN) {
+                Reads behind =
+                        seen.add(read.node()) ? reads(node.getOutput(0), seen) : new Reads(List.of(), true, false);
                 if (behind.exclusive()) {
                     products.add(read);
                 } else {
@@ -282,6 +296,10 @@ public final class OnnxWeightEditor {
             }
         }
         return new Reads(products, exclusive, entangled);
+    }
+
+    private static boolean passes(Onnx.NodeProto node) {
+        return PASSING.contains(node.getOpType()) && node.getOutputCount() > 0;
     }
 
     private static boolean isFloating(Onnx.TensorProto tensor) {

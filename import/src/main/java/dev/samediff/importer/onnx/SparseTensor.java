@@ -11,17 +11,18 @@ import org.nd4j.shade.protobuf.ByteString;
 
 /** Sparse initializers, written out as dense tensors: coordinates are linear [n] or one row per value [n, rank]. */
 final class SparseTensor {
-    /** A sparse tensor with more elements, empty ones included, is refused: the file's own size says nothing of it. */
-    private static final long MOST_BYTES = 1L << 28;
+    /** Sparse tensors that are larger together, empty elements included, are refused: the file's size says nothing of it. */
+    static final long MOST_BYTES = 1L << 28;
 
     private SparseTensor() {}
 
     /**
      * Returns the dense tensor, named as the values are.
      *
+     * @param most most bytes it may have
      * @throws InvalidInputException if it is too large, or coordinates lie outside of it
      */
-    static TensorProto dense(SparseTensorProto sparse, ExternalData files) {
+    static TensorProto dense(SparseTensorProto sparse, ExternalData files, long most) {
         TensorProto values = sparse.getValues();
         String what = "sparse tensor '" + values.getName() + "'";
         OnnxTypes.toNd4j(values.getDataType(), what);
@@ -29,9 +30,9 @@ final class SparseTensor {
         int bytes = StoredNumbers.bytesPerElement(type);
         long[] shape = sparse.getDimsList().stream().mapToLong(Long::longValue).toArray();
         long length = HostTensor.length(shape);
-        if (length < 0 || length > MOST_BYTES / bytes) {
+        if (length < 0 || length > most / bytes) {
             throw new InvalidInputException(what + " declares the shape " + Arrays.toString(shape) + "; up to "
-                    + MOST_BYTES / bytes + " elements can be imported");
+                    + most / bytes + " elements can be imported");
         }
         long[] places = places(what, sparse.getIndices(), shape, files);
         ByteBuffer from = bytes(values, type, files);

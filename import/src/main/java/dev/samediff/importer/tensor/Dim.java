@@ -26,11 +26,18 @@ public final class Dim {
     /** The size zero. */
     public static final Dim ZERO = of(0);
 
+    private static final int MOST_TERMS = 64;
+    private static final int MOST_FACTORS = 16;
+
     /** Coefficients by monomial; a monomial is its sorted symbols joined by '*', the constant term is "". */
     private final NavigableMap<String, Long> terms;
 
     private Dim(NavigableMap<String, Long> terms) {
         terms.values().removeIf(coefficient -> coefficient == 0);
+        if (terms.size() > MOST_TERMS
+                || terms.keySet().stream().anyMatch(monomial -> degree(monomial) > MOST_FACTORS)) {
+            throw new ArithmeticException("a size is made of too many others to be followed");
+        }
         this.terms = terms;
     }
 
@@ -119,9 +126,9 @@ public final class Dim {
         Map.Entry<String, Long> leader = divisor.terms.lastEntry();
         Dim rest = this;
         Dim quotient = ZERO;
-        while (!rest.terms.isEmpty()) {
+        for (int i = 0; !rest.terms.isEmpty(); i++) {
             Optional<Dim> step = divide(rest.terms.lastEntry(), leader);
-            if (step.isEmpty() || quotient.terms.size() > 16) {
+            if (step.isEmpty() || i > MOST_TERMS) {
                 return Optional.empty();
             }
             quotient = quotient.plus(step.get());
@@ -147,6 +154,10 @@ public final class Dim {
 
     private static List<String> symbols(String monomial) {
         return monomial.isEmpty() ? List.of() : List.of(monomial.split("\\*", -1));
+    }
+
+    private static long degree(String monomial) {
+        return monomial.chars().filter(c -> c == '*').count() + 1;
     }
 
     private static String multiply(String left, String right) {

@@ -1,5 +1,6 @@
 package dev.samediff.importer.tensor;
 
+import dev.samediff.adapters.InvalidInputException;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -12,6 +13,11 @@ import org.nd4j.linalg.api.buffer.DataType;
 public final class HostTensor {
     /** Tensors with more elements are not folded. */
     public static final long LIMIT = 1L << 22;
+
+    /** ND4J holds no tensors with more axes. */
+    public static final int MOST_AXES = 32;
+
+    private static final int MOST_SIZES = 1 << 12;
 
     private final DataType type;
     private final long[] shape;
@@ -172,8 +178,16 @@ public final class HostTensor {
         return values;
     }
 
-    /** Returns all elements as sizes. */
+    /**
+     * Returns all elements as sizes.
+     *
+     * @throws InvalidInputException if there are far more than any shape has
+     */
     public List<Dim> asDims() {
+        if (length() > MOST_SIZES) {
+            throw new InvalidInputException(length() + " numbers are taken for sizes; up to " + MOST_SIZES
+                    + " can be: the graph is not valid ONNX");
+        }
         Dim[] values = new Dim[length()];
         Arrays.setAll(values, this::dim);
         return List.of(values);

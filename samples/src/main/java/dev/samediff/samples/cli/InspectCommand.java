@@ -10,7 +10,6 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.TreeMap;
 import java.util.stream.Collectors;
 import picocli.CommandLine;
 import picocli.CommandLine.Parameters;
@@ -31,7 +30,10 @@ final class InspectCommand extends Command {
     @Override
     int run() {
         ImportReport report = OnnxImporter.inspect(model);
-        print(describe(report), Findings.of(report));
+        out().println(describe(report));
+        if (json) {
+            out().println(report.json());
+        }
         if (!report.isSupported()) {
             say("error: " + model + " cannot be imported, these operators are not supported: "
                     + report.unsupportedText());
@@ -93,53 +95,5 @@ final class InspectCommand extends Command {
 
     private static long weights(LinearLayer layer) {
         return (long) layer.in() * layer.out();
-    }
-
-    /** The report for machines. */
-    record Findings(
-            String file,
-            String producer,
-            int opset,
-            int nodes,
-            boolean importable,
-            List<Tensor> inputs,
-            List<Tensor> outputs,
-            List<Layer> linearLayers,
-            long linearWeights,
-            Map<String, Integer> operators,
-            Map<String, List<String>> unsupported,
-            List<String> notes) {
-        static Findings of(ImportReport report) {
-            return new Findings(
-                    report.source().toString(),
-                    report.producer(),
-                    report.opset(),
-                    report.nodeCount(),
-                    report.isSupported(),
-                    report.inputs().stream().map(Tensor::of).toList(),
-                    report.outputs().stream().map(Tensor::of).toList(),
-                    report.linearLayers().stream().map(Layer::of).toList(),
-                    report.linearLayers().stream()
-                            .mapToLong(InspectCommand::weights)
-                            .sum(),
-                    new TreeMap<>(report.operators()),
-                    new TreeMap<>(report.unsupported()),
-                    report.notes());
-        }
-    }
-
-    /** An input or output for machines. */
-    record Tensor(String name, String type, List<String> shape) {
-        static Tensor of(TensorSpec tensor) {
-            return new Tensor(tensor.name(), typeName(tensor), tensor.dims());
-        }
-    }
-
-    /** A linear layer for machines. */
-    record Layer(String module, int in, int out, boolean bias) {
-        static Layer of(LinearLayer layer) {
-            return new Layer(
-                    layer.module(), layer.in(), layer.out(), layer.bias().isPresent());
-        }
     }
 }

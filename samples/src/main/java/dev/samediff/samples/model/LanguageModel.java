@@ -67,6 +67,7 @@ public record LanguageModel(
     public LogitsFunction logitsBy(Engine engine) {
         return (ids, lengths) -> {
             Map<String, INDArray> values = inputs.fill(ids, lengths);
+            imported.requireValid(values);
             INDArray scores = engine.outputs(values, List.of(logits)).get(logits);
             if (scores == null) {
                 throw new IllegalStateException("the engine did not return " + logits);

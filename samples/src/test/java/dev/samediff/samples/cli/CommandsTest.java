@@ -22,6 +22,8 @@ class CommandsTest {
         assertThat(run.out()).contains("transformer.h.0.attn.c_attn", "17 linear layers", "input_ids");
         assertThat(run.json().path("importable").asBoolean()).isTrue();
         assertThat(run.json().path("linear_layers")).hasSize(17);
+        assertThat(run.json().path("schema").asInt()).isEqualTo(1);
+        assertThat(run.json().path("embedding_tables")).isNotEmpty();
     }
 
     @Test
@@ -29,9 +31,39 @@ class CommandsTest {
         Run run = Run.of("verify", BUNDLED.onnx().toString(), "--json");
         assertThat(run.exitCode()).as(run.err()).isZero();
         assertThat(run.json().path("passed").asBoolean()).isTrue();
+        assertThat(run.json().path("comparisons")).hasSizeGreaterThan(3);
+        assertThat(run.json()
+                        .path("comparisons")
+                        .get(0)
+                        .path("absolute_in_double")
+                        .isNumber())
+                .isTrue();
+        assertThat(run.out()).contains("longest text: ");
         Run impossible = Run.of("verify", BUNDLED.onnx().toString(), "--tolerance", "0");
         assertThat(impossible.exitCode()).isEqualTo(1);
         assertThat(impossible.error()).contains("logits");
+    }
+
+    @Test
+    void verify_runs_at_the_sizes_that_are_asked_for() {
+        String model = BUNDLED.onnx().toString();
+        Run run = Run.of("verify", model, "--shapes", "batch=1,sequence=9", "--no-double", "--json");
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        assertThat(run.json().path("comparisons").get(0).path("sizes").asText())
+                .contains("= 1")
+                .contains("= 9");
+        assertThat(run.json()
+                        .path("comparisons")
+                        .get(0)
+                        .path("absolute_in_double")
+                        .isNull())
+                .isTrue();
+        Run unknown = Run.of("verify", model, "--shapes", "nosuch=3");
+        assertThat(unknown.exitCode()).isEqualTo(2);
+        assertThat(unknown.error()).contains("nosuch", "batch");
+        Run unreadable = Run.of("verify", model, "--shapes", "batch");
+        assertThat(unreadable.exitCode()).isEqualTo(2);
+        assertThat(unreadable.error()).contains("--shapes batch");
     }
 
     @Test

@@ -1,0 +1,81 @@
+package dev.samediff.importer;
+
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.TreeMap;
+
+/** An {@link ImportReport} as JSON: keys in a fixed order, so that equal files give equal texts. */
+final class ImportReportJson {
+    /** Rises when a key changes its meaning or goes; new keys do not count. */
+    static final int SCHEMA = 1;
+
+    private static final ObjectMapper MAPPER = new ObjectMapper();
+
+    private ImportReportJson() {}
+
+    static String of(ImportReport report) {
+        return tree(report).toString();
+    }
+
+    private static ObjectNode tree(ImportReport report) {
+        ObjectNode root = MAPPER.createObjectNode();
+        root.put("schema", SCHEMA);
+        root.put("file", report.source().toString());
+        root.put("producer", report.producer());
+        root.put("opset", report.opset());
+        root.put("nodes", report.nodeCount());
+        root.put("importable", report.isSupported());
+        ArrayNode inputs = root.putArray("inputs");
+        report.inputs().forEach(input -> tensor(inputs.addObject(), input));
+        ArrayNode outputs = root.putArray("outputs");
+        report.outputs().forEach(output -> tensor(outputs.addObject(), output));
+        layers(root, report.linearLayers());
+        ArrayNode tables = root.putArray("embedding_tables");
+        report.embeddingTables().forEach(tables::add);
+        ObjectNode operators = root.putObject("operators");
+        new TreeMap<>(report.operators()).forEach(operators::put);
+        unsupported(root.putArray("unsupported"), report.unsupported());
+        ArrayNode notes = root.putArray("notes");
+        report.notes().forEach(notes::add);
+        return root;
+    }
+
+    private static void tensor(ObjectNode node, TensorSpec tensor) {
+        node.put("name", tensor.name());
+        node.put("variable", tensor.variable());
+        node.put("type", tensor.type().name().toLowerCase(Locale.ROOT));
+        ArrayNode shape = node.putArray("shape");
+        tensor.dims().forEach(shape::add);
+        tensor.bound().ifPresent(bound -> node.put("below", bound));
+    }
+
+    private static void layers(ObjectNode root, List<LinearLayer> layers) {
+        ArrayNode all = root.putArray("linear_layers");
+        long weights = 0;
+        for (LinearLayer layer : layers) {
+            weights += (long) layer.in() * layer.out();
+            all.addObject()
+                    .put("module", layer.module())
+                    .put("in", layer.in())
+                    .put("out", layer.out())
+                    .put("bias", layer.bias().isPresent())
+                    .put("stored", layer.orientation().name().toLowerCase(Locale.ROOT))
+                    .put("weight", layer.weight())
+                    .put("initializer", layer.initializer())
+                    .put("node", layer.node());
+        }
+        root.put("linear_weights", weights);
+    }
+
+    private static void unsupported(ArrayNode all, Map<String, List<String>> unsupported) {
+        new TreeMap<>(unsupported).forEach((operator, names) -> {
+            ObjectNode one = all.addObject().put("operator", operator).put("reason", ImportReport.UNKNOWN_OPERATOR);
+            ArrayNode nodes = one.putArray("nodes");
+            names.forEach(nodes::add);
+        });
+    }
+}

@@ -1,0 +1,124 @@
+package dev.samediff.importer;
+
+import dev.samediff.adapters.InvalidInputException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import onnx.Onnx;
+
+/** Chooses the sizes of a model's open dimensions that a verification runs at. */
+final class VerificationSizes {
+    private static final Set<String> GENERAL = Set.of("batch", "sequence", "past");
+
+    /** Arrays of the size of the activations that are alive at once, in both runtimes. */
+    private static final long ALIVE = 32;
+
+    private final Onnx.GraphProto graph;
+    private final List<Onnx.ValueInfoProto> inputs;
+    private final VerificationPlan plan;
+    private final List<InputSizes> chosen = new ArrayList<>();
+    private final List<String> notes = new ArrayList<>();
+
+    VerificationSizes(Onnx.GraphProto graph, RandomInputs inputs, VerificationPlan plan) {
+        this.graph = graph;
+        this.inputs = inputs.inputs();
+        this.plan = plan;
+        if (!plan.shapes().isEmpty()) {
+            plan.shapes().forEach(shape -> chosen.add(sizes(shape)));
+        } else if (InputSizes.anyOpen(this.inputs)) {
+            OptionalLong limit = limit();
+            InputSizes.SAMPLES.forEach(sample -> chosen.add(within(sample, limit)));
+            if (plan.longest() > 0) {
+                addLongest(limit);
+            }
+        } else {
+            chosen.add(InputSizes.SAMPLES.get(0));
+        }
+    }
+
+    List<InputSizes> chosen() {
+        return List.copyOf(chosen);
+    }
+
+    List<String> notes() {
+        return List.copyOf(notes);
+    }
+
+    private static InputSizes within(InputSizes sample, OptionalLong limit) {
+        long most = limit.orElse(Long.MAX_VALUE);
+        return sample.total() <= most
+                ? sample
+                : new InputSizes(sample.batch(), Math.max(1, most - sample.past()), sample.past());
+    }
+
+    /** Named sizes: a dimension of the file, or batch, sequence and past for all that mean that. */
+    private InputSizes sizes(Map<String, Long> shape) {
+        Set<String> open = new TreeSet<>();
+        inputs.forEach(input -> input.getType().getTensorType().getShape().getDimList().stream()
+                .filter(dim -> dim.getDimValue() <= 0 && !dim.getDimParam().isEmpty())
+                .forEach(dim -> open.add(dim.getDimParam())));
+        for (String name : shape.keySet()) {
+            if (!GENERAL.contains(name) && !open.contains(name)) {
+                throw new InvalidInputException("the model's inputs have no open dimension '" + name + "'; they have "
+                        + (open.isEmpty() ? "none with a name" : String.join(", ", open))
+                        + ", and batch, sequence and past stand for all that mean that");
+            }
+        }
+        InputSizes first = InputSizes.SAMPLES.get(0);
+        Map<String, Long> named = shape.entrySet().stream()
+                .filter(entry -> open.contains(entry.getKey()))
+                .collect(Collectors.toMap(Map.Entry::getKey, Map.Entry::getValue));
+        return new InputSizes(
+                shape.getOrDefault("batch", first.batch()),
+                shape.getOrDefault("sequence", first.sequence()),
+                shape.getOrDefault("past", first.past()),
+                named);
+    }
+
+    /** Tables of positions, looked up by an input or cut to the length of the text, end where texts must. */
+    private OptionalLong limit() {
+        IndexBounds bounds = new IndexBounds(graph);
+        Set<String> names = inputs.stream().map(Onnx.ValueInfoProto::getName).collect(Collectors.toSet());
+        long limit = bounds.longestSequence(names).orElse(Long.MAX_VALUE);
+        for (String name : names) {
+            if (name.toLowerCase(java.util.Locale.ROOT).contains("position")) {
+                limit = Math.min(limit, bounds.of(name).orElse(Long.MAX_VALUE));
+            }
+        }
+        return limit == Long.MAX_VALUE ? OptionalLong.empty() : OptionalLong.of(limit);
+    }
+
+    private void addLongest(OptionalLong limit) {
+        InputSizes first = InputSizes.SAMPLES.get(0);
+        long most = Math.min(limit.orElse(plan.longest()), plan.longest());
+        long fits = most;
+        long budget = Runtime.getRuntime().maxMemory() / 2;
+        while (fits > 1 && estimate(fits) > budget) {
+            fits /= 2;
+        }
+        long sequence = Math.max(1, fits - first.past());
+        boolean cached = inputs.stream().anyMatch(input -> input.getName().contains("past"));
+        chosen.add(new InputSizes(1, cached ? sequence : Math.max(1, fits), first.past()));
+        String found = limit.isPresent()
+                ? "the model takes up to " + limit.getAsLong() + " tokens"
+                : "the file sets no limit to the number of tokens";
+        String tried = fits < most
+                ? fits + " were tried, because more may not fit into memory"
+                : fits + " were tried" + (limit.orElse(Long.MAX_VALUE) > fits ? ", as many as was asked for" : "");
+        notes.add("longest text: " + found + "; " + tried);
+    }
+
+    /** Bytes of activations for one text: as wide as the widest matrix, and scores of all pairs of tokens. */
+    private long estimate(long tokens) {
+        long width = graph.getInitializerList().stream()
+                .filter(tensor -> tensor.getDimsCount() == 2)
+                .mapToLong(tensor -> Math.min(1L << 20, Math.max(tensor.getDims(0), tensor.getDims(1))))
+                .max()
+                .orElse(1);
+        return ALIVE * Float.BYTES * tokens * (width + tokens);
+    }
+}
