@@ -158,7 +158,9 @@ abstract class OperatorCases {
             boolean indices = PLACES.contains(one.operator())
                     && !input.getValue().dataType().isFPType();
             for (int axis = 0; open && isOpen(one) && !indices && axis < dims.length; axis++) {
-                dims[axis] = dims[axis] == 1 ? 1 : -(symbol++);
+                if (dims[axis] != 1 && !isWidth(one, axis, dims.length)) {
+                    dims[axis] = -(symbol++);
+                }
             }
             model.input(input.getKey(), input.getValue().dataType(), dims);
         }
@@ -178,6 +180,12 @@ abstract class OperatorCases {
             case "Squeeze", "DepthToSpace", "SpaceToDepth", "GroupNormalization" -> false;
             default -> !one.title().contains("computed weight") && !one.title().contains("uneven");
         };
+    }
+
+    /** Attention needs to know heads and their width. */
+    private static boolean isWidth(Case one, int axis, int rank) {
+        boolean heads = one.operator().endsWith("Attention") || one.operator().endsWith("RotaryEmbedding");
+        return heads && rank > 2 && (axis == rank - 1 || (rank == 4 && axis == 1));
     }
 
     private static void assertSame(String what, INDArray actual, INDArray expected, double tolerance) {

@@ -29,6 +29,9 @@ public final class Operators {
         Selection.register(ALL);
         Composed.register(ALL);
         ComposedNormalisation.register(ALL);
+        FusedAttention.register(ALL);
+        FusedLayers.register(ALL);
+        Rotation.register(ALL);
     }
 
     private Operators() {}

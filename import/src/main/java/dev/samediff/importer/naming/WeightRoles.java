@@ -52,7 +52,22 @@ public final class WeightRoles {
             case "MatMul" -> lookAtMatMul(node);
             case "Gemm" -> lookAtGemm(node);
             case "Conv" -> lookAtConv(node);
-            case "LayerNormalization" -> node.inputs().stream().skip(1).forEach(this::vector);
+            case "com.microsoft:FusedMatMul" -> lookAtFusedMatMul(node);
+            case "com.microsoft:FusedGemm" -> lookAtGemm(node);
+            case "com.microsoft:Attention", "com.microsoft:GemmFastGelu" -> lookAtWeightAndBias(node);
+            case "com.microsoft:EmbedLayerNormalization" -> lookAtEmbedding(node);
+            case "LayerNormalization",
+                    "SimplifiedLayerNormalization",
+                    "RMSNormalization",
+                    "InstanceNormalization",
+                    "GroupNormalization",
+                    "PRelu",
+                    "com.microsoft:BiasGelu",
+                    "com.microsoft:FastGelu" -> node.inputs().stream().skip(1).forEach(this::vector);
+            case "BatchNormalization" -> List.of(node.input(1), node.input(2)).forEach(this::vector);
+            case "com.microsoft:SkipLayerNormalization", "com.microsoft:SkipSimplifiedLayerNormalization" ->
+                node.inputs().stream().skip(2).forEach(this::vector);
+            case "com.microsoft:MultiHeadAttention" -> vector(node.input(3));
             case "Add", "Sub", "Mul", "Div" -> lookAtElementwise(node);
             default -> {
                 // no other operator reads parameters
@@ -81,6 +96,35 @@ public final class WeightRoles {
         roots.floating(node.input(0), 2)
                 .filter(left -> activations.contains(node.input(1)))
                 .ifPresent(left -> linear(node, left, true, null));
+    }
+
+    private void lookAtFusedMatMul(OnnxNode node) {
+        boolean plain = node.integer("transA", 0) == 0;
+        roots.floating(node.input(1), 2)
+                .filter(right -> plain && activations.contains(node.input(0)))
+                .ifPresent(right -> linear(node, right, node.integer("transB", 0) == 1, addedBias(node, right)));
+    }
+
+    /** A node that multiplies by input 1 and adds input 2. */
+    private void lookAtWeightAndBias(OnnxNode node) {
+        Optional<Root> stored = roots.floating(node.input(2), 1);
+        stored.ifPresent(root -> trainable.add(root.tensor().name()));
+        roots.floating(node.input(1), 2)
+                .ifPresent(weight -> linear(
+                        node,
+                        weight,
+                        false,
+                        stored.map(root -> root.tensor().name()).orElse(null)));
+    }
+
+    private void lookAtEmbedding(OnnxNode node) {
+        for (int i = 2; i <= 4; i++) {
+            roots.floating(node.input(i), 2)
+                    .ifPresent(root -> tables.add(root.tensor().name()));
+        }
+        vector(node.input(5));
+        vector(node.input(6));
+        activations.addAll(node.outputs());
     }
 
     /** A convolution in one group is a product with its weight as a matrix [out, in * kernel]. */
