@@ -16,6 +16,7 @@ import java.util.Map;
  * @param inputs inputs
  * @param outputs outputs
  * @param linearLayers linear layers in the order of the graph
+ * @param embeddings embedding tables in the order of the graph
  * @param notes what was rewritten or is worth knowing
  */
 public record ImportReport(
@@ -28,6 +29,7 @@ public record ImportReport(
         List<TensorSpec> inputs,
         List<TensorSpec> outputs,
         List<LinearLayer> linearLayers,
+        List<EmbeddingTable> embeddings,
         List<String> notes) {
     private static final int NAMED_NODES = 5;
 
@@ -38,6 +40,7 @@ public record ImportReport(
         inputs = List.copyOf(inputs);
         outputs = List.copyOf(outputs);
         linearLayers = List.copyOf(linearLayers);
+        embeddings = List.copyOf(embeddings);
         notes = List.copyOf(notes);
     }
 

@@ -1,6 +1,7 @@
 package dev.samediff.importer;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.graph.LinearSites;
 import dev.samediff.adapters.graph.Orientation;
 import dev.samediff.importer.lowering.Lowering;
 import dev.samediff.importer.lowering.Operators;
@@ -107,6 +108,7 @@ public final class OnnxImporter {
                 graph.inputs().stream().map(this::spec).toList(),
                 outputs.stream().map(this::spec).toList(),
                 linearLayers(),
+                embeddings(),
                 notes());
     }
 
@@ -121,6 +123,19 @@ public final class OnnxImporter {
             layers.computeIfAbsent(use.weight(), weight -> layer(use));
         }
         return List.copyOf(layers.values());
+    }
+
+    private List<EmbeddingTable> embeddings() {
+        List<EmbeddingTable> embeddings = new ArrayList<>();
+        roles.tables().forEach((table, gather) -> {
+            long[] shape = Objects.requireNonNull(file.graph().tensor(table)).shape();
+            if (shape.length == 2) {
+                String weight = names.of(table);
+                embeddings.add(new EmbeddingTable(
+                        LinearSites.modulePath(weight), weight, (int) shape[0], (int) shape[1], table, gather.name()));
+            }
+        });
+        return embeddings;
     }
 
     private LinearLayer layer(LinearUse use) {
@@ -139,9 +154,9 @@ public final class OnnxImporter {
 
     private List<String> notes() {
         List<String> all = new ArrayList<>();
-        for (String table : roles.tables()) {
+        for (String table : roles.tables().keySet()) {
             boolean tied = roles.linears().stream().anyMatch(use -> use.weight().equals(table));
-            all.add("embedding table '" + table + "' is frozen"
+            all.add("embedding table '" + table + "' is frozen unless an adapter is put on it by name"
                     + (tied ? "; it is also the weight of " + names.module(table) + ", which is frozen with it" : ""));
         }
         long widened = file.graph().tensorNames().stream()

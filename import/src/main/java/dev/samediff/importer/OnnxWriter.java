@@ -9,6 +9,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -21,7 +22,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * <p>Only the numbers of the given weights change; graph, names, opsets and metadata stay. A tensor that a linear layer
  * shares with something else (an embedding tied to the head) keeps its numbers, and the linear layer gets a tensor of
- * its own. The target is complete or untouched: it is written beside itself, synchronised to the disk and renamed.
+ * its own; when the embedding is the one that was adapted, the linear layer keeps the old numbers in a copy. The target is complete or untouched: it is written beside itself, synchronised to the disk and renamed.
  */
 public final class OnnxWriter {
     /** The metadata entry that says what wrote the file, unless the caller gives one. */
@@ -55,7 +56,9 @@ public final class OnnxWriter {
             Map<String, String> metadata) {
         OnnxWeightEditor editor = new OnnxWeightEditor(read(source));
         requireSameFolderIfExternal(editor.external(), source, target);
-        Map<String, String> modules = model.modulePaths();
+        Map<String, String> modules = new LinkedHashMap<>(model.modulePaths());
+        model.embeddings()
+                .forEach(table -> modules.remove(table.weight())); // a tied head is not adapted, its table may be
         weights.forEach((weight, values) -> requireFits(weight, values, editor.tensor(tensor(weight, model))));
         weights.forEach((weight, values) -> {
             if (modules.containsKey(weight)) {

@@ -15,7 +15,6 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.regex.Pattern;
 import org.nd4j.autodiff.samediff.SameDiff;
-import org.nd4j.autodiff.samediff.VariableType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -30,7 +29,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * the true weight, and the weights in the graph follow the set of active ones. Not thread-safe.
  */
 public final class AdaptedModel {
-    private static final long FLATBUFFERS_LIMIT = 940_000_000L;
     private static final Pattern ADAPTER_VARIABLE =
             Pattern.compile(".*\\.(lora|sorsa)_(([A-Z]\\.[A-Za-z0-9_-]+\\.weight)|(embedding_[A-Z]\\.[A-Za-z0-9_-]+))");
 
@@ -340,24 +338,7 @@ public final class AdaptedModel {
 
     /** Returns a new plain graph with the active adapters merged into its weights; this model is not changed. */
     public SameDiff mergedGraph() {
-        requireCopyable();
-        SameDiff copy = graph.dup();
-        Map<String, INDArray> weights = mergedWeights();
-        removal().from(copy, weights.keySet());
-        GraphEditor copyEditor = new GraphEditor(copy);
-        for (BaseWeight base : bases.all()) {
-            String weight = base.layer().weight();
-            INDArray mergedWeight = weights.get(weight);
-            copyEditor.replaceArray(
-                    weight,
-                    mergedWeight == null
-                            ? base.layer()
-                                    .orientation()
-                                    .asStored(base.trueWeight())
-                                    .dup('c')
-                            : mergedWeight);
-        }
-        return copy;
+        return new MergedCopy(graph, bases, removal()).make();
     }
 
     /** Takes all adapters out of the graph and returns it as it was before the injection; this model is of no use then. */
@@ -371,22 +352,6 @@ public final class AdaptedModel {
     /** Returns a table of the adapted layers for people. */
     public String summary() {
         return parameters.text();
-    }
-
-    /** SameDiff copies and saves through FlatBuffers, which end at 2 GB counted in a way that about 0.94 GB is the limit. */
-    private void requireCopyable() {
-        long bytes = graph.variables().stream()
-                .filter(v ->
-                        v.getVariableType() == VariableType.CONSTANT || v.getVariableType() == VariableType.VARIABLE)
-                .mapToLong(v -> v.getArr() == null
-                        ? 0
-                        : v.getArr().length() * v.dataType().width())
-                .sum();
-        if (bytes > FLATBUFFERS_LIMIT) {
-            throw new IllegalStateException(
-                    "the graph holds " + bytes / 1_000_000 + " MB; SameDiff M2.1 cannot copy more" + " than "
-                            + FLATBUFFERS_LIMIT / 1_000_000 + " MB. Use merge() on this graph, or mergedWeights()");
-        }
     }
 
     private AdapterInjection injection() {

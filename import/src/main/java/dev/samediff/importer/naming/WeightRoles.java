@@ -7,6 +7,7 @@ import dev.samediff.importer.onnx.OnnxNode;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -24,7 +25,7 @@ public final class WeightRoles {
     private final StoredRoots roots;
     private final List<LinearUse> linears = new ArrayList<>();
     private final Set<String> trainable = new LinkedHashSet<>();
-    private final Set<String> tables = new LinkedHashSet<>();
+    private final Map<String, OnnxNode> tables = new LinkedHashMap<>();
     private final Set<String> activations = new HashSet<>();
     private final Map<String, List<OnnxNode>> readers = new HashMap<>();
 
@@ -42,7 +43,7 @@ public final class WeightRoles {
                             .add(node));
         }
         graph.nodes().forEach(this::look);
-        trainable.removeAll(tables);
+        trainable.removeAll(tables.keySet());
     }
 
     private void look(OnnxNode node) {
@@ -65,7 +66,7 @@ public final class WeightRoles {
         Optional<Root> table = roots.of(node.inputs().get(0))
                 .filter(root -> root.tensor().type().isFPType());
         if (table.isPresent() && table.get().tensor().shape().length > 1) {
-            tables.add(table.get().tensor().name());
+            tables.putIfAbsent(table.get().tensor().name(), node);
             activations.addAll(node.outputs());
         }
     }
@@ -152,11 +153,11 @@ public final class WeightRoles {
 
     /** Tells whether a stored tensor is looked up by index, and therefore frozen. */
     public boolean isTable(String tensor) {
-        return tables.contains(tensor);
+        return tables.containsKey(tensor);
     }
 
-    /** Returns the stored tensors that are looked up by index. */
-    public Set<String> tables() {
+    /** Returns the stored tensors that are looked up by index, with the first Gather that does. */
+    public Map<String, OnnxNode> tables() {
         return tables;
     }
 
