@@ -16,7 +16,7 @@ import java.util.Map;
  * @param inputs inputs
  * @param outputs outputs
  * @param linearLayers linear layers in the order of the graph
- * @param embeddingTables names of the tables that are looked up by index, which stay frozen
+ * @param embeddings embedding tables in the order of the graph
  * @param notes what was rewritten or is worth knowing
  */
 public record ImportReport(
@@ -29,7 +29,7 @@ public record ImportReport(
         List<TensorSpec> inputs,
         List<TensorSpec> outputs,
         List<LinearLayer> linearLayers,
-        List<String> embeddingTables,
+        List<EmbeddingTable> embeddings,
         List<String> notes) {
     /** Why a node cannot be imported. */
     static final String UNKNOWN_OPERATOR = "no translation of this operator exists";
@@ -43,7 +43,7 @@ public record ImportReport(
         inputs = List.copyOf(inputs);
         outputs = List.copyOf(outputs);
         linearLayers = List.copyOf(linearLayers);
-        embeddingTables = List.copyOf(embeddingTables);
+        embeddings = List.copyOf(embeddings);
         notes = List.copyOf(notes);
     }
 

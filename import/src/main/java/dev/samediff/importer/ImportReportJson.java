@@ -35,7 +35,14 @@ final class ImportReportJson {
         report.outputs().forEach(output -> tensor(outputs.addObject(), output));
         layers(root, report.linearLayers());
         ArrayNode tables = root.putArray("embedding_tables");
-        report.embeddingTables().forEach(tables::add);
+        report.embeddings()
+                .forEach(table -> tables.addObject()
+                        .put("module", table.module())
+                        .put("weight", table.weight())
+                        .put("rows", table.rows())
+                        .put("columns", table.columns())
+                        .put("initializer", table.initializer())
+                        .put("node", table.node()));
         ObjectNode operators = root.putObject("operators");
         new TreeMap<>(report.operators()).forEach(operators::put);
         unsupported(root.putArray("unsupported"), report.unsupported());

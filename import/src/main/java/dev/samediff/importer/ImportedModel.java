@@ -116,7 +116,15 @@ public final class ImportedModel {
         return report.linearLayers();
     }
 
-    /** Returns the module path by weight variable of all linear layers. */
+    /** Returns the embedding tables in the order of the graph; a table looked up several times is one. */
+    public List<EmbeddingTable> embeddings() {
+        return report.embeddings();
+    }
+
+    /**
+     * Returns the module path by weight variable of all linear layers. Embedding tables need no entry: their variables are
+     * named {@code <module path>.weight}.
+     */
     public Map<String, String> modulePaths() {
         Map<String, String> paths = new LinkedHashMap<>();
         linearLayers().forEach(layer -> paths.put(layer.weight(), layer.module()));

@@ -1,6 +1,7 @@
 package dev.samediff.importer;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.graph.LinearSites;
 import dev.samediff.adapters.graph.Orientation;
 import dev.samediff.importer.lowering.Lowering;
 import dev.samediff.importer.lowering.Operators;
@@ -133,7 +134,7 @@ public final class OnnxImporter {
                 inputs(graph),
                 outputs.stream().map(this::spec).toList(),
                 linearLayers(),
-                List.copyOf(roles.tables()),
+                embeddings(),
                 notes());
     }
 
@@ -158,6 +159,19 @@ public final class OnnxImporter {
         return List.copyOf(layers.values());
     }
 
+    private List<EmbeddingTable> embeddings() {
+        List<EmbeddingTable> embeddings = new ArrayList<>();
+        roles.tables().forEach((table, gather) -> {
+            long[] shape = Objects.requireNonNull(file.graph().tensor(table)).shape();
+            if (shape.length == 2) {
+                String weight = names.of(table);
+                embeddings.add(new EmbeddingTable(
+                        LinearSites.modulePath(weight), weight, (int) shape[0], (int) shape[1], table, gather.name()));
+            }
+        });
+        return embeddings;
+    }
+
     private LinearLayer layer(LinearUse use) {
         OnnxTensor tensor = Objects.requireNonNull(file.graph().tensor(use.weight()));
         int rows = (int) tensor.shape()[0];
@@ -175,9 +189,9 @@ public final class OnnxImporter {
 
     private List<String> notes() {
         List<String> all = new ArrayList<>();
-        for (String table : roles.tables()) {
+        for (String table : roles.tables().keySet()) {
             boolean tied = roles.linears().stream().anyMatch(use -> use.weight().equals(table));
-            all.add("embedding table '" + table + "' is frozen"
+            all.add("embedding table '" + table + "' is frozen unless an adapter is put on it by name"
                     + (tied ? "; it is also the weight of " + names.module(table) + ", which is frozen with it" : ""));
         }
         long widened = file.graph().tensorNames().stream()

@@ -2,6 +2,7 @@ package dev.samediff.importer;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.LowRankUpdate;
+import dev.samediff.adapters.SiteKind;
 import dev.samediff.importer.onnx.AdapterNodes;
 import dev.samediff.importer.onnx.ExternalData;
 import dev.samediff.importer.onnx.ModelOutput;
@@ -10,6 +11,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -22,7 +24,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * <p>Only the numbers of the given weights change; graph, names, opsets and metadata stay. A tensor that a linear layer
  * shares with something else (an embedding tied to the head) keeps its numbers, and the linear layer gets a tensor of
- * its own. The target is complete or untouched: it is written beside itself, synchronised to the disk and renamed.
+ * its own; when the embedding is the one that was adapted, the linear layer keeps the old numbers in a copy. The target is complete or untouched: it is written beside itself, synchronised to the disk and renamed.
  */
 public final class OnnxWriter {
     /** The metadata entry that says what wrote the file, unless the caller gives one. */
@@ -53,7 +55,9 @@ public final class OnnxWriter {
             ImportedModel model, Map<String, INDArray> weights, Path target, Map<String, String> metadata) {
         model.requireUnchanged();
         OnnxWeightEditor editor = new OnnxWeightEditor(model.model());
-        Map<String, String> modules = model.modulePaths();
+        Map<String, String> modules = new LinkedHashMap<>(model.modulePaths());
+        model.embeddings()
+                .forEach(table -> modules.remove(table.weight())); // a tied head is not adapted, its table may be
         weights.forEach((weight, values) -> requireFits(weight, values, editor.tensor(tensor(weight, model))));
         weights.forEach((weight, values) -> {
             if (modules.containsKey(weight)) {
@@ -85,13 +89,23 @@ public final class OnnxWriter {
         OnnxWeightEditor editor = new OnnxWeightEditor(model.model());
         for (LowRankUpdate update : updates) {
             String tensor = tensor(update.weight(), model);
+            boolean table = update.kind() == SiteKind.EMBEDDING;
             String own = tensor;
             if (update.base().isPresent()) {
-                requireFits(update.weight(), update.base().get(), editor.tensor(tensor));
-                own = editor.replaceInProducts(
-                        tensor, update.module() + ".weight", update.base().get());
+                INDArray base = update.base().get();
+                requireFits(update.weight(), base, editor.tensor(tensor));
+                if (table) {
+                    editor.replaceElsewhere(tensor, base);
+                } else {
+                    own = editor.replaceInProducts(tensor, update.module() + ".weight", base);
+                }
             }
-            new AdapterNodes(editor, own, update.module(), update.down(), update.up()).add();
+            AdapterNodes nodes = new AdapterNodes(editor, own, update.module(), update.down(), update.up());
+            if (table) {
+                nodes.addToLookups();
+            } else {
+                nodes.addToProducts();
+            }
         }
         editor.metadata(PROVENANCE, "adapters beside " + updates.size() + " weights");
         write(editor, model.source(), target);

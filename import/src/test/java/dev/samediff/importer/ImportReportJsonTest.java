@@ -48,7 +48,7 @@ class ImportReportJsonTest {
         assertThat(json.path("linear_layers")).hasSize(FIXTURE.linear().size());
         assertThat(json.path("inputs").get(0).path("below").asInt()).isEqualTo(FIXTURE.vocab());
         assertThat(json.path("embedding_tables"))
-                .hasSize(report.embeddingTables().size())
+                .hasSize(report.embeddings().size())
                 .isNotEmpty();
         int nodes = 0;
         for (JsonNode count : json.path("operators")) {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.AdapterMethod;
+import dev.samediff.adapters.graph.TargetSelector;
 import dev.samediff.adapters.method.Lora;
 import dev.samediff.adapters.method.Sorsa;
 import dev.samediff.importer.fixture.Fixture;
@@ -41,7 +42,8 @@ class OnnxAdapterWriterTest {
     @MethodSource("fixturesAndMethods")
     void onnx_runtime_computes_the_adapted_graph(String name, AdapterMethod method) {
         ImportedModel model = OnnxImporter.load(Fixture.named(name).onnx());
-        AdaptedModel adapted = AdaptedModel.inject(model.graph(), model.modulePaths(), AdapterConfig.of(method));
+        AdaptedModel adapted = AdaptedModel.inject(
+                model.graph(), model.modulePaths(), AdapterConfig.of(method).withTargets(TargetSelector.regex(".*")));
         for (String trainable : adapted.trainableNames()) {
             INDArray values = model.graph().getVariable(trainable).getArr();
             values.addi(Nd4j.randn(values.dataType(), values.shape()).muli(0.05));

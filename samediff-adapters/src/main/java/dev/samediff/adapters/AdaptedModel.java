@@ -1,32 +1,24 @@
 package dev.samediff.adapters;
 
-import dev.samediff.adapters.graph.GraphAudit;
+import dev.samediff.adapters.graph.AdaptableLayers;
 import dev.samediff.adapters.graph.GraphEditor;
-import dev.samediff.adapters.graph.LinearLayers;
-import dev.samediff.adapters.graph.LinearSite;
-import dev.samediff.adapters.graph.LinearSites;
 import dev.samediff.adapters.graph.Names;
 import dev.samediff.adapters.linalg.Decompositions;
 import dev.samediff.adapters.linalg.LapackDecompositions;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collection;
-import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.regex.Pattern;
 import org.nd4j.autodiff.samediff.SameDiff;
-import org.nd4j.autodiff.samediff.VariableType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * A graph with low-rank adapters on its linear layers.
+ * A graph with low-rank adapters on its linear layers and embeddings.
  *
  * <p>The graph stays a plain SameDiff graph: all its names keep their meaning, its base weights are constants, the
  * adapters' tensors are its only trainable variables, and the method's regulariser is a loss variable in it. It can be
@@ -37,17 +29,17 @@ import org.nd4j.linalg.factory.Nd4j;
  * the true weight, and the weights in the graph follow the set of active ones. Not thread-safe.
  */
 public final class AdaptedModel {
-    private static final long FLATBUFFERS_LIMIT = 940_000_000L;
     private static final Pattern ADAPTER_VARIABLE =
-            Pattern.compile(".*\\.(lora|sorsa)_[A-Z]\\.[A-Za-z0-9_-]+\\.weight");
+            Pattern.compile(".*\\.(lora|sorsa)_(([A-Z]\\.[A-Za-z0-9_-]+\\.weight)|(embedding_[A-Z]\\.[A-Za-z0-9_-]+))");
 
     private final SameDiff graph;
     private final GraphEditor editor;
-    private final LinearLayers layers;
+    private final AdaptableLayers layers;
     private final List<String> formerTrainables;
-    private final Map<String, BaseWeight> bases = new LinkedHashMap<>();
-    private final Map<String, Adapter> adapters = new LinkedHashMap<>();
-    private final Set<String> active = new LinkedHashSet<>();
+    private final AdapterSet adapters = new AdapterSet();
+    private final BaseWeights bases;
+    private final AdapterLosses losses;
+    private final ParameterSummary parameters;
     private final Decompositions linalg = new LapackDecompositions();
     private boolean enabled = true;
     private boolean merged;
@@ -63,8 +55,11 @@ public final class AdaptedModel {
                 });
         this.graph = graph;
         this.editor = new GraphEditor(graph);
-        this.layers = LinearSites.layers(graph, modulePathsByWeight);
+        this.layers = AdaptableLayers.of(graph, modulePathsByWeight);
         this.formerTrainables = editor.trainables();
+        this.bases = new BaseWeights(graph, adapters);
+        this.losses = new AdapterLosses(graph, editor, adapters);
+        this.parameters = new ParameterSummary(graph, layers, formerTrainables, adapters);
     }
 
     /**
@@ -115,51 +110,42 @@ public final class AdaptedModel {
 
     /** Returns the configuration of the active adapter, of the first one if several are active. */
     public AdapterConfig config() {
-        return first().config();
+        return adapters.firstActive().config();
     }
 
     /** Returns the layers of all active adapters. */
     public List<AdaptedSite> sites() {
-        return activeAdapters().stream().flatMap(a -> a.sites().stream()).toList();
+        return adapters.sites();
     }
 
     /** Returns the graph's trainable variables, those of the active adapters, in a fixed order. */
     public List<String> trainableNames() {
-        return activeAdapters().stream()
-                .flatMap(a -> a.trainableNames().stream())
-                .toList();
+        return adapters.trainableNames();
     }
 
     /** Returns how many numbers are trained. */
     public long trainableParameters() {
-        return count(trainableNames());
+        return parameters.trainable();
     }
 
     /**
      * Returns how many parameters there are: the base model's and all adapters'. Of the base model count its former
-     * VARIABLEs, its linear layers, and frozen tables, which are constants with a name that ends in {@code .weight}.
+     * VARIABLEs, its linear layers and embeddings, and frozen tables, which are constants with a name that ends in {@code .weight}.
      */
     public long totalParameters() {
-        Set<String> names = new LinkedHashSet<>(formerTrainables);
-        layers.sites().forEach(site -> names.add(site.weight()));
-        graph.variables().stream()
-                .filter(v ->
-                        v.getVariableType() == VariableType.CONSTANT && v.name().endsWith(".weight"))
-                .forEach(v -> names.add(v.name()));
-        adapters.values().forEach(adapter -> names.addAll(adapter.trainableNames()));
-        return count(names);
+        return parameters.total();
     }
 
     /** Switches the adapters on, which they are after injection. */
     public void enable() {
         enabled = true;
-        refresh();
+        bases.refresh(enabled, merged);
     }
 
     /** Switches all adapters off: the graph computes what the base model computes, with the base model's weights. */
     public void disable() {
         enabled = false;
-        refresh();
+        bases.refresh(enabled, merged);
     }
 
     /** Returns whether the adapters act. */
@@ -170,13 +156,13 @@ public final class AdaptedModel {
     /** Adds the active adapters' changes to the base weights in the graph and switches the branches off. */
     public void merge() {
         merged = true;
-        refresh();
+        bases.refresh(enabled, merged);
     }
 
     /** Takes {@link #merge()} back, exactly. */
     public void unmerge() {
         merged = false;
-        refresh();
+        bases.refresh(enabled, merged);
     }
 
     /** Returns whether the graph's weights contain the adapters' changes. */
@@ -190,9 +176,9 @@ public final class AdaptedModel {
      * @throws InvalidInputException if the name is taken, or the configuration does not fit the graph
      */
     public void add(AdapterConfig config) {
-        requireFreeName(config.name());
+        adapters.requireFree(config.name());
         attach(injection().start(config, linalg));
-        activate(active.toArray(new String[0]));
+        activate(adapters.activeNames().toArray(new String[0]));
     }
 
     /**
@@ -201,9 +187,9 @@ public final class AdaptedModel {
      * @throws InvalidInputException if the name is taken, or the adapter belongs to another base model
      */
     public void add(AdapterState state) {
-        requireFreeName(state.config().name());
+        adapters.requireFree(state.config().name());
         attach(injection().restore(state));
-        activate(active.toArray(new String[0]));
+        activate(adapters.activeNames().toArray(new String[0]));
     }
 
     /**
@@ -213,36 +199,33 @@ public final class AdaptedModel {
      */
     public void activate(String... names) {
         for (String name : names) {
-            if (!adapters.containsKey(name)) {
-                throw new InvalidInputException("there is no adapter `" + name + "`; there are " + adapters.keySet());
-            }
+            adapters.get(name);
         }
-        List<String> tasks = taskLosses();
-        active.clear();
-        active.addAll(Arrays.asList(names));
-        for (Adapter adapter : adapters.values()) {
-            if (active.contains(adapter.name())) {
+        List<String> tasks = losses.tasks();
+        adapters.activate(names);
+        for (Adapter adapter : adapters.all()) {
+            if (adapters.isActive(adapter)) {
                 editor.unfreeze(adapter.trainableNames());
             } else {
                 editor.freeze(adapter.trainableNames());
-                setCoefficient(adapter, 0);
+                losses.coefficient(adapter, 0);
             }
         }
-        refresh();
+        bases.refresh(enabled, merged);
         if (!tasks.isEmpty()) {
-            useLosses(tasks);
+            losses.use(tasks);
         }
         editor.invalidate();
     }
 
     /** Returns the names of all adapters, in the order they were added. */
     public List<String> adapters() {
-        return List.copyOf(adapters.keySet());
+        return adapters.names();
     }
 
     /** Returns the names of the adapters that act and train. */
     public List<String> activeAdapterNames() {
-        return List.copyOf(active);
+        return adapters.activeNames();
     }
 
     /** Returns the penalty of {@link #config()}'s method, if it has one. */
@@ -254,7 +237,9 @@ public final class AdaptedModel {
     public List<Map<String, String>> penaltySites() {
         return term().isEmpty()
                 ? List.of()
-                : first().sites().stream().map(AdaptedSite::trainables).toList();
+                : adapters.firstActive().sites().stream()
+                        .map(AdaptedSite::trainables)
+                        .toList();
     }
 
     /**
@@ -272,21 +257,12 @@ public final class AdaptedModel {
      * @param etaMax the training plan's highest learning rate
      */
     public void peakLearningRate(double etaMax) {
-        if (!(etaMax > 0) || Double.isInfinite(etaMax)) {
-            throw new InvalidInputException(
-                    "the peak learning rate " + etaMax + " is not a positive number; the penalty is divided by it");
-        }
-        for (Adapter adapter : activeAdapters()) {
-            Adapter.PenaltyTerm term = adapter.penalty();
-            if (term != null) {
-                setCoefficient(adapter, term.penalty().gamma() / etaMax);
-            }
-        }
+        losses.peakLearningRate(etaMax);
     }
 
     /** Returns the loss variables that belong to a task loss: itself and the active adapters' penalties. */
     public List<String> lossVariables(String taskLoss) {
-        return withPenalties(List.of(taskLoss));
+        return losses.withPenalties(List.of(taskLoss));
     }
 
     /**
@@ -297,12 +273,8 @@ public final class AdaptedModel {
      * @throws InvalidInputException if the graph lacks the variable, or an op with a wrong gradient lies on the way
      */
     public void useLoss(String taskLoss) {
-        if (!graph.hasVariable(taskLoss)) {
-            throw new InvalidInputException("the graph has no variable `" + taskLoss
-                    + "` to use as the loss; its last variables are "
-                    + Names.some(graph.getLossVariables().isEmpty() ? lastVariables() : graph.getLossVariables()));
-        }
-        useLosses(List.of(taskLoss));
+        losses.requireExists(taskLoss);
+        losses.use(List.of(taskLoss));
     }
 
     /** Returns a copy of the trainable variables' values by name. */
@@ -327,8 +299,9 @@ public final class AdaptedModel {
             missing.removeAll(values.keySet());
             Set<String> unknown = new LinkedHashSet<>(values.keySet());
             unknown.removeAll(names);
-            throw new InvalidInputException("these tensors do not belong to the active adapters " + active
-                    + ": missing are " + Names.some(missing) + "; unknown are " + Names.some(unknown));
+            throw new InvalidInputException(
+                    "these tensors do not belong to the active adapters " + adapters.activeNames() + ": missing are "
+                            + Names.some(missing) + "; unknown are " + Names.some(unknown));
         }
         values.forEach((name, value) -> {
             INDArray array = graph.getVariable(name).getArr();
@@ -342,35 +315,12 @@ public final class AdaptedModel {
 
     /** Returns {@link #config()}'s adapter as numbers, copied. */
     public AdapterState state() {
-        return state(first().name());
+        return adapters.firstActive().state(graph);
     }
 
     /** Returns an adapter as numbers, copied. */
     public AdapterState state(String adapterName) {
-        Adapter adapter = adapters.get(adapterName);
-        if (adapter == null) {
-            throw new InvalidInputException(
-                    "there is no adapter `" + adapterName + "`; there are " + adapters.keySet());
-        }
-        List<AdapterState.Site> saved = new ArrayList<>();
-        for (int i = 0; i < adapter.sites().size(); i++) {
-            AdaptedSite site = adapter.sites().get(i);
-            saved.add(new AdapterState.Site(
-                    site.module(),
-                    site.layer().weight(),
-                    site.layer().in(),
-                    site.layer().out(),
-                    site.rank(),
-                    site.alpha(),
-                    site.scaling(),
-                    tensors(site),
-                    adapter.starts().get(i),
-                    site.startsAtZero(),
-                    site.weightHash()));
-        }
-        Map<String, String> hashes = new TreeMap<>();
-        adapter.sites().forEach(site -> hashes.put(site.module(), site.weightHash()));
-        return new AdapterState(adapter.config(), saved, BaseHash.of(hashes));
+        return adapters.get(adapterName).state(graph);
     }
 
     /** Returns the fingerprint of the base weights under {@link #config()}'s adapter. */
@@ -383,137 +333,38 @@ public final class AdaptedModel {
      * float64 and rounded once. The graph is not changed.
      */
     public Map<String, INDArray> mergedWeights() {
-        Map<String, INDArray> weights = new LinkedHashMap<>();
-        for (BaseWeight base : bases.values()) {
-            if (sites().stream().anyMatch(site -> site.layer().equals(base.layer()))) {
-                weights.put(
-                        base.layer().weight(),
-                        base.layer()
-                                .orientation()
-                                .asStored(effective(base, true))
-                                .castTo(base.trueWeight().dataType())
-                                .dup('c'));
-            }
-        }
-        return weights;
+        return bases.merged();
     }
 
     /** Returns what the active adapters do to every layer, for writing them beside the weights. The graph is not changed. */
     public List<LowRankUpdate> updates() {
-        List<LowRankUpdate> updates = new ArrayList<>();
-        for (BaseWeight base : bases.values()) {
-            List<INDArray> down = new ArrayList<>();
-            List<INDArray> up = new ArrayList<>();
-            boolean residual = false;
-            for (Adapter adapter : activeAdapters()) {
-                for (AdaptedSite site : adapter.sites()) {
-                    if (site.layer().equals(base.layer())) {
-                        Map<String, INDArray> factors =
-                                adapter.config().method().asLora(tensors(site));
-                        down.add(factors.get("lora_A"));
-                        up.add(factors.get("lora_B").mul(site.scaling()));
-                        residual |= !site.startsAtZero();
-                    }
-                }
-            }
-            if (!down.isEmpty()) {
-                LinearSite layer = base.layer();
-                Optional<INDArray> stored = residual
-                        ? Optional.of(layer.orientation()
-                                .asStored(effective(base, false))
-                                .castTo(base.trueWeight().dataType())
-                                .dup('c'))
-                        : Optional.empty();
-                updates.add(new LowRankUpdate(
-                        layer.module(),
-                        layer.weight(),
-                        stored,
-                        Nd4j.concat(1, down.toArray(new INDArray[0])),
-                        Nd4j.concat(0, up.toArray(new INDArray[0]))));
-            }
-        }
-        return updates;
+        return bases.updates();
     }
 
     /** Returns a new plain graph with the active adapters merged into its weights; this model is not changed. */
     public SameDiff mergedGraph() {
-        requireCopyable();
-        SameDiff copy = graph.dup();
-        strip(copy);
-        GraphEditor copyEditor = new GraphEditor(copy);
-        Map<String, INDArray> weights = mergedWeights();
-        for (BaseWeight base : bases.values()) {
-            String weight = base.layer().weight();
-            INDArray mergedWeight = weights.get(weight);
-            copyEditor.replaceArray(
-                    weight,
-                    mergedWeight == null
-                            ? base.layer()
-                                    .orientation()
-                                    .asStored(base.trueWeight())
-                                    .dup('c')
-                            : mergedWeight);
-        }
-        return copy;
+        return new MergedCopy(graph, bases, removal()).make();
     }
 
     /** Takes all adapters out of the graph and returns it as it was before the injection; this model is of no use then. */
     public SameDiff unload() {
         disable();
-        strip(graph);
+        removal().from(graph, Set.of());
         adapters.clear();
-        active.clear();
         return graph;
     }
 
     /** Returns a table of the adapted layers for people. */
     public String summary() {
-        StringBuilder text = new StringBuilder();
-        text.append(String.format(
-                "%-48s %-8s %7s %7s %5s %9s %12s%n", "layer", "method", "in", "out", "rank", "scaling", "trainable"));
-        for (Adapter adapter : activeAdapters()) {
-            for (AdaptedSite site : adapter.sites()) {
-                text.append(String.format(
-                        "%-48s %-8s %7d %7d %5d %9.4g %12d%n",
-                        site.module(),
-                        adapter.config().method().name(),
-                        site.layer().in(),
-                        site.layer().out(),
-                        site.rank(),
-                        site.scaling(),
-                        count(site.trainables().values())));
-            }
-        }
-        return text.append(String.format(
-                        "%d of %d parameters are trained (%.3f %%)%n",
-                        trainableParameters(), totalParameters(), 100.0 * trainableParameters() / totalParameters()))
-                .toString();
-    }
-
-    /** SameDiff copies and saves through FlatBuffers, which end at 2 GB counted in a way that about 0.94 GB is the limit. */
-    private void requireCopyable() {
-        long bytes = graph.variables().stream()
-                .filter(v ->
-                        v.getVariableType() == VariableType.CONSTANT || v.getVariableType() == VariableType.VARIABLE)
-                .mapToLong(v -> v.getArr() == null
-                        ? 0
-                        : v.getArr().length() * v.dataType().width())
-                .sum();
-        if (bytes > FLATBUFFERS_LIMIT) {
-            throw new IllegalStateException(
-                    "the graph holds " + bytes / 1_000_000 + " MB; SameDiff M2.1 cannot copy more" + " than "
-                            + FLATBUFFERS_LIMIT / 1_000_000 + " MB. Use merge() on this graph, or mergedWeights()");
-        }
+        return parameters.text();
     }
 
     private AdapterInjection injection() {
-        return new AdapterInjection(graph, layers, this::base);
+        return new AdapterInjection(graph, layers, bases::of);
     }
 
-    private BaseWeight base(LinearSite layer) {
-        return bases.computeIfAbsent(
-                layer.weight(),
-                weight -> new BaseWeight(layer, graph.getVariable(weight).getArr()));
+    private AdapterRemoval removal() {
+        return new AdapterRemoval(adapters.all(), formerTrainables, losses.tasks());
     }
 
     private void attach(Adapter adapter) {
@@ -522,152 +373,12 @@ public final class AdaptedModel {
             frozen.removeAll(adapter.trainableNames());
             editor.freeze(frozen);
             boolean residual = adapter.sites().stream().anyMatch(site -> !site.startsAtZero());
-            for (BaseWeight base : bases.values()) {
-                if (residual || editor.sharesArray(base.layer().weight())) {
-                    base.separate(editor, residual);
-                }
-            }
+            bases.separate(editor, residual);
         }
-        adapters.put(adapter.name(), adapter);
-    }
-
-    /** Brings the weights and the branches' scalings in line with the flags and the set of active adapters. */
-    private void refresh() {
-        for (BaseWeight base : bases.values()) {
-            if (enabled
-                    && sites().stream()
-                            .anyMatch(site -> site.layer().equals(base.layer()) && (merged || !site.startsAtZero()))) {
-                base.set(effective(base, merged));
-            } else {
-                base.restore();
-            }
-        }
-        for (Adapter adapter : adapters.values()) {
-            boolean acts = enabled && !merged && active.contains(adapter.name());
-            for (int i = 0; i < adapter.sites().size(); i++) {
-                graph.getVariable(adapter.scalingVariables().get(i))
-                        .getArr()
-                        .assign(acts ? adapter.sites().get(i).scaling() : 0);
-            }
-        }
-    }
-
-    /** W minus the active adapters' starts, plus their present changes if asked for; [in,out], float64. */
-    private INDArray effective(BaseWeight base, boolean withChanges) {
-        INDArray weight = base.trueWeightInDouble();
-        for (Adapter adapter : activeAdapters()) {
-            for (int i = 0; i < adapter.sites().size(); i++) {
-                AdaptedSite site = adapter.sites().get(i);
-                if (!site.layer().equals(base.layer())) {
-                    continue;
-                }
-                AdapterMethod method = adapter.config().method();
-                if (!site.startsAtZero()) {
-                    weight.subi(method.delta(adapter.starts().get(i), site.scaling()));
-                }
-                if (withChanges) {
-                    weight.addi(method.delta(tensors(site), site.scaling()));
-                }
-            }
-        }
-        return weight;
-    }
-
-    private Map<String, INDArray> tensors(AdaptedSite site) {
-        Map<String, INDArray> tensors = new LinkedHashMap<>();
-        site.trainables()
-                .forEach((name, variable) ->
-                        tensors.put(name, graph.getVariable(variable).getArr().dup('c')));
-        return tensors;
-    }
-
-    /** Removes every trace of the adapters except the weights' values from this graph or a copy of it. */
-    private void strip(SameDiff target) {
-        GraphEditor targetEditor = new GraphEditor(target);
-        targetEditor.setLosses(taskLosses());
-        List<Adapter> newestFirst = new ArrayList<>(adapters.values());
-        Collections.reverse(newestFirst);
-        for (Adapter adapter : newestFirst) {
-            Adapter.PenaltyTerm term = adapter.penalty();
-            if (term != null) {
-                targetEditor.removeWithProducers(term.variables());
-            }
-            List<GraphEditor.Insertion> insertions = new ArrayList<>(adapter.insertions());
-            Collections.reverse(insertions);
-            insertions.forEach(targetEditor::remove);
-            targetEditor.removeWithProducers(adapter.scalingVariables());
-            targetEditor.removeWithProducers(adapter.trainableNames());
-        }
-        targetEditor.unfreeze(formerTrainables);
-        targetEditor.invalidate();
-    }
-
-    private void useLosses(List<String> tasks) {
-        for (String task : tasks) {
-            GraphAudit.requireSafe(graph, List.of(task), trainableNames());
-        }
-        editor.setLosses(withPenalties(tasks));
-    }
-
-    private List<String> withPenalties(List<String> tasks) {
-        List<String> losses = new ArrayList<>(tasks);
-        for (Adapter adapter : activeAdapters()) {
-            Adapter.PenaltyTerm term = adapter.penalty();
-            if (term != null && !losses.contains(term.variable())) {
-                losses.add(term.variable());
-            }
-        }
-        return losses;
-    }
-
-    private List<String> taskLosses() {
-        List<String> losses = new ArrayList<>(graph.getLossVariables());
-        for (Adapter adapter : adapters.values()) {
-            Adapter.PenaltyTerm term = adapter.penalty();
-            if (term != null) {
-                losses.remove(term.variable());
-            }
-        }
-        return losses;
-    }
-
-    private void setCoefficient(Adapter adapter, double value) {
-        Adapter.PenaltyTerm term = adapter.penalty();
-        if (term != null) {
-            graph.getVariable(term.coefficient()).getArr().assign(value);
-        }
-    }
-
-    private void requireFreeName(String name) {
-        if (adapters.containsKey(name)) {
-            throw new InvalidInputException("there is an adapter `" + name + "` already; there are " + adapters.keySet()
-                    + ". Give the new one another name");
-        }
-    }
-
-    private List<Adapter> activeAdapters() {
-        return adapters.values().stream().filter(a -> active.contains(a.name())).toList();
-    }
-
-    private Adapter first() {
-        return activeAdapters().stream()
-                .findFirst()
-                .orElseThrow(
-                        () -> new InvalidInputException("no adapter is active; activate one of " + adapters.keySet()));
+        adapters.add(adapter);
     }
 
     private Optional<Adapter.PenaltyTerm> term() {
-        return Optional.ofNullable(first().penalty());
-    }
-
-    private long count(Collection<String> names) {
-        return names.stream()
-                .mapToLong(name -> graph.getVariable(name).getArr().length())
-                .sum();
-    }
-
-    private List<String> lastVariables() {
-        List<String> outputs = graph.outputs();
-        return outputs == null ? List.of() : outputs;
+        return Optional.ofNullable(adapters.firstActive().penalty());
     }
 }

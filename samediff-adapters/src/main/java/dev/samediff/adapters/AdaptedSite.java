@@ -1,15 +1,17 @@
 package dev.samediff.adapters;
 
-import dev.samediff.adapters.graph.LinearSite;
+import dev.samediff.adapters.graph.AdaptableSite;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * A linear layer with an adapter on it.
+ * A linear layer or embedding with an adapter on it.
  *
  * @param adapter the adapter's name
- * @param layer the linear layer
+ * @param layer the linear layer or embedding
  * @param rank rank on this layer
  * @param alpha alpha on this layer
  * @param scaling factor s of the branch
@@ -19,7 +21,7 @@ import java.util.Map;
  */
 public record AdaptedSite(
         String adapter,
-        LinearSite layer,
+        AdaptableSite layer,
         int rank,
         double alpha,
         double scaling,
@@ -28,6 +30,14 @@ public record AdaptedSite(
         String weightHash) {
     public AdaptedSite {
         trainables = Collections.unmodifiableMap(new LinkedHashMap<>(trainables));
+    }
+
+    /** The present values of the trainable tensors by short name, copied. */
+    Map<String, INDArray> tensors(SameDiff graph) {
+        Map<String, INDArray> tensors = new LinkedHashMap<>();
+        trainables.forEach((name, variable) ->
+                tensors.put(name, graph.getVariable(variable).getArr().dup('c')));
+        return tensors;
     }
 
     /** Returns the layer's module path. */

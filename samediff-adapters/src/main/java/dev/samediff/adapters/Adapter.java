@@ -1,9 +1,12 @@
 package dev.samediff.adapters;
 
 import dev.samediff.adapters.graph.GraphEditor;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
+import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -33,6 +36,30 @@ record Adapter(
         return sites.stream()
                 .flatMap(site -> site.trainables().values().stream())
                 .toList();
+    }
+
+    /** The adapter as numbers, copied from its graph. */
+    AdapterState state(SameDiff graph) {
+        List<AdapterState.Site> saved = new ArrayList<>();
+        Map<String, String> hashes = new TreeMap<>();
+        for (int i = 0; i < sites.size(); i++) {
+            AdaptedSite site = sites.get(i);
+            hashes.put(site.module(), site.weightHash());
+            saved.add(new AdapterState.Site(
+                    site.module(),
+                    site.layer().weight(),
+                    site.layer().in(),
+                    site.layer().out(),
+                    site.rank(),
+                    site.alpha(),
+                    site.scaling(),
+                    site.tensors(graph),
+                    starts.get(i),
+                    site.startsAtZero(),
+                    site.weightHash(),
+                    site.layer().kind()));
+        }
+        return new AdapterState(config, saved, BaseHash.of(hashes));
     }
 
     /**

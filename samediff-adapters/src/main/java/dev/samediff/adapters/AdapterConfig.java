@@ -8,7 +8,7 @@ import java.util.regex.Pattern;
  *
  * @param name the adapter's name, part of its variables' names: letters, digits, {@code _} and {@code -}
  * @param method the method with its hyper-parameters
- * @param targets which linear layers
+ * @param targets which linear layers and embeddings
  * @param seed seed of everything random at the start; each layer derives its own from it and the module path
  */
 public record AdapterConfig(String name, AdapterMethod method, TargetSelector targets, long seed) {

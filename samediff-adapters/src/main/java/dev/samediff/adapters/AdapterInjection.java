@@ -1,9 +1,11 @@
 package dev.samediff.adapters;
 
+import dev.samediff.adapters.graph.AdaptableLayers;
+import dev.samediff.adapters.graph.AdaptableSite;
+import dev.samediff.adapters.graph.Branches;
+import dev.samediff.adapters.graph.EmbeddingSite;
 import dev.samediff.adapters.graph.GraphAudit;
 import dev.samediff.adapters.graph.GraphEditor;
-import dev.samediff.adapters.graph.LinearLayers;
-import dev.samediff.adapters.graph.LinearSite;
 import dev.samediff.adapters.graph.Names;
 import dev.samediff.adapters.linalg.Decompositions;
 import java.util.ArrayList;
@@ -22,15 +24,15 @@ import org.nd4j.linalg.factory.Nd4j;
 final class AdapterInjection {
     private final SameDiff graph;
     private final GraphEditor editor;
-    private final LinearLayers layers;
-    private final Function<LinearSite, BaseWeight> bases;
+    private final AdaptableLayers layers;
+    private final Function<AdaptableSite, BaseWeight> bases;
 
     /**
      * @param graph the graph
-     * @param layers its linear layers as they were before any injection
+     * @param layers its layers as they were before any injection
      * @param bases the base weight of a layer, made at the first request
      */
-    AdapterInjection(SameDiff graph, LinearLayers layers, Function<LinearSite, BaseWeight> bases) {
+    AdapterInjection(SameDiff graph, AdaptableLayers layers, Function<AdaptableSite, BaseWeight> bases) {
         this.graph = graph;
         this.editor = new GraphEditor(graph);
         this.layers = layers;
@@ -43,12 +45,14 @@ final class AdapterInjection {
     /** Starts a new adapter; every error is found before the graph is touched, except a failing decomposition's. */
     Adapter start(AdapterConfig config, Decompositions linalg) {
         AdapterMethod method = config.method();
-        Map<LinearSite, SiteShape> shapes = new LinkedHashMap<>();
-        for (LinearSite layer : config.targets().select(layers)) {
+        Map<AdaptableSite, SiteShape> shapes = new LinkedHashMap<>();
+        for (AdaptableSite layer : config.targets().select(layers)) {
             int rank = config.targets().rank(layer.module(), method.rank());
             double alpha = alpha(config, layer.module(), rank);
             shapes.put(
-                    layer, new SiteShape(layer.module(), layer.in(), layer.out(), rank, method.scaling(rank, alpha)));
+                    layer,
+                    new SiteShape(
+                            layer.module(), layer.in(), layer.out(), rank, method.scaling(rank, alpha), layer.kind()));
         }
         List<Start> starts = new ArrayList<>();
         shapes.forEach((layer, shape) -> {
@@ -73,11 +77,11 @@ final class AdapterInjection {
 
     /** Takes over an adapter made elsewhere. */
     Adapter restore(AdapterState state) {
-        Map<String, LinearSite> byModule =
-                layers.sites().stream().collect(Collectors.toMap(LinearSite::module, site -> site));
+        Map<String, AdaptableSite> byModule =
+                layers.sites().stream().collect(Collectors.toMap(AdaptableSite::module, site -> site));
         List<Start> starts = new ArrayList<>();
         for (AdapterState.Site saved : state.sites()) {
-            LinearSite layer = requireLayer(state, saved, byModule.get(saved.module()));
+            AdaptableSite layer = requireLayer(state, saved, byModule.get(saved.module()));
             BaseWeight base = bases.apply(layer);
             if (!saved.weightHash().equals(AdapterState.UNKNOWN_HASH)
                     && !base.hash().equals(saved.weightHash())) {
@@ -103,10 +107,15 @@ final class AdapterInjection {
         return build(state.config(), starts);
     }
 
-    private LinearSite requireLayer(AdapterState state, AdapterState.Site saved, @Nullable LinearSite layer) {
+    private AdaptableSite requireLayer(AdapterState state, AdapterState.Site saved, @Nullable AdaptableSite layer) {
         if (layer == null) {
             throw new InvalidInputException("the adapter `" + state.config().name() + "` has the layer `"
                     + saved.module() + "`, which this graph does not have; it has " + Names.some(layers.modules())
+                    + ". Load the base model the adapter was trained on");
+        }
+        if (layer.kind() != saved.kind()) {
+            throw new InvalidInputException("the adapter `" + state.config().name() + "` has `" + saved.module()
+                    + "` as a layer of kind " + saved.kind() + "; in this graph it is of kind " + layer.kind()
                     + ". Load the base model the adapter was trained on");
         }
         if (layer.in() != saved.in() || layer.out() != saved.out()) {
@@ -120,7 +129,7 @@ final class AdapterInjection {
     private Adapter build(AdapterConfig config, List<Start> starts) {
         List<String> adaptedOutputs = starts.stream()
                 .flatMap(start -> start.site().layer().uses().stream())
-                .map(LinearSite.Use::output)
+                .map(AdaptableSite.Use::output)
                 .toList();
         GraphAudit.requireSafe(graph, graph.getLossVariables(), adaptedOutputs);
         List<AdaptedSite> sites = new ArrayList<>();
@@ -133,6 +142,7 @@ final class AdapterInjection {
                     .forEach((name, array) -> trainables.put(trainable(start.site(), name), typed(array, start)));
         }
         editor.addTrainables(trainables);
+        sites.forEach(this::untie);
         for (AdaptedSite site : sites) {
             String scaling = site.module() + ".scaling." + config.name();
             graph.constant(
@@ -153,22 +163,31 @@ final class AdapterInjection {
     private List<GraphEditor.Insertion> insertBranches(AdapterConfig config, AdaptedSite site, String scaling) {
         List<GraphEditor.Insertion> insertions = new ArrayList<>();
         Map<String, SDVariable> variables = variables(site);
-        for (LinearSite.Use use : site.layer().uses()) {
+        for (AdaptableSite.Use use : site.layer().uses()) {
             String base = use.output() + "/base";
             String free = graph.hasVariable(base) ? base + "." + config.name() : base;
             String prefix = use.output() + "/" + config.name() + "/";
             insertions.add(editor.insert(
                     use.output(),
                     free,
-                    output -> config.method()
-                            .adapt(
-                                    graph.getVariable(use.input()),
-                                    output,
-                                    graph.getVariable(scaling),
-                                    variables,
-                                    prefix)));
+                    output -> Branches.adapt(
+                            site.layer(),
+                            use,
+                            output,
+                            prefix,
+                            (input, rows) -> config.method()
+                                    .adapt(input, rows, graph.getVariable(scaling), variables, prefix))));
         }
         return insertions;
+    }
+
+    /** What else reads an embedding's table, such as a tied head, must not see it change when it is merged. */
+    private void untie(AdaptedSite site) {
+        if (site.layer() instanceof EmbeddingSite embedding
+                && !embedding.others().isEmpty()
+                && !graph.hasVariable(embedding.copy())) {
+            editor.separate(embedding.weight(), embedding.copy(), embedding.others());
+        }
     }
 
     private Adapter.@Nullable PenaltyTerm penalty(AdapterConfig config, List<AdaptedSite> sites) {
@@ -207,7 +226,7 @@ final class AdapterInjection {
 
     private static AdaptedSite site(
             AdapterConfig config,
-            LinearSite layer,
+            AdaptableSite layer,
             int rank,
             double alpha,
             double scaling,
@@ -215,8 +234,16 @@ final class AdapterInjection {
             boolean startsAtZero,
             String hash) {
         Map<String, String> names = new LinkedHashMap<>();
-        shortNames.forEach(name -> names.put(name, layer.module() + "." + name + "." + config.name() + ".weight"));
+        shortNames.forEach(name -> names.put(name, variable(layer, name, config.name())));
         return new AdaptedSite(config.name(), layer, rank, alpha, scaling, names, startsAtZero, hash);
+    }
+
+    /** As PEFT names them: an embedding's tensors are bare parameters, a linear layer's are weights of modules. */
+    private static String variable(AdaptableSite layer, String name, String adapter) {
+        return switch (layer.kind()) {
+            case LINEAR -> layer.module() + "." + name + "." + adapter + ".weight";
+            case EMBEDDING -> layer.module() + "." + name.replaceFirst("_(?=[A-Z]$)", "_embedding_") + "." + adapter;
+        };
     }
 
     private static double alpha(AdapterConfig config, String module, int rank) {

@@ -8,11 +8,11 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * A way to adapt a frozen linear layer with a few trainable numbers: LoRA, OLoRA, PiSSA, SORSA.
+ * A way to adapt a frozen linear layer or embedding with a few trainable numbers: LoRA, OLoRA, PiSSA, SORSA.
  *
  * <p>A method is one record in one file: hyper-parameters, how it starts, its branch in the graph, its weight change,
  * and an optional penalty. Everything else (finding layers, orientation, freezing, rewiring, scaling, saving, merging)
- * is generic. All shapes are those of {@code y = x W} with {@code W [in,out]}.
+ * is generic. All shapes are those of {@code y = x W} with {@code W [in,out]}; an embedding is the case {@code x = onehot(ids)}.
  */
 public interface AdapterMethod {
     /** Returns the short lower-case name: {@code lora}, {@code olora}, {@code pissa}, {@code sorsa}. */
@@ -57,7 +57,7 @@ public interface AdapterMethod {
     /**
      * Adds the branch to the graph and returns the layer's new output.
      *
-     * @param x the layer's input [N,in]
+     * @param x the layer's input [N,in]; a method multiplies it by matrices [in,k] and does nothing else with it
      * @param base x W_residual [N,out]
      * @param scaling a scalar of the graph that holds s; 0 switches the branch off
      * @param trainables graph variables by short name, shaped as in {@link Factorization}
@@ -65,7 +65,7 @@ public interface AdapterMethod {
      * @return adapted output [N,out]
      */
     SDVariable adapt(
-            SDVariable x, SDVariable base, SDVariable scaling, Map<String, SDVariable> trainables, String prefix);
+            LayerInput x, SDVariable base, SDVariable scaling, Map<String, SDVariable> trainables, String prefix);
 
     /**
      * Returns the weight change [in,out] that the branch stands for, computed and returned in float64.

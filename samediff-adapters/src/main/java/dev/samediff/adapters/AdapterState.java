@@ -51,6 +51,7 @@ public record AdapterState(AdapterConfig config, List<Site> sites, String baseHa
      * @param startsAtZero whether the start's weight change is zero, so that the base weight stays as it was
      * @param weightHash SHA-256 (hexadecimal) of the base weight as stored: float32, little-endian, row-major;
      *     {@link #UNKNOWN_HASH} if nobody knows
+     * @param kind what the layer does with its weight
      */
     public record Site(
             String module,
@@ -63,7 +64,36 @@ public record AdapterState(AdapterConfig config, List<Site> sites, String baseHa
             Map<String, INDArray> tensors,
             Map<String, INDArray> start,
             boolean startsAtZero,
-            String weightHash) {
+            String weightHash,
+            SiteKind kind) {
+        /** Describes a linear layer. */
+        public Site(
+                String module,
+                String weight,
+                int in,
+                int out,
+                int rank,
+                double alpha,
+                double scaling,
+                Map<String, INDArray> tensors,
+                Map<String, INDArray> start,
+                boolean startsAtZero,
+                String weightHash) {
+            this(
+                    module,
+                    weight,
+                    in,
+                    out,
+                    rank,
+                    alpha,
+                    scaling,
+                    tensors,
+                    start,
+                    startsAtZero,
+                    weightHash,
+                    SiteKind.LINEAR);
+        }
+
         public Site {
             tensors = Collections.unmodifiableMap(new LinkedHashMap<>(tensors));
             start = Collections.unmodifiableMap(new LinkedHashMap<>(start));
@@ -76,13 +106,14 @@ public record AdapterState(AdapterConfig config, List<Site> sites, String baseHa
         PlainLora toPlainLora(AdapterMethod method) {
             Map<String, INDArray> now = method.asLora(tensors);
             if (startsAtZero) {
-                return new PlainLora(module, in, out, rank, scaling * rank, get(now, "lora_A"), get(now, "lora_B"));
+                return new PlainLora(
+                        module, in, out, rank, scaling * rank, get(now, "lora_A"), get(now, "lora_B"), kind);
             }
             Map<String, INDArray> before = method.asLora(start);
             INDArray a = Nd4j.concat(1, get(now, "lora_A"), get(before, "lora_A"));
             INDArray b =
                     Nd4j.concat(0, get(now, "lora_B"), get(before, "lora_B").neg());
-            return new PlainLora(module, in, out, 2 * rank, scaling * 2 * rank, a, b);
+            return new PlainLora(module, in, out, 2 * rank, scaling * 2 * rank, a, b, kind);
         }
 
         private static INDArray get(Map<String, INDArray> map, String key) {
@@ -104,6 +135,8 @@ public record AdapterState(AdapterConfig config, List<Site> sites, String baseHa
      * @param alpha alpha, so that alpha / rank is the scaling
      * @param a A [in,rank], float32 (PEFT's file holds the transpose)
      * @param b B [rank,out], float32 (PEFT's file holds the transpose)
+     * @param kind what the layer does with its weight
      */
-    public record PlainLora(String module, int in, int out, int rank, double alpha, INDArray a, INDArray b) {}
+    public record PlainLora(
+            String module, int in, int out, int rank, double alpha, INDArray a, INDArray b, SiteKind kind) {}
 }

@@ -1,7 +1,7 @@
 package dev.samediff.adapters;
 
+import dev.samediff.adapters.graph.AdaptableSite;
 import dev.samediff.adapters.graph.GraphEditor;
-import dev.samediff.adapters.graph.LinearSite;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -11,18 +11,18 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * graph has its array, that object stays: engines which hold it see every change.
  */
 final class BaseWeight {
-    private final LinearSite layer;
+    private final AdaptableSite layer;
     private final String hash;
     private INDArray inGraph;
     private @Nullable INDArray aside;
 
-    BaseWeight(LinearSite layer, INDArray stored) {
+    BaseWeight(AdaptableSite layer, INDArray stored) {
         this.layer = layer;
         this.inGraph = stored;
         this.hash = BaseHash.ofFiniteWeight(stored, layer.weight());
     }
 
-    LinearSite layer() {
+    AdaptableSite layer() {
         return layer;
     }
 

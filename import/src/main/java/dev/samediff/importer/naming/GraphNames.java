@@ -1,13 +1,17 @@
 package dev.samediff.importer.naming;
 
 import dev.samediff.importer.onnx.OnnxGraph;
+import dev.samediff.importer.onnx.OnnxNode;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
 
-/** Names in the SameDiff graph: unique, without characters SameDiff cannot bear, and recovered for linear layers. */
+/**
+ * Names in the SameDiff graph: unique, without characters SameDiff cannot bear, and recovered for linear layers and
+ * embeddings.
+ */
 public final class GraphNames {
     private final Map<String, String> byRaw = new LinkedHashMap<>();
     private final Map<String, String> moduleByTensor = new LinkedHashMap<>();
@@ -15,7 +19,7 @@ public final class GraphNames {
     private final Set<String> taken = new HashSet<>();
     private final Map<String, Integer> last = new HashMap<>();
 
-    /** Names inputs and outputs first, then linear layers, then everything else on demand. */
+    /** Names inputs and outputs first, then linear layers and embeddings, then everything else on demand. */
     public GraphNames(OnnxGraph graph, WeightRoles roles) {
         graph.inputs().forEach(input -> of(input.name()));
         graph.outputs().forEach(output -> outputs.put(output.name(), of(output.name())));
@@ -24,6 +28,15 @@ public final class GraphNames {
             if (!moduleByTensor.containsKey(use.weight())) {
                 name(use, roles.isTable(use.weight()), paths);
             }
+        }
+        roles.tables().forEach((table, gather) -> nameTable(table, gather, paths));
+    }
+
+    private void nameTable(String table, OnnxNode gather, Set<String> linears) {
+        if (!byRaw.containsKey(table)) {
+            ModulePaths.ofTable(table, gather, linears)
+                    .map(GraphNames::sanitised)
+                    .ifPresent(path -> byRaw.put(table, unique(path + ".weight")));
         }
     }
 

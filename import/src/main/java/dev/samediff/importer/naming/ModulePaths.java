@@ -1,6 +1,8 @@
 package dev.samediff.importer.naming;
 
+import dev.samediff.importer.onnx.OnnxNode;
 import java.util.Optional;
+import java.util.Set;
 
 /**
  * Recovers the path of a module, as PyTorch and PEFT know it, from what the exporter left of it.
@@ -28,6 +30,17 @@ final class ModulePaths {
         return bias.isEmpty() || biasIsAbove ? node : bias;
     }
 
+    /**
+     * Returns the module path of an embedding: from the table's own name, unless that is a linear layer's, as when the
+     * exporter kept the name of a tied head ({@code lm_head.weight}); then from the Gather's.
+     */
+    static Optional<String> ofTable(String table, OnnxNode gather, Set<String> linears) {
+        return withoutSuffix(table, ".weight")
+                .filter(path -> !linears.contains(path))
+                .or(() -> table.endsWith(".weight") ? fromNode(gather.name()) : Optional.empty())
+                .filter(path -> !linears.contains(path));
+    }
+
     private static Optional<String> withoutSuffix(String name, String suffix) {
         boolean usable = name.endsWith(suffix) && name.length() > suffix.length() && !name.startsWith("onnx::");
         return usable ? Optional.of(name.substring(0, name.length() - suffix.length())) : Optional.empty();
@@ -36,7 +49,7 @@ final class ModulePaths {
     /** {@code /model/layers.0/self_attn/q_proj/MatMul} -> {@code model.layers.0.self_attn.q_proj}. */
     static Optional<String> fromNode(String node) {
         int last = node.lastIndexOf('/');
-        if (last <= 0 || !node.substring(last + 1).matches("(MatMul|Gemm|Conv)(_\\d+)?")) {
+        if (last <= 0 || !node.substring(last + 1).matches("(MatMul|Gemm|Conv|Gather)(_\\d+)?")) {
             return Optional.empty();
         }
         String path = node.substring(node.startsWith("/") ? 1 : 0, last).replace('/', '.');

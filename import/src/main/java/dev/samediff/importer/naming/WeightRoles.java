@@ -7,6 +7,7 @@ import dev.samediff.importer.onnx.OnnxNode;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
@@ -24,8 +25,8 @@ public final class WeightRoles {
     private final StoredRoots roots;
     private final List<LinearUse> linears = new ArrayList<>();
     private final Set<String> trainable = new LinkedHashSet<>();
-    private final Set<String> tables = new LinkedHashSet<>();
     private final Set<String> flattened = new HashSet<>();
+    private final Map<String, OnnxNode> tables = new LinkedHashMap<>();
     private final Set<String> activations = new HashSet<>();
     private final Map<String, List<OnnxNode>> readers = new HashMap<>();
 
@@ -43,7 +44,7 @@ public final class WeightRoles {
                             .add(node));
         }
         graph.nodes().forEach(this::look);
-        trainable.removeAll(tables);
+        trainable.removeAll(tables.keySet());
     }
 
     private void look(OnnxNode node) {
@@ -82,7 +83,7 @@ public final class WeightRoles {
         Optional<Root> table =
                 roots.of(node.input(0)).filter(root -> root.tensor().type().isFPType());
         if (table.isPresent() && table.get().tensor().shape().length > 1) {
-            tables.add(table.get().tensor().name());
+            tables.putIfAbsent(table.get().tensor().name(), node);
             activations.addAll(node.outputs());
         }
     }
@@ -120,7 +121,7 @@ public final class WeightRoles {
     private void lookAtEmbedding(OnnxNode node) {
         for (int i = 2; i <= 4; i++) {
             roots.floating(node.input(i), 2)
-                    .ifPresent(root -> tables.add(root.tensor().name()));
+                    .ifPresent(root -> tables.putIfAbsent(root.tensor().name(), node));
         }
         vector(node.input(5));
         vector(node.input(6));
@@ -218,7 +219,7 @@ public final class WeightRoles {
 
     /** Tells whether a stored tensor is looked up by index, and therefore frozen. */
     public boolean isTable(String tensor) {
-        return tables.contains(tensor);
+        return tables.containsKey(tensor);
     }
 
     /** Tells whether a convolution's weight [out, in, kernel...] is a matrix [out, in * kernel] in the graph. */
@@ -226,8 +227,8 @@ public final class WeightRoles {
         return flattened.contains(tensor);
     }
 
-    /** Returns the stored tensors that are looked up by index. */
-    public Set<String> tables() {
+    /** Returns the stored tensors that are looked up by index, with the first Gather that does. */
+    public Map<String, OnnxNode> tables() {
         return tables;
     }
 

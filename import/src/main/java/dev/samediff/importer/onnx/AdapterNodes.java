@@ -44,7 +44,7 @@ public final class AdapterNodes {
      *
      * @throws InvalidInputException if an operator other than MatMul, Gemm and Conv multiplies by the weight
      */
-    public void add() {
+    public void addToProducts() {
         for (OnnxWeightEditor.Product product : editor.products(weight)) {
             NodeProto node = product.node();
             switch (node.getOpType()) {
@@ -53,6 +53,29 @@ public final class AdapterNodes {
                 case "Conv" -> addToConv(product);
                 default -> throw refused(node);
             }
+        }
+    }
+
+    /**
+     * Adds the branch to every Gather of an embedding table: rows of {@code down}, times {@code up}.
+     *
+     * @throws InvalidInputException if no Gather looks rows of the table up
+     */
+    public void addToLookups() {
+        List<OnnxWeightEditor.Product> lookups = editor.lookups(weight);
+        if (lookups.isEmpty()) {
+            throw new InvalidInputException("no Gather looks rows of " + weight
+                    + " up, so that no branch can be put beside it; merge the adapter into the weights instead");
+        }
+        for (OnnxWeightEditor.Product lookup : lookups) {
+            String inner = editor.freshName(module + ".adapter");
+            String change = editor.freshName(module + ".adapter_change");
+            String ids = lookup.node().getInput(1);
+            editor.addAfter(
+                    lookup,
+                    node("Gather", inner, tensor("adapter_down", down), ids),
+                    node("MatMul", change, inner, tensor("adapter_up", up)));
+            editor.addToOutput(lookup, change);
         }
     }
 

@@ -117,6 +117,20 @@ public final class OnnxWeightEditor {
         return products;
     }
 
+    /** Returns the Gather nodes that look rows of a tensor up, directly or through Identity nodes. */
+    public List<Product> lookups(String name) {
+        List<Product> lookups = new ArrayList<>();
+        for (Read read : readers.getOrDefault(name, List.of())) {
+            Onnx.NodeProto node = read.equals(Read.ELSEWHERE) ? null : graph.getNode(read.node());
+            if (node != null && node.getOpType().equals("Gather") && read.input() == 0) {
+                lookups.add(new Product(read.node(), 0, node));
+            } else if (node != null && node.getOpType().equals("Identity")) {
+                lookups.addAll(lookups(node.getOutput(0)));
+            }
+        }
+        return lookups;
+    }
+
     /** Puts nodes behind a product. */
     void addAfter(Product product, Onnx.NodeProto... nodes) {
         added.computeIfAbsent(product.index(), index -> new ArrayList<>()).addAll(List.of(nodes));

@@ -134,7 +134,12 @@ public final class GraphAudit {
             findings.add(finding(Severity.NOTE, op, inaccurate));
         }
         if (type.equals("gather") && fromTrainables.contains(inputs.get(0))) {
-            findings.add(finding(Severity.ERROR, op, ERROR + "; use a one-hot product instead"));
+            findings.add(finding(
+                    Severity.ERROR,
+                    op,
+                    ERROR
+                            + ": it overwrites repeated rows instead of adding them up; use a one-hot product, or put an adapter on the"
+                            + " frozen table"));
         }
         if (op.getOp() instanceof Mmul matmul && hasOneColumn(matmul, graph.getVariable(inputs.get(1)))) {
             findings.add(finding(

@@ -157,6 +157,23 @@ public final class GraphEditor {
                         && v.getArr().data().address() == array.data().address());
     }
 
+    /**
+     * Lets some readers of a constant or variable read a copy of it, so that they keep its numbers.
+     *
+     * @param copy name of the copy; must be free
+     * @param readers names of ops
+     */
+    public void separate(String name, String copy, Collection<String> readers) {
+        graph.constant(copy, graph.getVariable(name).getArr().dup('c'));
+        moveReaders(name, copy, new LinkedHashSet<>(readers));
+    }
+
+    /** Takes {@link #separate} back: the copy's readers read the original again, and the copy is gone. */
+    public void rejoin(String name, String copy) {
+        moveReaders(copy, name, new LinkedHashSet<>(Internals.readers(graph, copy)));
+        removeVariables(List.of(copy));
+    }
+
     /** Sets the loss variables, without the check of empty lists that SameDiff's overloads make ambiguous. */
     public void setLosses(List<String> names) {
         graph.setLossVariables(names.toArray(new String[0]));
@@ -234,7 +251,9 @@ public final class GraphEditor {
         }
         readers.removeAll(moved);
         source.setInputsForOp(readers);
-        target.setInputsForOp(moved);
+        List<String> joined = new ArrayList<>(target.getInputsForOp() == null ? List.of() : target.getInputsForOp());
+        joined.addAll(moved);
+        target.setInputsForOp(joined);
     }
 
     private void removeOps(Set<String> names) {

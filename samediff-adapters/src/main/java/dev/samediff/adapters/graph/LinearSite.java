@@ -1,5 +1,6 @@
 package dev.samediff.adapters.graph;
 
+import dev.samediff.adapters.SiteKind;
 import java.util.List;
 
 /**
@@ -12,22 +13,14 @@ import java.util.List;
  * @param out output features
  * @param uses every matmul with this weight, in graph order; a weight shared by several matmuls is one site
  */
-public record LinearSite(String module, String weight, Orientation orientation, int in, int out, List<Use> uses) {
+public record LinearSite(String module, String weight, Orientation orientation, int in, int out, List<Use> uses)
+        implements AdaptableSite {
     public LinearSite {
         uses = List.copyOf(uses);
     }
 
-    /** Returns the number of weight elements. */
-    public long parameters() {
-        return (long) in * out;
+    @Override
+    public SiteKind kind() {
+        return SiteKind.LINEAR;
     }
-
-    /**
-     * One matmul with the weight.
-     *
-     * @param op name of the op
-     * @param input name of the activation [N,in]
-     * @param output name of the product [N,out]
-     */
-    public record Use(String op, String input, String output) {}
 }

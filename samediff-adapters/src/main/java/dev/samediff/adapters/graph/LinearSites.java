@@ -10,6 +10,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.VariableType;
@@ -180,7 +181,11 @@ public final class LinearSites {
     }
 
     private boolean isWeight(String name) {
-        SDVariable variable = graph.getVariable(name);
+        return isWeight(graph.getVariable(name));
+    }
+
+    /** Tells whether a variable is a stored floating-point matrix. */
+    static boolean isWeight(@Nullable SDVariable variable) {
         if (variable == null
                 || (variable.getVariableType() != VariableType.VARIABLE
                         && variable.getVariableType() != VariableType.CONSTANT)) {

@@ -8,7 +8,7 @@ import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /** Refuses a selector with an entry that matches nothing in a graph. */
-record SelectorCheck(TargetSelector selector, LinearLayers layers) {
+record SelectorCheck(TargetSelector selector, AdaptableLayers layers) {
     void requireEveryEntryToMatch() {
         selector.targets().ifPresent(match -> requireMatches("target", match));
         selector.exclude().ifPresent(match -> requireMatches("excluded module", match));
@@ -39,7 +39,7 @@ record SelectorCheck(TargetSelector selector, LinearLayers layers) {
                 .filter(rejected -> matches.test(rejected.module()))
                 .map(rejected -> "`" + rejected.module() + "` cannot be adapted: " + rejected.reason())
                 .collect(Collectors.joining("; "));
-        throw new InvalidInputException("no linear layer matches the " + role + " `" + entry + "`"
+        throw new InvalidInputException("no linear layer or embedding matches the " + role + " `" + entry + "`"
                 + (reasons.isEmpty() ? "" : " (" + reasons + ")") + "; this graph has " + Names.some(modules)
                 + ". Correct the entry or leave it out");
     }
@@ -52,7 +52,7 @@ record SelectorCheck(TargetSelector selector, LinearLayers layers) {
         layers.modules().forEach(module -> selector.layerIndex(module).ifPresent(existing::add));
         for (int index : selector.layersToTransform()) {
             if (!existing.contains(index)) {
-                throw new InvalidInputException("no linear layer has the layer index " + index
+                throw new InvalidInputException("no layer has the layer index " + index
                         + (selector.layersPattern().isEmpty() ? "" : " in " + selector.layersPattern())
                         + "; this graph has the indices " + existing + " in " + Names.some(layers.modules()));
             }

@@ -1,6 +1,7 @@
 package dev.samediff.adapters.graph;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.SiteKind;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
@@ -13,7 +14,8 @@ import java.util.TreeSet;
 import java.util.regex.Matcher;
 
 /**
- * Which linear layers an adapter is put on, and with which rank and alpha, by PEFT's rules and vocabulary.
+ * Which linear layers and embeddings an adapter is put on, and with which rank and alpha, by PEFT's rules and vocabulary.
+ * As in PEFT, an embedding is adapted only if an entry names it; "all linear layers" leaves embeddings out.
  *
  * <p>In this order: {@code exclude} removes; {@code targets} chooses; {@code layersToTransform} keeps the layers with one
  * of the indices (a module named in full is kept whatever its index, as in PEFT). Unlike PEFT, every entry that matches
@@ -196,13 +198,16 @@ public record TargetSelector(
      * @param layers what the graph has
      * @throws InvalidInputException if an entry matches nothing, or nothing is chosen
      */
-    public List<LinearSite> select(LinearLayers layers) {
+    public List<AdaptableSite> select(AdaptableLayers layers) {
         new SelectorCheck(this, layers).requireEveryEntryToMatch();
-        List<LinearSite> chosen =
-                layers.sites().stream().filter(site -> selects(site.module())).toList();
+        List<AdaptableSite> chosen = layers.sites().stream()
+                .filter(site -> targets.isPresent() || site.kind() == SiteKind.LINEAR)
+                .filter(site -> selects(site.module()))
+                .toList();
         if (chosen.isEmpty()) {
-            throw new InvalidInputException("the targets " + describe() + " choose no linear layer; this graph has "
-                    + Names.some(layers.modules()));
+            throw new InvalidInputException(
+                    "the targets " + describe() + " choose no layer; this graph has " + Names.some(layers.modules())
+                            + (targets.isEmpty() ? " (embeddings are adapted only if they are named)" : ""));
         }
         return chosen;
     }

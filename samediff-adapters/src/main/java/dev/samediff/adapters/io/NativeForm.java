@@ -8,6 +8,7 @@ import dev.samediff.adapters.AdapterMethod;
 import dev.samediff.adapters.AdapterState;
 import dev.samediff.adapters.BaseHash;
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.SiteKind;
 import dev.samediff.adapters.method.AdapterMethods;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,6 +17,7 @@ import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalDouble;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -29,6 +31,7 @@ final class NativeForm {
     static final String CONFIG = "adapter.json";
     static final String TENSORS = "adapter.safetensors";
     private static final int FORMAT = 1;
+    private static final String KIND = "kind";
 
     private NativeForm() {}
 
@@ -110,6 +113,9 @@ final class NativeForm {
         json.put("scaling", site.scaling());
         json.put("starts_at_zero", site.startsAtZero());
         json.put("weight_sha256", site.weightHash());
+        if (site.kind() != SiteKind.LINEAR) {
+            json.put(KIND, site.kind().name().toLowerCase(Locale.ROOT));
+        }
         ArrayNode names = json.putArray("tensors");
         site.tensors().keySet().forEach(names::add);
         return json;
@@ -136,7 +142,19 @@ final class NativeForm {
                 trained,
                 start,
                 layer.flag("starts_at_zero", false),
-                layer.text("weight_sha256"));
+                layer.text("weight_sha256"),
+                kind(layer));
+    }
+
+    private static SiteKind kind(JsonFile layer) {
+        String linear = SiteKind.LINEAR.name().toLowerCase(Locale.ROOT);
+        String kind = layer.optionalText(KIND).orElse(linear);
+        for (SiteKind known : SiteKind.values()) {
+            if (known.name().toLowerCase(Locale.ROOT).equals(kind)) {
+                return known;
+            }
+        }
+        throw layer.wrong(KIND, kind, "linear or embedding; the adapter may have been saved by a newer version");
     }
 
     private static void requireShapes(JsonFile layer, Map<String, INDArray> tensors, Path file) {

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.samediff.adapters.AdapterState;
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.SiteKind;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -23,6 +24,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * is plain ({@code init_lora_weights} true, so that PEFT never decomposes the base again), and keys newer than PEFT 0.7 are
  * left out. {@code fan_in_fan_out} is false also for Conv1D layers: an ONNX file does not tell them from transposed Linear
  * layers, the tensors are the same, and PEFT corrects the flag by the module's class.
+ *
+ * <p>Tensors: {@code <module>.lora_A.weight [r,in]} and {@code .lora_B.weight [out,r]} of a linear layer,
+ * {@code <module>.lora_embedding_A [r,vocabulary]} and {@code .lora_embedding_B [dim,r]} of an embedding.
  */
 record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
     static final String CONFIG = "adapter_config.json";
@@ -30,13 +34,16 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
     static final String PREFIX = "base_model.model.";
     static final String A = ".lora_A.weight";
     static final String B = ".lora_B.weight";
+    static final String EMBEDDING_A = ".lora_embedding_A";
+    static final String EMBEDDING_B = ".lora_embedding_B";
 
     static PeftForm of(AdapterState state, AdapterFolder.Description description) {
         List<AdapterState.PlainLora> layers = state.toPlainLora();
         Map<String, INDArray> tensors = new LinkedHashMap<>();
         for (AdapterState.PlainLora layer : layers) {
-            tensors.put(PREFIX + layer.module() + A, transposed(layer.a(), layer.module()));
-            tensors.put(PREFIX + layer.module() + B, transposed(layer.b(), layer.module()));
+            boolean embedding = layer.kind() == SiteKind.EMBEDDING;
+            tensors.put(PREFIX + layer.module() + (embedding ? EMBEDDING_A : A), transposed(layer.a(), layer.module()));
+            tensors.put(PREFIX + layer.module() + (embedding ? EMBEDDING_B : B), transposed(layer.b(), layer.module()));
         }
         return new PeftForm(config(layers, description), tensors);
     }

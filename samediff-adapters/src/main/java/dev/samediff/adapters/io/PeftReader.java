@@ -5,6 +5,7 @@ import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.AdapterState;
 import dev.samediff.adapters.BaseHash;
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.SiteKind;
 import dev.samediff.adapters.graph.TargetSelector;
 import dev.samediff.adapters.method.Lora;
 import java.io.IOException;
@@ -46,13 +47,17 @@ final class PeftReader {
 
     private static final Set<String> STARTS_THAT_KEEP_THE_BASE = Set.of("gaussian", "eva", "orthogonal");
 
+    private static final List<String> FACTORS =
+            List.of(PeftForm.A, PeftForm.B, PeftForm.EMBEDDING_A, PeftForm.EMBEDDING_B);
+    private static final String TABLE = ".base_layer.weight";
+
     private PeftReader() {}
 
     static AdapterState read(Path folder, String name) throws IOException {
         Path configFile = folder.resolve(PeftForm.CONFIG);
         JsonFile config = JsonFile.read(configFile);
         requireSupported(config, configFile);
-        Map<String, INDArray[]> factors = factors(folder);
+        Map<String, Factors> factors = factors(folder);
         int rank = config.count("r");
         boolean rankStabilized = config.flag("use_rslora", false);
         Lora method = new Lora(
@@ -64,29 +69,41 @@ final class PeftReader {
         Map<String, String> hashes = new TreeMap<>();
         factors.forEach((module, ab) -> {
             int expected = targets.rank(module, rank);
-            if (ab[0].rows() != expected || ab[1].columns() != expected) {
+            if (ab.a().rows() != expected || ab.b().columns() != expected) {
                 throw new InvalidInputException("the layer `" + module + "` in " + folder + " has A "
-                        + Arrays.toString(ab[0].shape()) + " and B " + Arrays.toString(ab[1].shape())
+                        + Arrays.toString(ab.a().shape()) + " and B "
+                        + Arrays.toString(ab.b().shape())
                         + "; expected [" + expected + ",in] and [out," + expected + "] by r and rank_pattern in "
                         + PeftForm.CONFIG + ": both files must come from one training");
             }
             sites.add(site(
                     module, ab, method, targets.alpha(module, method.alpha()).orElseThrow()));
-            hashes.put(module, "");
+            hashes.put(module, ab.tableHash());
         });
         return new AdapterState(new AdapterConfig(name, method, targets, 0), sites, BaseHash.of(hashes));
     }
 
-    private static AdapterState.Site site(String module, INDArray[] ab, Lora method, double alpha) {
-        INDArray a = ab[0].transpose().castTo(DataType.FLOAT).dup('c');
-        INDArray b = ab[1].transpose().castTo(DataType.FLOAT).dup('c');
+    /**
+     * The tensors of one module.
+     *
+     * @param a A [r,in]
+     * @param b B [out,r]
+     * @param kind whether they are an embedding's
+     * @param tableHash hash of the table of an embedding, which PEFT saves with some adapters; else unknown
+     */
+    private record Factors(INDArray a, INDArray b, SiteKind kind, String tableHash) {}
+
+    private static AdapterState.Site site(String module, Factors ab, Lora method, double alpha) {
+        INDArray a = ab.a().transpose().castTo(DataType.FLOAT).dup('c');
+        INDArray b = ab.b().transpose().castTo(DataType.FLOAT).dup('c');
         int rank = a.columns();
         Map<String, INDArray> tensors = new LinkedHashMap<>();
         tensors.put("lora_A", a);
         tensors.put("lora_B", b);
         Map<String, INDArray> start = new LinkedHashMap<>();
-        start.put("lora_A", a.dup('c'));
-        start.put("lora_B", Nd4j.zeros(DataType.FLOAT, b.shape()));
+        boolean embedding = ab.kind() == SiteKind.EMBEDDING;
+        start.put("lora_A", embedding ? Nd4j.zeros(DataType.FLOAT, a.shape()) : a.dup('c'));
+        start.put("lora_B", embedding ? b.dup('c') : Nd4j.zeros(DataType.FLOAT, b.shape()));
         return new AdapterState.Site(
                 module,
                 module + ".weight",
@@ -98,11 +115,11 @@ final class PeftReader {
                 tensors,
                 start,
                 true,
-                AdapterState.UNKNOWN_HASH);
+                ab.tableHash(),
+                ab.kind());
     }
 
-    /** A [r,in] and B [out,r] of every module. */
-    private static Map<String, INDArray[]> factors(Path folder) throws IOException {
+    private static Map<String, Factors> factors(Path folder) throws IOException {
         Path file = folder.resolve(PeftForm.TENSORS);
         if (!Files.exists(file) && Files.exists(folder.resolve("adapter_model.bin"))) {
             throw new InvalidInputException("the adapter in " + folder
@@ -111,16 +128,14 @@ final class PeftReader {
         }
         Map<String, INDArray> tensors = Safetensors.read(file).tensors();
         Set<String> modules = new LinkedHashSet<>();
-        tensors.forEach((key, tensor) -> modules.add(moduleOf(key, tensor, file)));
-        Map<String, INDArray[]> factors = new LinkedHashMap<>();
-        for (String module : modules) {
-            INDArray a = tensors.get(PeftForm.PREFIX + module + PeftForm.A);
-            INDArray b = tensors.get(PeftForm.PREFIX + module + PeftForm.B);
-            if (a == null || b == null) {
-                throw new InvalidInputException("the layer `" + module + "` in " + file + " has only one of"
-                        + " lora_A and lora_B; save the adapter again");
+        tensors.forEach((key, tensor) -> {
+            if (!isTableOfAdaptedEmbedding(key, tensors)) {
+                modules.add(moduleOf(key, tensor, file));
             }
-            factors.put(module, new INDArray[] {a, b});
+        });
+        Map<String, Factors> factors = new LinkedHashMap<>();
+        for (String module : modules) {
+            factors.put(module, factors(module, tensors, file));
         }
         if (factors.isEmpty()) {
             throw new InvalidInputException(file + " holds no tensors; save the adapter again");
@@ -128,22 +143,52 @@ final class PeftReader {
         return factors;
     }
 
+    private static Factors factors(String module, Map<String, INDArray> tensors, Path file) {
+        String prefix = PeftForm.PREFIX + module;
+        boolean embedding = tensors.containsKey(prefix + PeftForm.EMBEDDING_A)
+                || tensors.containsKey(prefix + PeftForm.EMBEDDING_B);
+        INDArray a = tensors.get(prefix + (embedding ? PeftForm.EMBEDDING_A : PeftForm.A));
+        INDArray b = tensors.get(prefix + (embedding ? PeftForm.EMBEDDING_B : PeftForm.B));
+        if (a == null || b == null) {
+            throw new InvalidInputException("the layer `" + module + "` in " + file + " has only one of"
+                    + (embedding ? " lora_embedding_A and lora_embedding_B" : " lora_A and lora_B")
+                    + "; save the adapter again");
+        }
+        if (embedding && (tensors.containsKey(prefix + PeftForm.A) || tensors.containsKey(prefix + PeftForm.B))) {
+            throw new InvalidInputException("the layer `" + module + "` in " + file
+                    + " has the tensors of an embedding and of a linear layer; save the adapter again");
+        }
+        INDArray table = tensors.get(prefix + TABLE);
+        boolean comparable = table != null && table.rank() == 2 && table.dataType() == DataType.FLOAT;
+        return new Factors(
+                a,
+                b,
+                embedding ? SiteKind.EMBEDDING : SiteKind.LINEAR,
+                comparable ? BaseHash.ofWeight(table) : AdapterState.UNKNOWN_HASH);
+    }
+
+    /** PEFT saves the frozen table along with the adapter of an embedding that is called embed_tokens. */
+    private static boolean isTableOfAdaptedEmbedding(String key, Map<String, INDArray> tensors) {
+        return key.endsWith(TABLE)
+                && tensors.containsKey(key.substring(0, key.length() - TABLE.length()) + PeftForm.EMBEDDING_A);
+    }
+
     private static String moduleOf(String key, INDArray tensor, Path file) {
-        boolean factor = key.endsWith(PeftForm.A) || key.endsWith(PeftForm.B);
+        String suffix = FACTORS.stream().filter(key::endsWith).findFirst().orElse("");
         if (!key.startsWith(PeftForm.PREFIX)
-                || !factor
-                || key.length() <= PeftForm.PREFIX.length() + PeftForm.A.length()) {
+                || suffix.isEmpty()
+                || key.length() <= PeftForm.PREFIX.length() + suffix.length()) {
             throw new InvalidInputException("the tensor `" + key + "` in " + file
                     + " is not supported; expected " + PeftForm.PREFIX + "<module path>" + PeftForm.A + " and "
-                    + PeftForm.B + " only (no embeddings, magnitudes, biases or whole modules): merge the adapter in"
-                    + " PEFT instead");
+                    + PeftForm.B + ", or " + PeftForm.EMBEDDING_A + " and " + PeftForm.EMBEDDING_B
+                    + ", only (no magnitudes, biases or whole modules): merge the adapter in PEFT instead");
         }
         if (tensor.rank() != 2 || tensor.isEmpty() || !tensor.dataType().isFPType()) {
             throw new InvalidInputException("the tensor `" + key + "` in " + file + " is " + tensor.dataType()
                     + Arrays.toString(tensor.shape()) + "; expected a matrix of floating-point numbers (a linear"
-                    + " layer)");
+                    + " layer or an embedding)");
         }
-        return key.substring(PeftForm.PREFIX.length(), key.length() - PeftForm.A.length());
+        return key.substring(PeftForm.PREFIX.length(), key.length() - suffix.length());
     }
 
     private static void requireSupported(JsonFile config, Path file) {

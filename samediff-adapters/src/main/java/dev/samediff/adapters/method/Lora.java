@@ -2,6 +2,8 @@ package dev.samediff.adapters.method;
 
 import dev.samediff.adapters.AdapterMethod;
 import dev.samediff.adapters.Factorization;
+import dev.samediff.adapters.LayerInput;
+import dev.samediff.adapters.SiteKind;
 import dev.samediff.adapters.SiteShape;
 import dev.samediff.adapters.linalg.Decompositions;
 import java.util.LinkedHashMap;
@@ -15,7 +17,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * LoRA (Hu et al. 2021): {@code y = x W + s (x A) B} with A [in,r] random, B [r,out] zero, W frozen.
+ * LoRA (Hu et al. 2021): {@code y = x W + s (x A) B} with A [in,r] random, B [r,out] zero, W frozen. On an embedding it is
+ * the other way round, as in PEFT, whatever the start: A is zero, B is N(0, 1).
  *
  * @param rank r
  * @param alpha alpha, s = alpha / r; empty (the default) means alpha = r for every layer, s = 1. (PEFT's default alpha is
@@ -27,7 +30,7 @@ public record Lora(int rank, OptionalDouble alpha, boolean rankStabilized, Start
     /** The method's name. */
     public static final String NAME = "lora";
 
-    /** How A starts; B starts at zero. */
+    /** How A of a linear layer starts; B starts at zero. */
     public enum Start {
         /** U(-1/sqrt(in), 1/sqrt(in)): PEFT's default, kaiming uniform with a = sqrt(5). */
         KAIMING_UNIFORM,
@@ -85,6 +88,10 @@ public record Lora(int rank, OptionalDouble alpha, boolean rankStabilized, Start
     @Override
     public Factorization factorize(INDArray weight, SiteShape site, Decompositions linalg, long seed) {
         Random random = new Random(seed);
+        DataType type = weight.dataType();
+        if (site.kind() == SiteKind.EMBEDDING) {
+            return ofEmbedding(site, random, type);
+        }
         double bound = 1 / Math.sqrt(site.in());
         double[] a = new double[site.in() * site.rank()];
         for (int i = 0; i < a.length; i++) {
@@ -93,7 +100,6 @@ public record Lora(int rank, OptionalDouble alpha, boolean rankStabilized, Start
                 case GAUSSIAN -> random.nextGaussian() / site.rank();
             };
         }
-        DataType type = weight.dataType();
         return new Factorization(
                 LowRank.factors(
                         Nd4j.createFromArray(a).reshape(site.in(), site.rank()).castTo(type),
@@ -101,9 +107,21 @@ public record Lora(int rank, OptionalDouble alpha, boolean rankStabilized, Start
                 true);
     }
 
+    private static Factorization ofEmbedding(SiteShape site, Random random, DataType type) {
+        double[] b = new double[site.rank() * site.out()];
+        for (int i = 0; i < b.length; i++) {
+            b[i] = random.nextGaussian();
+        }
+        return new Factorization(
+                LowRank.factors(
+                        Nd4j.zeros(type, site.in(), site.rank()),
+                        Nd4j.createFromArray(b).reshape(site.rank(), site.out()).castTo(type)),
+                true);
+    }
+
     @Override
     public SDVariable adapt(
-            SDVariable x, SDVariable base, SDVariable scaling, Map<String, SDVariable> trainables, String prefix) {
+            LayerInput x, SDVariable base, SDVariable scaling, Map<String, SDVariable> trainables, String prefix) {
         return LowRank.adapt(x, base, scaling, trainables, prefix);
     }
 

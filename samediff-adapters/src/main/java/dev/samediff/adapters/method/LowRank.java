@@ -1,6 +1,7 @@
 package dev.samediff.adapters.method;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.LayerInput;
 import dev.samediff.adapters.SiteShape;
 import dev.samediff.adapters.linalg.Decompositions;
 import java.util.LinkedHashMap;
@@ -28,9 +29,9 @@ final class LowRank {
 
     /** Two rank-r products; the dense product A B is never formed. */
     static SDVariable adapt(
-            SDVariable x, SDVariable base, SDVariable scaling, Map<String, SDVariable> trainables, String prefix) {
-        SameDiff graph = x.getSameDiff();
-        SDVariable down = graph.mmul(prefix + "down", x, get(trainables, A));
+            LayerInput x, SDVariable base, SDVariable scaling, Map<String, SDVariable> trainables, String prefix) {
+        SameDiff graph = x.graph();
+        SDVariable down = x.times(prefix + "down", get(trainables, A));
         SDVariable scaled = down.mul(prefix + "scaled", scaling);
         SDVariable up = graph.mmul(prefix + "up", scaled, get(trainables, B));
         return base.add(prefix + "sum", up);

@@ -2,6 +2,7 @@ package dev.samediff.adapters.method;
 
 import dev.samediff.adapters.AdapterMethod;
 import dev.samediff.adapters.Factorization;
+import dev.samediff.adapters.LayerInput;
 import dev.samediff.adapters.SiteShape;
 import dev.samediff.adapters.linalg.Decompositions;
 import java.util.Map;
@@ -73,7 +74,7 @@ public record OLora(int rank, OptionalDouble alpha, boolean rankStabilized) impl
 
     @Override
     public SDVariable adapt(
-            SDVariable x, SDVariable base, SDVariable scaling, Map<String, SDVariable> trainables, String prefix) {
+            LayerInput x, SDVariable base, SDVariable scaling, Map<String, SDVariable> trainables, String prefix) {
         return LowRank.adapt(x, base, scaling, trainables, prefix);
     }
 

@@ -3,6 +3,7 @@ package dev.samediff.adapters.method;
 import dev.samediff.adapters.AdapterMethod;
 import dev.samediff.adapters.Factorization;
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.LayerInput;
 import dev.samediff.adapters.Penalty;
 import dev.samediff.adapters.SiteShape;
 import dev.samediff.adapters.linalg.Decompositions;
@@ -112,9 +113,9 @@ public record Sorsa(
 
     @Override
     public SDVariable adapt(
-            SDVariable x, SDVariable base, SDVariable scaling, Map<String, SDVariable> trainables, String prefix) {
-        SameDiff graph = x.getSameDiff();
-        SDVariable down = graph.mmul(prefix + "down", x, LowRank.get(trainables, A));
+            LayerInput x, SDVariable base, SDVariable scaling, Map<String, SDVariable> trainables, String prefix) {
+        SameDiff graph = x.graph();
+        SDVariable down = x.times(prefix + "down", LowRank.get(trainables, A));
         SDVariable weights = LowRank.get(trainables, S).mul(prefix + "weights", scaling);
         SDVariable scaled = down.mul(prefix + "scaled", weights);
         SDVariable up = graph.mmul(prefix + "up", scaled, LowRank.get(trainables, B));

@@ -18,7 +18,7 @@ import org.junit.jupiter.params.provider.MethodSource;
 
 /** PEFT's matching rules, as observed by running PEFT. */
 class TargetSelectorTest {
-    private static final LinearLayers MODEL = layers(
+    private static final AdaptableLayers MODEL = layers(
             "model.layers.0.self_attn.q_proj",
             "model.layers.0.self_attn.v_proj",
             "model.layers.0.mlp.down_proj",
@@ -96,7 +96,7 @@ class TargetSelectorTest {
     void an_entry_that_matches_nothing_is_refused_with_what_exists() {
         assertThatThrownBy(() -> TargetSelector.suffixes("q_proj", "q_prj").select(MODEL))
                 .isInstanceOf(InvalidInputException.class)
-                .hasMessage("no linear layer matches the target `q_prj`; this graph has"
+                .hasMessage("no linear layer or embedding matches the target `q_prj`; this graph has"
                         + " model.layers.0.self_attn.q_proj, model.layers.0.self_attn.v_proj,"
                         + " model.layers.0.mlp.down_proj, model.layers.1.self_attn.q_proj,"
                         + " model.layers.1.self_attn.v_proj, model.layers.1.mlp.down_proj, lm_head. Correct the entry or"
@@ -105,7 +105,8 @@ class TargetSelectorTest {
 
     @Test
     void long_lists_in_messages_end_after_24_names() {
-        LinearLayers many = layers(IntStream.range(0, 30).mapToObj(i -> "l" + i).toArray(String[]::new));
+        AdaptableLayers many =
+                layers(IntStream.range(0, 30).mapToObj(i -> "l" + i).toArray(String[]::new));
         assertThatThrownBy(() -> TargetSelector.suffixes("x").select(many))
                 .hasMessageContaining("l0, l1, ")
                 .hasMessageContaining("l23, ... (30)");
@@ -120,8 +121,8 @@ class TargetSelectorTest {
         assertRefused(() -> q.withAlphaPattern(Map.of("o_proj", 2.0)).select(MODEL), "alpha pattern `o_proj`");
         assertRefused(() -> q.layers(0, 7).select(MODEL), "layer index 7");
         assertRefused(() -> q.layers(0).inLayerList("h").select(MODEL), "[h]");
-        assertRefused(() -> q.excluding("q_proj").select(MODEL), "choose no linear layer");
-        assertRefused(() -> TargetSelector.allLinear().select(layers("lm_head")), "choose no linear layer");
+        assertRefused(() -> q.excluding("q_proj").select(MODEL), "choose no layer");
+        assertRefused(() -> TargetSelector.allLinear().select(layers("lm_head")), "choose no layer");
         assertRefused(() -> TargetSelector.regex("(x"), "cannot be read");
         assertRefused(() -> TargetSelector.regex("x").layers(1), "regular expression `x`");
         assertRefused(() -> q.inLayerList("h"), "without layer indices");
@@ -133,7 +134,7 @@ class TargetSelectorTest {
 
     @Test
     void a_layer_that_cannot_be_adapted_is_named_with_the_reason() {
-        LinearLayers layers = new LinearLayers(
+        AdaptableLayers layers = new AdaptableLayers(
                 layers("a.q_proj").sites(), List.of(new LinearLayers.Rejected("lm_head", "wte", "its weight is tied")));
         assertRefused(
                 () -> TargetSelector.suffixes("lm_head").select(layers),
@@ -144,10 +145,10 @@ class TargetSelectorTest {
         assertThatThrownBy(call).isInstanceOf(InvalidInputException.class).hasMessageContaining(part);
     }
 
-    private static LinearLayers layers(String... modules) {
-        return new LinearLayers(
+    private static AdaptableLayers layers(String... modules) {
+        return new AdaptableLayers(
                 Stream.of(modules)
-                        .map(m -> new LinearSite(m, m + ".weight", Orientation.IN_OUT, 4, 4, List.of()))
+                        .<AdaptableSite>map(m -> new LinearSite(m, m + ".weight", Orientation.IN_OUT, 4, 4, List.of()))
                         .toList(),
                 List.of());
     }

@@ -1,0 +1,144 @@
+package dev.samediff.adapters;
+
+import dev.samediff.adapters.graph.AdaptableSite;
+import dev.samediff.adapters.graph.GraphEditor;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** The frozen weights under the adapters of one graph, and what the graph holds in their place. */
+final class BaseWeights {
+    private final SameDiff graph;
+    private final AdapterSet adapters;
+    private final Map<String, BaseWeight> weights = new LinkedHashMap<>();
+
+    BaseWeights(SameDiff graph, AdapterSet adapters) {
+        this.graph = graph;
+        this.adapters = adapters;
+    }
+
+    /** The weight of a layer, made at the first request. */
+    BaseWeight of(AdaptableSite layer) {
+        return weights.computeIfAbsent(
+                layer.weight(),
+                weight -> new BaseWeight(layer, graph.getVariable(weight).getArr()));
+    }
+
+    Collection<BaseWeight> all() {
+        return weights.values();
+    }
+
+    /** Gives the graph arrays of its own where others would see them change; only before any engine holds them. */
+    void separate(GraphEditor editor, boolean residual) {
+        for (BaseWeight base : weights.values()) {
+            if (residual || editor.sharesArray(base.layer().weight())) {
+                base.separate(editor, residual);
+            }
+        }
+    }
+
+    /** Brings the weights and the branches' scalings in line with the flags and the set of active adapters. */
+    void refresh(boolean enabled, boolean merged) {
+        for (BaseWeight base : weights.values()) {
+            if (enabled
+                    && adapters.sites().stream()
+                            .anyMatch(site -> isOn(site, base) && (merged || !site.startsAtZero()))) {
+                base.set(effective(base, merged));
+            } else {
+                base.restore();
+            }
+        }
+        for (Adapter adapter : adapters.all()) {
+            boolean acts = enabled && !merged && adapters.isActive(adapter);
+            for (int i = 0; i < adapter.sites().size(); i++) {
+                graph.getVariable(adapter.scalingVariables().get(i))
+                        .getArr()
+                        .assign(acts ? adapter.sites().get(i).scaling() : 0);
+            }
+        }
+    }
+
+    /** The weights with the active adapters' changes, by weight variable, in the stored orientation and type. */
+    Map<String, INDArray> merged() {
+        Map<String, INDArray> merged = new LinkedHashMap<>();
+        for (BaseWeight base : weights.values()) {
+            if (adapters.sites().stream().anyMatch(site -> isOn(site, base))) {
+                merged.put(base.layer().weight(), stored(base, effective(base, true)));
+            }
+        }
+        return merged;
+    }
+
+    /** What the active adapters do to every layer, their factors side by side. */
+    List<LowRankUpdate> updates() {
+        List<LowRankUpdate> updates = new ArrayList<>();
+        for (BaseWeight base : weights.values()) {
+            List<INDArray> down = new ArrayList<>();
+            List<INDArray> up = new ArrayList<>();
+            boolean residual = false;
+            for (Adapter adapter : adapters.active()) {
+                for (AdaptedSite site : adapter.sites()) {
+                    if (isOn(site, base)) {
+                        Map<String, INDArray> factors =
+                                adapter.config().method().asLora(site.tensors(graph));
+                        down.add(Objects.requireNonNull(factors.get("lora_A")));
+                        up.add(Objects.requireNonNull(factors.get("lora_B")).mul(site.scaling()));
+                        residual |= !site.startsAtZero();
+                    }
+                }
+            }
+            if (!down.isEmpty()) {
+                AdaptableSite layer = base.layer();
+                updates.add(new LowRankUpdate(
+                        layer.module(),
+                        layer.weight(),
+                        layer.kind(),
+                        residual ? Optional.of(stored(base, effective(base, false))) : Optional.empty(),
+                        Nd4j.concat(1, down.toArray(new INDArray[0])),
+                        Nd4j.concat(0, up.toArray(new INDArray[0]))));
+            }
+        }
+        return updates;
+    }
+
+    /** A weight [in,out] in the stored orientation and type. */
+    private static INDArray stored(BaseWeight base, INDArray weight) {
+        return base.layer()
+                .orientation()
+                .asStored(weight)
+                .castTo(base.trueWeight().dataType())
+                .dup('c');
+    }
+
+    /** W minus the active adapters' starts, plus their present changes if asked for; [in,out], float64. */
+    private INDArray effective(BaseWeight base, boolean withChanges) {
+        INDArray weight = base.trueWeightInDouble();
+        for (Adapter adapter : adapters.active()) {
+            for (int i = 0; i < adapter.sites().size(); i++) {
+                AdaptedSite site = adapter.sites().get(i);
+                if (!isOn(site, base)) {
+                    continue;
+                }
+                AdapterMethod method = adapter.config().method();
+                if (!site.startsAtZero()) {
+                    weight.subi(method.delta(adapter.starts().get(i), site.scaling()));
+                }
+                if (withChanges) {
+                    weight.addi(method.delta(site.tensors(graph), site.scaling()));
+                }
+            }
+        }
+        return weight;
+    }
+
+    private static boolean isOn(AdaptedSite site, BaseWeight base) {
+        return site.layer().equals(base.layer());
+    }
+}

@@ -1,0 +1,22 @@
+package dev.samediff.adapters;
+
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+
+/**
+ * The input x [N,in] of an adapted layer, as far as a method needs it: something that can be multiplied by a matrix. Of a
+ * linear layer it is an activation; of an embedding it is {@code onehot(ids)}, which is never formed.
+ */
+public interface LayerInput {
+    /** Returns the graph. */
+    SameDiff graph();
+
+    /**
+     * Adds {@code x M} to the graph; the gradient with respect to M is right wherever it is trained.
+     *
+     * @param name name of the result, and start of the names of everything else made here
+     * @param matrix M [in,k], a variable of the graph with an array
+     * @return x M [N,k]
+     */
+    SDVariable times(String name, SDVariable matrix);
+}

@@ -1,0 +1,22 @@
+package dev.samediff.adapters.graph;
+
+import dev.samediff.adapters.LayerInput;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+
+/**
+ * The input of a linear layer.
+ *
+ * @param x the activation [N,in]
+ */
+record LinearInput(SDVariable x) implements LayerInput {
+    @Override
+    public SameDiff graph() {
+        return x.getSameDiff();
+    }
+
+    @Override
+    public SDVariable times(String name, SDVariable matrix) {
+        return graph().mmul(name, x, matrix);
+    }
+}
