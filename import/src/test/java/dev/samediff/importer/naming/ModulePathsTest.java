@@ -3,6 +3,9 @@ package dev.samediff.importer.naming;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.samediff.importer.TinyModel;
+import dev.samediff.importer.onnx.OnnxNode;
+import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
@@ -35,5 +38,17 @@ class ModulePathsTest {
     void a_nameless_layer_has_no_path() {
         assertThat(ModulePaths.of(use("MatMul_12", "443", "444"), true)).isEmpty();
         assertThat(ModulePaths.of(use("/MatMul", "onnx::MatMul_1", ""), true)).isEmpty();
+    }
+
+    @Test
+    void a_table_is_named_by_itself_or_by_its_gather_when_a_head_has_the_name() {
+        OnnxNode gather = OnnxNode.of("/model/embed_tokens/Gather", "Gather", 2, 1, Map.of());
+        assertThat(ModulePaths.ofTable("transformer.wte.weight", gather, Set.of("lm_head")))
+                .contains("transformer.wte");
+        assertThat(ModulePaths.ofTable("lm_head.weight", gather, Set.of("lm_head")))
+                .contains("model.embed_tokens");
+        assertThat(ModulePaths.ofTable("lm_head.weight", gather, Set.of("lm_head", "model.embed_tokens")))
+                .isEmpty();
+        assertThat(ModulePaths.ofTable("onnx::Gather_7", gather, Set.of())).isEmpty();
     }
 }
