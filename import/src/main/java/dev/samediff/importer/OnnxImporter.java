@@ -201,6 +201,10 @@ public final class OnnxImporter {
         if (widened > 0) {
             all.add(widened + " half-precision tensors are widened to " + options.widest());
         }
+        if (file.dequantised() > 0) {
+            all.add(file.dequantised() + " quantised weights are dequantised to " + options.widest()
+                    + "; changed weights cannot be written back into this file");
+        }
         all.addAll(notes);
         return all;
     }

@@ -27,7 +27,7 @@ class OnnxAdapterWriterTest {
     Path folder;
 
     static Stream<Arguments> fixturesAndMethods() {
-        List<AdapterMethod> methods = List.of(Lora.rank(4), Sorsa.rank(4));
+        List<AdapterMethod> methods = List.of(Lora.rank(2), Sorsa.rank(2));
         return Stream.of(
                         "gpt2-conv1d-op13",
                         "gpt2-gemm-tied-op11",

@@ -2,6 +2,7 @@ package dev.samediff.importer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.importer.fixture.Fixture;
@@ -277,6 +278,32 @@ class OnnxWriterTest {
                     .containsExactlyInAnyOrder("merged.onnx", "merged.onnx.data1");
         }
         assertThat(folder.resolve("weights.bin")).hasBinaryContent(before);
+    }
+
+    /** Softmax over axis 0 is not its default, and a zero is easily lost. */
+    @Test
+    void zeros_of_attributes_are_written() {
+        Onnx.AttributeProto zero = Onnx.AttributeProto.newBuilder()
+                .setName("axis")
+                .setType(Onnx.AttributeProto.AttributeType.INT)
+                .build();
+        Onnx.GraphProto.Builder graph = Onnx.GraphProto.newBuilder()
+                .addInput(OnnxFiles.floats("x", 3, 4))
+                .addInitializer(OnnxFiles.tensor("w", Nd4j.randn(DataType.FLOAT, 4, 4)))
+                .addNode(OnnxFiles.node("MatMul", "h", "x", "w"))
+                .addNode(OnnxFiles.node("Softmax", "y", "h").toBuilder().addAttribute(zero))
+                .addOutput(OnnxFiles.floats("y", 3, 4));
+        Path source = folder.resolve("m.onnx");
+        OnnxFiles.write(OnnxFiles.model(graph), source);
+        ImportedModel model = OnnxImporter.load(source);
+        Path target = folder.resolve("merged.onnx");
+        OnnxWriter.writeMerged(model, perturbed(model), target);
+        try (OnnxRuntimeModel runtime = new OnnxRuntimeModel(target)) {
+            INDArray columns = runtime.run(Map.of("x", Nd4j.randn(DataType.FLOAT, 3, 4)))
+                    .get("y")
+                    .sum(0);
+            assertThat(columns.toFloatVector()).containsExactly(new float[] {1, 1, 1, 1}, within(1e-5f));
+        }
     }
 
     /** A copy of the model with its floats in another type. */

@@ -102,9 +102,10 @@ public final class ModelOutput {
         return files.of(tensor.getName(), tensor);
     }
 
-    /** Constants of nodes go into the message. */
+    /** Constants of nodes go into the message, and zeros are written as such. */
     private void complete(NodeProto.Builder node) {
         for (int i = 0; i < node.getAttributeCount(); i++) {
+            ExplicitZeros.keep(node.getAttributeBuilder(i));
             if (node.getAttribute(i).hasT()
                     && node.getAttribute(i).getT().getDataLocation() == TensorProto.DataLocation.EXTERNAL) {
                 TensorProto tensor = node.getAttribute(i).getT();

@@ -17,9 +17,10 @@ import org.nd4j.linalg.api.buffer.DataType;
  * @param model its message without the numbers of large tensors, local functions and decided branches put in their place:
  *     what weights are written back into
  * @param operators how often each operator occurs
+ * @param dequantised how many quantised weights were replaced by the numbers they stand for
  * @param graph the graph
  */
-public record OnnxFile(Path path, ModelProto model, Map<String, Integer> operators, OnnxGraph graph) {
+public record OnnxFile(Path path, ModelProto model, Map<String, Integer> operators, int dequantised, OnnxGraph graph) {
     /** The oldest operator set that can be imported. */
     public static final int OLDEST_OPSET = 9;
 
@@ -60,9 +61,11 @@ public record OnnxFile(Path path, ModelProto model, Map<String, Integer> operato
             for (NodeProto node : plain.getGraph().getNodeList()) {
                 operators.merge(new OnnxNode(node).operator(), 1, Integer::sum);
             }
-            ModelProto graph = untied(floats == null ? plain : Precision.of(plain, floats));
-            OnnxGraph checked = new OnnxGraph(graph.getGraph(), opset, new ExternalData(path), floats);
-            return new OnnxFile(path, plain, operators, checked);
+            ExternalData files = new ExternalData(path);
+            Dequantisation.Result weights = Dequantisation.of(plain, files);
+            ModelProto graph = untied(floats == null ? weights.model() : Precision.of(weights.model(), floats));
+            OnnxGraph checked = new OnnxGraph(graph.getGraph(), opset, files, floats);
+            return new OnnxFile(path, plain, operators, weights.count(), checked);
         } catch (InvalidInputException e) {
             throw new InvalidInputException(path + ": " + e.getMessage(), e);
         }

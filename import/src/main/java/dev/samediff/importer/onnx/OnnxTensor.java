@@ -124,7 +124,7 @@ public final class OnnxTensor {
         return elements.toArray(type, shape);
     }
 
-    private StoredNumbers numbers() {
+    StoredNumbers numbers() {
         return new StoredNumbers("tensor '" + name + "'", elementType, data);
     }
 }

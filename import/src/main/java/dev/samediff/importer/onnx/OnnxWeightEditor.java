@@ -191,6 +191,14 @@ public final class OnnxWeightEditor {
                     .getAttribute(constantValue(graph.getNode(node)))
                     .getT();
         }
+        boolean quantised = name.endsWith("::dequantised")
+                || graph.getNodeList().stream()
+                        .anyMatch(each -> each.getOpType().equals("DequantizeLinear")
+                                && each.getOutputList().contains(name));
+        if (quantised) {
+            throw new InvalidInputException("Weight " + name + " is quantised in the ONNX file, which cannot hold other"
+                    + " numbers; adapt and merge the model the file was quantised from, and quantise the result");
+        }
         throw new InvalidInputException("The ONNX file has no weight tensor named " + name
                 + "; write into the file that was imported (it has " + initializers.size() + " initializers)");
     }
