@@ -1,5 +1,6 @@
 package dev.samediff.importer;
 
+import dev.samediff.importer.lowering.Refusals;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -31,9 +32,6 @@ public record ImportReport(
         List<LinearLayer> linearLayers,
         List<EmbeddingTable> embeddings,
         List<String> notes) {
-    /** Why a node cannot be imported. */
-    static final String UNKNOWN_OPERATOR = "no translation of this operator exists";
-
     private static final int NAMED_NODES = 5;
 
     /** Copies the collections. */
@@ -66,7 +64,7 @@ public record ImportReport(
                     .append(nodes.size())
                     .append("x: ");
             text.append(String.join(", ", nodes.subList(0, Math.min(NAMED_NODES, nodes.size()))));
-            text.append(nodes.size() > NAMED_NODES ? ", ...)" : ")");
+            text.append(nodes.size() > NAMED_NODES ? ", ...): " : "): ").append(Refusals.reason(operator));
         });
         return text.toString();
     }

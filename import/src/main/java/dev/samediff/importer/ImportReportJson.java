@@ -3,6 +3,7 @@ package dev.samediff.importer;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.samediff.importer.lowering.Refusals;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -80,7 +81,7 @@ final class ImportReportJson {
 
     private static void unsupported(ArrayNode all, Map<String, List<String>> unsupported) {
         new TreeMap<>(unsupported).forEach((operator, names) -> {
-            ObjectNode one = all.addObject().put("operator", operator).put("reason", ImportReport.UNKNOWN_OPERATOR);
+            ObjectNode one = all.addObject().put("operator", operator).put("reason", Refusals.reason(operator));
             ArrayNode nodes = one.putArray("nodes");
             names.forEach(nodes::add);
         });

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 
 /** Constant folding: which operators can be evaluated while importing, and their evaluation. */
@@ -21,6 +22,11 @@ public final class HostFolding {
     }
 
     private HostFolding() {}
+
+    /** Returns the names of the operators that can be evaluated while importing. */
+    public static Set<String> names() {
+        return Set.copyOf(OPERATORS.keySet());
+    }
 
     /**
      * Evaluates a node.

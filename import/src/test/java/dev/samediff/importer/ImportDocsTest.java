@@ -1,0 +1,69 @@
+package dev.samediff.importer;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.samediff.importer.folding.HostFolding;
+import dev.samediff.importer.lowering.Operators;
+import dev.samediff.importer.lowering.Refusals;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+
+/**
+ * The tables of docs/import.md are those of the code. With {@code -Ddocs.write=true} they are written instead of compared.
+ */
+class ImportDocsTest {
+    private static final Path FILE = Path.of("..", "docs", "import.md");
+
+    @Test
+    void the_table_of_operators_is_that_of_the_code() throws IOException {
+        check("operators", operators());
+    }
+
+    @Test
+    void the_table_of_refusals_is_that_of_the_code() throws IOException {
+        check("refusals", refusals());
+    }
+
+    @Test
+    void nothing_is_both_imported_and_refused() {
+        assertThat(Refusals.all()).doesNotContainKeys(Operators.names().toArray(new String[0]));
+    }
+
+    private static String operators() {
+        Set<String> folded = HostFolding.names();
+        StringBuilder table = new StringBuilder("| operator | evaluated while importing |\n|---|---|\n");
+        for (String operator : Operators.names()) {
+            table.append("| ")
+                    .append(operator)
+                    .append(folded.contains(operator) ? " | yes |" : " | |")
+                    .append('\n');
+        }
+        return table.toString();
+    }
+
+    private static String refusals() {
+        return Refusals.all().entrySet().stream()
+                .map(entry -> "| " + entry.getKey() + " | " + entry.getValue() + " |\n")
+                .collect(Collectors.joining("", "| operator | reason and what to do |\n|---|---|\n", ""));
+    }
+
+    private static void check(String name, String table) throws IOException {
+        String begin = "<!-- " + name + ": written by ImportDocsTest -->\n\n";
+        String end = "\n<!-- end of " + name + " -->";
+        String text = Files.readString(FILE);
+        int from = text.indexOf(begin) + begin.length();
+        int to = text.indexOf(end);
+        assertThat(from).isGreaterThan(begin.length());
+        if (Boolean.getBoolean("docs.write")) {
+            Files.writeString(FILE, text.substring(0, from) + table + text.substring(to));
+        } else {
+            assertThat(text.substring(from, to))
+                    .as("docs/import.md; write it with -Dtest=ImportDocsTest -Ddocs.write=true")
+                    .isEqualTo(table);
+        }
+    }
+}
