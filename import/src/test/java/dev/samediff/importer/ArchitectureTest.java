@@ -2,16 +2,25 @@ package dev.samediff.importer;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.samediff.adapters.AdaptedModel;
+import dev.samediff.adapters.AdapterConfig;
+import dev.samediff.adapters.method.Sorsa;
 import java.net.URISyntaxException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Objects;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /** Tiny models of more architectures (architectures.py) compute what ONNX Runtime computes, and keep their names. */
 class ArchitectureTest {
+    @TempDir
+    Path folder;
+
     private static Path file(String name) throws URISyntaxException {
         return Path.of(Objects.requireNonNull(ArchitectureTest.class.getResource("/architectures/" + name + ".onnx"))
                 .toURI());
@@ -56,6 +65,25 @@ class ArchitectureTest {
         for (int opset : new int[] {14, 17}) {
             List<String> found = modules(name + "-op" + opset);
             assertThat(found).containsAll(expected).doesNotHaveDuplicates().containsExactlyInAnyOrderElementsOf(first);
+        }
+    }
+
+    /** Shared weights, convolutions, weights behind identities: merged and beside the weights alike. */
+    @ParameterizedTest
+    @ValueSource(strings = {"vit-op17", "vit-op11", "t5-op14", "roberta-shared-op17", "neox-op14", "mamba-op14"})
+    void adapters_reach_onnx_runtime_merged_and_unmerged(String name) throws URISyntaxException {
+        ImportedModel model = OnnxImporter.load(file(name));
+        AdaptedModel adapted = AdaptedModel.inject(model.graph(), model.modulePaths(), AdapterConfig.of(Sorsa.rank(1)));
+        for (String trainable : adapted.trainableNames()) {
+            INDArray values = model.graph().getVariable(trainable).getArr();
+            values.addi(Nd4j.randn(values.dataType(), values.shape()).muli(0.05));
+        }
+        OnnxWriter.writeAdapted(model, adapted.updates(), folder.resolve("adapted.onnx"));
+        OnnxWriter.writeMerged(model, adapted.mergedWeights(), folder.resolve("merged.onnx"));
+        for (String written : List.of("adapted.onnx", "merged.onnx")) {
+            Verification verification =
+                    OnnxVerifier.verify(folder.resolve(written), model, InputSizes.SAMPLES, 1e-4, 1);
+            assertThat(verification.passed()).as(written + verification).isTrue();
         }
     }
 
