@@ -3,6 +3,8 @@ package dev.samediff.importer.naming;
 import dev.samediff.importer.onnx.OnnxNode;
 import java.util.Optional;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Recovers the path of a module, as PyTorch and PEFT know it, from what the exporter left of it.
@@ -11,6 +13,13 @@ import java.util.Set;
  * its name; the bias keeps its name, and newer exporters name nodes after modules.
  */
 final class ModulePaths {
+    private static final String PASSED = "(?:/read|/resource|/Read|/ReadVariableOp(?:_\\d+)?)*(?::\\d+)?";
+    private static final Pattern KERNEL = Pattern.compile("(.+)/(?:depthwise_)?kernel" + PASSED);
+    private static final Pattern READ = Pattern.compile(
+            "(.+?)/(?:MatMul|Tensordot|einsum/Einsum|Conv2D|depthwise)/(?:MatMul/)?ReadVariableOp" + PASSED);
+
+    private static final Pattern TABLE = Pattern.compile("([^/:]+(?:/[^/:]+?)+)(?:/embeddings)?" + PASSED);
+
     private ModulePaths() {}
 
     /**
@@ -20,7 +29,8 @@ final class ModulePaths {
      * @param named whether the weight's own name may be used; not if the tensor is also an embedding table
      */
     static Optional<String> of(LinearUse use, boolean named) {
-        Optional<String> weight = named ? withoutSuffix(use.weight(), ".weight") : Optional.empty();
+        Optional<String> weight =
+                named ? withoutSuffix(use.weight(), ".weight").or(() -> fromVariable(use.weight())) : Optional.empty();
         if (weight.isPresent()) {
             return weight;
         }
@@ -37,13 +47,29 @@ final class ModulePaths {
     static Optional<String> ofTable(String table, OnnxNode gather, Set<String> linears) {
         return withoutSuffix(table, ".weight")
                 .filter(path -> !linears.contains(path))
-                .or(() -> table.endsWith(".weight") ? fromNode(gather.name()) : Optional.empty())
+                .or(() -> table.endsWith(".weight") ? fromNode(gather.name()) : fromTable(table))
                 .filter(path -> !linears.contains(path));
+    }
+
+    /** {@code bert/embeddings/word_embeddings} -> {@code bert.embeddings.word_embeddings}; Keras adds "/embeddings". */
+    private static Optional<String> fromTable(String table) {
+        Matcher variable = TABLE.matcher(table);
+        return variable.matches() ? Optional.of(variable.group(1).replace('/', '.')) : Optional.empty();
     }
 
     private static Optional<String> withoutSuffix(String name, String suffix) {
         boolean usable = name.endsWith(suffix) && name.length() > suffix.length() && !name.startsWith("onnx::");
         return usable ? Optional.of(name.substring(0, name.length() - suffix.length())) : Optional.empty();
+    }
+
+    /**
+     * {@code bert/layer_0/query/kernel} -> {@code bert.layer_0.query}: a variable of TensorFlow, or what freezing made of
+     * its read ({@code model/dense/Tensordot/ReadVariableOp/resource}).
+     */
+    static Optional<String> fromVariable(String variable) {
+        Matcher kernel = KERNEL.matcher(variable);
+        Matcher read = kernel.matches() ? kernel : READ.matcher(variable);
+        return read.matches() ? Optional.of(read.group(1).replace('/', '.')) : Optional.empty();
     }
 
     /** {@code /model/layers.0/self_attn/q_proj/MatMul} -> {@code model.layers.0.self_attn.q_proj}. */

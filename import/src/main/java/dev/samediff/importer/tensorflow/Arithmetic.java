@@ -1,0 +1,80 @@
+package dev.samediff.importer.tensorflow;
+
+import java.util.Map;
+
+/** Arithmetic of two tensors or of several. */
+final class Arithmetic {
+    private Arithmetic() {}
+
+    static void register(Map<String, TensorFlowOp> operators) {
+        plain(operators, "Add", "Add");
+        plain(operators, "AddV2", "Add");
+        plain(operators, "Sub", "Sub");
+        plain(operators, "Mul", "Mul");
+        plain(operators, "RealDiv", "Div");
+        plain(operators, "Maximum", "Max");
+        plain(operators, "Minimum", "Min");
+        plain(operators, "Pow", "Pow");
+        operators.put("Div", call -> {
+            if (TensorFlowTypes.isFloating(call.type())) {
+                call.result("Div", call.in(0), call.in(1));
+            } else {
+                floorDivision(call);
+            }
+        });
+        operators.put("FloorDiv", Arithmetic::floorDivision);
+        operators.put("FloorMod", Arithmetic::remainder);
+        operators.put("SquaredDifference", call -> {
+            String difference = call.emit("Sub", call.in(0), call.in(1));
+            call.result("Mul", difference, difference);
+        });
+        operators.put("DivNoNan", call -> {
+            String zero = call.number(0);
+            String empty = call.emit("Equal", call.in(1), zero);
+            String divisor = call.emit("Where", empty, call.number(1), call.in(1));
+            call.result("Where", empty, zero, call.emit("Div", call.in(0), divisor));
+        });
+        operators.put("AddN", call -> {
+            String[] inputs = new String[call.count()];
+            for (int i = 0; i < inputs.length; i++) {
+                inputs[i] = call.in(i);
+            }
+            call.result("Sum", inputs);
+        });
+        operators.put("BiasAdd", Arithmetic::biasAdd);
+        operators.put("ClipByValue", call -> call.result("Min", call.emit("Max", call.in(0), call.in(1)), call.in(2)));
+    }
+
+    private static void plain(Map<String, TensorFlowOp> operators, String name, String onnx) {
+        operators.put(name, call -> call.result(onnx, call.in(0), call.in(1)));
+    }
+
+    /** Rounded down; ONNX rounds whole numbers towards zero, so the remainder is taken off first. */
+    private static void floorDivision(TensorFlowCall call) {
+        if (TensorFlowTypes.isFloating(call.type())) {
+            call.result("Floor", call.emit("Div", call.in(0), call.in(1)));
+        } else {
+            String rest = call.emit("Mod", call.in(0), call.in(1));
+            call.result("Div", call.emit("Sub", call.in(0), rest), call.in(1));
+        }
+    }
+
+    /** With the sign of the divisor, as ONNX's Mod of whole numbers. */
+    private static void remainder(TensorFlowCall call) {
+        if (TensorFlowTypes.isFloating(call.type())) {
+            String whole = call.emit("Floor", call.emit("Div", call.in(0), call.in(1)));
+            call.result("Sub", call.in(0), call.emit("Mul", whole, call.in(1)));
+        } else {
+            call.result("Mod", call.in(0), call.in(1));
+        }
+    }
+
+    /** Channels are the last axis, or the second of four. */
+    private static void biasAdd(TensorFlowCall call) {
+        String bias = call.in(1);
+        if (call.node().text("data_format", "NHWC").startsWith("NC")) {
+            bias = call.emit("Unsqueeze", bias, call.vector(1, 2));
+        }
+        call.result("Add", call.in(0), bias);
+    }
+}

@@ -1,0 +1,78 @@
+package dev.samediff.importer.tensorflow;
+
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+
+/** All TensorFlow operators that can be imported. */
+public final class TensorFlowOperators {
+    private static final TreeMap<String, TensorFlowOp> ALL = new TreeMap<>();
+    private static final Map<String, String> REASONS = new TreeMap<>();
+
+    static {
+        Passing.register(ALL);
+        Arithmetic.register(ALL);
+        Functions.register(ALL);
+        Comparisons.register(ALL);
+        Products.register(ALL);
+        Reducing.register(ALL);
+        Shaping.register(ALL);
+        Joins.register(ALL);
+        Slices.register(ALL);
+        Lookups.register(ALL);
+        Filling.register(ALL);
+        Images.register(ALL);
+        for (String flow : new String[] {
+            "If",
+            "StatelessIf",
+            "Case",
+            "StatelessCase",
+            "While",
+            "StatelessWhile",
+            "Switch",
+            "Merge",
+            "Enter",
+            "Exit",
+            "NextIteration",
+            "LoopCond"
+        }) {
+            REASONS.put(flow, "control flow; export one pass of the model, without loops and conditions");
+        }
+        for (String random : new String[] {
+            "RandomUniform",
+            "RandomStandardNormal",
+            "RandomUniformInt",
+            "TruncatedNormal",
+            "StatelessRandomUniformV2",
+            "StatelessRandomNormalV2",
+            "Multinomial"
+        }) {
+            REASONS.put(random, "random numbers; export the model for inference, with training=False");
+        }
+        for (String open : new String[] {"Where", "Unique", "UniqueV2", "BooleanMask", "NonMaxSuppressionV3"}) {
+            REASONS.put(open, "the size of its result depends on the data");
+        }
+        for (String list :
+                new String[] {"TensorListReserve", "TensorListStack", "TensorListFromTensor", "TensorArrayV3"}) {
+            REASONS.put(list, "a list of tensors; export one pass of the model, without loops");
+        }
+    }
+
+    private TensorFlowOperators() {}
+
+    /** Returns the names of the operators. */
+    public static Set<String> names() {
+        return ALL.keySet();
+    }
+
+    static @Nullable TensorFlowOp of(String operator) {
+        return ALL.get(operator);
+    }
+
+    /** Returns why an operator is refused, in parentheses, if there is more to say than that it is not known. */
+    static String reason(String operator) {
+        String reason = REASONS.get(operator);
+        return reason == null ? "" : " (" + reason + ")";
+    }
+}
