@@ -241,7 +241,7 @@ abstract class OperatorCases {
     }
 
     /** SameDiff differentiates with respect to VARIABLEs only: one takes the place of the input. */
-    private static void makeTrainable(SameDiff graph, String input, INDArray array) {
+    static void makeTrainable(SameDiff graph, String input, INDArray array) {
         if (array.dataType() != DataType.FLOAT) {
             return;
         }

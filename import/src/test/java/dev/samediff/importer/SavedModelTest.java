@@ -98,6 +98,32 @@ class SavedModelTest {
     }
 
     @Test
+    void variables_are_found_by_the_graphs_own_restore_nodes() {
+        GraphWriter writer = MODEL.writer(Weights.RESOURCE, Map.of());
+        Map<String, INDArray> values = new LinkedHashMap<>();
+        Map<String, String> keys = new LinkedHashMap<>();
+        writer.values().forEach((name, value) -> {
+            keys.put(name, "entry_" + values.size());
+            values.put("entry_" + values.size(), value);
+        });
+        SavedModels.addRestore(writer, keys);
+        Path path = SavedModels.write(folder.resolve("restored"), writer.graph(), values, Map.of(), IDS, SCORES);
+        assertComputesTheSame(TensorFlowImporter.load(path));
+    }
+
+    @Test
+    void a_graph_in_text_form_is_read() throws IOException {
+        Path file = Files.writeString(
+                folder.resolve("graph.pbtxt"),
+                MODEL.writer(Weights.FROZEN, Map.of()).graph().toString());
+        ImportedModel model = TensorFlowImporter.load(file);
+        Map<String, INDArray> inputs = MODEL.inputs().get(0);
+        INDArray expected = MODEL.run(inputs, Map.of()).get("logits");
+        TensorFlowImporterTest.assertClose(
+                "text", model.graph().output(inputs, "logits").get("logits"), expected, 1e-4);
+    }
+
+    @Test
     void merged_weights_are_written_into_the_translation() {
         ImportedModel model = TensorFlowImporter.load(saved(Weights.RESOURCE));
         String weight = "gpt2.h_0.mlp.c_fc.weight";

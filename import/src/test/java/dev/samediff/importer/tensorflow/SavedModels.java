@@ -117,6 +117,33 @@ public final class SavedModels {
         return List.of(ByteString.copyFrom(graph.build().toByteArray()));
     }
 
+    /** Adds what assigns restored tensors to resource variables, as tf.saved_model.save writes it. */
+    public static void addRestore(GraphWriter writer, Map<String, String> keysByVariable) {
+        List<ByteString> keys =
+                keysByVariable.values().stream().map(ByteString::copyFromUtf8).toList();
+        DataType[] types = new DataType[keys.size()];
+        java.util.Arrays.fill(types, DataType.DT_FLOAT);
+        List<String> inputs = List.of(
+                texts(writer, "restore/prefix", true, List.of(ByteString.copyFromUtf8("checkpoint"))),
+                texts(writer, "restore/names", false, keys),
+                texts(
+                        writer,
+                        "restore/slices",
+                        false,
+                        keys.stream().map(key -> ByteString.EMPTY).toList()));
+        writer.node("RestoreV2", "restore/RestoreV2", inputs, "dtypes", types);
+        int index = 0;
+        for (String variable : keysByVariable.keySet()) {
+            String value = writer.op("Identity", "restore/Identity_" + index, "restore/RestoreV2:" + index);
+            writer.node(
+                    "AssignVariableOp",
+                    "restore/Assign_" + index++,
+                    List.of(variable, value),
+                    "dtype",
+                    DataType.DT_FLOAT);
+        }
+    }
+
     static String texts(GraphWriter writer, String name, boolean single, List<ByteString> texts) {
         TensorProto tensor = TensorProto.newBuilder()
                 .setDtype(DataType.DT_STRING)
