@@ -50,7 +50,7 @@ record Source(
                     path + " does not exist; give a frozen graph (.pb) or the folder of a SavedModel");
         }
         if (String.valueOf(path.getFileName()).equals(SAVED_MODEL)) {
-            return SavedModelFolder.read(path.toAbsolutePath().getParent(), signature);
+            return SavedModelFolder.read(path.toAbsolutePath().resolveSibling(""), signature);
         }
         GraphDef.Builder graph = GraphDef.newBuilder();
         if (String.valueOf(path.getFileName()).endsWith(".pbtxt")) {

@@ -71,7 +71,7 @@ public final class Translation {
         try {
             return new Translation(source, outputs).translate();
         } catch (InvalidInputException e) {
-            throw e.getMessage().startsWith(path.toString())
+            throw String.valueOf(e.getMessage()).startsWith(path.toString())
                     ? e
                     : new InvalidInputException(path + ": " + e.getMessage(), e);
         }
@@ -223,7 +223,7 @@ public final class Translation {
         try {
             op.translate(new TensorFlowCall(node, this));
         } catch (InvalidInputException e) {
-            refuse(node, e.getMessage());
+            refuse(node, String.valueOf(e.getMessage()));
         }
     }
 
