@@ -97,13 +97,16 @@ final class Attending {
         return hiding(call.emit("Greater", numbers(keys.dim(2)), last), query.type(), HIDDEN);
     }
 
-    /** Queries see the last {@code window} keys up to their own only. [S,T] */
+    /**
+     * Queries see the {@code window} keys before their own, and their own, as ONNX Runtime 1.22 computes it on the CPU:
+     * one key more than a window of that size has elsewhere. [S,T]
+     */
     Value window(Value query, Value keys, long window) {
         Dim queries = query.dim(2);
         Value rows = call.emit("Unsqueeze", numbers(queries), call.vector(1));
         Value first = call.emit(
                 "Add", rows, Gathering.number(call, keys.dim(2).minus(queries).minus(Dim.of(window))));
-        Value hidden = call.emit("LessOrEqual", numbers(keys.dim(2)), first);
+        Value hidden = call.emit("Less", numbers(keys.dim(2)), first);
         return hiding(hidden, query.type(), HIDDEN);
     }
 
