@@ -20,6 +20,7 @@ import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -159,12 +160,14 @@ final class PeftReader {
                     + " has the tensors of an embedding and of a linear layer; save the adapter again");
         }
         INDArray table = tensors.get(prefix + TABLE);
-        boolean comparable = table != null && table.rank() == 2 && table.dataType() == DataType.FLOAT;
-        return new Factors(
-                a,
-                b,
-                embedding ? SiteKind.EMBEDDING : SiteKind.LINEAR,
-                comparable ? BaseHash.ofWeight(table) : AdapterState.UNKNOWN_HASH);
+        return new Factors(a, b, embedding ? SiteKind.EMBEDDING : SiteKind.LINEAR, hashOf(tensors.get(prefix + TABLE)));
+    }
+
+    private static String hashOf(@Nullable INDArray table) {
+        if (table == null || table.rank() != 2 || table.dataType() != DataType.FLOAT) {
+            return AdapterState.UNKNOWN_HASH;
+        }
+        return BaseHash.ofWeight(table);
     }
 
     /** PEFT saves the frozen table along with the adapter of an embedding that is called embed_tokens. */
