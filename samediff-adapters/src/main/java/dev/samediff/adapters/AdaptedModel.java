@@ -40,11 +40,11 @@ public final class AdaptedModel {
     private final BaseWeights bases;
     private final AdapterLosses losses;
     private final ParameterSummary parameters;
-    private final Decompositions linalg = new LapackDecompositions();
+    private final Decompositions linalg;
     private boolean enabled = true;
     private boolean merged;
 
-    private AdaptedModel(SameDiff graph, Map<String, String> modulePathsByWeight) {
+    private AdaptedModel(SameDiff graph, Map<String, String> modulePathsByWeight, Decompositions linalg) {
         graph.variables().stream()
                 .map(v -> v.name())
                 .filter(name -> ADAPTER_VARIABLE.matcher(name).matches())
@@ -54,6 +54,7 @@ public final class AdaptedModel {
                             + "`); call add on its AdaptedModel, or load the base model again");
                 });
         this.graph = graph;
+        this.linalg = linalg;
         this.editor = new GraphEditor(graph);
         this.layers = AdaptableLayers.of(graph, modulePathsByWeight);
         this.formerTrainables = editor.trainables();
@@ -82,7 +83,21 @@ public final class AdaptedModel {
      * @throws InvalidInputException if the targets, ranks or weights do not fit; the graph is unchanged then
      */
     public static AdaptedModel inject(SameDiff graph, Map<String, String> modulePathsByWeight, AdapterConfig config) {
-        AdaptedModel model = new AdaptedModel(graph, modulePathsByWeight);
+        return inject(graph, modulePathsByWeight, config, new LapackDecompositions());
+    }
+
+    /**
+     * Puts an adapter into a graph, in place, with decompositions that are perhaps known already.
+     *
+     * @param graph the graph; it is changed
+     * @param modulePathsByWeight module paths by weight variable, as the importer gives them
+     * @param config what to adapt, and how
+     * @param linalg decomposes the weights, such as {@link dev.samediff.adapters.linalg.CachingDecompositions}
+     * @throws InvalidInputException if the targets, ranks or weights do not fit; the graph is unchanged then
+     */
+    public static AdaptedModel inject(
+            SameDiff graph, Map<String, String> modulePathsByWeight, AdapterConfig config, Decompositions linalg) {
+        AdaptedModel model = new AdaptedModel(graph, modulePathsByWeight, linalg);
         model.attach(model.injection().start(config, model.linalg));
         model.activate(config.name());
         return model;
@@ -97,7 +112,7 @@ public final class AdaptedModel {
      * @throws InvalidInputException if a layer is missing, has another shape or another weight than the adapter expects
      */
     public static AdaptedModel inject(SameDiff graph, Map<String, String> modulePathsByWeight, AdapterState state) {
-        AdaptedModel model = new AdaptedModel(graph, modulePathsByWeight);
+        AdaptedModel model = new AdaptedModel(graph, modulePathsByWeight, new LapackDecompositions());
         model.attach(model.injection().restore(state));
         model.activate(state.config().name());
         return model;

@@ -1,6 +1,7 @@
 package dev.samediff.adapters.linalg;
 
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * Matrix decompositions on the host. Inputs are float32 or float64 matrices in any order or view, are not modified, and
@@ -15,6 +16,16 @@ public interface Decompositions {
      * @throws dev.samediff.adapters.InvalidInputException if {@code a} has a value that is not finite
      */
     Svd svd(INDArray a);
+
+    /**
+     * The leading singular triplets of the exact decomposition, bit for bit those of {@link #svd(INDArray)}.
+     *
+     * @param a matrix [m,n]
+     * @param rank number of triplets, 1 to min(m, n)
+     */
+    default Svd svd(INDArray a, int rank) {
+        return svd(a).leading(rank);
+    }
 
     /**
      * The leading singular triplets by randomised subspace iteration (Halko, Martinsson, Tropp 2011, algorithm 4.4),
@@ -34,9 +45,34 @@ public interface Decompositions {
      */
     Qr qr(INDArray a);
 
+    /**
+     * The first columns of Q and the first rows of R, bit for bit those of {@link #qr(INDArray)}.
+     *
+     * @param a matrix [m,n]
+     * @param rank number of columns and rows, 1 to min(m, n)
+     */
+    default Qr qr(INDArray a, int rank) {
+        return qr(a).leading(rank);
+    }
+
     /** Singular value decomposition: {@code u [m,k]}, {@code s [k]} descending, {@code vt [k,n]}. */
-    record Svd(INDArray u, INDArray s, INDArray vt) {}
+    record Svd(INDArray u, INDArray s, INDArray vt) {
+        /** Returns copies of the first {@code rank} triplets; this if there are no more. */
+        public Svd leading(int rank) {
+            return s.length() == rank
+                    ? this
+                    : new Svd(
+                            Leading.columns(u, rank),
+                            s.get(NDArrayIndex.interval(0, rank)).dup('c'),
+                            Leading.rows(vt, rank));
+        }
+    }
 
     /** QR decomposition: {@code q [m,k]} with orthonormal columns, {@code r [k,n]} upper triangular. */
-    record Qr(INDArray q, INDArray r) {}
+    record Qr(INDArray q, INDArray r) {
+        /** Returns copies of the first {@code rank} columns of Q and rows of R; this if there are no more. */
+        public Qr leading(int rank) {
+            return q.columns() == rank ? this : new Qr(Leading.columns(q, rank), Leading.rows(r, rank));
+        }
+    }
 }

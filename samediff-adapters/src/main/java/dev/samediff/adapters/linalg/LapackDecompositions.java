@@ -91,17 +91,6 @@ public final class LapackDecompositions implements Decompositions {
         return new RandomizedSvd(this).compute(copy, rank, iterations, seed);
     }
 
-    /** The leading triplets of a decomposition. */
-    static Svd leading(Svd svd, int rank) {
-        if (svd.s().length() == rank) {
-            return svd;
-        }
-        return new Svd(
-                columns(svd.u(), rank).dup('c'),
-                svd.s().get(NDArrayIndex.interval(0, rank)).dup('c'),
-                svd.vt().get(NDArrayIndex.interval(0, rank), NDArrayIndex.all()).dup('c'));
-    }
-
     private static char order(INDArray a) {
         return a.ordering() == 'f' ? 'f' : 'c';
     }

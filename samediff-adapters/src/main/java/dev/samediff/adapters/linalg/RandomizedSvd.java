@@ -23,7 +23,7 @@ final class RandomizedSvd {
         long small = Math.min(a.rows(), a.columns());
         int width = (int) Math.min(small, (long) rank + OVERSAMPLING);
         if (width == small) { // the subspace would be everything: the exact decomposition costs no more
-            return LapackDecompositions.leading(lapack.svd(a), rank);
+            return lapack.svd(a, rank);
         }
         if (a.rows() < a.columns()) {
             Decompositions.Svd t = tall(a.transpose(), rank, width, iterations, seed);
@@ -41,7 +41,7 @@ final class RandomizedSvd {
             q = orthonormal(a.mmul(q));
         }
         Decompositions.Svd small = lapack.svd(q.transpose().mmul(a));
-        return LapackDecompositions.leading(new Decompositions.Svd(q.mmul(small.u()), small.s(), small.vt()), rank);
+        return new Decompositions.Svd(q.mmul(small.u()), small.s(), small.vt()).leading(rank);
     }
 
     private INDArray orthonormal(INDArray a) {

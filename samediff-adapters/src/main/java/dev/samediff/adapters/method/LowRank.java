@@ -46,7 +46,7 @@ final class LowRank {
             INDArray weight, SiteShape site, Decompositions linalg, OptionalInt iterations, long seed) {
         return iterations.isPresent()
                 ? linalg.randomizedSvd(weight, site.rank(), iterations.getAsInt(), seed)
-                : linalg.svd(weight);
+                : linalg.svd(weight, site.rank());
     }
 
     static INDArray firstColumns(INDArray matrix, int count) {

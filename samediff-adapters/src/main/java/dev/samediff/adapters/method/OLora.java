@@ -66,9 +66,9 @@ public record OLora(int rank, OptionalDouble alpha, boolean rankStabilized) impl
 
     @Override
     public Factorization factorize(INDArray weight, SiteShape site, Decompositions linalg, long seed) {
-        Decompositions.Qr qr = linalg.qr(weight.transpose());
-        INDArray a = LowRank.firstRows(qr.r(), site.rank()).transpose().dup('c');
-        INDArray b = LowRank.firstColumns(qr.q(), site.rank()).transpose().dup('c');
+        Decompositions.Qr qr = linalg.qr(weight.transpose(), site.rank());
+        INDArray a = qr.r().transpose().dup('c');
+        INDArray b = qr.q().transpose().dup('c');
         return new Factorization(LowRank.factors(a, b), false);
     }
 

@@ -149,7 +149,7 @@ class LapackDecompositionsTest {
     void randomized_svd_is_near_optimal_on_a_decaying_spectrum(int m, int n) {
         for (DataType type : new DataType[] {DataType.FLOAT, DataType.DOUBLE}) {
             INDArray a = withSpectrum(m, n, 0.8, type);
-            Decompositions.Svd exact = LapackDecompositions.leading(linalg.svd(a), 8);
+            Decompositions.Svd exact = linalg.svd(a, 8);
             Decompositions.Svd fast = linalg.randomizedSvd(a, 8, 4, 42);
             assertThat(fast.u().shape()).containsExactly(m, 8);
             assertThat(fast.vt().shape()).containsExactly(8, n);

@@ -1,0 +1,91 @@
+package dev.samediff.adapters.linalg;
+
+import java.util.concurrent.ConcurrentHashMap;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Decomposes every matrix once, for many adapters on the same weights: a sweep over ranks, or several adapters.
+ *
+ * <p>Exact decompositions are kept up to a largest rank and serve every smaller one; the triplets of a smaller rank are
+ * the first ones of a larger, so results are bit for bit those without the cache. A randomised decomposition depends on its
+ * rank, iterations and seed and is kept for just these. Matrices are recognised by their contents. What is kept takes
+ * {@code (m + n + 1) * largestRank} numbers per matrix. Whole decompositions are not kept. Thread-safe; of threads that ask
+ * for one matrix at the same time one computes.
+ */
+public final class CachingDecompositions implements Decompositions {
+    private final Decompositions delegate;
+    private final int largestRank;
+    private final ConcurrentHashMap<Key, Svd> svds = new ConcurrentHashMap<>();
+    private final ConcurrentHashMap<Key, Qr> qrs = new ConcurrentHashMap<>();
+
+    /**
+     * Creates an empty cache.
+     *
+     * @param delegate computes
+     * @param largestRank rank up to which exact decompositions are kept; larger requests are computed each time
+     */
+    public CachingDecompositions(Decompositions delegate, int largestRank) {
+        if (largestRank < 1) {
+            throw new IllegalArgumentException(
+                    "a largest rank of " + largestRank + " keeps nothing; expected 1 or more");
+        }
+        this.delegate = delegate;
+        this.largestRank = largestRank;
+    }
+
+    /** A matrix by its contents and layout (LAPACK rounds differently for another layout), and what else the result depends on. */
+    private record Key(
+            long rows, long columns, DataType type, char order, String hash, int rank, int iterations, long seed) {
+        static Key of(INDArray a, int rank, int iterations, long seed) {
+            char order = a.ordering() == 'f' ? 'f' : 'c';
+            return new Key(
+                    a.rows(), a.columns(), a.dataType(), order, MatrixHash.of(a.dup(order)), rank, iterations, seed);
+        }
+    }
+
+    @Override
+    public Svd svd(INDArray a) {
+        return delegate.svd(a);
+    }
+
+    @Override
+    public Svd svd(INDArray a, int rank) {
+        MatrixCheck.requireMatrix(a);
+        if (rank > largestRank) {
+            return delegate.svd(a, rank);
+        }
+        int kept = (int) Math.min(largestRank, Math.min(a.rows(), a.columns()));
+        return copy(svds.computeIfAbsent(Key.of(a, kept, -1, 0), key -> delegate.svd(a, kept)), rank);
+    }
+
+    @Override
+    public Svd randomizedSvd(INDArray a, int rank, int iterations, long seed) {
+        MatrixCheck.requireMatrix(a);
+        Key exactly = Key.of(a, rank, iterations, seed);
+        return copy(svds.computeIfAbsent(exactly, key -> delegate.randomizedSvd(a, rank, iterations, seed)), rank);
+    }
+
+    @Override
+    public Qr qr(INDArray a) {
+        return delegate.qr(a);
+    }
+
+    @Override
+    public Qr qr(INDArray a, int rank) {
+        MatrixCheck.requireMatrix(a);
+        if (rank > largestRank) {
+            return delegate.qr(a, rank);
+        }
+        int kept = (int) Math.min(largestRank, Math.min(a.rows(), a.columns()));
+        Qr all = qrs.computeIfAbsent(Key.of(a, kept, -1, 0), key -> delegate.qr(a, kept));
+        return rank == all.q().columns() ? new Qr(all.q().dup(), all.r().dup()) : all.leading(rank);
+    }
+
+    /** What a caller does to its result must not reach the next one. */
+    private static Svd copy(Svd all, int rank) {
+        return rank == all.s().length()
+                ? new Svd(all.u().dup(), all.s().dup(), all.vt().dup())
+                : all.leading(rank);
+    }
+}
