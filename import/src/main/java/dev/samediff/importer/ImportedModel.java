@@ -6,6 +6,9 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalLong;
+import java.util.Set;
+import java.util.stream.Collectors;
 import onnx.Onnx.ModelProto;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -94,6 +97,15 @@ public final class ImportedModel {
     /** Returns the ONNX message, without the numbers of large tensors, that weights are written back into. */
     ModelProto model() {
         return model;
+    }
+
+    /**
+     * Returns how many tokens a text may have: tables of positions and masks end there, and SameDiff reads beside them
+     * otherwise. Nothing if the file sets no limit that can be seen.
+     */
+    public OptionalLong longestText() {
+        Set<String> names = inputs().stream().map(TensorSpec::name).collect(Collectors.toSet());
+        return new IndexBounds(model.getGraph()).longestText(names);
     }
 
     /** Returns the graph: the same object at every call. */

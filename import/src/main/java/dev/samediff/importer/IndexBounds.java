@@ -1,14 +1,18 @@
 package dev.samediff.importer;
 
+import dev.samediff.importer.tensor.HostTensor;
+import java.nio.ByteOrder;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.stream.LongStream;
 import onnx.Onnx.GraphProto;
 import onnx.Onnx.NodeProto;
 import onnx.Onnx.TensorProto;
@@ -159,21 +163,29 @@ final class IndexBounds {
 
     /** A stored whole number. */
     private OptionalLong number(String value) {
+        long[] numbers = numbers(value);
+        return numbers.length == 1 ? OptionalLong.of(numbers[0]) : OptionalLong.empty();
+    }
+
+    /** Stored whole numbers, as many as a tensor has axes; empty if they are computed or more. */
+    private long[] numbers(String value) {
         TensorProto tensor = constant(value);
         if (tensor == null
                 || tensor.getDataType() != TensorProto.DataType.INT64_VALUE
-                || !tensor.getDimsList().stream().allMatch(size -> size == 1)) {
-            return OptionalLong.empty();
+                || tensor.getRawData().size() > HostTensor.MOST_AXES * Long.BYTES
+                || tensor.getInt64DataCount() > HostTensor.MOST_AXES) {
+            return new long[0];
         }
-        if (tensor.getInt64DataCount() == 1) {
-            return OptionalLong.of(tensor.getInt64Data(0));
+        if (tensor.getInt64DataCount() > 0) {
+            return tensor.getInt64DataList().stream().mapToLong(Long::longValue).toArray();
         }
-        return tensor.getRawData().size() == Long.BYTES
-                ? OptionalLong.of(tensor.getRawData()
-                        .asReadOnlyByteBuffer()
-                        .order(java.nio.ByteOrder.LITTLE_ENDIAN)
-                        .getLong())
-                : OptionalLong.empty();
+        long[] numbers = new long[tensor.getRawData().size() / Long.BYTES];
+        tensor.getRawData()
+                .asReadOnlyByteBuffer()
+                .order(ByteOrder.LITTLE_ENDIAN)
+                .asLongBuffer()
+                .get(numbers);
+        return numbers;
     }
 
     /** The stored tensor behind a value, seen through Identity and Cast; null if it is computed. */
@@ -195,10 +207,14 @@ final class IndexBounds {
 
     /**
      * Returns how many tokens the model can see at most: tables that are sliced or looked up at places computed from sizes
-     * (positions, rotary tables, causal masks) end there; nothing if there are none.
+     * (positions, rotary tables, causal masks) or given as positions end there; nothing if there are none.
      */
-    OptionalLong longestSequence(Set<String> inputs) {
-        long longest = Long.MAX_VALUE;
+    OptionalLong longestText(Set<String> inputs) {
+        long longest = inputs.stream()
+                .filter(name -> name.toLowerCase(Locale.ROOT).contains("position"))
+                .mapToLong(name -> of(name).orElse(Long.MAX_VALUE))
+                .min()
+                .orElse(Long.MAX_VALUE);
         for (NodeProto node : Set.copyOf(writers.values())) {
             longest = Math.min(longest, longestSequence(node, inputs));
         }
@@ -214,12 +230,8 @@ final class IndexBounds {
         if (table == null || table.getDimsCount() == 0) {
             return Long.MAX_VALUE;
         }
-        if (node.getOpType().equals("Slice") && node.getInputCount() > 3 && constant(node.getInput(2)) == null) {
-            OptionalLong axis = number(node.getInput(3));
-            long at = axis.isPresent() && axis.getAsLong() < 0
-                    ? axis.getAsLong() + table.getDimsCount()
-                    : axis.orElse(-1);
-            return at < 0 || at >= table.getDimsCount() ? Long.MAX_VALUE : table.getDims((int) at);
+        if (node.getOpType().equals("Slice") && node.getInputCount() > 2 && constant(node.getInput(2)) == null) {
+            return slicedSize(node, table);
         }
         boolean looksUp = node.getOpType().equals("Gather")
                 && node.getInputCount() > 1
@@ -227,6 +239,25 @@ final class IndexBounds {
                 && attribute(node, "axis") == 0
                 && constant(node.getInput(1)) == null;
         return looksUp && !comesFrom(node.getInput(1), inputs) ? table.getDims(0) : Long.MAX_VALUE;
+    }
+
+    /** The size of the first axis that is cut at a computed place. */
+    private long slicedSize(NodeProto node, TensorProto table) {
+        NodeProto ends = writers.get(node.getInput(2));
+        boolean several = ends != null && ends.getOpType().equals("Concat");
+        long[] axes = node.getInputCount() > 3
+                ? numbers(node.getInput(3))
+                : LongStream.range(0, table.getDimsCount()).toArray();
+        for (int i = 0; i < axes.length; i++) {
+            boolean computed = several && ends != null && axes.length == ends.getInputCount()
+                    ? constant(ends.getInput(i)) == null
+                    : axes.length == 1;
+            long axis = axes[i] < 0 ? axes[i] + table.getDimsCount() : axes[i];
+            if (computed && axis >= 0 && axis < table.getDimsCount()) {
+                return table.getDims((int) axis);
+            }
+        }
+        return Long.MAX_VALUE;
     }
 
     /** Whether numbers of an input, and not only its size, reach a value. */

@@ -13,6 +13,7 @@ import dev.samediff.importer.onnx.OnnxGraph;
 import dev.samediff.importer.onnx.OnnxInput;
 import dev.samediff.importer.onnx.OnnxNode;
 import dev.samediff.importer.onnx.OnnxTensor;
+import dev.samediff.importer.onnx.OutputTypes;
 import dev.samediff.importer.tensor.Dim;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -75,6 +76,11 @@ public final class OnnxImporter {
         return new OnnxImporter(OnnxFile.read(file, options.floats()), options).inspect();
     }
 
+    /** Adds a remark to the report. */
+    void note(String text) {
+        notes.add(text);
+    }
+
     ImportReport inspect() {
         return report(file.graph().outputs());
     }
@@ -105,7 +111,11 @@ public final class OnnxImporter {
             Lowering.Lowered lowered = Lowering.lower(file.graph(), roles, names, notes::add);
             SameDiff graph = lowered.graph();
             return new ImportedModel(
-                    file.model(), graph, report(lowered.outputs()), aliases(graph), initializers(graph));
+                    OutputTypes.declared(file.model(), lowered.outputs()),
+                    graph,
+                    report(lowered.outputs()),
+                    aliases(graph),
+                    initializers(graph));
         } catch (InvalidInputException e) {
             throw new InvalidInputException(file.path() + ": " + e.getMessage(), e);
         }

@@ -38,7 +38,7 @@ final class OnnxRuntimeModel implements AutoCloseable {
         this.file = file;
         try (OrtSession.SessionOptions options = new OrtSession.SessionOptions()) {
             options.setIntraOpNumThreads(1);
-            options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_ERROR);
+            options.setSessionLogLevel(OrtLoggingLevel.ORT_LOGGING_LEVEL_FATAL);
             this.session = environment.createSession(file.toString(), options);
             this.types = types();
         } catch (OrtException e) {

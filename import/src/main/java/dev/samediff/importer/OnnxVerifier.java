@@ -1,14 +1,14 @@
 package dev.samediff.importer;
 
 import dev.samediff.adapters.InvalidInputException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
-import java.util.Random;
 import onnx.Onnx;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -21,6 +21,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * and values hold one to three tokens.
  */
 public final class OnnxVerifier {
+    private static final String TRANSLATED = "compared with ONNX Runtime on the ONNX model that the TensorFlow graph is"
+            + " translated to, not with TensorFlow: a mistake of the translation itself would not show";
+
     private OnnxVerifier() {}
 
     /**
@@ -35,20 +38,56 @@ public final class OnnxVerifier {
         return verify(file, VerificationPlan.quick(tolerance, seed));
     }
 
+    /** As {@link #verify(Path, TensorFlowOptions, VerificationPlan)}, with all outputs. */
+    public static Verification verify(Path file, VerificationPlan plan) {
+        return verify(file, TensorFlowOptions.defaults(), plan);
+    }
+
     /**
      * Imports a file and compares every output with ONNX Runtime.
      *
-     * @param file an ONNX model
+     * <p>A TensorFlow graph is compared with ONNX Runtime on the ONNX model it is translated to, which says nothing about the
+     * translation; the notes say so.
+     *
+     * @param file an ONNX model, a frozen TensorFlow graph or a SavedModel folder
      * @throws InvalidInputException if the file cannot be read, imported, or run by ONNX Runtime on such inputs
      */
-    public static Verification verify(Path file, VerificationPlan plan) {
-        ImportedModel single = OnnxImporter.load(file);
+    public static Verification verify(Path file, TensorFlowOptions options, VerificationPlan plan) {
+        ImportedModel single = ModelImporter.load(file, options);
+        Optional<ImportedModel> twice = plan.inDouble()
+                ? Optional.of(ModelImporter.load(file, options.withGraph(ImportOptions.inDoublePrecision())))
+                : Optional.empty();
+        if (ModelFormat.of(file) == ModelFormat.ONNX) {
+            return verify(file, single, twice, List.of(), plan);
+        }
+        try {
+            Path translation = Files.createTempFile("samediff", ".onnx");
+            try {
+                TensorFlowImporter.toOnnx(file, translation, options);
+                return verify(translation, single, twice, List.of(TRANSLATED), plan);
+            } finally {
+                Files.deleteIfExists(translation);
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot write the translation of " + file + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static Verification verify(
+            Path file,
+            ImportedModel single,
+            Optional<ImportedModel> twice,
+            List<String> remarks,
+            VerificationPlan plan) {
         Onnx.GraphProto graph = single.model().getGraph();
         VerificationSizes sizes = new VerificationSizes(graph, new RandomInputs(graph), plan);
-        Optional<ImportedModel> twice = plan.inDouble()
-                ? Optional.of(OnnxImporter.load(file, ImportOptions.inDoublePrecision()))
-                : Optional.empty();
-        return verify(file, single, twice, sizes.chosen(), sizes.notes(), plan);
+        try (VerificationRun run = new VerificationRun(file, single, twice, plan)) {
+            remarks.forEach(run::note);
+            sizes.chosen().forEach(run::compare);
+            sizes.longest().ifPresent(run::compareLongest);
+            sizes.notes().forEach(run::note);
+            return run.result();
+        }
     }
 
     /** As {@link #verify(Path, double, long)}, for a file that is already imported, at sizes of the caller's choice. */
@@ -57,56 +96,13 @@ public final class OnnxVerifier {
         VerificationPlan plan = VerificationPlan.quick(tolerance, seed);
         List<Onnx.ValueInfoProto> inputs = new RandomInputs(imported.model().getGraph()).inputs();
         List<InputSizes> used = InputSizes.anyOpen(inputs) ? samples : samples.subList(0, 1);
-        return verify(file, imported, Optional.empty(), used, List.of(), plan);
-    }
-
-    private static Verification verify(
-            Path file,
-            ImportedModel single,
-            Optional<ImportedModel> twice,
-            List<InputSizes> samples,
-            List<String> chosen,
-            VerificationPlan plan) {
-        RandomInputs inputs = new RandomInputs(single.model().getGraph());
-        Random random = new Random(plan.seed());
-        List<Verification.Comparison> comparisons = new ArrayList<>();
-        List<String> notes = new ArrayList<>(chosen);
-        try (OnnxRuntimeModel reference = new OnnxRuntimeModel(file)) {
-            for (InputSizes sizes : samples) {
-                Map<String, INDArray> given = inputs.draw(sizes, random);
-                String described = sizes.describe(inputs.inputs());
-                Map<String, INDArray> expected = reference.run(given);
-                Map<String, INDArray> actual = run(single, given);
-                Map<String, INDArray> precise = twice.isPresent() ? run(twice.get(), inDouble(given)) : Map.of();
-                expected.forEach((name, array) -> {
-                    Verification.Comparison one = Verification.Comparison.of(
-                            described, name, array, Objects.requireNonNull(actual.get(name), name));
-                    INDArray wide = precise.get(name);
-                    comparisons.add(one.with(
-                            wide == null
-                                    ? Double.NaN
-                                    : Verification.Comparison.of(described, name, array, wide)
-                                            .absolute(),
-                            isHalf(single, reference, name) ? Verification.Comparison.HALF_LENIENCY : 1));
-                });
-            }
+        try (VerificationRun run = new VerificationRun(file, imported, Optional.empty(), plan)) {
+            used.forEach(run::compare);
+            return run.result();
         }
-        if (comparisons.stream().anyMatch(comparison -> comparison.leniency() > 1)) {
-            notes.add("half precision: a tolerance of " + plan.tolerance() * Verification.Comparison.HALF_LENIENCY
-                    + " instead of " + plan.tolerance());
-        }
-        return new Verification(plan.tolerance(), comparisons, notes);
     }
 
-    /** An output that is rounded to half precision, or computed from weights and activations that are. */
-    private static boolean isHalf(ImportedModel imported, OnnxRuntimeModel reference, String output) {
-        return reference.isHalf(output)
-                || imported.model().getGraph().getInitializerList().stream()
-                        .anyMatch(tensor -> tensor.getDataType() == Onnx.TensorProto.DataType.FLOAT16_VALUE
-                                || tensor.getDataType() == Onnx.TensorProto.DataType.BFLOAT16_VALUE);
-    }
-
-    private static Map<String, INDArray> inDouble(Map<String, INDArray> given) {
+    static Map<String, INDArray> inDouble(Map<String, INDArray> given) {
         Map<String, INDArray> wide = new LinkedHashMap<>();
         given.forEach(
                 (name, array) -> wide.put(name, array.dataType().isFPType() ? array.castTo(DataType.DOUBLE) : array));

@@ -1,11 +1,9 @@
 package dev.samediff.importer;
 
 import dev.samediff.adapters.InvalidInputException;
-import dev.samediff.adapters.io.DurableFiles;
 import dev.samediff.importer.onnx.OnnxFile;
 import dev.samediff.importer.tensorflow.Translation;
 import dev.samediff.importer.tensorflow.Translation.Translated;
-import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -68,17 +66,15 @@ public final class TensorFlowImporter {
 
     /** As {@link #toOnnx(Path, Path)}, with options. */
     public static void toOnnx(Path fileOrFolder, Path target, TensorFlowOptions options) {
-        Translated translated = supported(fileOrFolder, options);
-        try {
-            DurableFiles.write(target, translated.model()::writeTo);
-        } catch (IOException e) {
-            throw new UncheckedIOException("cannot write " + target + ": " + e.getMessage(), e);
-        }
+        OnnxWriter.writeMerged(load(fileOrFolder, options), Map.of(), target, Map.of());
     }
 
     private static OnnxImporter importer(Path path, Translated translated, TensorFlowOptions options) {
         ImportOptions graph = options.graph();
-        return new OnnxImporter(OnnxFile.of(path, translated.model(), graph.floats()), graph);
+        OnnxImporter importer = new OnnxImporter(OnnxFile.of(path, translated.model(), graph.floats()), graph);
+        importer.note(
+                "translated from TensorFlow into ONNX while importing: nodes and operators are those of the translation");
+        return importer;
     }
 
     private static Translated supported(Path path, TensorFlowOptions options) {

@@ -32,4 +32,9 @@ public record TensorFlowOptions(
     public TensorFlowOptions withSignature(String name) {
         return new TensorFlowOptions(outputs, name, graph);
     }
+
+    /** The same with other options of the translated graph. */
+    public TensorFlowOptions withGraph(ImportOptions options) {
+        return new TensorFlowOptions(outputs, signature, options);
+    }
 }

@@ -4,11 +4,13 @@ import dev.samediff.adapters.InvalidInputException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
 import onnx.Onnx;
+import org.jspecify.annotations.Nullable;
 
 /** Chooses the sizes of a model's open dimensions that a verification runs at. */
 final class VerificationSizes {
@@ -22,6 +24,7 @@ final class VerificationSizes {
     private final VerificationPlan plan;
     private final List<InputSizes> chosen = new ArrayList<>();
     private final List<String> notes = new ArrayList<>();
+    private @Nullable InputSizes longest;
 
     VerificationSizes(Onnx.GraphProto graph, RandomInputs inputs, VerificationPlan plan) {
         this.graph = graph;
@@ -42,6 +45,11 @@ final class VerificationSizes {
 
     List<InputSizes> chosen() {
         return List.copyOf(chosen);
+    }
+
+    /** One text of the longest length, if that is asked for. */
+    Optional<InputSizes> longest() {
+        return Optional.ofNullable(longest);
     }
 
     List<String> notes() {
@@ -81,15 +89,8 @@ final class VerificationSizes {
 
     /** Tables of positions, looked up by an input or cut to the length of the text, end where texts must. */
     private OptionalLong limit() {
-        IndexBounds bounds = new IndexBounds(graph);
         Set<String> names = inputs.stream().map(Onnx.ValueInfoProto::getName).collect(Collectors.toSet());
-        long limit = bounds.longestSequence(names).orElse(Long.MAX_VALUE);
-        for (String name : names) {
-            if (name.toLowerCase(java.util.Locale.ROOT).contains("position")) {
-                limit = Math.min(limit, bounds.of(name).orElse(Long.MAX_VALUE));
-            }
-        }
-        return limit == Long.MAX_VALUE ? OptionalLong.empty() : OptionalLong.of(limit);
+        return new IndexBounds(graph).longestText(names);
     }
 
     private void addLongest(OptionalLong limit) {
@@ -102,7 +103,7 @@ final class VerificationSizes {
         }
         long sequence = Math.max(1, fits - first.past());
         boolean cached = inputs.stream().anyMatch(input -> input.getName().contains("past"));
-        chosen.add(new InputSizes(1, cached ? sequence : Math.max(1, fits), first.past()));
+        longest = new InputSizes(1, cached ? sequence : Math.max(1, fits), first.past());
         String found = limit.isPresent()
                 ? "the model takes up to " + limit.getAsLong() + " tokens"
                 : "the file sets no limit to the number of tokens";

@@ -1,4 +1,4 @@
-/** Imports transformer graphs from ONNX as plain, trainable SameDiff graphs, and writes adapted weights back. */
+/** Imports transformer graphs from ONNX and TensorFlow as plain, trainable SameDiff graphs, and writes adapted weights back. */
 @NullMarked
 package dev.samediff.importer;
 

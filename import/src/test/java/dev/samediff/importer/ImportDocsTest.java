@@ -5,9 +5,11 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.samediff.importer.folding.HostFolding;
 import dev.samediff.importer.lowering.Operators;
 import dev.samediff.importer.lowering.Refusals;
+import dev.samediff.importer.tensorflow.TensorFlowOperators;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -25,12 +27,20 @@ class ImportDocsTest {
 
     @Test
     void the_table_of_refusals_is_that_of_the_code() throws IOException {
-        check("refusals", refusals());
+        check("refusals", refusals(Refusals.all()));
+    }
+
+    @Test
+    void the_tables_of_tensorflow_are_those_of_the_code() throws IOException {
+        check("operators of TensorFlow", String.join(", ", TensorFlowOperators.names()) + "\n");
+        check("refusals of TensorFlow", refusals(TensorFlowOperators.refusals()));
     }
 
     @Test
     void nothing_is_both_imported_and_refused() {
         assertThat(Refusals.all()).doesNotContainKeys(Operators.names().toArray(new String[0]));
+        assertThat(TensorFlowOperators.refusals())
+                .doesNotContainKeys(TensorFlowOperators.names().toArray(new String[0]));
     }
 
     private static String operators() {
@@ -45,8 +55,8 @@ class ImportDocsTest {
         return table.toString();
     }
 
-    private static String refusals() {
-        return Refusals.all().entrySet().stream()
+    private static String refusals(Map<String, String> reasons) {
+        return reasons.entrySet().stream()
                 .map(entry -> "| " + entry.getKey() + " | " + entry.getValue() + " |\n")
                 .collect(Collectors.joining("", "| operator | reason and what to do |\n|---|---|\n", ""));
     }

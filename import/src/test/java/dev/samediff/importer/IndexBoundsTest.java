@@ -63,7 +63,7 @@ class IndexBoundsTest {
         IndexBounds bounds = new IndexBounds(fused.proto().getGraph());
         assertThat(bounds.of("ids")).hasValue(11);
         assertThat(bounds.of("kinds")).hasValue(3);
-        assertThat(bounds.longestSequence(Set.of("ids", "kinds"))).hasValue(9);
+        assertThat(bounds.longestText(Set.of("ids", "kinds"))).hasValue(9);
     }
 
     @Test
@@ -81,7 +81,7 @@ class IndexBoundsTest {
                 .node("Gather", "words ids", "w")
                 .node("Add", "w p", "y");
         IndexBounds bounds = new IndexBounds(positions.proto().getGraph());
-        assertThat(bounds.longestSequence(Set.of("ids"))).hasValue(12);
+        assertThat(bounds.longestText(Set.of("ids"))).hasValue(12);
         assertThat(bounds.of("ids")).hasValue(50);
     }
 

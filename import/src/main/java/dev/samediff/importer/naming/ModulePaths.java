@@ -18,7 +18,7 @@ final class ModulePaths {
     private static final Pattern READ = Pattern.compile(
             "(.+?)/(?:MatMul|Tensordot|einsum/Einsum|Conv2D|depthwise)/(?:MatMul/)?ReadVariableOp" + PASSED);
 
-    private static final Pattern TABLE = Pattern.compile("([^/:]+(?:/[^/:]+?)+)(?:/embeddings)?" + PASSED);
+    private static final Pattern TABLE = Pattern.compile("([^/:]+(?:/[^/:]+)+?)(?:/embeddings)?" + PASSED);
 
     private ModulePaths() {}
 

@@ -6,8 +6,10 @@ import onnx.Onnx.GraphProto;
 import onnx.Onnx.TensorShapeProto.Dimension;
 import onnx.Onnx.TypeProto;
 import onnx.Onnx.ValueInfoProto;
+import org.jspecify.annotations.Nullable;
 import org.tensorflow.framework.AttrValue;
 import org.tensorflow.framework.DataType;
+import org.tensorflow.framework.TensorInfo;
 import org.tensorflow.framework.TensorShapeProto;
 
 /**
@@ -38,6 +40,13 @@ final class Inputs {
         }
         graph.addInput(declared(name, placeholder.type("dtype", DataType.DT_FLOAT), sizes));
         return name;
+    }
+
+    /** Declares an output as the signature does, or by its name only. */
+    static ValueInfoProto output(String name, @Nullable TensorInfo info) {
+        return info == null || info.getTensorShape().getUnknownRank()
+                ? ValueInfoProto.newBuilder().setName(name).build()
+                : declared(name, info.getDtype(), info.getTensorShape());
     }
 
     /**

@@ -1,5 +1,6 @@
 package dev.samediff.importer.tensorflow;
 
+import java.util.Collections;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeMap;
@@ -64,6 +65,11 @@ public final class TensorFlowOperators {
     /** Returns the names of the operators. */
     public static Set<String> names() {
         return ALL.keySet();
+    }
+
+    /** Returns why operators are refused, for those where there is more to say than that they are not known. */
+    public static Map<String, String> refusals() {
+        return Collections.unmodifiableMap(REASONS);
     }
 
     static @Nullable TensorFlowOp of(String operator) {

@@ -20,7 +20,6 @@ import onnx.Onnx.GraphProto;
 import onnx.Onnx.ModelProto;
 import onnx.Onnx.NodeProto;
 import onnx.Onnx.OperatorSetIdProto;
-import onnx.Onnx.ValueInfoProto;
 import org.jspecify.annotations.Nullable;
 import org.tensorflow.framework.TensorInfo;
 
@@ -88,7 +87,7 @@ public final class Translation {
         wanted.forEach((key, tensor) -> results.put(key, value(tensor)));
         results.forEach((key, value) -> {
             add("output/" + key, "Identity", Map.of(), new String[] {key}, value);
-            graph.addOutput(ValueInfoProto.newBuilder().setName(key));
+            graph.addOutput(Inputs.output(key, source.outputs().get(key)));
         });
         ModelProto.Builder model = ModelProto.newBuilder()
                 .setIrVersion(IR_VERSION)

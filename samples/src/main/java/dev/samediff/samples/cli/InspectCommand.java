@@ -2,7 +2,7 @@ package dev.samediff.samples.cli;
 
 import dev.samediff.importer.ImportReport;
 import dev.samediff.importer.LinearLayer;
-import dev.samediff.importer.OnnxImporter;
+import dev.samediff.importer.ModelImporter;
 import dev.samediff.importer.TensorSpec;
 import dev.samediff.samples.output.Numbers;
 import dev.samediff.samples.output.TextTable;
@@ -12,9 +12,10 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.stream.Collectors;
 import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Parameters;
 
-/** {@code inspect}: what is in an ONNX file. */
+/** {@code inspect}: what is in a model. */
 @CommandLine.Command(
         name = "inspect",
         description =
@@ -24,12 +25,17 @@ import picocli.CommandLine.Parameters;
         sortOptions = false,
         footer = {"", "Example:", "  samples/run inspect model.onnx --json"})
 final class InspectCommand extends Command {
-    @Parameters(paramLabel = "M.onnx", description = "The model.")
+    @Parameters(
+            paramLabel = "MODEL",
+            description = "An ONNX file, or a TensorFlow graph: .pb, .pbtxt, SavedModel folder.")
     Path model = Path.of("");
+
+    @Mixin
+    GraphOptions graph = new GraphOptions();
 
     @Override
     int run() {
-        ImportReport report = OnnxImporter.inspect(model);
+        ImportReport report = ModelImporter.inspect(model, graph.chosen());
         out().println(describe(report));
         if (json) {
             out().println(report.json());

@@ -6,7 +6,7 @@ import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.io.AdapterFolder;
 import dev.samediff.adapters.io.DurableFiles;
 import dev.samediff.importer.ImportedModel;
-import dev.samediff.importer.OnnxImporter;
+import dev.samediff.importer.ModelImporter;
 import dev.samediff.importer.OnnxWriter;
 import dev.samediff.samples.output.Numbers;
 import java.io.IOException;
@@ -15,12 +15,15 @@ import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code merge}: a model with an adapter's changes in its weights. */
 @CommandLine.Command(
         name = "merge",
-        description = "Writes a model whose weights contain an adapter's changes. It runs wherever the original runs.",
+        description =
+                "Writes a model whose weights contain an adapter's changes. It runs wherever the original runs; of a"
+                        + " TensorFlow graph it is the ONNX translation.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         footer = {"", "Example:", "  samples/run merge --model m.onnx --adapter run1/adapter --out merged.onnx"})
@@ -33,10 +36,14 @@ final class MergeCommand extends Command {
 
     @Option(
             names = "--model",
-            paramLabel = "M.onnx",
-            description = "The model the adapter was trained on. Default: the bundled story model.")
+            paramLabel = "MODEL",
+            description = "The model the adapter was trained on: an ONNX file, or a TensorFlow graph (.pb, .pbtxt,"
+                    + " SavedModel folder). Default: the bundled story model.")
     @Nullable
     Path model;
+
+    @Mixin
+    GraphOptions graph = new GraphOptions();
 
     @Option(names = "--adapter", paramLabel = "DIR", required = true, description = "The adapter's folder.")
     Path adapter = Path.of("");
@@ -60,7 +67,7 @@ final class MergeCommand extends Command {
             throw new InvalidInputException(out + " exists; name another file or give --overwrite");
         }
         AdapterState state = AdapterFolder.load(adapter);
-        ImportedModel imported = OnnxImporter.load(ModelOptions.onnx(model));
+        ImportedModel imported = ModelImporter.load(ModelOptions.file(model), graph.chosen());
         AdaptedModel adapted = AdaptedModel.inject(imported.graph(), imported.modulePaths(), state);
         int layers = adapted.sites().size();
         if (format == Format.onnx) {

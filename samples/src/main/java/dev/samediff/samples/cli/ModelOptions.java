@@ -13,8 +13,10 @@ import picocli.CommandLine.Option;
 final class ModelOptions {
     @Option(
             names = "--model",
-            paramLabel = "M.onnx",
-            description = "A causal language model in ONNX. Default: the bundled story model.")
+            paramLabel = "MODEL",
+            description =
+                    "A causal language model: an ONNX file, or a TensorFlow graph (.pb, .pbtxt, SavedModel folder)."
+                            + " Default: the bundled story model.")
     @Nullable
     Path model;
 
@@ -42,7 +44,7 @@ final class ModelOptions {
     Integer maxLength;
 
     /** Returns the given model, or the bundled one. */
-    static Path onnx(@Nullable Path given) {
+    static Path file(@Nullable Path given) {
         return given == null ? BundledModel.extract().onnx() : given;
     }
 

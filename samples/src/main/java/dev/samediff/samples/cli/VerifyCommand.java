@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -18,13 +19,19 @@ import picocli.CommandLine.Parameters;
         name = "verify",
         description = "Imports a model, runs it on random inputs of several sizes and compares every output with ONNX"
                 + " Runtime, in single and in double precision: a mistake shows in both, rounding in the first only."
-                + " Ends with 1 if an output in single precision differs.",
+                + " Ends with 1 if an output in single precision differs. A TensorFlow graph is compared with ONNX Runtime"
+                + " on its translation into ONNX.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         footer = {"", "Example:", "  samples/run verify model.onnx --tolerance 1e-4 --shapes batch=2,sequence=128"})
 final class VerifyCommand extends Command {
-    @Parameters(paramLabel = "M.onnx", description = "The model.")
+    @Parameters(
+            paramLabel = "MODEL",
+            description = "An ONNX file, or a TensorFlow graph: .pb, .pbtxt, SavedModel folder.")
     Path model = Path.of("");
+
+    @Mixin
+    GraphOptions graph = new GraphOptions();
 
     @Option(
             names = "--tolerance",
@@ -64,7 +71,7 @@ final class VerifyCommand extends Command {
         List<Map<String, Long>> sizes =
                 shapes.stream().map(VerifyCommand::sizes).toList();
         VerificationPlan plan = new VerificationPlan(tolerance, seed, sizes, longest, !single);
-        Verification result = OnnxVerifier.verify(model, plan);
+        Verification result = OnnxVerifier.verify(model, graph.chosen(), plan);
         print(result.toString(), Findings.of(model, result));
         if (!result.passed()) {
             Verification.Comparison worst = result.worst();

@@ -1,15 +1,12 @@
 package dev.samediff.samples.model;
 
 import dev.samediff.adapters.InvalidInputException;
-import java.util.Locale;
+import dev.samediff.importer.ImportedModel;
 import java.util.Optional;
 import java.util.OptionalInt;
-import java.util.stream.LongStream;
-import org.nd4j.autodiff.samediff.SDVariable;
-import org.nd4j.autodiff.samediff.SameDiff;
-import org.nd4j.linalg.api.ndarray.INDArray;
+import java.util.OptionalLong;
 
-/** Most tokens a model can see: a fixed input shape, or the height of its table of learned positions. */
+/** Most tokens a model can see: a fixed input shape, or the height of its tables of positions and masks. */
 final class ContextLength {
     private static final int DEFAULT = 256;
 
@@ -20,8 +17,8 @@ final class ContextLength {
      *
      * @throws InvalidInputException if the user's length is more than the model allows
      */
-    static int of(SameDiff graph, InputBinding inputs, Optional<Integer> requested) {
-        OptionalInt limit = inputs.fixedLength().isPresent() ? inputs.fixedLength() : positions(graph);
+    static int of(ImportedModel model, InputBinding inputs, Optional<Integer> requested) {
+        OptionalInt limit = inputs.fixedLength().isPresent() ? inputs.fixedLength() : limit(model.longestText());
         if (requested.isEmpty()) {
             return inputs.fixedLength().orElse(Math.min(DEFAULT, limit.orElse(DEFAULT)));
         }
@@ -33,18 +30,9 @@ final class ContextLength {
         return inputs.fixedLength().orElse(length);
     }
 
-    private static OptionalInt positions(SameDiff graph) {
-        LongStream heights = graph.variables().stream()
-                .filter(variable -> isPositionTable(variable.name()))
-                .map(SDVariable::getArr)
-                .filter(array -> array != null && array.rank() == 2)
-                .mapToLong((INDArray array) -> array.size(0));
-        return heights.mapToInt(Math::toIntExact).min();
-    }
-
-    private static boolean isPositionTable(String name) {
-        String lower = name.toLowerCase(Locale.ROOT);
-        return lower.endsWith("wpe.weight")
-                || (lower.contains("position") && lower.contains("embed") && lower.endsWith("weight"));
+    private static OptionalInt limit(OptionalLong longest) {
+        return longest.isPresent()
+                ? OptionalInt.of((int) Math.min(Integer.MAX_VALUE, longest.getAsLong()))
+                : OptionalInt.empty();
     }
 }

@@ -6,7 +6,7 @@ import dev.samediff.adapters.engine.ReferenceEngine;
 import dev.samediff.adapters.text.LogitsFunction;
 import dev.samediff.adapters.text.Tokenizer;
 import dev.samediff.importer.ImportedModel;
-import dev.samediff.importer.OnnxImporter;
+import dev.samediff.importer.ModelImporter;
 import dev.samediff.importer.TensorSpec;
 import java.nio.file.Path;
 import java.util.List;
@@ -32,18 +32,18 @@ public record LanguageModel(
     /**
      * Imports a model, and runs it once to see which output are the logits.
      *
-     * @param onnx the model
+     * @param model an ONNX model, a frozen TensorFlow graph or a SavedModel folder
      * @param tokenizer its tokenizer
      * @param logits name of the output with the logits; found if absent
      * @param maxLength most tokens of a text; found if absent
      * @throws InvalidInputException if it cannot be used as a causal language model with this tokenizer
      */
     public static LanguageModel load(
-            Path onnx, Tokenizer tokenizer, Optional<String> logits, Optional<Integer> maxLength) {
-        ImportedModel imported = OnnxImporter.load(onnx);
+            Path model, Tokenizer tokenizer, Optional<String> logits, Optional<Integer> maxLength) {
+        ImportedModel imported = ModelImporter.load(model);
         SameDiff graph = imported.graph();
         InputBinding inputs = InputBinding.of(graph);
-        int length = ContextLength.of(graph, inputs, maxLength);
+        int length = ContextLength.of(imported, inputs, maxLength);
         int probe = inputs.fixedLength().orElse(Math.min(PROBE_LENGTH, length));
         INDArray ids = Nd4j.valueArrayOf(new long[] {1, probe}, tokenizer.eosId())
                 .castTo(org.nd4j.linalg.api.buffer.DataType.LONG);

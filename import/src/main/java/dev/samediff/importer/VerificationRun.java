@@ -1,0 +1,99 @@
+package dev.samediff.importer;
+
+import dev.samediff.adapters.InvalidInputException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import java.util.Random;
+import onnx.Onnx;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** One verification under way: the import and ONNX Runtime side by side on the same random inputs. */
+final class VerificationRun implements AutoCloseable {
+    /** Shorter texts than this are no long ones. */
+    private static final long SHORTEST = 8;
+
+    private final ImportedModel single;
+    private final Optional<ImportedModel> twice;
+    private final VerificationPlan plan;
+    private final OnnxRuntimeModel reference;
+    private final RandomInputs inputs;
+    private final Random random;
+    private final List<Verification.Comparison> comparisons = new ArrayList<>();
+    private final List<String> notes = new ArrayList<>();
+
+    /** Loads the file into ONNX Runtime. */
+    VerificationRun(Path file, ImportedModel single, Optional<ImportedModel> twice, VerificationPlan plan) {
+        this.single = single;
+        this.twice = twice;
+        this.plan = plan;
+        this.inputs = new RandomInputs(single.model().getGraph());
+        this.random = new Random(plan.seed());
+        this.reference = new OnnxRuntimeModel(file);
+    }
+
+    void note(String text) {
+        notes.add(text);
+    }
+
+    /**
+     * Compares every output at these sizes.
+     *
+     * @throws InvalidInputException if ONNX Runtime cannot run them
+     */
+    void compare(InputSizes sizes) {
+        Map<String, INDArray> given = inputs.draw(sizes, random);
+        String described = sizes.describe(inputs.inputs());
+        Map<String, INDArray> expected = reference.run(given);
+        Map<String, INDArray> actual = OnnxVerifier.run(single, given);
+        Map<String, INDArray> precise =
+                twice.isPresent() ? OnnxVerifier.run(twice.get(), OnnxVerifier.inDouble(given)) : Map.of();
+        expected.forEach((name, array) -> {
+            INDArray wide = precise.get(name);
+            double inDouble = wide == null
+                    ? Double.NaN
+                    : Verification.Comparison.of(described, name, array, wide).absolute();
+            comparisons.add(
+                    Verification.Comparison.of(described, name, array, Objects.requireNonNull(actual.get(name), name))
+                            .with(inDouble, isHalf(name) ? Verification.Comparison.HALF_LENIENCY : 1));
+        });
+    }
+
+    /** As {@link #compare}; if the file does not tell how long a text may be, half as long where ONNX Runtime fails. */
+    void compareLongest(InputSizes sizes) {
+        try {
+            compare(sizes);
+        } catch (InvalidInputException e) {
+            if (sizes.sequence() < 2 * SHORTEST) {
+                throw e;
+            }
+            note("ONNX Runtime cannot run a text of " + sizes.sequence()
+                    + " tokens on this model; half of it is tried");
+            compareLongest(new InputSizes(sizes.batch(), sizes.sequence() / 2, sizes.past(), sizes.named()));
+        }
+    }
+
+    Verification result() {
+        if (comparisons.stream().anyMatch(comparison -> comparison.leniency() > 1)) {
+            note("half precision: a tolerance of " + plan.tolerance() * Verification.Comparison.HALF_LENIENCY
+                    + " instead of " + plan.tolerance());
+        }
+        return new Verification(plan.tolerance(), comparisons, notes);
+    }
+
+    /** An output that is rounded to half precision, or computed from weights and activations that are. */
+    private boolean isHalf(String output) {
+        return reference.isHalf(output)
+                || single.model().getGraph().getInitializerList().stream()
+                        .anyMatch(tensor -> tensor.getDataType() == Onnx.TensorProto.DataType.FLOAT16_VALUE
+                                || tensor.getDataType() == Onnx.TensorProto.DataType.BFLOAT16_VALUE);
+    }
+
+    @Override
+    public void close() {
+        reference.close();
+    }
+}

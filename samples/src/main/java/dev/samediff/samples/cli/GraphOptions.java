@@ -1,0 +1,31 @@
+package dev.samediff.samples.cli;
+
+import dev.samediff.importer.ImportOptions;
+import dev.samediff.importer.TensorFlowOptions;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** Which part of a TensorFlow graph. */
+final class GraphOptions {
+    @Option(
+            names = "--outputs",
+            paramLabel = "NAME",
+            split = ",",
+            description =
+                    "Outputs of a TensorFlow graph, by the signature's keys or by names of nodes. Default: those of"
+                            + " the signature, or what no other node reads.")
+    List<String> outputs = new ArrayList<>();
+
+    @Option(
+            names = "--signature",
+            paramLabel = "NAME",
+            description = "Signature of a SavedModel. Default: serving_default, or the only one.")
+    @Nullable
+    String signature;
+
+    TensorFlowOptions chosen() {
+        return new TensorFlowOptions(outputs, signature, ImportOptions.defaults());
+    }
+}
