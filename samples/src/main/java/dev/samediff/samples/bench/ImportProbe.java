@@ -2,6 +2,7 @@ package dev.samediff.samples.bench;
 
 import dev.samediff.importer.ImportedModel;
 import dev.samediff.importer.OnnxImporter;
+import dev.samediff.samples.machine.Memory;
 import dev.samediff.samples.output.Json;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -14,7 +15,7 @@ final class ImportProbe {
      * What the process says on its last line.
      *
      * @param seconds time of the import, ND4J's own start included
-     * @param peakBytes peak resident memory of the whole process; -1 if the system does not tell
+     * @param peakBytes peak resident memory of the whole process
      * @param layers linear layers found
      */
     record Result(double seconds, long peakBytes, int layers) {}
@@ -23,8 +24,7 @@ final class ImportProbe {
         long start = System.nanoTime();
         ImportedModel model = OnnxImporter.load(Path.of(arguments[0]));
         double seconds = (System.nanoTime() - start) / 1e9;
-        Result result = new Result(
-                seconds, ResidentMemory.peakBytes(), model.linearLayers().size());
+        Result result = new Result(seconds, Memory.peak(), model.linearLayers().size());
         System.out.println(Json.line(result));
     }
 }

@@ -2,7 +2,7 @@ package dev.samediff.samples.cli;
 
 import dev.samediff.adapters.io.DurableFiles;
 import dev.samediff.samples.bench.ImportBench;
-import dev.samediff.samples.bench.LargeModel;
+import dev.samediff.samples.bench.network.GptFile;
 import dev.samediff.samples.model.BundledModel;
 import dev.samediff.samples.output.Numbers;
 import dev.samediff.samples.output.TextTable;
@@ -53,7 +53,7 @@ final class BenchImportCommand extends Command {
             Path file = model == null ? folder.resolve("large.onnx") : model;
             if (model == null) {
                 say("making " + megabytes + " MB ...");
-                LargeModel.write(file, megabytes);
+                GptFile.writeLarge(file, megabytes);
             }
             say("measuring ...");
             ImportBench.Result result =
