@@ -211,8 +211,12 @@ public final class OnnxImporter {
         if (widened > 0) {
             all.add(widened + " half-precision tensors are widened to " + options.widest());
         }
-        if (file.dequantised() > 0) {
-            all.add(file.dequantised() + " quantised weights are dequantised to " + options.widest()
+        if (file.real().activations() > 0) {
+            all.add("activations are no longer quantised (" + file.real().activations()
+                    + " nodes): results differ from the file's by what it rounds");
+        }
+        if (file.real().weights() > 0) {
+            all.add(file.real().weights() + " quantised weights are dequantised to " + options.widest()
                     + "; changed weights cannot be written back into this file");
         }
         all.addAll(notes);

@@ -1,6 +1,7 @@
 package dev.samediff.importer;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.importer.onnx.OnnxFile;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -9,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
 import onnx.Onnx;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -23,6 +25,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public final class OnnxVerifier {
     private static final String TRANSLATED = "compared with ONNX Runtime on the ONNX model that the TensorFlow graph is"
             + " translated to, not with TensorFlow: a mistake of the translation itself would not show";
+
+    private static final String UNROUNDED =
+            "the file quantises activations, the import does not: compared with ONNX Runtime"
+                    + " on the same model without quantised numbers";
 
     private OnnxVerifier() {}
 
@@ -47,7 +53,8 @@ public final class OnnxVerifier {
      * Imports a file and compares every output with ONNX Runtime.
      *
      * <p>A TensorFlow graph is compared with ONNX Runtime on the ONNX model it is translated to, which says nothing about the
-     * translation; the notes say so.
+     * translation; a model that quantises activations with ONNX Runtime on the same model without quantised numbers, and the
+     * difference of the two in ONNX Runtime is told. The notes say so.
      *
      * @param file an ONNX model, a frozen TensorFlow graph or a SavedModel folder
      * @throws InvalidInputException if the file cannot be read, imported, or run by ONNX Runtime on such inputs
@@ -57,19 +64,42 @@ public final class OnnxVerifier {
         Optional<ImportedModel> twice = plan.inDouble()
                 ? Optional.of(ModelImporter.load(file, options.withGraph(ImportOptions.inDoublePrecision())))
                 : Optional.empty();
-        if (ModelFormat.of(file) == ModelFormat.ONNX) {
-            return verify(file, single, twice, List.of(), plan);
+        if (ModelFormat.of(file) == ModelFormat.TENSORFLOW) {
+            return byCopy(
+                    file,
+                    copy -> TensorFlowImporter.toOnnx(file, copy, options),
+                    copy -> verify(copy, single, twice, Optional.empty(), List.of(TRANSLATED), plan));
         }
+        OnnxFile read = OnnxFile.read(file);
+        if (read.real().activations() > 0) {
+            return byCopy(
+                    file,
+                    read::writeReal,
+                    copy -> verify(copy, single, twice, Optional.of(file), List.of(UNROUNDED), plan));
+        }
+        return verify(file, single, twice, Optional.empty(), List.of(), plan);
+    }
+
+    /** Writes a model to a file for the time of a verification. */
+    @FunctionalInterface
+    private interface Writer {
+        void write(Path copy) throws IOException;
+    }
+
+    private static Verification byCopy(Path file, Writer writer, Function<Path, Verification> verification) {
         try {
-            Path translation = Files.createTempFile("samediff", ".onnx");
+            Path folder = Files.createTempDirectory("samediff");
+            Path copy = folder.resolve("model.onnx");
             try {
-                TensorFlowImporter.toOnnx(file, translation, options);
-                return verify(translation, single, twice, List.of(TRANSLATED), plan);
+                writer.write(copy);
+                return verification.apply(copy);
             } finally {
-                Files.deleteIfExists(translation);
+                Files.deleteIfExists(copy);
+                Files.deleteIfExists(folder.resolve("model.onnx.data"));
+                Files.deleteIfExists(folder);
             }
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot write the translation of " + file + ": " + e.getMessage(), e);
+            throw new UncheckedIOException("cannot write a copy of " + file + ": " + e.getMessage(), e);
         }
     }
 
@@ -77,6 +107,7 @@ public final class OnnxVerifier {
             Path file,
             ImportedModel single,
             Optional<ImportedModel> twice,
+            Optional<Path> rounded,
             List<String> remarks,
             VerificationPlan plan) {
         Onnx.GraphProto graph = single.model().getGraph();
@@ -85,6 +116,8 @@ public final class OnnxVerifier {
             remarks.forEach(run::note);
             sizes.chosen().forEach(run::compare);
             sizes.longest().ifPresent(run::compareLongest);
+            rounded.ifPresent(
+                    quantised -> run.compareRounding(quantised, sizes.chosen().get(0)));
             sizes.notes().forEach(run::note);
             return run.result();
         }

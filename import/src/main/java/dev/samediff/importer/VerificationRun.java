@@ -4,6 +4,7 @@ import dev.samediff.adapters.InvalidInputException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -73,6 +74,24 @@ final class VerificationRun implements AutoCloseable {
             note("ONNX Runtime cannot run a text of " + sizes.sequence()
                     + " tokens on this model; half of it is tried");
             compareLongest(new InputSizes(sizes.batch(), sizes.sequence() / 2, sizes.past(), sizes.named()));
+        }
+    }
+
+    /** Tells how much a model that rounds differs from this one, both in ONNX Runtime. */
+    void compareRounding(Path rounding, InputSizes sizes) {
+        Map<String, INDArray> given = inputs.draw(sizes, random);
+        try (OnnxRuntimeModel other = new OnnxRuntimeModel(rounding)) {
+            Map<String, INDArray> rounded = other.run(given);
+            reference.run(given).forEach((name, array) -> {
+                Verification.Comparison one =
+                        Verification.Comparison.of("", name, array, Objects.requireNonNull(rounded.get(name), name));
+                note(String.format(
+                        Locale.ROOT,
+                        "in ONNX Runtime quantising changes %s by up to %.3g, %.2g of its largest entry",
+                        name,
+                        one.absolute(),
+                        one.relative()));
+            });
         }
     }
 

@@ -5,12 +5,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.samediff.importer.folding.HostFolding;
 import dev.samediff.importer.lowering.Operators;
 import dev.samediff.importer.lowering.Refusals;
+import dev.samediff.importer.onnx.QuantisedModel;
 import dev.samediff.importer.tensorflow.TensorFlowOperators;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
@@ -28,6 +30,11 @@ class ImportDocsTest {
     @Test
     void the_table_of_refusals_is_that_of_the_code() throws IOException {
         check("refusals", refusals(Refusals.all()));
+    }
+
+    @Test
+    void the_list_of_quantised_operators_is_that_of_the_code() throws IOException {
+        check("quantised operators", String.join(", ", new TreeSet<>(QuantisedModel.operators())) + "\n");
     }
 
     @Test

@@ -130,6 +130,38 @@ class QuantisedModelTest {
     }
 
     @Test
+    void weights_with_a_scale_for_each_block_of_an_axis() {
+        Path blocks = new TinyModel(21)
+                .input("x", DataType.FLOAT, -1, 6)
+                .initializer(bytes("q", TensorProto.DataType.INT8, 6, 4))
+                .initializer("scale", scales(2, 4))
+                .node("DequantizeLinear", "q scale", "w", "axis", 0, "block_size", 3)
+                .node("MatMul", "x w", "y")
+                .output("y", DataType.FLOAT, -1, 4)
+                .write(folder);
+        assertRuns(blocks);
+    }
+
+    @Test
+    void weights_of_four_bits() {
+        for (int type : new int[] {21, 22}) { // UINT4, INT4
+            assertRuns(new TinyModel(21)
+                    .input("x", DataType.FLOAT, -1, 5)
+                    .initializer(bytes("q", TensorProto.DataType.UINT8, 8).toBuilder()
+                            .setDataType(type)
+                            .clearDims()
+                            .addDims(5)
+                            .addDims(3)
+                            .build())
+                    .initializer("scale", scales(3))
+                    .node("DequantizeLinear", "q scale", "w", "axis", 1)
+                    .node("MatMul", "x w", "y")
+                    .output("y", DataType.FLOAT, -1, 3)
+                    .write(folder));
+        }
+    }
+
+    @Test
     void scales_that_do_not_fit_are_refused() {
         Path file = linear().initializer(bytes("q", TensorProto.DataType.INT8, 6, 4))
                 .initializer("scale", scales(5))

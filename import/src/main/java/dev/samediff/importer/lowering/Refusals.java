@@ -13,8 +13,9 @@ public final class Refusals {
     private static final String GENERATION =
             "it is a whole search for text; export the decoder itself and generate with" + " this library";
     private static final String SEQUENCE = "it makes a list of tensors; export with plain tensors";
-    private static final String QUANTISED =
-            "it multiplies whole numbers; adapt the float model that was quantised, and" + " quantise the result";
+    private static final String PER_CHANNEL =
+            "it has a scale per channel of activations, or a computed zero point (stored"
+                    + " weights may have one per channel); adapt the float model that was quantised, and quantise the result";
     private static final String IMAGE =
             "it changes the size of images by interpolation; give images of the size the model"
                     + " is for, and export without interpolating positions";
@@ -41,18 +42,8 @@ public final class Refusals {
             Map.entry("SequenceConstruct", SEQUENCE),
             Map.entry("SplitToSequence", SEQUENCE),
             Map.entry("ConcatFromSequence", SEQUENCE),
-            Map.entry("MatMulInteger", QUANTISED),
-            Map.entry("ConvInteger", QUANTISED),
-            Map.entry("QLinearMatMul", QUANTISED),
-            Map.entry("QLinearConv", QUANTISED),
-            Map.entry("DynamicQuantizeLinear", QUANTISED),
-            Map.entry("QuantizeLinear", QUANTISED),
-            Map.entry(
-                    "DequantizeLinear",
-                    "it dequantises computed numbers (stored weights are dequantised); " + QUANTISED),
-            Map.entry("com.microsoft:DynamicQuantizeMatMul", QUANTISED),
-            Map.entry("com.microsoft:MatMulIntegerToFloat", QUANTISED),
-            Map.entry("com.microsoft:QAttention", QUANTISED),
+            Map.entry("QuantizeLinear", PER_CHANNEL),
+            Map.entry("DequantizeLinear", PER_CHANNEL),
             Map.entry("com.microsoft:BeamSearch", GENERATION),
             Map.entry("com.microsoft:GreedySearch", GENERATION),
             Map.entry("com.microsoft:Sampling", GENERATION)));

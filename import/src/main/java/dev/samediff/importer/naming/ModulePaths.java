@@ -20,6 +20,15 @@ final class ModulePaths {
 
     private static final Pattern TABLE = Pattern.compile("([^/:]+(?:/[^/:]+)+?)(?:/embeddings)?" + PASSED);
 
+    /** What ONNX Runtime's quantisers and this importer append to the names of tensors. */
+    private static final Pattern QUANTISED = Pattern.compile(
+            "(?:_quantized|_quant|_DequantizeLinear(?:_Output)?|_Q[48](?:G\\d+)?)?(?:::dequantised(?:_\\d+)?)?$");
+
+    /** ONNX Runtime's model builder names weights after nodes: {@code q_proj.MatMul.weight}, {@code q_proj.Add.bias}. */
+    private static final Pattern BUILT = Pattern.compile("(?<=.)\\.(?:MatMul|Add|Gemm)$");
+
+    private static final String PRODUCT = "(MatMul|MatMulNBits|Gemm|Conv|Gather)(_\\d+)?(_quant|_Q[48](G\\d+)?)?";
+
     private ModulePaths() {}
 
     /**
@@ -29,12 +38,13 @@ final class ModulePaths {
      * @param named whether the weight's own name may be used; not if the tensor is also an embedding table
      */
     static Optional<String> of(LinearUse use, boolean named) {
+        String stored = unquantised(use.weight());
         Optional<String> weight =
-                named ? withoutSuffix(use.weight(), ".weight").or(() -> fromVariable(use.weight())) : Optional.empty();
+                named ? withoutSuffix(stored, ".weight").or(() -> fromVariable(stored)) : Optional.empty();
         if (weight.isPresent()) {
             return weight;
         }
-        Optional<String> bias = use.bias() == null ? Optional.empty() : withoutSuffix(use.bias(), ".bias");
+        Optional<String> bias = use.bias() == null ? Optional.empty() : withoutSuffix(unquantised(use.bias()), ".bias");
         Optional<String> node = fromNode(use.node().name());
         boolean biasIsAbove = bias.isPresent() && node.orElse("").startsWith(bias.get() + ".");
         return bias.isEmpty() || biasIsAbove ? node : bias;
@@ -45,9 +55,10 @@ final class ModulePaths {
      * exporter kept the name of a tied head ({@code lm_head.weight}); then from the Gather's.
      */
     static Optional<String> ofTable(String table, OnnxNode gather, Set<String> linears) {
-        return withoutSuffix(table, ".weight")
+        String stored = unquantised(table);
+        return withoutSuffix(stored, ".weight")
                 .filter(path -> !linears.contains(path))
-                .or(() -> table.endsWith(".weight") ? fromNode(gather.name()) : fromTable(table))
+                .or(() -> stored.endsWith(".weight") ? fromNode(gather.name()) : fromTable(stored))
                 .filter(path -> !linears.contains(path));
     }
 
@@ -57,9 +68,17 @@ final class ModulePaths {
         return variable.matches() ? Optional.of(variable.group(1).replace('/', '.')) : Optional.empty();
     }
 
+    /** A tensor's name without what quantisers append to it: {@code c_fc.weight_quantized} -> {@code c_fc.weight}. */
+    private static String unquantised(String tensor) {
+        return QUANTISED.matcher(tensor).replaceFirst("");
+    }
+
     private static Optional<String> withoutSuffix(String name, String suffix) {
         boolean usable = name.endsWith(suffix) && name.length() > suffix.length() && !name.startsWith("onnx::");
-        return usable ? Optional.of(name.substring(0, name.length() - suffix.length())) : Optional.empty();
+        return usable
+                ? Optional.of(BUILT.matcher(name.substring(0, name.length() - suffix.length()))
+                        .replaceFirst(""))
+                : Optional.empty();
     }
 
     /**
@@ -75,7 +94,7 @@ final class ModulePaths {
     /** {@code /model/layers.0/self_attn/q_proj/MatMul} -> {@code model.layers.0.self_attn.q_proj}. */
     static Optional<String> fromNode(String node) {
         int last = node.lastIndexOf('/');
-        if (last <= 0 || !node.substring(last + 1).matches("(MatMul|Gemm|Conv|Gather)(_\\d+)?")) {
+        if (last <= 0 || !node.substring(last + 1).matches(PRODUCT)) {
             return Optional.empty();
         }
         String path = node.substring(node.startsWith("/") ? 1 : 0, last).replace('/', '.');

@@ -15,13 +15,24 @@ import onnx.Onnx.TensorProto;
  * {@link LeanModel}).
  */
 public final class ExternalData {
+    /** Begins the location of data that is computed while it is read; no file can have such a name. */
+    private static final String COMPUTED = LeanModel.OWN_FILE + "computed/";
+
     private final Path model;
     private final Path folder;
+    private final Map<String, TensorData> computed = new HashMap<>();
 
     /** Reads from the model file and from the folder it lies in, never from outside of it. */
     public ExternalData(Path model) {
         this.model = model.toAbsolutePath().normalize();
         this.folder = this.model.resolveSibling("").normalize();
+    }
+
+    /** Adds data that is not in a file, and returns the location that a tensor gives for it. */
+    String add(TensorData data) {
+        String location = COMPUTED + computed.size();
+        computed.put(location, data);
+        return location;
     }
 
     /**
@@ -33,6 +44,10 @@ public final class ExternalData {
         Map<String, String> entries = new HashMap<>();
         proto.getExternalDataList().forEach(entry -> entries.put(entry.getKey(), entry.getValue()));
         String location = entries.getOrDefault("location", "");
+        TensorData known = computed.get(location);
+        if (known != null) {
+            return known;
+        }
         Path file = location.equals(LeanModel.OWN_FILE) ? model : resolve(tensor, location);
         try {
             long present = Files.size(file);

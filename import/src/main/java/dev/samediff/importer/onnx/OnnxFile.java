@@ -1,6 +1,7 @@
 package dev.samediff.importer.onnx;
 
 import dev.samediff.adapters.InvalidInputException;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.TreeMap;
@@ -17,10 +18,11 @@ import org.nd4j.linalg.api.buffer.DataType;
  * @param model its message without the numbers of large tensors, local functions and decided branches put in their place:
  *     what weights are written back into
  * @param operators how often each operator occurs
- * @param dequantised how many quantised weights were replaced by the numbers they stand for
+ * @param real the model without quantised numbers
  * @param graph the graph
  */
-public record OnnxFile(Path path, ModelProto model, Map<String, Integer> operators, int dequantised, OnnxGraph graph) {
+public record OnnxFile(
+        Path path, ModelProto model, Map<String, Integer> operators, QuantisedModel real, OnnxGraph graph) {
     /** The oldest operator set that can be imported. */
     public static final int OLDEST_OPSET = 9;
 
@@ -61,11 +63,10 @@ public record OnnxFile(Path path, ModelProto model, Map<String, Integer> operato
             for (NodeProto node : plain.getGraph().getNodeList()) {
                 operators.merge(new OnnxNode(node).operator(), 1, Integer::sum);
             }
-            ExternalData files = new ExternalData(path);
-            Dequantisation.Result weights = Dequantisation.of(plain, files);
-            ModelProto graph = untied(floats == null ? weights.model() : Precision.of(weights.model(), floats));
-            OnnxGraph checked = new OnnxGraph(graph.getGraph(), opset, files, floats);
-            return new OnnxFile(path, plain, operators, weights.count(), checked);
+            QuantisedModel real = QuantisedModel.of(plain, new ExternalData(path), opset);
+            ModelProto graph = untied(floats == null ? real.model() : Precision.of(real.model(), floats));
+            OnnxGraph checked = new OnnxGraph(graph.getGraph(), opset, real.files(), floats);
+            return new OnnxFile(path, plain, operators, real, checked);
         } catch (InvalidInputException e) {
             throw new InvalidInputException(path + ": " + e.getMessage(), e);
         }
@@ -74,6 +75,15 @@ public record OnnxFile(Path path, ModelProto model, Map<String, Integer> operato
     /** Returns the file with If nodes replaced by the branch taken; conditions by the name of the If's first output. */
     public OnnxFile withBranches(Map<String, Boolean> conditions, @Nullable DataType floats) {
         return of(path, Branches.taken(model, conditions), floats);
+    }
+
+    /**
+     * Writes the model without quantised numbers.
+     *
+     * @throws IOException if it cannot be written
+     */
+    public void writeReal(Path target) throws IOException {
+        new ModelOutput(real.model(), real.files(), Map.of()).write(target);
     }
 
     /** Returns who wrote the file, with version. */

@@ -104,7 +104,8 @@ record StoredNumbers(String what, TensorProto.DataType elementType, TensorData d
         };
     }
 
-    private long whole(ByteBuffer piece, int index) {
+    /** Returns a whole number of a piece of the data. */
+    long whole(ByteBuffer piece, int index) {
         return switch (elementType) {
             case INT64, UINT64 -> piece.getLong(8 * index);
             case UINT32 -> Integer.toUnsignedLong(piece.getInt(4 * index));

@@ -11,7 +11,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** The bytes of a stored tensor, little-endian, wherever they are. */
-public sealed interface TensorData {
+public interface TensorData {
     /** Returns how many there are. */
     long size();
 
