@@ -22,13 +22,12 @@ class PackageBoundariesTest {
             .resideInAPackage("org.bytedeco.openblas..");
 
     @ArchTest
-    static final ArchRule onednn_is_called_in_engine_only = noClasses()
+    static final ArchRule onednn_is_called_in_kernels_only = noClasses()
             .that()
-            .resideOutsideOfPackage(ROOT + ".engine..")
+            .resideOutsideOfPackage(ROOT + ".engine.kernel..")
             .should()
             .dependOnClassesThat()
-            .resideInAPackage("org.bytedeco.dnnl..")
-            .allowEmptyShould(true);
+            .resideInAPackage("org.bytedeco.dnnl..");
 
     @ArchTest
     static final ArchRule graphs_are_edited_in_graph_only = noClasses()

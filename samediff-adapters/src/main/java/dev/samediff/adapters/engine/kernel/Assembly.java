@@ -1,0 +1,86 @@
+package dev.samediff.adapters.engine.kernel;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/** A kernel while it is put together: its steps in order, and its working memory. */
+final class Assembly {
+    private final String title;
+    private final Scratch scratch = Scratch.ofThread();
+    private final List<Kernel> steps = new ArrayList<>();
+    private long used;
+
+    Assembly(String title) {
+        this.title = title;
+    }
+
+    void add(Kernel step) {
+        steps.add(step);
+    }
+
+    /** Returns a place in working memory that no other part of this kernel uses. */
+    Place reserve(long bytes) {
+        Place place = scratch.plus(used);
+        used += Scratch.aligned(bytes);
+        return place;
+    }
+
+    /** Returns a dense tensor in working memory. */
+    Tensor temporary(DataType type, long... shape) {
+        Layout layout = Layout.dense(shape);
+        return new Tensor(type, layout, reserve(layout.length() * Tensors.bytes(type)));
+    }
+
+    /** Returns the steps added since a mark as one step, and takes them out. */
+    Kernel since(int mark) {
+        List<Kernel> tail = steps.subList(mark, steps.size());
+        Kernel body = tail.size() == 1 ? tail.get(0) : new Sequence(title, tail.toArray(Kernel[]::new));
+        tail.clear();
+        return body;
+    }
+
+    int mark() {
+        return steps.size();
+    }
+
+    Kernel build() {
+        Kernel[] all = steps.toArray(Kernel[]::new);
+        if (used == 0) {
+            return new Sequence(title, all);
+        }
+        scratch.ensure(used);
+        return new Locked(scratch, new Sequence(title, all));
+    }
+
+    private record Sequence(String title, Kernel[] steps) implements Kernel {
+        @Override
+        public void run() {
+            OneDnn.applyThreads();
+            for (Kernel step : steps) {
+                step.run();
+            }
+        }
+
+        @Override
+        public String describe() {
+            return title + " " + Arrays.stream(steps).map(Kernel::describe).collect(Collectors.joining(" + "));
+        }
+    }
+
+    private record Locked(Scratch scratch, Kernel body) implements Kernel {
+        @Override
+        public void run() {
+            synchronized (scratch) {
+                body.run();
+            }
+        }
+
+        @Override
+        public String describe() {
+            return body.describe();
+        }
+    }
+}

@@ -1,0 +1,98 @@
+package dev.samediff.adapters.engine.kernel;
+
+import java.util.List;
+import org.bytedeco.dnnl.binary;
+import org.bytedeco.dnnl.global.dnnl;
+import org.bytedeco.dnnl.global.dnnl.algorithm;
+
+/** Functions of two numbers with broadcasting. */
+final class Binaries {
+    private Binaries() {}
+
+    static algorithm algorithm(BinaryKind kind) {
+        return switch (kind) {
+            case ADD -> algorithm.binary_add;
+            case SUBTRACT -> algorithm.binary_sub;
+            case MULTIPLY -> algorithm.binary_mul;
+            case DIVIDE -> algorithm.binary_div;
+            case MAXIMUM -> algorithm.binary_max;
+            case MINIMUM -> algorithm.binary_min;
+        };
+    }
+
+    /** Adds dst = f(a, b); a and b are repeated along their axes of size 1. */
+    static void add(Assembly assembly, BinaryKind kind, Tensor a, Tensor b, Tensor dst) {
+        String title = "binary " + kind;
+        Tensors.floats(title, a, b, dst);
+        Tensors.written(title, "dst", dst);
+        List<Layout> layouts =
+                Layout.ordered(List.of(dst.layout(), expanded(title, "a", a, dst), expanded(title, "b", b, dst)));
+        Tensor to = dst.with(layouts.get(0));
+        Tensor left = a.with(layouts.get(1));
+        Tensor right = b.with(layouts.get(2));
+        if (!left.isDense() && right.isDense() && kind.isCommutative()) {
+            Tensor swapped = left;
+            left = right;
+            right = swapped;
+        }
+        Tensor work = to.isDense() ? to : assembly.temporary(to.type(), to.shape());
+        if (!left.isDense()) {
+            boolean free = work != to || left.place() == to.place() || right.place() != to.place();
+            Tensor copy = free ? work : assembly.temporary(to.type(), to.shape());
+            Copies.add(assembly, left, copy);
+            left = copy;
+        }
+        dense(assembly, kind, left, right, work);
+        if (work != to) {
+            Copies.add(assembly, work, to);
+        }
+    }
+
+    private static Layout expanded(String title, String name, Tensor x, Tensor dst) {
+        if (x.rank() > dst.rank()) {
+            throw mismatch(title, name, x, dst);
+        }
+        Layout padded = x.layout().padded(dst.rank());
+        for (int i = 0; i < dst.rank(); i++) {
+            if (padded.size(i) != 1 && padded.size(i) != dst.layout().size(i)) {
+                throw mismatch(title, name, x, dst);
+            }
+        }
+        return padded.expanded(dst.shape());
+    }
+
+    private static IllegalArgumentException mismatch(String title, String name, Tensor x, Tensor dst) {
+        return new IllegalArgumentException(title + ": `" + name + "` " + x
+                + " cannot be repeated to the shape of `dst` " + dst + "; every axis must be equal or 1");
+    }
+
+    /** Left and result dense, right of any layout. */
+    private static void dense(Assembly assembly, BinaryKind kind, Tensor left, Tensor right, Tensor to) {
+        Tensor once = right.with(right.layout().reduced());
+        if (!once.isDense()) {
+            once = Copies.copied(assembly, once);
+        }
+        once = once.with(Layout.dense(once.shape()));
+        var description = description(kind, left, once, to);
+        if (Primitive.isReference(description) && !right.isDense()) {
+            once = Copies.copied(assembly, right);
+            description = description(kind, left, once, to);
+        }
+        Primitive.of(assembly, description)
+                .with(dnnl.DNNL_ARG_SRC_0, left)
+                .with(dnnl.DNNL_ARG_SRC_1, once)
+                .with(dnnl.DNNL_ARG_DST, to)
+                .add();
+    }
+
+    private static binary.primitive_desc description(BinaryKind kind, Tensor left, Tensor right, Tensor to) {
+        return new binary.primitive_desc(
+                Dnnl.ENGINE,
+                algorithm(kind),
+                Dnnl.desc(left),
+                Dnnl.desc(right),
+                Dnnl.desc(to),
+                Dnnl.attributes(),
+                false);
+    }
+}

@@ -1,0 +1,21 @@
+package dev.samediff.adapters.engine.kernel;
+
+/** A function of two numbers. */
+public enum BinaryKind {
+    /** a + b. */
+    ADD,
+    /** a - b. */
+    SUBTRACT,
+    /** a b. */
+    MULTIPLY,
+    /** a / b. */
+    DIVIDE,
+    /** The larger one. */
+    MAXIMUM,
+    /** The smaller one. */
+    MINIMUM;
+
+    boolean isCommutative() {
+        return this != SUBTRACT && this != DIVIDE;
+    }
+}

@@ -1,0 +1,59 @@
+package dev.samediff.adapters.engine.kernel;
+
+import java.util.Arrays;
+import java.util.List;
+import org.bytedeco.dnnl.global.dnnl;
+import org.bytedeco.dnnl.reorder;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/** Copies between layouts and between float types. */
+final class Copies {
+    private Copies() {}
+
+    /** Adds a copy of x, which may be repeated along axes of stride 0, to dst of the same shape. */
+    static void add(Assembly assembly, Tensor x, Tensor dst) {
+        Tensors.shape("copy", "x", x, dst.shape());
+        Tensors.written("copy", "dst", dst);
+        boolean casts = x.type() != dst.type();
+        if (casts && !(isFloat(x.type()) && isFloat(dst.type()))) {
+            throw new IllegalArgumentException(
+                    "copy: " + x + " cannot become " + dst + "; only FLOAT and BFLOAT16 are converted into each other");
+        }
+        List<Layout> layouts = Layout.ordered(List.of(dst.layout(), x.layout()));
+        Tensor to = words(dst.with(layouts.get(0)));
+        Tensor from = words(x.with(layouts.get(1)));
+        var description = new reorder.primitive_desc(
+                Dnnl.ENGINE, Dnnl.desc(from), Dnnl.ENGINE, Dnnl.desc(to), Dnnl.attributes(), false);
+        Primitive.of(assembly, description)
+                .with(dnnl.DNNL_ARG_FROM, from)
+                .with(dnnl.DNNL_ARG_TO, to)
+                .add();
+    }
+
+    /** Returns x itself if it is row-major, else a dense copy in working memory made before the next step. */
+    static Tensor densified(Assembly assembly, Tensor x) {
+        return x.isDense() ? x.with(Layout.dense(x.shape())) : copied(assembly, x);
+    }
+
+    /** Returns a dense copy in working memory made before the next step. */
+    static Tensor copied(Assembly assembly, Tensor x) {
+        Tensor copy = assembly.temporary(x.type(), x.shape());
+        add(assembly, x, copy);
+        return copy;
+    }
+
+    private static boolean isFloat(DataType type) {
+        return type == DataType.FLOAT || type == DataType.BFLOAT16;
+    }
+
+    /** oneDNN has no 64-bit integers: they are copied as pairs of words. */
+    private static Tensor words(Tensor tensor) {
+        if (tensor.type() != DataType.LONG) {
+            return tensor;
+        }
+        Layout layout = tensor.layout();
+        Layout doubled = new Layout(
+                layout.shape(), Arrays.stream(layout.strides()).map(s -> 2 * s).toArray());
+        return new Tensor(DataType.INT, doubled.then(Layout.dense(2)), tensor.place());
+    }
+}

@@ -1,0 +1,219 @@
+package dev.samediff.adapters.engine.kernel;
+
+import org.bytedeco.dnnl.global.dnnl.algorithm;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Makes kernels. Every method checks its operands once and throws an {@link IllegalArgumentException} that says what does
+ * not fit; an {@link IllegalStateException} says that oneDNN is not there.
+ *
+ * <p>Operands may be strided; where no fast kernel reads them so they are copied through working memory. A result may lie
+ * where an operand lies if both have the same layout ("in place") and the method says so. Results depend on the number of
+ * threads, and on nothing else but the operands.
+ */
+public final class Kernels {
+    private Kernels() {}
+
+    /**
+     * Multiplies matrices: {@code dst = alpha a b (+ bias) (+ dst)}. FLOAT, or b alone BFLOAT16 (half the memory), or a
+     * and b BFLOAT16 (native speed where the processor has it); sums are FLOAT.
+     *
+     * @param a [...,m,k]
+     * @param b [...,k,n]; a transposed matrix is given by its strides
+     * @param bias [n]
+     * @param dst [...,m,n]; leading axes of a and b are equal to its own or 1
+     * @param alpha factor of the product
+     * @param accumulate whether the old dst is added
+     */
+    public static Kernel matmul(
+            Operand a, Operand b, @Nullable Operand bias, Operand dst, double alpha, boolean accumulate) {
+        OneDnn.require();
+        return Matmuls.kernel(
+                new Matmuls.Product(a.tensor(), b.tensor(), tensor(bias), null, dst.tensor(), alpha, accumulate));
+    }
+
+    /**
+     * Multiplies matrices and adds a mask, as for attention scores: {@code dst = alpha a b + mask}.
+     *
+     * @param a [...,m,k]
+     * @param b [...,k,n]
+     * @param mask every axis equal to that of dst or 1
+     * @param dst [...,m,n]
+     * @param alpha factor of the product, not of the mask
+     */
+    public static Kernel matmulMasked(Operand a, Operand b, Operand mask, Operand dst, double alpha) {
+        OneDnn.require();
+        return Matmuls.kernel(
+                new Matmuls.Product(a.tensor(), b.tensor(), null, mask.tensor(), dst.tensor(), alpha, false));
+    }
+
+    /**
+     * Combines two tensors element by element, with axes of size 1 (and missing leading axes) repeated.
+     *
+     * @param a the first operand
+     * @param b the second operand
+     * @param dst the result; may be a or b, in place
+     */
+    public static Kernel binary(BinaryKind kind, Operand a, Operand b, Operand dst) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("binary " + kind + " " + dst);
+        Binaries.add(assembly, kind, a.tensor(), b.tensor(), dst.tensor());
+        return assembly.build();
+    }
+
+    /**
+     * Applies a function to every element: {@code dst = f(x)}.
+     *
+     * @param alpha parameter of the function, see {@link UnaryKind}
+     * @param beta parameter of the function, see {@link UnaryKind}
+     * @param x the operand
+     * @param dst the result; may be x, in place
+     */
+    public static Kernel unary(UnaryKind kind, double alpha, double beta, Operand x, Operand dst) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("unary " + kind + " " + dst);
+        Unaries.forward(assembly, kind, alpha, beta, x.tensor(), dst.tensor());
+        return assembly.build();
+    }
+
+    /**
+     * Goes back through a function of every element: {@code dx = dy f'(x)}.
+     *
+     * @param alpha parameter of the function, see {@link UnaryKind}
+     * @param beta parameter of the function, see {@link UnaryKind}
+     * @param dy gradient of the result
+     * @param x the input of the forward pass
+     * @param dx gradient of the input; may be dy, in place
+     */
+    public static Kernel unaryGrad(UnaryKind kind, double alpha, double beta, Operand dy, Operand x, Operand dx) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("gradient of unary " + kind + " " + dx);
+        Unaries.backward(assembly, kind, alpha, beta, dy.tensor(), x.tensor(), dx.tensor());
+        return assembly.build();
+    }
+
+    /**
+     * Softmax of every row along the last axis.
+     *
+     * @param x the operand
+     * @param y the result; may be x, in place
+     */
+    public static Kernel softmax(Operand x, Operand y) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("softmax " + y);
+        Softmaxes.forward(assembly, algorithm.softmax_accurate, x.tensor(), y.tensor());
+        return assembly.build();
+    }
+
+    /**
+     * Goes back through softmax: {@code dx = y (dy - sum(dy y))} of every row.
+     *
+     * @param y the result of the forward pass
+     * @param dy gradient of the result
+     * @param dx gradient of the input; may be dy, in place
+     */
+    public static Kernel softmaxGrad(Operand y, Operand dy, Operand dx) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("gradient of softmax " + dx);
+        Softmaxes.backward(assembly, y.tensor(), dy.tensor(), dx.tensor());
+        return assembly.build();
+    }
+
+    /**
+     * Logarithm of the softmax of every row along the last axis.
+     *
+     * @param x the operand
+     * @param y the result; may be x, in place
+     */
+    public static Kernel logSoftmax(Operand x, Operand y) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("log softmax " + y);
+        Softmaxes.forward(assembly, algorithm.softmax_log, x.tensor(), y.tensor());
+        return assembly.build();
+    }
+
+    /**
+     * Normalises every row along the last axis: {@code y = (x - mean) / sqrt(variance + eps) scale + shift}.
+     *
+     * @param eps added to the variance
+     * @param x [...,d]
+     * @param scale [d]
+     * @param shift [d]
+     * @param y [...,d]; may be x, in place, if no gradient is wanted
+     * @param mean result, one number per row
+     * @param variance result, the mean of squared differences, one number per row
+     */
+    public static Kernel layerNorm(
+            double eps,
+            Operand x,
+            @Nullable Operand scale,
+            @Nullable Operand shift,
+            Operand y,
+            Operand mean,
+            Operand variance) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("layer norm " + y);
+        LayerNorms.forward(
+                assembly,
+                new LayerNorms.Forward(
+                        eps, x.tensor(), tensor(scale), tensor(shift), y.tensor(), mean.tensor(), variance.tensor()));
+        return assembly.build();
+    }
+
+    /**
+     * Goes back through {@link #layerNorm}.
+     *
+     * @param eps as in the forward pass
+     * @param dy gradient of the result [...,d]
+     * @param x input of the forward pass
+     * @param mean of the forward pass
+     * @param variance of the forward pass
+     * @param scale of the forward pass
+     * @param dx gradient of x; may be dy, in place
+     * @param dScale gradient of scale, if wanted
+     * @param dShift gradient of shift, if wanted
+     */
+    public static Kernel layerNormGrad(
+            double eps,
+            Operand dy,
+            Operand x,
+            Operand mean,
+            Operand variance,
+            @Nullable Operand scale,
+            Operand dx,
+            @Nullable Operand dScale,
+            @Nullable Operand dShift) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("gradient of layer norm " + dx);
+        LayerNorms.backward(
+                assembly,
+                new LayerNorms.Backward(
+                        eps,
+                        dy.tensor(),
+                        x.tensor(),
+                        mean.tensor(),
+                        variance.tensor(),
+                        tensor(scale),
+                        dx.tensor(),
+                        tensor(dScale),
+                        tensor(dShift)));
+        return assembly.build();
+    }
+
+    /**
+     * Copies with any strides on both sides, and converts FLOAT and BFLOAT16 into each other.
+     *
+     * @param x the operand; axes of stride 0 are repeated
+     * @param dst the result, of the same shape, elsewhere
+     */
+    public static Kernel copy(Operand x, Operand dst) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("copy " + x + " to " + dst);
+        Copies.add(assembly, x.tensor(), dst.tensor());
+        return assembly.build();
+    }
+
+    private static @Nullable Tensor tensor(@Nullable Operand operand) {
+        return operand == null ? null : operand.tensor();
+    }
+}

@@ -1,0 +1,36 @@
+package dev.samediff.adapters.engine.kernel;
+
+import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.IntPointer;
+import org.bytedeco.javacpp.LongPointer;
+import org.bytedeco.javacpp.Pointer;
+import org.bytedeco.javacpp.indexer.FloatRawIndexer;
+import org.bytedeco.javacpp.indexer.IntRawIndexer;
+import org.bytedeco.javacpp.indexer.LongRawIndexer;
+
+/** Numbers by address. Nothing is checked: who calls has checked that the address is of an operand. */
+final class Memory {
+    private static final long ALL = Long.MAX_VALUE;
+    // Indexers over the whole address space, in units of their elements.
+    private static final FloatRawIndexer FLOATS = new FloatRawIndexer(new FloatPointer((Pointer) null).capacity(ALL));
+    private static final IntRawIndexer INTS = new IntRawIndexer(new IntPointer((Pointer) null).capacity(ALL));
+    private static final LongRawIndexer LONGS = new LongRawIndexer(new LongPointer((Pointer) null).capacity(ALL));
+
+    private Memory() {}
+
+    static float getFloat(long address) {
+        return FLOATS.getRaw(address >> 2);
+    }
+
+    static void putFloat(long address, float value) {
+        FLOATS.putRaw(address >> 2, value);
+    }
+
+    static int getInt(long address) {
+        return INTS.getRaw(address >> 2);
+    }
+
+    static long getLong(long address) {
+        return LONGS.getRaw(address >> 3);
+    }
+}

@@ -1,0 +1,121 @@
+package dev.samediff.adapters.engine.kernel;
+
+import com.sun.jna.NativeLibrary;
+import java.io.File;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * oneDNN in this process: whether it is there, what it makes of this processor, its threads.
+ *
+ * <p>Threads belong to the OpenMP library that oneDNN was loaded with. OpenMP keeps their number per calling thread; kernels
+ * apply the number given here to whatever thread they run on.
+ */
+public final class OneDnn {
+    private static final String[] LIBRARY_NAMES = {"libdnnl.so.3", "libdnnl.3.dylib", "dnnl.dll"};
+    private static final ThreadLocal<int[]> APPLIED = ThreadLocal.withInitial(() -> new int[1]);
+    private static volatile int threads;
+
+    private OneDnn() {}
+
+    /** Returns whether kernels can be made; if not, {@link #reason} says why. */
+    public static boolean isAvailable() {
+        return Availability.FAILURE == null;
+    }
+
+    /** Returns in one sentence why oneDNN cannot be used; empty if it can. */
+    public static String reason() {
+        return Availability.FAILURE == null ? "" : Availability.FAILURE;
+    }
+
+    /**
+     * Returns the instruction set that oneDNN makes its code for, such as {@code "avx512_core_bf16"}.
+     *
+     * @throws IllegalStateException if oneDNN is not available
+     */
+    public static String isa() {
+        require();
+        return Dnnl.isa();
+    }
+
+    /** Returns whether the processor multiplies BFLOAT16 natively (AVX512-BF16 or AMX). */
+    public static boolean supportsBf16() {
+        return isAvailable() && isa().matches("avx512_core_(bf16|fp16|amx.*)|avx10.*");
+    }
+
+    /**
+     * Sets the number of threads of all kernels. Kernels divide their work when they are made, so give it before.
+     *
+     * @param count at least 1
+     * @throws IllegalArgumentException if the count is below 1
+     * @throws IllegalStateException if oneDNN is not available
+     */
+    public static void threads(int count) {
+        if (count < 1) {
+            throw new IllegalArgumentException("oneDNN needs at least 1 thread, asked for " + count);
+        }
+        require();
+        threads = count;
+        applyThreads();
+    }
+
+    /**
+     * Returns the number of threads a kernel made now would use.
+     *
+     * @throws IllegalStateException if oneDNN is not available
+     */
+    public static int threads() {
+        require();
+        applyThreads();
+        return OpenMp.LIBRARY.getFunction("omp_get_max_threads").invokeInt(new Object[0]);
+    }
+
+    /** Makes the calling thread use the number of threads asked for. */
+    static void applyThreads() {
+        int wanted = threads;
+        if (wanted == 0) {
+            return;
+        }
+        int[] applied = APPLIED.get();
+        if (applied[0] != wanted) {
+            OpenMp.LIBRARY.getFunction("omp_set_num_threads").invokeVoid(new Object[] {wanted});
+            applied[0] = wanted;
+        }
+    }
+
+    static void require() {
+        if (!isAvailable()) {
+            throw new IllegalStateException(reason());
+        }
+    }
+
+    private static final class Availability {
+        static final @Nullable String FAILURE = failure();
+
+        private static @Nullable String failure() {
+            try {
+                Dnnl.isa();
+                return OpenMp.LIBRARY.getName().isEmpty() ? "oneDNN has no OpenMP library" : null;
+            } catch (LinkageError | RuntimeException e) {
+                return "oneDNN cannot be used here: " + e + "; org.bytedeco:dnnl and org.bytedeco:opencl with the"
+                        + " classifier of this platform must be on the class path (there is none for macosx-arm64)";
+            }
+        }
+    }
+
+    /** The library of oneDNN; symbols of the OpenMP library it depends on are found through it. */
+    private static final class OpenMp {
+        static final NativeLibrary LIBRARY = library();
+
+        private static NativeLibrary library() {
+            File directory = Dnnl.directory();
+            for (String name : LIBRARY_NAMES) {
+                File file = new File(directory, name);
+                if (file.exists()) {
+                    return NativeLibrary.getInstance(file.getPath());
+                }
+            }
+            throw new IllegalStateException(
+                    "no oneDNN library in " + directory + "; expected one of " + String.join(", ", LIBRARY_NAMES));
+        }
+    }
+}

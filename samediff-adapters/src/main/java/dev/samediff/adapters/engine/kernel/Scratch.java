@@ -1,0 +1,40 @@
+package dev.samediff.adapters.engine.kernel;
+
+import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.Pointer;
+
+/** Working memory that all kernels made by one thread share; it grows to what the largest of them needs. */
+final class Scratch implements Place {
+    private static final ThreadLocal<Scratch> CURRENT = ThreadLocal.withInitial(Scratch::new);
+    private static final int ALIGNMENT = 64;
+
+    private BytePointer memory = new BytePointer((Pointer) null);
+    private long size;
+    private long address;
+
+    private Scratch() {}
+
+    static Scratch ofThread() {
+        return CURRENT.get();
+    }
+
+    static long aligned(long bytes) {
+        return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    }
+
+    /** Makes sure that this many bytes exist; their content may be lost. */
+    synchronized void ensure(long bytes) {
+        if (bytes <= size) {
+            return;
+        }
+        memory.close();
+        memory = new BytePointer(bytes + ALIGNMENT);
+        size = bytes;
+        address = aligned(memory.address());
+    }
+
+    @Override
+    public long address() {
+        return address;
+    }
+}

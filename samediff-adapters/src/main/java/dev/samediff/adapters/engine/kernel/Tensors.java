@@ -1,0 +1,62 @@
+package dev.samediff.adapters.engine.kernel;
+
+import java.util.Arrays;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/** What kernels ask of their operands; the errors name the kernel and the operand. */
+final class Tensors {
+    private Tensors() {}
+
+    static int bytes(DataType type) {
+        return switch (type) {
+            case FLOAT, INT -> 4;
+            case BFLOAT16 -> 2;
+            case LONG -> 8;
+            case BOOL -> 1;
+            default ->
+                throw new IllegalArgumentException(
+                        "kernels know FLOAT, BFLOAT16, INT, LONG and BOOL, not " + type + "; run the op in ND4J");
+        };
+    }
+
+    static void type(String kernel, String name, Tensor tensor, DataType... allowed) {
+        if (!Arrays.asList(allowed).contains(tensor.type())) {
+            throw new IllegalArgumentException(
+                    kernel + ": `" + name + "` is " + tensor + ", expected one of " + Arrays.toString(allowed));
+        }
+    }
+
+    static void floats(String kernel, Tensor... tensors) {
+        for (Tensor tensor : tensors) {
+            if (tensor.type() != DataType.FLOAT) {
+                throw new IllegalArgumentException(
+                        kernel + ": an operand is " + tensor + ", all must be FLOAT; copy it to one first");
+            }
+        }
+    }
+
+    static void shape(String kernel, String name, Tensor tensor, long... expected) {
+        if (!Arrays.equals(tensor.shape(), expected)) {
+            throw new IllegalArgumentException(kernel + ": the shape of `" + name + "` is "
+                    + Arrays.toString(tensor.shape()) + ", expected " + Arrays.toString(expected));
+        }
+    }
+
+    static void length(String kernel, String name, Tensor tensor, long expected) {
+        if (tensor.layout().length() != expected || !tensor.isDense()) {
+            throw new IllegalArgumentException(kernel + ": `" + name + "` is " + tensor + " with " + tensor.layout()
+                    + ", expected " + expected + " elements without holes");
+        }
+    }
+
+    /** Checks that a result is not written to one place several times. */
+    static void written(String kernel, String name, Tensor tensor) {
+        Layout layout = tensor.layout();
+        for (int i = 0; i < layout.rank(); i++) {
+            if (layout.stride(i) == 0 && layout.size(i) > 1) {
+                throw new IllegalArgumentException(kernel + ": `" + name
+                        + "` is written to and must not have a broadcast axis, its layout is " + layout);
+            }
+        }
+    }
+}
