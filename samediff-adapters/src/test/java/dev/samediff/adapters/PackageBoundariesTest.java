@@ -30,6 +30,12 @@ class PackageBoundariesTest {
             .resideInAPackage("org.bytedeco.dnnl..");
 
     @ArchTest
+    static final ArchRule no_backend_is_compiled_against = noClasses()
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage("org.nd4j.linalg.cpu..", "org.nd4j.linalg.jcublas..", "org.bytedeco.cuda..");
+
+    @ArchTest
     static final ArchRule graphs_are_edited_in_graph_only = noClasses()
             .that()
             .resideOutsideOfPackages(

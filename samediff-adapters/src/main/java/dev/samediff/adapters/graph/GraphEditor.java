@@ -154,7 +154,7 @@ public final class GraphEditor {
                         v.getVariableType() == VariableType.CONSTANT || v.getVariableType() == VariableType.VARIABLE)
                 .filter(v -> !v.name().equals(name))
                 .anyMatch(v -> v.getArr() != null
-                        && v.getArr().data().address() == array.data().address());
+                        && v.getArr().data().platformAddress() == array.data().platformAddress());
     }
 
     /**

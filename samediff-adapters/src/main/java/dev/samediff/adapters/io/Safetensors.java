@@ -16,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.Pointer;
+import org.nd4j.linalg.api.concurrency.AffinityManager;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -126,6 +127,7 @@ public record Safetensors(Map<String, INDArray> tensors, Map<String, String> met
                             chunk);
             done += chunk;
         }
+        Nd4j.getAffinityManager().tagLocation(array, AffinityManager.Location.HOST); // a device's copy is older now
         return array;
     }
 
@@ -149,7 +151,9 @@ public record Safetensors(Map<String, INDArray> tensors, Map<String, String> met
         }
     }
 
+    /** The numbers on the host, as new as on a device (on a CPU backend they always are). */
     private static BytePointer bytes(INDArray array, long length) {
+        Nd4j.getAffinityManager().ensureLocation(array, AffinityManager.Location.HOST);
         Pointer address = array.data().addressPointer();
         return new BytePointer(address).capacity(length);
     }

@@ -1,5 +1,9 @@
 package dev.samediff.samples.cli;
 
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.backend.Backend;
+import dev.samediff.adapters.backend.BackendChoice;
+import dev.samediff.adapters.backend.CudaGate;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.nio.charset.StandardCharsets;
@@ -9,6 +13,7 @@ import picocli.CommandLine;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
 import picocli.CommandLine.UnmatchedArgumentException;
@@ -50,6 +55,15 @@ public final class Cli implements Runnable {
             description = "Show what libraries log, and stack traces of failures.")
     boolean verbose;
 
+    @Option(
+            names = "--backend",
+            scope = ScopeType.INHERIT,
+            paramLabel = "auto|cpu|cuda",
+            description =
+                    "What computes: CUDA if it is usable, else the CPU (auto, the default); the CPU; CUDA or nothing.")
+    @Nullable
+    Backend backend;
+
     private static final int WIDTH = 110;
 
     private Cli() {}
@@ -80,6 +94,7 @@ public final class Cli implements Runnable {
                 .setErr(err)
                 .setUsageHelpWidth(WIDTH)
                 .setCaseInsensitiveEnumValuesAllowed(true)
+                .setExecutionStrategy(parsed -> root.selectAndRun(parsed, err))
                 .setParameterExceptionHandler((failure, unused) -> usageError(failure))
                 .setExecutionExceptionHandler((failure, command, unused) -> root.end(failure, err));
         try {
@@ -97,6 +112,23 @@ public final class Cli implements Runnable {
         if (spec != null) {
             spec.commandLine().usage(spec.commandLine().getOut());
         }
+    }
+
+    /** Selects the backend before a command uses ND4J. What was decided is said where there was something to decide. */
+    private int selectAndRun(ParseResult parsed, PrintWriter err) {
+        Integer help = CommandLine.executeHelpRequest(parsed);
+        if (help != null) {
+            return help;
+        }
+        try {
+            BackendChoice choice = (backend == null ? Backend.AUTO : backend).select();
+            if (backend != null || CudaGate.isBackendPresent()) {
+                err.println(choice.sentence());
+            }
+        } catch (InvalidInputException | IllegalStateException e) {
+            return end(e, err);
+        }
+        return new CommandLine.RunLast().execute(parsed);
     }
 
     private int end(Throwable thrown, PrintWriter err) {

@@ -1,6 +1,7 @@
 package dev.samediff.samples.cli;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.backend.DeviceMemory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
@@ -38,6 +39,12 @@ record Failure(int exitCode, String sentence) {
         }
         if (thrown instanceof IOException) {
             return new Failure(WORK_FAILED, message(thrown) + HINT);
+        }
+        if (DeviceMemory.isExhausted(thrown)) {
+            return new Failure(
+                    WORK_FAILED,
+                    "the device's memory is used up: " + message(thrown)
+                            + "; try a smaller --batch or --max-length, or --backend cpu");
         }
         if (isOutOfMemory(thrown)) {
             return new Failure(

@@ -72,7 +72,8 @@ final class Evaluator {
         return sum / tokens;
     }
 
-    private Map<String, INDArray> placeholders(MultiDataSet batch) {
+    /** Returns the placeholders' values for a batch. */
+    Map<String, INDArray> placeholders(MultiDataSet batch) {
         Map<String, INDArray> values = new HashMap<>();
         String[] names = model.inputs().placeholders();
         for (int i = 0; i < names.length; i++) {

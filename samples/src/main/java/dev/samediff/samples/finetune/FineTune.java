@@ -1,11 +1,14 @@
 package dev.samediff.samples.finetune;
 
+import dev.samediff.adapters.backend.DeviceMemory;
+import dev.samediff.adapters.backend.StepMemory;
 import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.engine.ReferenceEngine;
 import dev.samediff.adapters.text.BatchPlan;
 import dev.samediff.adapters.text.CausalLmIterator;
 import dev.samediff.adapters.text.EncodedExamples;
 import dev.samediff.adapters.text.SequenceEncoder;
+import dev.samediff.adapters.text.TokenSequence;
 import dev.samediff.adapters.train.AdapterTrainer;
 import dev.samediff.adapters.train.Binding;
 import dev.samediff.adapters.train.StepReport;
@@ -18,6 +21,7 @@ import dev.samediff.samples.task.EvaluationSet;
 import dev.samediff.samples.task.Task;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
@@ -82,6 +86,7 @@ public final class FineTune {
             Evaluator evaluator,
             StepRecorder recorder,
             TrainingListener... listeners) {
+        DeviceMemory.free().ifPresent(free -> requireFits(candidate, evaluator, free));
         Binding binding = Binding.of(candidate.loss(), model.inputs().placeholders());
         try (AdapterTrainer trainer = candidate.trainer(settings.plan(), binding);
                 Progress bar =
@@ -99,6 +104,22 @@ public final class FineTune {
         }
     }
 
+    /** Refuses a batch that the device has no memory for, before the first step. */
+    void requireFits(Candidate candidate, Evaluator evaluator, long freeBytes) {
+        TokenSequence longest = encode().sequences().stream()
+                .max(Comparator.comparingInt(TokenSequence::length))
+                .orElseThrow();
+        StepMemory.measure(
+                        candidate.graph(),
+                        candidate.loss().loss(),
+                        candidate.trainables(),
+                        evaluator.placeholders(
+                                batches(List.of(longest), plan(1)).next()),
+                        evaluator.placeholders(
+                                batches(List.of(longest, longest), plan(2)).next()))
+                .requireFits(settings.batch(), freeBytes);
+    }
+
     private List<Measurement> measure(Evaluator evaluator) {
         List<Measurement> measurements = new ArrayList<>();
         for (EvaluationSet set : task.evaluations()) {
@@ -108,18 +129,26 @@ public final class FineTune {
     }
 
     private CausalLmIterator trainingBatches() {
-        EncodedExamples encoded =
-                SequenceEncoder.of(model.tokenizer(), model.maxLength()).encodeAll(task.train());
+        EncodedExamples encoded = encode();
         notes.accept("training data: " + encoded.report().summary());
-        BatchPlan plan = BatchPlan.of(settings.batch(), model.maxLength())
-                .shuffled(settings.seed())
-                .bucketed(BUCKETS)
-                .paddedToMultipleOf(WIDTH_STEP);
+        BatchPlan plan = plan(settings.batch()).shuffled(settings.seed()).bucketed(BUCKETS);
         if (encoded.sequences().size() >= settings.batch()) {
             plan = plan.droppingLast();
         }
+        return batches(encoded.sequences(), plan);
+    }
+
+    private EncodedExamples encode() {
+        return SequenceEncoder.of(model.tokenizer(), model.maxLength()).encodeAll(task.train());
+    }
+
+    private BatchPlan plan(int batch) {
+        return BatchPlan.of(batch, model.maxLength()).paddedToMultipleOf(WIDTH_STEP);
+    }
+
+    private CausalLmIterator batches(List<TokenSequence> sequences, BatchPlan plan) {
         return new CausalLmIterator(
-                encoded.sequences(), model.tokenizer().padId(), model.inputs().fill(plan));
+                sequences, model.tokenizer().padId(), model.inputs().fill(plan));
     }
 
     private static final class StepRecorder implements TrainingListener {

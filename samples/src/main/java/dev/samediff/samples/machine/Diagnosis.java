@@ -1,5 +1,6 @@
 package dev.samediff.samples.machine;
 
+import dev.samediff.adapters.backend.CudaGate;
 import dev.samediff.adapters.linalg.OpenBlas;
 import java.io.IOException;
 import java.io.InputStream;
@@ -22,7 +23,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * @param blas the linear algebra library, as it describes itself
  * @param blasKernel the processor family for which it chose its kernels
  * @param gigaflops measured speed of float32 matrix products, 10^9 operations per second
- * @param cuda state of the GPU backend
+ * @param cuda whether CUDA is usable, and why
  * @param advice what could be better, a sentence each
  */
 public record Diagnosis(
@@ -60,7 +61,7 @@ public record Diagnosis(
                 OpenBlas.config(),
                 kernel,
                 gigaflops,
-                Cuda.state(),
+                CudaGate.verdict().sentence(),
                 Advice.of(processor, kernel, gigaflops, available));
     }
 
