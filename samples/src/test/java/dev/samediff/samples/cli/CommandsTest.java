@@ -1,9 +1,12 @@
 package dev.samediff.samples.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeFalse;
 
+import dev.samediff.adapters.backend.CudaGate;
 import dev.samediff.samples.model.BundledModel;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -73,6 +76,32 @@ class CommandsTest {
         assertThat(run.json().path("gigaflops").asDouble()).isPositive();
         assertThat(run.json().path("nd4j_version").asText()).isEqualTo("1.0.0-M2.1");
         assertThat(run.out()).contains("OpenBLAS 0.3.30", "Advice");
+    }
+
+    @Test
+    void doctor_says_whether_cuda_is_usable() {
+        Run run = Run.of("doctor", "--json");
+        assertThat(run.json().path("cuda").asText())
+                .isEqualTo(CudaGate.verdict().sentence())
+                .startsWith("CUDA is ");
+    }
+
+    @Test
+    void every_command_takes_a_backend_and_says_what_computes() {
+        assumeFalse(CudaGate.verdict().usable(), "a device is here");
+        String model = BUNDLED.onnx().toString();
+        Run automatic = Run.of("--backend", "auto", "inspect", model);
+        assertThat(automatic.exitCode()).as(automatic.err()).isZero();
+        assertThat(automatic.err())
+                .contains("computing on the CPU. " + CudaGate.verdict().sentence());
+        Run cpu = Run.of("inspect", model, "--backend", "CPU");
+        assertThat(cpu.exitCode()).as(cpu.err()).isZero();
+        assertThat(cpu.err()).contains("computing on the CPU");
+        for (String command : List.of("inspect " + model, "verify " + model, "finetune", "bench import", "doctor")) {
+            Run cuda = Run.of((command + " --backend cuda").split(" "));
+            assertThat(cuda.exitCode()).isEqualTo(2);
+            assertThat(cuda.error()).contains(CudaGate.verdict().sentence());
+        }
     }
 
     @Test

@@ -59,8 +59,9 @@ class FailureTest {
                 "generate --prompt x --adapter nosuch    | nosuch",
                 "generate --prompts nosuch.txt           | nosuch.txt",
                 "inspect nosuch.onnx                     | nosuch.onnx",
-                "inspect                                 | M.onnx",
-                "merge --adapter nosuch --out x.onnx     | nosuch"
+                "inspect                                 | MODEL",
+                "merge --adapter nosuch --out x.onnx     | nosuch",
+                "doctor --backend gpu                    | AUTO, CPU, CUDA"
             })
     void wrong_usage_ends_with_2(String line, String expected) {
         Run run = Run.of(withOut(line.strip().split("\\s+")));
@@ -128,6 +129,13 @@ class FailureTest {
                 "--prompt",
                 "Tom");
         assertOneSentence(generate, 2).contains("weight");
+    }
+
+    @Test
+    void used_up_device_memory_ends_with_1_and_advice() {
+        Failure failure = Failure.of(new RuntimeException("Allocation failed: [[DEVICE] allocation failed]"));
+        assertThat(failure.exitCode()).isEqualTo(1);
+        assertThat(failure.sentence()).contains("device's memory", "--batch", "--backend cpu");
     }
 
     @Test
