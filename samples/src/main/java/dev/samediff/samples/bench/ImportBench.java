@@ -1,16 +1,14 @@
 package dev.samediff.samples.bench;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import dev.samediff.samples.output.Json;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.stream.DoubleStream;
+import java.util.Map;
+import java.util.function.Function;
 
 /** How long a fresh JVM takes to import a file, and what memory it needs, beside the time of reading the file. */
 public final class ImportBench {
@@ -57,12 +55,12 @@ public final class ImportBench {
         }
         return new Result(
                 Files.size(file),
-                median(reads.stream().mapToDouble(Double::doubleValue)),
-                median(imports.stream().mapToDouble(Run::importSeconds)),
-                median(imports.stream().mapToDouble(Run::processSeconds)),
-                median(empties.stream().mapToDouble(Run::processSeconds)),
-                (long) median(imports.stream().mapToDouble(Run::peakBytes)),
-                (long) median(empties.stream().mapToDouble(Run::peakBytes)));
+                Statistics.median(reads),
+                Statistics.median(each(imports, Run::importSeconds)),
+                Statistics.median(each(imports, Run::processSeconds)),
+                Statistics.median(each(empties, Run::processSeconds)),
+                (long) Statistics.median(each(imports, run -> (double) run.peakBytes())),
+                (long) Statistics.median(each(empties, run -> (double) run.peakBytes())));
     }
 
     private static double read(Path file) throws IOException {
@@ -76,34 +74,15 @@ public final class ImportBench {
         return (System.nanoTime() - start) / 1e9;
     }
 
-    private static Run run(Path file) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of(
-                Path.of(System.getProperty("java.home"), "bin", "java").toString(),
-                "-Xmx3g",
-                "-XX:+UseParallelGC",
-                "-Xshare:auto",
-                "-Dorg.bytedeco.javacpp.maxbytes=0",
-                "-Dorg.bytedeco.javacpp.maxphysicalbytes=0",
-                "-cp",
-                System.getProperty("java.class.path"),
-                ImportProbe.class.getName(),
-                file.toString()));
-        long start = System.nanoTime();
-        Process process = new ProcessBuilder(command).redirectErrorStream(true).start();
-        String output = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-        int code = process.waitFor();
-        double seconds = (System.nanoTime() - start) / 1e9;
-        String line = output.lines()
-                .filter(each -> each.startsWith("{"))
-                .reduce((first, second) -> second)
-                .orElseThrow(() -> new IOException("the importing process ended with " + code + ": " + output));
-        JsonNode result = Json.parse(line);
-        return new Run(
-                result.path("seconds").asDouble(), result.path("peak_bytes").asLong(), seconds);
+    private static List<Double> each(List<Run> runs, Function<Run, Double> part) {
+        return runs.stream().map(part).toList();
     }
 
-    private static double median(DoubleStream values) {
-        double[] sorted = values.sorted().toArray();
-        return sorted[sorted.length / 2];
+    private static Run run(Path file) throws IOException, InterruptedException {
+        FreshProcess.Result result = FreshProcess.run(FreshProcess.java(ImportProbe.class, file.toString()), Map.of());
+        return new Run(
+                result.line().path("seconds").asDouble(),
+                result.line().path("peak_bytes").asLong(),
+                result.seconds());
     }
 }

@@ -39,6 +39,19 @@ public final class Json {
         }
     }
 
+    /**
+     * Reads a record from a line that {@link #line} wrote.
+     *
+     * @throws IllegalArgumentException if it is not JSON, or not of this type
+     */
+    public static <T> T parse(String line, Class<T> type) {
+        try {
+            return MAPPER.readValue(line, type);
+        } catch (JsonProcessingException e) {
+            throw new IllegalArgumentException("not a " + type.getSimpleName() + ": " + e.getOriginalMessage(), e);
+        }
+    }
+
     private static String write(ObjectMapper mapper, Object value) {
         try {
             return mapper.writeValueAsString(value);

@@ -1,7 +1,9 @@
 package dev.samediff.samples.bench.network;
 
 import dev.samediff.adapters.InvalidInputException;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -16,11 +18,10 @@ import java.util.regex.Pattern;
  * @param vocabulary number of tokens
  */
 public record Network(int width, int layers, int heads, int batch, int length, int vocabulary) {
+    private static final Map<String, Network> NAMED = named();
+
     /** The networks of the tables: a small one, one of GPT-2's width, and GPT-2 itself. */
-    public static final List<Network> STANDARD = List.of(
-            new Network(256, 4, 4, 8, 128, 2000),
-            new Network(768, 4, 12, 4, 128, 2000),
-            new Network(768, 12, 12, 4, 256, 50257));
+    public static final List<Network> STANDARD = List.copyOf(NAMED.values());
 
     private static final Pattern FORM =
             Pattern.compile("d=(\\d{1,6}) L=(\\d{1,6}) H=(\\d{1,6}) B=(\\d{1,6}) T=(\\d{1,6}) V=(\\d{1,6})");
@@ -33,15 +34,19 @@ public record Network(int width, int layers, int heads, int batch, int length, i
     }
 
     /**
-     * Reads what {@link #toString} writes.
+     * Reads the name of a standard network ({@code small}, {@code wide}, {@code gpt2}) or what {@link #toString} writes.
      *
-     * @throws InvalidInputException if it is not of the form {@code d=256 L=4 H=4 B=8 T=128 V=2000}
+     * @throws InvalidInputException if it is neither
      */
     public static Network parse(String text) {
+        Network known = NAMED.get(text.strip());
+        if (known != null) {
+            return known;
+        }
         Matcher matcher = FORM.matcher(text.strip());
         if (!matcher.matches()) {
-            throw new InvalidInputException("`" + text + "` is no network; expected the form `" + STANDARD.get(0)
-                    + "` (width, layers, heads, batch, length, vocabulary)");
+            throw new InvalidInputException("`" + text + "` is no network; expected one of " + NAMED.keySet()
+                    + " or the form `" + STANDARD.get(0) + "` (width, layers, heads, batch, length, vocabulary)");
         }
         return new Network(
                 Integer.parseInt(matcher.group(1)),
@@ -50,6 +55,14 @@ public record Network(int width, int layers, int heads, int batch, int length, i
                 Integer.parseInt(matcher.group(4)),
                 Integer.parseInt(matcher.group(5)),
                 Integer.parseInt(matcher.group(6)));
+    }
+
+    private static Map<String, Network> named() {
+        Map<String, Network> named = new LinkedHashMap<>();
+        named.put("small", new Network(256, 4, 4, 8, 128, 2000));
+        named.put("wide", new Network(768, 4, 12, 4, 128, 2000));
+        named.put("gpt2", new Network(768, 12, 12, 4, 256, 50257));
+        return named;
     }
 
     /** Returns the number of tokens in a batch. */

@@ -1,0 +1,175 @@
+package dev.samediff.samples.bench.step;
+
+import dev.samediff.adapters.method.Lora;
+import dev.samediff.adapters.method.Sorsa;
+import dev.samediff.samples.bench.FreshProcess;
+import dev.samediff.samples.bench.network.Network;
+import dev.samediff.samples.bench.network.Workload;
+import dev.samediff.samples.bench.step.StepJob.Configuration;
+import dev.samediff.samples.bench.step.StepJob.Effort;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Consumer;
+
+/** Compares training steps of this library with the peers', in alternating fresh processes. */
+public final class StepBench {
+    /** Power iterations of the decomposition that SORSA starts from: how exact it is does not change a step's cost. */
+    private static final int ITERATIONS = 4;
+
+    private final Plan plan;
+    private final Contender self;
+    private final List<Contender> peers;
+    private final Consumer<String> say;
+    private final List<String> notes = new ArrayList<>();
+
+    /**
+     * What to compare.
+     *
+     * @param networks networks
+     * @param methods {@code lora}, {@code sorsa}
+     * @param precisions precisions of this library
+     * @param threads numbers of threads
+     * @param rounds processes per contender and configuration
+     * @param engine this library's engine
+     * @param folder where the networks are written, 0.7 GB for the largest; what is there is used again
+     */
+    public record Plan(
+            List<Network> networks,
+            List<String> methods,
+            List<Precision> precisions,
+            List<Integer> threads,
+            int rounds,
+            EngineChoice engine,
+            Path folder) {}
+
+    /**
+     * What was found.
+     *
+     * @param results this library beside each peer
+     * @param notes sentences: what could not be measured and why, which kernels were used
+     */
+    public record Result(List<StepRow> results, List<String> notes) {}
+
+    /**
+     * Prepares a comparison.
+     *
+     * @param plan what to compare
+     * @param peers with whom
+     * @param say is told how it goes
+     */
+    public StepBench(Plan plan, Peers peers, Consumer<String> say) throws IOException, InterruptedException {
+        this.plan = plan;
+        this.peers = peers.found();
+        this.say = say;
+        BlasKernel kernel = BlasKernel.fastest(FreshProcess.java(GemmMain.class));
+        notes.add(kernel.describe("samediff-adapters"));
+        notes.addAll(peers.notes());
+        this.self = Contender.self(plan.engine(), kernel.settings());
+    }
+
+    /** Measures. */
+    public Result measure() throws IOException, InterruptedException {
+        List<StepRow> rows = new ArrayList<>();
+        for (Network network : plan.networks()) {
+            for (String method : plan.methods()) {
+                Workload workload = prepare(network, method);
+                Measurements found = rounds(network, method, workload);
+                for (Precision precision : plan.precisions()) {
+                    for (int threads : plan.threads()) {
+                        rows.addAll(found.rows(new Configuration(network, method, precision, threads), self, peers));
+                    }
+                }
+            }
+        }
+        return new Result(List.copyOf(rows), List.copyOf(notes));
+    }
+
+    private Measurements rounds(Network network, String method, Workload workload) throws InterruptedException {
+        Measurements found = new Measurements();
+        for (int round = 1; round <= plan.rounds(); round++) {
+            for (Configuration measured : configurations(network, method)) {
+                say.accept("round " + round + " of " + plan.rounds() + ": " + measured);
+                for (Contender contender : contenders(measured)) {
+                    run(contender, measured, workload, Effort.of(network), found);
+                }
+            }
+        }
+        return found;
+    }
+
+    private void run(Contender contender, Configuration measured, Workload workload, Effort effort, Measurements found)
+            throws InterruptedException {
+        try {
+            found.add(contender, measured, contender.run(StepJob.of(measured, workload, effort)));
+        } catch (IOException e) {
+            notes.add(contender.name() + " failed at " + measured + ": " + e.getMessage());
+        }
+    }
+
+    /** The peers run in float32, and with one thread, too: they are compared at their best. */
+    private Set<Configuration> configurations(Network network, String method) {
+        Set<Configuration> all = new LinkedHashSet<>();
+        for (Precision precision : plan.precisions()) {
+            for (int threads : plan.threads()) {
+                Configuration asked = new Configuration(network, method, precision, threads);
+                for (Configuration needed : List.of(asked, asked.withPrecision(Precision.F32))) {
+                    all.add(needed);
+                    all.add(needed.withThreads(1));
+                }
+            }
+        }
+        return all;
+    }
+
+    private List<Contender> contenders(Configuration measured) {
+        List<Contender> running = new ArrayList<>();
+        if (self.runs(measured)
+                && plan.precisions().contains(measured.precision())
+                && plan.threads().contains(measured.threads())) {
+            running.add(self);
+        }
+        peers.stream().filter(peer -> peer.runs(measured)).forEach(running::add);
+        return running;
+    }
+
+    private Workload prepare(Network network, String method) throws IOException {
+        say.accept("preparing " + network + ", " + method);
+        Workload workload = Workload.write(network, plan.folder().resolve(network.fileName()));
+        workload.writeStart(
+                method.equals(Lora.NAME)
+                        ? Lora.rank(Workload.RANK)
+                        : Sorsa.rank(Workload.RANK).withFastStart(ITERATIONS));
+        return workload;
+    }
+
+    /**
+     * Trains a few steps with everyone from the same weights on the same batch in float32.
+     *
+     * @return the losses of the first steps by network and method, then by contender
+     */
+    public Map<String, Map<String, List<Double>>> losses() throws IOException, InterruptedException {
+        Map<String, Map<String, List<Double>>> losses = new LinkedHashMap<>();
+        for (Network network : plan.networks()) {
+            for (String method : plan.methods()) {
+                Workload workload = prepare(network, method);
+                Configuration measured = new Configuration(
+                        network, method, Precision.F32, plan.threads().get(0));
+                Measurements found = new Measurements();
+                Map<String, List<Double>> byContender = new LinkedHashMap<>();
+                say.accept("training with " + measured);
+                for (Contender contender : contenders(measured)) {
+                    run(contender, measured, workload, new Effort(2, 1), found);
+                    found.runs(contender, measured).forEach(run -> byContender.put(contender.name(), run.losses()));
+                }
+                losses.put(network + ", " + method, byContender);
+            }
+        }
+        return losses;
+    }
+}

@@ -1,0 +1,84 @@
+package dev.samediff.samples.bench.step;
+
+import dev.samediff.samples.output.Numbers;
+import dev.samediff.samples.output.TextTable;
+import java.util.ArrayList;
+import java.util.List;
+
+/** Comparisons as text. */
+public final class StepTables {
+    private StepTables() {}
+
+    /** Returns the rows, then SORSA's cost relative to LoRA's, then the notes. */
+    public static String describe(StepBench.Result result) {
+        TextTable table = new TextTable(
+                "network",
+                "method",
+                "precision",
+                "threads",
+                "ms",
+                "MB",
+                "peer",
+                "its threads",
+                "ms",
+                "MB",
+                "time",
+                "memory");
+        for (StepRow row : result.results()) {
+            table.row(
+                    row.network(),
+                    row.method(),
+                    row.precision(),
+                    Integer.toString(row.threads()),
+                    Numbers.decimal(row.ms(), 1),
+                    Numbers.decimal(row.rssMb(), 0),
+                    row.peer() + ", " + row.peerPrecision(),
+                    Integer.toString(row.peerThreads()),
+                    Numbers.decimal(row.peerMs(), 1),
+                    Numbers.decimal(row.peerRssMb(), 0),
+                    Numbers.decimal(row.timeRatio(), 2),
+                    Numbers.decimal(row.rssRatio(), 2));
+        }
+        List<String> lines = new ArrayList<>(List.of(table.render(), ""));
+        lines.addAll(methods(result.results()));
+        result.notes().forEach(note -> lines.add("- " + note));
+        return String.join("\n", lines);
+    }
+
+    private static List<String> methods(List<StepRow> rows) {
+        return rows.stream()
+                .filter(row -> row.method().equals("sorsa"))
+                .flatMap(sorsa -> rows.stream()
+                        .filter(lora -> lora.method().equals("lora") && isSame(lora, sorsa))
+                        .limit(1)
+                        .map(lora -> "- SORSA's step takes " + Numbers.decimal(sorsa.ms() / lora.ms(), 2)
+                                + " of LoRA's: " + sorsa.network() + ", " + sorsa.precision() + ", threads: "
+                                + sorsa.threads()))
+                .distinct()
+                .toList();
+    }
+
+    private static boolean isSame(StepRow one, StepRow other) {
+        return one.network().equals(other.network())
+                && one.precision().equals(other.precision())
+                && one.threads() == other.threads()
+                && !Double.isNaN(one.ms() + other.ms());
+    }
+
+    /** Returns the losses of the first steps, and which agree. */
+    public static String describe(List<LossCheck> checks) {
+        TextTable table =
+                new TextTable("network", "library", "loss 1", "loss 2", "loss 3", "difference of loss 1", "agrees");
+        for (LossCheck check : checks) {
+            table.row(
+                    check.network(),
+                    check.contender(),
+                    Numbers.decimal(check.losses().get(0), 6),
+                    Numbers.decimal(check.losses().get(1), 6),
+                    Numbers.decimal(check.losses().get(2), 6),
+                    String.format(java.util.Locale.ROOT, "%.1e", check.difference()),
+                    check.passed() ? "yes" : "NO");
+        }
+        return table.render();
+    }
+}
