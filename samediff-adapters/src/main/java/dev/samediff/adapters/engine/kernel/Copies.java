@@ -30,6 +30,13 @@ final class Copies {
                 .add();
     }
 
+    /** Adds filling with one value, which is a copy of a constant repeated along all axes. */
+    static void fill(Assembly assembly, double value, Tensor dst) {
+        DataType type = dst.type() == DataType.BFLOAT16 ? DataType.FLOAT : dst.type();
+        Tensor one = Constant.of(type, value);
+        add(assembly, one.with(one.layout().padded(dst.rank()).expanded(dst.shape())), dst);
+    }
+
     /** Returns x itself if it is row-major, else a dense copy in working memory made before the next step. */
     static Tensor densified(Assembly assembly, Tensor x) {
         return x.isDense() ? x.with(Layout.dense(x.shape())) : copied(assembly, x);

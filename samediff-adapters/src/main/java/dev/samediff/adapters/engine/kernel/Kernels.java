@@ -213,6 +213,145 @@ public final class Kernels {
         return assembly.build();
     }
 
+    /**
+     * Fills with one value.
+     *
+     * @param value rounded to the type of dst; a BOOL becomes whether it is not 0
+     * @param dst the result
+     */
+    public static Kernel fill(double value, Operand dst) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("fill " + dst);
+        Copies.fill(assembly, value, dst.tensor());
+        return assembly.build();
+    }
+
+    /**
+     * Reduces along the axes where dst has size 1 and x has not.
+     *
+     * @param x the operand
+     * @param dst the result, of the same rank
+     */
+    public static Kernel reduce(ReduceKind kind, Operand x, Operand dst) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("reduce " + kind + " " + x + " to " + dst);
+        Reductions.add(assembly, kind, x.tensor(), dst.tensor());
+        return assembly.build();
+    }
+
+    /**
+     * Normalises every row by its root mean square: {@code y = x rstd scale}, {@code rstd = 1 / sqrt(mean(x^2) + eps)}.
+     *
+     * @param eps added to the mean of squares
+     * @param x [...,d]
+     * @param scale [d]
+     * @param y [...,d]; may be x, in place, if no gradient is wanted
+     * @param rstd result, one number per row
+     */
+    public static Kernel rmsNorm(double eps, Operand x, @Nullable Operand scale, Operand y, Operand rstd) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("rms norm " + y);
+        RmsNorms.forward(assembly, eps, x.tensor(), tensor(scale), y.tensor(), rstd.tensor());
+        return assembly.build();
+    }
+
+    /**
+     * Goes back through {@link #rmsNorm}.
+     *
+     * @param dy gradient of the result [...,d]
+     * @param x input of the forward pass
+     * @param rstd of the forward pass
+     * @param scale of the forward pass
+     * @param dx gradient of x; may be dy, in place
+     * @param dScale gradient of scale, if wanted
+     */
+    public static Kernel rmsNormGrad(
+            Operand dy, Operand x, Operand rstd, @Nullable Operand scale, Operand dx, @Nullable Operand dScale) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("gradient of rms norm " + dx);
+        RmsNorms.backward(
+                assembly,
+                new RmsNorms.Backward(
+                        dy.tensor(), x.tensor(), rstd.tensor(), tensor(scale), dx.tensor(), tensor(dScale)));
+        return assembly.build();
+    }
+
+    /**
+     * Looks rows up: {@code dst[i] = table[ids[i]]}. A run throws an {@link dev.samediff.adapters.InvalidInputException}
+     * for an id that is not a row of the table, naming its position.
+     *
+     * @param table [v,d], FLOAT or BFLOAT16
+     * @param ids n numbers, INT or LONG, of any shape
+     * @param dst [n,d]
+     */
+    public static Kernel gatherRows(Operand table, Operand ids, Operand dst) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("gather rows of " + table + " to " + dst);
+        Rows.gather(assembly, table.tensor(), ids.tensor(), dst.tensor());
+        return assembly.build();
+    }
+
+    /**
+     * Goes back through {@link #gatherRows}: {@code dTable = 0}, then {@code dTable[ids[i]] += dy[i]} in order of i.
+     *
+     * @param dy [n,d]
+     * @param ids n numbers, INT or LONG, of any shape
+     * @param dTable [v,d]
+     */
+    public static Kernel scatterAddRows(Operand dy, Operand ids, Operand dTable) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("scatter-add " + dy + " to rows of " + dTable);
+        Rows.scatterAdd(assembly, dy.tensor(), ids.tensor(), dTable.tensor());
+        return assembly.build();
+    }
+
+    /**
+     * Weighted cross entropy: {@code loss = sum_i weights[i] (logSumExp[i] - logits[i,labels[i]])}. Labels of weight 0 are
+     * not looked at; a run throws an {@link dev.samediff.adapters.InvalidInputException} for any other label that is no
+     * column of the logits, naming its position.
+     *
+     * @param logits [n,v]
+     * @param labels n numbers, INT or LONG
+     * @param weights n numbers
+     * @param loss result, one number
+     * @param logSumExp result, n numbers, for the backward pass; may be 0 where the weight is 0
+     */
+    public static Kernel crossEntropy(
+            Operand logits, Operand labels, Operand weights, Operand loss, Operand logSumExp) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("cross entropy " + logits);
+        CrossEntropies.forward(
+                assembly, logits.tensor(), labels.tensor(), weights.tensor(), loss.tensor(), logSumExp.tensor());
+        return assembly.build();
+    }
+
+    /**
+     * Goes back through {@link #crossEntropy}:
+     * {@code dLogits[i] = scale weights[i] (softmax(logits[i]) - onehot(labels[i]))}.
+     *
+     * @param logits of the forward pass
+     * @param labels of the forward pass
+     * @param weights of the forward pass
+     * @param logSumExp of the forward pass
+     * @param scale gradient of the loss, one number
+     * @param dLogits result, of the layout of logits; may be logits, in place
+     */
+    public static Kernel crossEntropyGrad(
+            Operand logits, Operand labels, Operand weights, Operand logSumExp, Operand scale, Operand dLogits) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("gradient of cross entropy " + logits);
+        CrossEntropies.backward(
+                assembly,
+                new CrossEntropies.Backward(
+                        logits.tensor(),
+                        labels.tensor(),
+                        weights.tensor(),
+                        logSumExp.tensor(),
+                        scale.tensor(),
+                        dLogits.tensor()));
+        return assembly.build();
+    }
+
     private static @Nullable Tensor tensor(@Nullable Operand operand) {
         return operand == null ? null : operand.tensor();
     }

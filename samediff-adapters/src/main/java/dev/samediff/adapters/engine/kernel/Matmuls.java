@@ -116,7 +116,7 @@ final class Matmuls {
         }
     }
 
-    private static void add(Assembly assembly, Product p) {
+    static void add(Assembly assembly, Product p) {
         Layout dst = p.dst.layout();
         int m = dst.rank() - 2;
         int n = dst.rank() - 1;
@@ -255,7 +255,7 @@ final class Matmuls {
         primitive.add();
     }
 
-    private static int postOp(int position) {
+    static int postOp(int position) {
         return dnnl.DNNL_ARG_ATTR_MULTIPLE_POST_OP_BASE * (position + 1) | dnnl.DNNL_ARG_SRC_1;
     }
 }

@@ -30,6 +30,12 @@ final class Memory {
         return INTS.getRaw(address >> 2);
     }
 
+    static void fill(long address, long count, float value) {
+        for (long i = 0; i < count; i++) {
+            putFloat(address + 4 * i, value);
+        }
+    }
+
     static long getLong(long address) {
         return LONGS.getRaw(address >> 3);
     }

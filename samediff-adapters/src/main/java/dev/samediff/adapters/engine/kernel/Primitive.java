@@ -106,12 +106,4 @@ final class Primitive implements Kernel {
             last = now;
         }
     }
-
-    /** An address in the form that oneDNN's binding wants. */
-    private static final class Address extends Pointer {
-        Address at(long newAddress) {
-            address = newAddress;
-            return this;
-        }
-    }
 }

@@ -1,0 +1,97 @@
+package dev.samediff.adapters.engine.kernel;
+
+import java.util.List;
+import org.bytedeco.dnnl.global.dnnl;
+import org.bytedeco.dnnl.global.dnnl.algorithm;
+import org.bytedeco.dnnl.reduction;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/**
+ * Sums, means and extremes along axes. oneDNN reduces the innermost axis fast and no other; sums along outer axes are
+ * products with a row of ones, extremes along them are taken after a transposing copy.
+ */
+final class Reductions {
+    private Reductions() {}
+
+    /** Adds dst = reduction of x along the axes where dst has size 1. */
+    static void add(Assembly assembly, ReduceKind kind, Tensor x, Tensor dst) {
+        check("reduce " + kind, x, dst);
+        List<Layout> layouts = Layout.ordered(List.of(x.layout(), dst.layout().expanded(x.shape())));
+        Tensor from = Copies.densified(assembly, x.with(layouts.get(0)));
+        Layout to = layouts.get(1);
+        for (int axis = to.rank() - 1; axis >= 0; axis--) {
+            if (to.stride(axis) == 0 && to.size(axis) > 1) {
+                boolean last =
+                        to.axes(0, axis).reduced().length() == to.axes(0, axis).length();
+                from = reduced(assembly, kind, from, axis, last ? dst.with(to.reduced()) : null);
+            }
+        }
+        if (from.place() != dst.place()) {
+            Copies.add(assembly, from, dst.with(to.reduced()));
+        }
+    }
+
+    private static void check(String title, Tensor x, Tensor dst) {
+        Tensors.floats(title, x, dst);
+        Tensors.written(title, "dst", dst);
+        boolean fits = x.rank() == dst.rank();
+        for (int i = 0; fits && i < x.rank(); i++) {
+            fits = dst.layout().size(i) == x.layout().size(i) || dst.layout().size(i) == 1;
+        }
+        if (!fits) {
+            throw new IllegalArgumentException(title + ": `x` " + x + " does not reduce to `dst` " + dst
+                    + "; every axis must be equal or 1 in dst");
+        }
+    }
+
+    /** Reduces one axis of a dense tensor to size 1, into dst if it is given and dense. */
+    private static Tensor reduced(Assembly assembly, ReduceKind kind, Tensor x, int axis, @Nullable Tensor dst) {
+        long[] shape = x.shape().clone();
+        shape[axis] = 1;
+        Tensor result = dst != null && dst.isDense() ? dst : assembly.temporary(x.type(), shape);
+        long outer = x.layout().axes(0, axis).length();
+        long size = x.layout().size(axis);
+        long inner = x.layout().axes(axis + 1, x.rank()).length();
+        if (inner == 1) {
+            innermost(assembly, kind, x.with(Layout.dense(outer, size)), result.with(Layout.dense(outer, 1)));
+        } else if (kind == ReduceKind.SUM || kind == ReduceKind.MEAN) {
+            Tensor ones = Constant.of(DataType.FLOAT, 1, 1, 1, size);
+            double factor = kind == ReduceKind.MEAN ? 1.0 / size : 1;
+            Matmuls.add(
+                    assembly,
+                    new Matmuls.Product(
+                            ones,
+                            x.with(Layout.dense(outer, size, inner)),
+                            null,
+                            null,
+                            result.with(Layout.dense(outer, 1, inner)),
+                            factor,
+                            false));
+        } else {
+            Layout transposed = Layout.dense(outer, size, inner).permuted(0, 2, 1);
+            Tensor copy = Copies.copied(assembly, x.with(transposed));
+            innermost(
+                    assembly,
+                    kind,
+                    copy.with(Layout.dense(outer * inner, size)),
+                    result.with(Layout.dense(outer * inner, 1)));
+        }
+        return result.with(Layout.dense(shape));
+    }
+
+    private static void innermost(Assembly assembly, ReduceKind kind, Tensor x, Tensor dst) {
+        algorithm name = switch (kind) {
+            case SUM -> algorithm.reduction_sum;
+            case MEAN -> algorithm.reduction_mean;
+            case MAX -> algorithm.reduction_max;
+            case MIN -> algorithm.reduction_min;
+        };
+        var description = new reduction.primitive_desc(
+                Dnnl.ENGINE, name, Dnnl.desc(x), Dnnl.desc(dst), 0f, 0f, Dnnl.attributes(), false);
+        Primitive.of(assembly, description)
+                .with(dnnl.DNNL_ARG_SRC, x)
+                .with(dnnl.DNNL_ARG_DST, dst)
+                .add();
+    }
+}
