@@ -1,31 +1,16 @@
 package dev.samediff.adapters.engine;
 
+import dev.samediff.adapters.engine.nd4j.NativeOp;
 import dev.samediff.adapters.graph.ExecutionOrder;
-import java.util.Arrays;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.functions.DifferentialFunction;
 import org.nd4j.autodiff.samediff.SameDiff;
-import org.nd4j.common.base.Preconditions;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.api.ops.BaseReduceOp;
-import org.nd4j.linalg.api.ops.CustomOp;
-import org.nd4j.linalg.api.ops.DynamicCustomOp;
-import org.nd4j.linalg.api.ops.Op;
-import org.nd4j.linalg.api.ops.OpContext;
-import org.nd4j.linalg.api.ops.ReduceOp;
-import org.nd4j.linalg.api.ops.ScalarOp;
-import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.MulOp;
 import org.nd4j.linalg.api.shape.LongShapeDescriptor;
-import org.nd4j.linalg.api.shape.Shape;
-import org.nd4j.linalg.factory.Nd4j;
 
-/** One op of a plan: where its inputs and outputs lie, and how it is executed. Follows SameDiff's InferenceSession. */
+/** One op of a plan: where its inputs and outputs lie, and how it is executed. */
 final class Step {
-    private static final MulOp MULTIPLY = new MulOp();
-
-    final String name;
     final DifferentialFunction op;
     final int[] inputs;
     final int[] outputs;
@@ -34,115 +19,29 @@ final class Step {
     /** Slots nobody reads after this step. */
     int[] lastUses = {};
 
-    private final OpContext context;
-    private final long[] @Nullable [] lastInputs;
-    private List<LongShapeDescriptor> lastShapes = List.of();
-    private @Nullable OpContext products;
+    private final NativeOp call;
 
-    Step(SameDiff graph, ExecutionOrder.Node op, int[] inputs, int[] outputs, boolean[] needed) {
-        this.name = op.name();
-        this.op = op.function();
+    Step(SameDiff graph, ExecutionOrder.Node node, int[] inputs, int[] outputs, boolean[] needed) {
+        this.call = new NativeOp(graph, node);
+        this.op = node.function();
+        this.types = call.types();
         this.inputs = inputs;
         this.outputs = outputs;
         this.needed = needed;
-        this.types = op.outputs().stream()
-                .map(output -> graph.getVariable(output).dataType())
-                .toArray(DataType[]::new);
-        this.lastInputs = new long[inputs.length][];
-        this.context = Nd4j.getExecutioner().buildContext();
-        if (this.op instanceof DynamicCustomOp custom) {
-            context.setIArguments(custom.iArgs());
-            context.setTArguments(custom.tArgs());
-            context.setBArguments(custom.bArgs());
-            context.setDArguments(custom.dArgs());
-        }
     }
 
-    /**
-     * Returns the shapes and types of the outputs for these inputs.
-     *
-     * @param byShape whether the op's shapes depend on nothing but the shapes of inputs that are all floating point
-     */
+    /** See {@link NativeOp#bind}. */
     List<LongShapeDescriptor> bind(INDArray[] arrays, boolean byShape) {
-        if (op instanceof CustomOp custom) {
-            for (int i = 0; i < arrays.length; i++) {
-                context.setInputArray(i, arrays[i]);
-            }
-            if (byShape && sameShapes(arrays)) {
-                return lastShapes;
-            }
-            List<LongShapeDescriptor> shapes = ((DynamicCustomOp) custom).calculateOutputShape(context);
-            Preconditions.checkState(
-                    shapes.size() == outputs.length,
-                    "op %s (%s) has %s outputs, its shape function gave %s",
-                    name,
-                    op.opName(),
-                    outputs.length,
-                    shapes.size());
-            lastShapes = shapes;
-            for (int i = 0; i < arrays.length; i++) {
-                lastInputs[i] = arrays[i].dataType().isFPType() ? arrays[i].shape() : null;
-            }
-            return shapes;
-        }
-        return bindLegacy((Op) op, arrays);
+        return call.bind(arrays, byShape);
     }
 
-    private boolean sameShapes(INDArray[] arrays) {
-        for (int i = 0; i < arrays.length; i++) {
-            if (lastInputs[i] == null || !Arrays.equals(lastInputs[i], arrays[i].shape())) {
-                return false;
-            }
-        }
-        return arrays.length > 0;
-    }
-
-    private List<LongShapeDescriptor> bindLegacy(Op legacy, INDArray[] arrays) {
-        boolean axisGiven = false;
-        if (arrays.length == 2 && legacy instanceof ReduceOp reduce && reduce.getOpType() != Op.Type.REDUCE3) {
-            axisGiven = true;
-            boolean nothing = arrays[1].isEmpty();
-            op.setDimensions(nothing ? null : Shape.normalizeAxis(arrays[0].rank(), arrays[1].toIntVector()));
-            ((BaseReduceOp) reduce).setEmptyReduce(nothing);
-            if (nothing) {
-                context.setInputArray(0, arrays[0]);
-                return List.of(LongShapeDescriptor.fromShape(arrays[0].shape(), arrays[0].dataType()));
-            }
-        } else if (arrays.length == 2 && legacy instanceof ScalarOp scalar) {
-            scalar.setScalar(arrays[1]);
-        }
-        if (arrays.length > 0) {
-            context.setInputArray(0, arrays[0]);
-        }
-        if (arrays.length == 2 && !axisGiven) {
-            context.setInputArray(1, arrays[1]);
-        }
-        return ((org.nd4j.linalg.api.ops.BaseOp) legacy).calculateOutputShape(context);
-    }
-
-    /** Executes the op into these arrays; returns what it really wrote into, which legacy ops may replace. */
+    /** See {@link NativeOp#execute}. */
     INDArray[] execute(INDArray[] results) {
-        for (int i = 0; i < results.length; i++) {
-            context.setOutputArray(i, results[i]);
-        }
-        if (op instanceof CustomOp custom) {
-            Nd4j.exec(custom, context);
-        } else {
-            Nd4j.exec((Op) op, context);
-            results[0] = context.getOutputArray(0);
-            op.clearArrays();
-        }
-        return results;
+        return call.execute(results);
     }
 
-    /** Writes x y into a result, in place of this step's op. */
+    /** See {@link NativeOp#multiply}. */
     void multiply(INDArray x, INDArray y, INDArray result) {
-        if (products == null) {
-            products = Nd4j.getExecutioner().buildContext();
-        }
-        products.setInputArray(0, x);
-        products.setInputArray(1, y);
-        products.setOutputArray(0, result);
-        Nd4j.exec(MULTIPLY, products);
+        call.multiply(x, y, result);
     }
 }

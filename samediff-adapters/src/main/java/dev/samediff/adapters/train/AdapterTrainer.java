@@ -4,7 +4,7 @@ import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.Penalty;
 import dev.samediff.adapters.engine.Engine;
-import dev.samediff.adapters.engine.ReferenceEngine;
+import dev.samediff.adapters.engine.Engines;
 import dev.samediff.adapters.graph.GraphAudit;
 import java.nio.file.Path;
 import java.util.List;
@@ -55,7 +55,7 @@ public final class AdapterTrainer implements AutoCloseable {
     }
 
     /**
-     * Creates a trainer that executes steps with a {@link ReferenceEngine}.
+     * Creates a trainer that executes steps as the plan says.
      *
      * @param model what to train
      * @param loss the task loss in its graph
@@ -63,7 +63,12 @@ public final class AdapterTrainer implements AutoCloseable {
      * @param inputs which arrays of a data set feed which placeholders
      */
     public AdapterTrainer(Trainable model, TaskLoss loss, TrainingPlan plan, Binding inputs) {
-        this(model, loss, plan, inputs, new ReferenceEngine(model.graph(), loss.loss(), model.trainableNames()));
+        this(
+                model,
+                loss,
+                plan,
+                inputs,
+                Engines.open(model.graph(), loss.loss(), model.trainableNames(), plan.engine()));
     }
 
     /**

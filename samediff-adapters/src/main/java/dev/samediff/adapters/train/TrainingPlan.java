@@ -1,6 +1,7 @@
 package dev.samediff.adapters.train;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.engine.EngineOptions;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -32,6 +33,7 @@ import org.jspecify.annotations.Nullable;
  * @param checkpointDirectory where checkpoints are kept
  * @param checkpointsKept how many of the newest are kept
  * @param seed seed of all random numbers drawn in the graph
+ * @param engine how steps are executed
  */
 public record TrainingPlan(
         int steps,
@@ -53,7 +55,8 @@ public record TrainingPlan(
         int checkpointEvery,
         @Nullable Path checkpointDirectory,
         int checkpointsKept,
-        long seed) {
+        long seed,
+        EngineOptions engine) {
     public TrainingPlan {
         check(
                 steps >= 0 && epochs >= 0 && (steps > 0) != (epochs > 0),
@@ -122,12 +125,13 @@ public record TrainingPlan(
         parts.put("smallest improvement", Double.toString(minDelta));
         parts.put("restoring of the best", Boolean.toString(restoreBest));
         parts.put("seed", Long.toString(seed));
+        parts.put("precision", engine.precision().toString());
         return parts;
     }
 
     /**
      * Returns a builder with the defaults: learning rate 1e-3, constant, no warm-up, betas 0.9 and 0.999, epsilon 1e-8,
-     * no weight decay, clipping at 1, no accumulation, 2 checkpoints kept, seed 0.
+     * no weight decay, clipping at 1, no accumulation, 2 checkpoints kept, seed 0, the compiled engine in float32.
      */
     public static Builder builder() {
         return new Builder();
@@ -155,6 +159,7 @@ public record TrainingPlan(
         private @Nullable Path checkpointDirectory;
         private int checkpointsKept = 2;
         private long seed;
+        private EngineOptions engine = EngineOptions.defaults();
 
         private Builder() {}
 
@@ -263,6 +268,12 @@ public record TrainingPlan(
             return this;
         }
 
+        /** How steps are executed. */
+        public Builder engine(EngineOptions value) {
+            engine = value;
+            return this;
+        }
+
         /**
          * Returns the plan.
          *
@@ -289,7 +300,8 @@ public record TrainingPlan(
                     checkpointEvery,
                     checkpointDirectory,
                     checkpointsKept,
-                    seed);
+                    seed,
+                    engine);
         }
     }
 }

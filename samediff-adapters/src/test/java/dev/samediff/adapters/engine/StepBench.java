@@ -16,7 +16,7 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Time and memory of one forward and backward pass of a GPT with LoRA of rank 16: {@code StepBench
- * [planned|session|samediff] width layers heads batch length vocabulary}. Not part of the build.
+ * [compiled|planned|session|samediff] width layers heads batch length vocabulary}. Not part of the build.
  */
 final class StepBench {
     private static final int WARM_UP = 3;
@@ -35,6 +35,25 @@ final class StepBench {
         if (how.equals("samediff")) {
             gpt.graph.setLossVariables(loss.loss());
             measure(how, () -> gpt.graph.calculateGradients(batch, gpt.trainables));
+            return;
+        }
+        if (how.startsWith("compiled")) {
+            EngineOptions options = EngineOptions.defaults()
+                    .withPrecision(how.contains("bf16") ? Precision.BFLOAT16 : Precision.FLOAT32)
+                    .withRecomputation(how.contains("recompute"));
+            try (CompiledEngine engine = new CompiledEngine(gpt.graph, loss.loss(), gpt.trainables, options)) {
+                measure(how, () -> engine.gradients(batch).byName().values().forEach(INDArray::close));
+                System.out.println(engine.fallback().orElse("compiled"));
+                System.out.println(engine.arenaBytes() / (1 << 20) + " MB arena");
+                var profile = engine.profile();
+                for (int i = 0; i < 5; i++) {
+                    engine.gradients(batch);
+                }
+                profile.entries()
+                        .forEach(entry -> System.out.printf(
+                                "%-24s %8.2f ms %6d calls%n",
+                                entry.title(), entry.milliseconds() / 5, entry.calls() / 5));
+            }
             return;
         }
         GradientGraph gradient = GradientGraph.of(gpt.graph, loss.loss(), gpt.trainables);

@@ -71,9 +71,9 @@ final class BenchStepCommand extends Command {
     @Option(
             names = "--engine",
             paramLabel = "E",
-            defaultValue = "reference",
+            defaultValue = "compiled",
             description = "${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
-    EngineChoice engine = EngineChoice.REFERENCE;
+    EngineChoice engine = EngineChoice.COMPILED;
 
     @Option(
             names = "--rounds",

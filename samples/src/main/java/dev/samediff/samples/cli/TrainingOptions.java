@@ -2,6 +2,7 @@ package dev.samediff.samples.cli;
 
 import dev.samediff.adapters.train.Schedule;
 import dev.samediff.adapters.train.TrainingPlan;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
 /** How to train. */
@@ -77,6 +78,9 @@ final class TrainingOptions {
             description = "Seed of adapters, data order and stories. Default: ${DEFAULT-VALUE}.")
     long seed = 1;
 
+    @ArgGroup(validate = false, heading = "%nExecution%n")
+    ExecutionOptions execution = new ExecutionOptions();
+
     /** Returns the plan without checkpoints and early stopping. */
     TrainingPlan.Builder plan() {
         return TrainingPlan.builder()
@@ -88,7 +92,8 @@ final class TrainingOptions {
                 .clipNorm(clip)
                 .accumulation(accumulate)
                 .evaluateEvery(evalEvery < 0 ? Math.max(1, steps / 8) : evalEvery)
-                .seed(seed);
+                .seed(seed)
+                .engine(execution.engine());
     }
 
     /** Returns how many different examples the training will see at most. */

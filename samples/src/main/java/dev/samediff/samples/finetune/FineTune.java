@@ -3,7 +3,7 @@ package dev.samediff.samples.finetune;
 import dev.samediff.adapters.backend.DeviceMemory;
 import dev.samediff.adapters.backend.StepMemory;
 import dev.samediff.adapters.engine.Engine;
-import dev.samediff.adapters.engine.ReferenceEngine;
+import dev.samediff.adapters.engine.Engines;
 import dev.samediff.adapters.text.BatchPlan;
 import dev.samediff.adapters.text.CausalLmIterator;
 import dev.samediff.adapters.text.EncodedExamples;
@@ -69,8 +69,11 @@ public final class FineTune {
      */
     public FineTuneResult run(Candidate candidate, Optional<List<Measurement>> known, TrainingListener... listeners) {
         CausalLmIterator batches = trainingBatches();
-        try (Engine engine =
-                new ReferenceEngine(candidate.graph(), candidate.loss().loss(), List.of())) {
+        try (Engine engine = Engines.open(
+                candidate.graph(),
+                candidate.loss().loss(),
+                List.of(),
+                settings.plan().engine())) {
             Evaluator evaluator = new Evaluator(model, engine, candidate.loss());
             List<Measurement> before = known.orElseGet(() -> measure(evaluator));
             StepRecorder recorder = new StepRecorder();

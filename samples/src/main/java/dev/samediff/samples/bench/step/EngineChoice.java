@@ -1,14 +1,26 @@
 package dev.samediff.samples.bench.step;
 
-import dev.samediff.adapters.AdaptedModel;
-import dev.samediff.adapters.train.AdapterTrainer;
-import dev.samediff.adapters.train.Binding;
-import dev.samediff.adapters.train.TaskLoss;
-import dev.samediff.adapters.train.TrainingPlan;
+import dev.samediff.adapters.engine.EngineOptions;
 import java.util.Locale;
 
 /** This library's engines, as the command line names them. */
 public enum EngineChoice {
+    /** Static plans of fused kernels. */
+    COMPILED {
+        @Override
+        boolean runs(Precision precision) {
+            return true;
+        }
+
+        @Override
+        EngineOptions options(Precision precision) {
+            return EngineOptions.defaults()
+                    .withPrecision(
+                            precision == Precision.BF16
+                                    ? dev.samediff.adapters.engine.Precision.BFLOAT16
+                                    : dev.samediff.adapters.engine.Precision.FLOAT32);
+        }
+    },
     /** SameDiff's own operations, one after the other. */
     REFERENCE {
         @Override
@@ -17,18 +29,16 @@ public enum EngineChoice {
         }
 
         @Override
-        AdapterTrainer trainer(
-                AdaptedModel model, TaskLoss loss, TrainingPlan plan, Binding inputs, Precision precision) {
-            return new AdapterTrainer(model, loss, plan, inputs);
+        EngineOptions options(Precision precision) {
+            return EngineOptions.reference();
         }
     };
 
     /** Returns whether the engine knows a precision. */
     abstract boolean runs(Precision precision);
 
-    /** Returns a trainer whose steps this engine executes. */
-    abstract AdapterTrainer trainer(
-            AdaptedModel model, TaskLoss loss, TrainingPlan plan, Binding inputs, Precision precision);
+    /** Returns how the engine executes steps. */
+    abstract EngineOptions options(Precision precision);
 
     /** Returns the name on the command line. */
     public String label() {

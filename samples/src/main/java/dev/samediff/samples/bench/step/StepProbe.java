@@ -41,12 +41,12 @@ final class StepProbe {
         TrainingPlan plan = TrainingPlan.builder()
                 .steps(job.warmUp() + job.steps())
                 .learningRate(job.learningRate())
+                .engine(engine.options(job.precision()))
                 .build();
         Workload.Batch batch = workload.batch();
         List<Double> losses = new ArrayList<>();
         List<Double> times = new ArrayList<>();
-        try (AdapterTrainer trainer =
-                engine.trainer(model, loss, plan, Binding.of(loss, "input_ids"), job.precision())) {
+        try (AdapterTrainer trainer = new AdapterTrainer(model, loss, plan, Binding.of(loss, "input_ids"))) {
             trainer.fit(
                     new SingletonMultiDataSetIterator(new MultiDataSet(batch.ids(), batch.labels())),
                     null,

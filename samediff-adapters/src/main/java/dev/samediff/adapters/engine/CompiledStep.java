@@ -1,0 +1,132 @@
+package dev.samediff.adapters.engine;
+
+import dev.samediff.adapters.engine.gradient.Backward;
+import dev.samediff.adapters.engine.lowering.Lowering;
+import dev.samediff.adapters.engine.plan.Plan;
+import dev.samediff.adapters.engine.plan.PlanCompiler;
+import dev.samediff.adapters.engine.plan.Profile;
+import dev.samediff.adapters.engine.program.Fusion;
+import dev.samediff.adapters.engine.program.Program;
+import dev.samediff.adapters.engine.program.Recomputation;
+import dev.samediff.adapters.engine.program.ReducedPrecision;
+import java.util.Collection;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** A plan with the graph it reads from, for one set of shapes. */
+final class CompiledStep implements AutoCloseable {
+    private static final String GRADIENT = "gradient of ";
+
+    private final SameDiff graph;
+    private final List<String> outputs;
+    private final List<String> trainables;
+    private final FoldedConstants constants;
+    private final Plan plan;
+    private final ReducedWeights reduced;
+
+    private CompiledStep(
+            SameDiff graph,
+            List<String> outputs,
+            List<String> trainables,
+            FoldedConstants constants,
+            Plan plan,
+            ReducedWeights reduced) {
+        this.graph = graph;
+        this.outputs = outputs;
+        this.trainables = trainables;
+        this.constants = constants;
+        this.plan = plan;
+        this.reduced = reduced;
+    }
+
+    static CompiledStep compile(
+            SameDiff graph,
+            Collection<String> outputs,
+            List<String> trainables,
+            Map<String, INDArray> placeholders,
+            EngineOptions options,
+            ReducedWeights reduced) {
+        Lowering.Lowered lowered =
+                Lowering.lower(graph, outputs, name -> Placeholders.get(graph.getVariable(name), placeholders));
+        Program program = Fusion.apply(lowered.builder().build(lowered.outputs()));
+        if (!trainables.isEmpty()) {
+            String loss = outputs.iterator().next();
+            program = Fusion.apply(Backward.of(program, loss, trainables, name -> GRADIENT + name));
+        }
+        if (options.precision().isReduced()) {
+            program = ReducedPrecision.apply(program, frozen(graph, program));
+        }
+        if (options.recompute() && !trainables.isEmpty()) {
+            program = Recomputation.apply(program, outputs.iterator().next());
+        }
+        return new CompiledStep(
+                graph,
+                List.copyOf(outputs),
+                trainables,
+                new FoldedConstants(graph, lowered.folded()),
+                PlanCompiler.compile(program),
+                reduced);
+    }
+
+    /** Returns the leaves that no training changes. */
+    private static Set<String> frozen(SameDiff graph, Program program) {
+        Set<String> frozen = new HashSet<>(program.leaves().keySet());
+        frozen.removeIf(name -> !graph.getVariable(name).isConstant());
+        return frozen;
+    }
+
+    /** Tells whether the constants the plan was computed with are still those of the graph. */
+    boolean isCurrent() {
+        return constants.areUnchanged();
+    }
+
+    Plan plan() {
+        return plan;
+    }
+
+    Engine.Gradients gradients(Map<String, INDArray> placeholders, @Nullable Profile profile) {
+        Function<String, INDArray> results = plan.run(name -> leaf(name, placeholders), profile);
+        Map<String, INDArray> gradients = new LinkedHashMap<>();
+        for (String trainable : trainables) {
+            boolean present = plan.program().outputs().containsKey(GRADIENT + trainable);
+            INDArray parameter = graph.getArrForVarName(trainable);
+            gradients.put(
+                    trainable,
+                    present
+                            ? results.apply(GRADIENT + trainable)
+                            : Nd4j.zeros(parameter.dataType(), parameter.shape()));
+        }
+        try (INDArray loss = results.apply(outputs.get(0))) {
+            return new Engine.Gradients(loss.getDouble(0), gradients);
+        }
+    }
+
+    Map<String, INDArray> outputs(Map<String, INDArray> placeholders, @Nullable Profile profile) {
+        Function<String, INDArray> results = plan.run(name -> leaf(name, placeholders), profile);
+        Map<String, INDArray> values = new LinkedHashMap<>();
+        outputs.forEach(name -> values.put(name, results.apply(name)));
+        return values;
+    }
+
+    private INDArray leaf(String name, Map<String, INDArray> placeholders) {
+        if (name.endsWith(ReducedPrecision.SUFFIX)) {
+            return reduced.get(name.substring(0, name.length() - ReducedPrecision.SUFFIX.length()));
+        }
+        SDVariable variable = graph.getVariable(name);
+        return variable.isPlaceHolder() ? Placeholders.get(variable, placeholders) : graph.getArrForVarName(name);
+    }
+
+    @Override
+    public void close() {
+        plan.close();
+    }
+}

@@ -1,0 +1,57 @@
+package dev.samediff.adapters.engine;
+
+import dev.samediff.adapters.InvalidInputException;
+
+/**
+ * How steps are executed.
+ *
+ * @param kind which engine
+ * @param precision in what products with frozen weights are computed; float32 is what the reference engine computes in
+ * @param recompute whether the backward pass computes blocks once more instead of keeping what it needs of them: at least
+ *     halves the memory of activations and costs up to a third more time
+ * @param threads threads of the compiled engine; 0 leaves the number as it is
+ */
+public record EngineOptions(Kind kind, Precision precision, boolean recompute, int threads) {
+    /** Which engine executes steps. */
+    public enum Kind {
+        /** Static plans of fused kernels; whatever cannot be compiled goes to the reference engine. */
+        COMPILED,
+        /** SameDiff's own operations one by one, on every backend. */
+        REFERENCE
+    }
+
+    public EngineOptions {
+        if (threads < 0) {
+            throw new InvalidInputException("the number of threads is " + threads + "; give 1 or more, or 0 for all");
+        }
+        if (kind == Kind.REFERENCE && (precision == Precision.BFLOAT16 || recompute)) {
+            throw new InvalidInputException("the reference engine computes in the graph's own precision and keeps all"
+                    + " activations; choose the compiled engine for bfloat16 and recomputation");
+        }
+    }
+
+    /** Returns the compiled engine in float32. */
+    public static EngineOptions defaults() {
+        return new EngineOptions(Kind.COMPILED, Precision.FLOAT32, false, 0);
+    }
+
+    /** Returns the reference engine. */
+    public static EngineOptions reference() {
+        return new EngineOptions(Kind.REFERENCE, Precision.FLOAT32, false, 0);
+    }
+
+    /** Returns this in another precision. */
+    public EngineOptions withPrecision(Precision newPrecision) {
+        return new EngineOptions(kind, newPrecision, recompute, threads);
+    }
+
+    /** Returns this with or without recomputation. */
+    public EngineOptions withRecomputation(boolean newRecompute) {
+        return new EngineOptions(kind, precision, newRecompute, threads);
+    }
+
+    /** Returns this with a number of threads. */
+    public EngineOptions withThreads(int newThreads) {
+        return new EngineOptions(kind, precision, recompute, newThreads);
+    }
+}

@@ -1,0 +1,101 @@
+package dev.samediff.adapters.engine.gradient;
+
+import dev.samediff.adapters.engine.kernel.ReduceKind;
+import dev.samediff.adapters.engine.program.Node;
+import dev.samediff.adapters.engine.program.Program;
+import dev.samediff.adapters.engine.program.ProgramBuilder;
+import dev.samediff.adapters.engine.program.Tensor;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.UnaryOperator;
+import java.util.stream.IntStream;
+
+/**
+ * The backward pass of a program: gradients of one scalar by some leaves. Nothing is computed for tensors that depend on
+ * none of them, so neither for frozen weights nor below the first adapter.
+ */
+public final class Backward {
+    private final ProgramBuilder builder;
+    private final Set<Tensor> wanted;
+    private final Map<Tensor, Contributions> contributions = new LinkedHashMap<>();
+
+    private Backward(ProgramBuilder builder, Set<Tensor> wanted) {
+        this.builder = builder;
+        this.wanted = wanted;
+    }
+
+    /**
+     * Adds the backward pass to a program.
+     *
+     * @param forward the program
+     * @param loss name of the output to differentiate, a scalar
+     * @param leaves names of the leaves to differentiate by
+     * @param gradientName how the gradient of a leaf is called among the outputs
+     * @return the program with the gradients as further outputs; a leaf the loss does not depend on has none
+     */
+    public static Program of(
+            Program forward, String loss, Collection<String> leaves, UnaryOperator<String> gradientName) {
+        List<Tensor> sources = leaves.stream()
+                .filter(forward.leaves()::containsKey)
+                .map(forward.leaves()::get)
+                .toList();
+        ProgramBuilder builder = new ProgramBuilder(forward);
+        Backward backward = new Backward(builder, forward.dependents(sources));
+        Tensor scalar = forward.output(loss);
+        backward.add(scalar, builder.fill(1, scalar.shape()));
+        List<Node> nodes = forward.nodes();
+        for (int i = nodes.size() - 1; i >= 0; i--) {
+            backward.differentiate(nodes.get(i));
+        }
+        Map<String, Tensor> outputs = new LinkedHashMap<>(forward.outputs());
+        for (String leaf : leaves) {
+            Tensor tensor = forward.leaves().get(leaf);
+            Contributions found = tensor == null ? null : backward.contributions.get(tensor);
+            if (found != null) {
+                outputs.put(gradientName.apply(leaf), found.sum(builder));
+            }
+        }
+        return builder.build(outputs);
+    }
+
+    private void differentiate(Node node) {
+        Contributions found = contributions.get(node.output());
+        if (found != null && wants(node.output())) {
+            Rules.of(node.op()).apply(node, found.sum(builder), this);
+        }
+    }
+
+    ProgramBuilder builder() {
+        return builder;
+    }
+
+    /** Tells whether the gradient of a tensor is needed. */
+    boolean wants(Tensor tensor) {
+        return wanted.contains(tensor);
+    }
+
+    /** Adds to the gradient of a tensor. */
+    void add(Tensor tensor, Tensor gradient) {
+        if (wants(tensor)) {
+            contributions.computeIfAbsent(tensor, Contributions::new).add(gradient);
+        }
+    }
+
+    /** Adds to the gradient of a part of a tensor. */
+    void add(Tensor tensor, int axis, long begin, Tensor gradient) {
+        if (wants(tensor)) {
+            contributions.computeIfAbsent(tensor, Contributions::new).add(axis, begin, gradient);
+        }
+    }
+
+    /** Returns a gradient summed over the axes along which a tensor was broadcast. */
+    Tensor sumTo(Tensor gradient, Tensor like) {
+        int[] axes = IntStream.range(0, gradient.rank())
+                .filter(axis -> like.size(axis) == 1 && gradient.size(axis) != 1)
+                .toArray();
+        return builder.reduce(ReduceKind.SUM, gradient, axes, true);
+    }
+}

@@ -1,0 +1,28 @@
+package dev.samediff.adapters.engine.lowering;
+
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** Arrays that stand for tensors where only their shape matters. */
+final class Dummies {
+    private Dummies() {}
+
+    /** Returns a known value itself, and an array of the shape of any other, whose memory is never touched if it is float. */
+    static INDArray like(Value value) {
+        return of(value, 0);
+    }
+
+    /** As {@link #like}, filled with a number unless it is float. */
+    static INDArray of(Value value, int content) {
+        INDArray known = value.known();
+        if (known != null) {
+            return known;
+        }
+        INDArray array = Nd4j.createUninitialized(value.type(), value.shape());
+        if (value.type().isFPType()) {
+            return array;
+        }
+        return array.assign(value.type() == DataType.BOOL ? Math.min(content, 1) : content);
+    }
+}

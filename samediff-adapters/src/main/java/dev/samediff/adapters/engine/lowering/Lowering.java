@@ -1,0 +1,165 @@
+package dev.samediff.adapters.engine.lowering;
+
+import dev.samediff.adapters.engine.nd4j.NativeOp;
+import dev.samediff.adapters.engine.program.Op;
+import dev.samediff.adapters.engine.program.ProgramBuilder;
+import dev.samediff.adapters.engine.program.Tensor;
+import dev.samediff.adapters.graph.ExecutionOrder;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.autodiff.samediff.VariableType;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.shape.LongShapeDescriptor;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** Translates the part of a graph that some outputs need, for placeholders of known shapes. */
+public final class Lowering {
+    /** Larger float constants are weights: read at every step, not computed with while translating. */
+    private static final long LARGEST_FOLDED = 4096;
+
+    private static final Set<String> BY_SHAPE =
+            Set.of("shape_of", "size_at", "size", "rank", "zeros_as", "ones_as", "zeroslike", "oneslike");
+
+    private final SameDiff graph;
+    private final Function<String, INDArray> placeholders;
+    private final ProgramBuilder builder = new ProgramBuilder();
+    /** Operands of matrix products: weights, however small. */
+    private final Set<String> factors = new HashSet<>();
+
+    private final Map<String, Value> values = new HashMap<>();
+    private final Map<String, INDArray> folded = new LinkedHashMap<>();
+
+    private Lowering(SameDiff graph, Function<String, INDArray> placeholders) {
+        this.graph = graph;
+        this.placeholders = placeholders;
+    }
+
+    /**
+     * What a translation gives.
+     *
+     * @param builder the program so far
+     * @param outputs the tensors of the wanted variables
+     * @param folded constants of the graph that were computed with; the program holds as long as they stay the same
+     */
+    public record Lowered(ProgramBuilder builder, Map<String, Tensor> outputs, Map<String, INDArray> folded) {}
+
+    /**
+     * Translates.
+     *
+     * @param graph the graph; it is not changed
+     * @param outputs variables to compute
+     * @param placeholders gives an array of a placeholder's shape; its values do not matter
+     * @throws UncompilableException if a shape depends on data
+     */
+    public static Lowered lower(SameDiff graph, Collection<String> outputs, Function<String, INDArray> placeholders) {
+        Lowering lowering = new Lowering(graph, placeholders);
+        List<ExecutionOrder.Node> order = ExecutionOrder.of(graph, outputs);
+        order.stream()
+                .filter(node -> node.function().opName().equals("matmul"))
+                .forEach(node -> lowering.factors.addAll(node.inputs()));
+        order.forEach(lowering::lower);
+        Map<String, Tensor> tensors = new LinkedHashMap<>();
+        for (String output : outputs) {
+            Value value = lowering.value(output);
+            INDArray known = value.known();
+            tensors.put(output, known == null ? value.present() : lowering.builder.literal(output, Dense.of(known)));
+        }
+        return new Lowered(lowering.builder, tensors, lowering.folded);
+    }
+
+    private void lower(ExecutionOrder.Node node) {
+        List<Value> inputs = node.inputs().stream().map(this::value).toList();
+        NativeOp op = new NativeOp(graph, node);
+        boolean known = inputs.stream().allMatch(Value::isKnown);
+        if (known || BY_SHAPE.contains(op.op().opName())) {
+            evaluate(node, op, inputs);
+            return;
+        }
+        List<LongShapeDescriptor> shapes = OutputShapes.of(node, op, inputs);
+        Call call = new Call(node, inputs, shapes, builder);
+        List<Tensor> outputs = OpLowerings.of(op.op().opName()).lower(call);
+        if (outputs == null) {
+            outputs = builder.add(
+                    new Op.Nd4j(op),
+                    call.tensors(),
+                    List.of(op.types()),
+                    shapes.stream().map(LongShapeDescriptor::getShape).toList());
+        }
+        check(node, outputs, shapes);
+        for (int i = 0; i < outputs.size(); i++) {
+            values.put(node.outputs().get(i), Value.of(outputs.get(i)));
+        }
+    }
+
+    private static void check(ExecutionOrder.Node node, List<Tensor> outputs, List<LongShapeDescriptor> shapes) {
+        for (int i = 0; i < outputs.size(); i++) {
+            if (!outputs.get(i).hasShape(shapes.get(i).getShape())) {
+                throw new UncompilableException("the op `" + node.name() + "` ("
+                        + node.function().opName() + ") was translated to " + outputs.get(i)
+                        + ", its shape should be "
+                        + Arrays.toString(shapes.get(i).getShape()));
+            }
+        }
+    }
+
+    /** Computes an op now. */
+    private void evaluate(ExecutionOrder.Node node, NativeOp op, List<Value> inputs) {
+        INDArray[] arrays = inputs.stream().map(Dummies::like).toArray(INDArray[]::new);
+        List<LongShapeDescriptor> shapes = op.bind(arrays, false);
+        INDArray[] results = new INDArray[shapes.size()];
+        for (int i = 0; i < results.length; i++) {
+            LongShapeDescriptor shape = shapes.get(i);
+            results[i] = shape.isEmpty()
+                    ? Nd4j.create(shape.asDataType(op.types()[i]))
+                    : Nd4j.zeros(op.types()[i], shape.getShape());
+        }
+        INDArray[] written = op.execute(results);
+        for (int i = 0; i < written.length; i++) {
+            values.put(node.outputs().get(i), Value.of(written[i]));
+        }
+    }
+
+    private Value value(String name) {
+        Value value = values.get(name);
+        if (value == null) {
+            value = leaf(name);
+            values.put(name, value);
+        }
+        return value;
+    }
+
+    private Value leaf(String name) {
+        SDVariable variable = graph.getVariable(name);
+        if (variable.isPlaceHolder()) {
+            return Value.of(builder.leaf(
+                    name, variable.dataType(), placeholders.apply(name).shape()));
+        }
+        INDArray array = array(name);
+        boolean weight = variable.getVariableType() == VariableType.VARIABLE
+                || (array.dataType() == DataType.FLOAT && (array.length() > LARGEST_FOLDED || factors.contains(name)));
+        if (weight) {
+            return Value.of(builder.leaf(name, array.dataType(), array.shape()));
+        }
+        folded.put(name, array);
+        return Value.of(array);
+    }
+
+    private INDArray array(String name) {
+        @Nullable INDArray array = graph.getArrForVarName(name);
+        if (array == null) {
+            throw new IllegalStateException("the variable `" + name + "` of the graph has no array");
+        }
+        return array;
+    }
+}

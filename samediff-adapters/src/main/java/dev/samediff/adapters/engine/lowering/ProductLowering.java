@@ -1,0 +1,67 @@
+package dev.samediff.adapters.engine.lowering;
+
+import dev.samediff.adapters.engine.program.ProgramBuilder;
+import dev.samediff.adapters.engine.program.Tensor;
+import java.util.List;
+import java.util.Map;
+import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/** Matrix products, softmax and lookups. */
+final class ProductLowering {
+    private ProductLowering() {}
+
+    static void register(Map<String, OpLowering> table) {
+        table.put("matmul", ProductLowering::matmul);
+        table.put("softmax", ProductLowering::softmax);
+        table.put("gather", ProductLowering::gather);
+        table.put("cast", ProductLowering::cast);
+    }
+
+    private static @Nullable List<Tensor> matmul(Call call) {
+        double[] factors = call.numbers();
+        double alpha = factors.length > 0 ? factors[0] : 1;
+        Tensor a = call.input(0);
+        Tensor b = call.input(1);
+        if (!call.isFloat() || a.rank() < 2 || b.rank() < 2 || call.inputCount() != 2) {
+            return null;
+        }
+        ProgramBuilder builder = call.builder();
+        Tensor left = call.integer(0, 0) == 0 ? a : builder.transpose(a);
+        Tensor right = call.integer(1, 0) == 0 ? b : builder.transpose(b);
+        Tensor product = builder.matmul(left, right, alpha);
+        return List.of(call.integer(2, 0) == 0 ? product : builder.transpose(product));
+    }
+
+    private static @Nullable List<Tensor> softmax(Call call) {
+        if (!call.isFloat()) {
+            return null;
+        }
+        Tensor x = call.input(0);
+        int last = x.rank() - 1;
+        int axis = (int) call.integer(0, last);
+        axis = axis < 0 ? axis + x.rank() : axis;
+        if (axis == last) {
+            return List.of(call.builder().softmax(x));
+        }
+        int[] swap = IntStream.range(0, x.rank()).toArray();
+        swap[axis] = last;
+        swap[last] = axis;
+        return List.of(call.builder()
+                .permute(call.builder().softmax(call.builder().permute(x, swap)), swap));
+    }
+
+    private static @Nullable List<Tensor> gather(Call call) {
+        Tensor table = call.input(0);
+        DataType ids = call.value(1).type();
+        boolean rows = table.isFloat() && table.rank() == 2 && call.integer(0, 0) == 0 && call.inputCount() == 2;
+        return rows && (ids == DataType.INT || ids == DataType.LONG)
+                ? List.of(call.builder().gather(table, call.input(1)))
+                : null;
+    }
+
+    private static @Nullable List<Tensor> cast(Call call) {
+        return call.isFloat() ? List.of(call.input(0)) : null;
+    }
+}

@@ -1,0 +1,13 @@
+/**
+ * From a SameDiff graph and the shapes of its placeholders to a program.
+ *
+ * <p>Everything that does not depend on the values of placeholders and variables is computed here, once: sizes, positions,
+ * causal masks. The rest is translated op by op; what has no translation stays an ND4J op.
+ *
+ * <p>Belongs here: the meaning of SameDiff's ops. Does not belong here: fusions ({@code program}), derivatives ({@code
+ * gradient}).
+ */
+@NullMarked
+package dev.samediff.adapters.engine.lowering;
+
+import org.jspecify.annotations.NullMarked;

@@ -1,0 +1,156 @@
+package dev.samediff.adapters.engine.nd4j;
+
+import dev.samediff.adapters.graph.ExecutionOrder;
+import java.util.Arrays;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.autodiff.functions.DifferentialFunction;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.common.base.Preconditions;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.api.ops.BaseReduceOp;
+import org.nd4j.linalg.api.ops.CustomOp;
+import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import org.nd4j.linalg.api.ops.Op;
+import org.nd4j.linalg.api.ops.OpContext;
+import org.nd4j.linalg.api.ops.ReduceOp;
+import org.nd4j.linalg.api.ops.ScalarOp;
+import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.MulOp;
+import org.nd4j.linalg.api.shape.LongShapeDescriptor;
+import org.nd4j.linalg.api.shape.Shape;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** One op of a graph with a reused context, executed as SameDiff's InferenceSession does. Not thread-safe. */
+public final class NativeOp {
+    private static final MulOp MULTIPLY = new MulOp();
+
+    private final String name;
+    private final DifferentialFunction op;
+    private final DataType[] types;
+    private final OpContext context;
+    private final long[] @Nullable [] lastInputs;
+    private List<LongShapeDescriptor> lastShapes = List.of();
+    private @Nullable OpContext products;
+
+    /**
+     * Prepares an op.
+     *
+     * @param graph the graph it belongs to, which knows the types of its outputs
+     * @param node the op
+     */
+    public NativeOp(SameDiff graph, ExecutionOrder.Node node) {
+        this.name = node.name();
+        this.op = node.function();
+        this.types = node.outputs().stream()
+                .map(output -> graph.getVariable(output).dataType())
+                .toArray(DataType[]::new);
+        this.lastInputs = new long[node.inputs().size()][];
+        this.context = Nd4j.getExecutioner().buildContext();
+        if (op instanceof DynamicCustomOp custom) {
+            context.setIArguments(custom.iArgs());
+            context.setTArguments(custom.tArgs());
+            context.setBArguments(custom.bArgs());
+            context.setDArguments(custom.dArgs());
+        }
+    }
+
+    /** Returns the op. */
+    public DifferentialFunction op() {
+        return op;
+    }
+
+    /** Returns the types of the outputs. */
+    public DataType[] types() {
+        return types;
+    }
+
+    /**
+     * Takes inputs and returns the shapes and types of the outputs for them.
+     *
+     * @param arrays the inputs
+     * @param byShape whether the op's shapes depend on nothing but the shapes of inputs that are all floating point
+     */
+    public List<LongShapeDescriptor> bind(INDArray[] arrays, boolean byShape) {
+        if (op instanceof CustomOp custom) {
+            for (int i = 0; i < arrays.length; i++) {
+                context.setInputArray(i, arrays[i]);
+            }
+            if (byShape && sameShapes(arrays)) {
+                return lastShapes;
+            }
+            List<LongShapeDescriptor> shapes = ((DynamicCustomOp) custom).calculateOutputShape(context);
+            Preconditions.checkState(
+                    shapes.size() == types.length,
+                    "op %s (%s) has %s outputs, its shape function gave %s",
+                    name,
+                    op.opName(),
+                    types.length,
+                    shapes.size());
+            lastShapes = shapes;
+            for (int i = 0; i < arrays.length; i++) {
+                lastInputs[i] = arrays[i].dataType().isFPType() ? arrays[i].shape() : null;
+            }
+            return shapes;
+        }
+        return bindLegacy((Op) op, arrays);
+    }
+
+    private boolean sameShapes(INDArray[] arrays) {
+        for (int i = 0; i < arrays.length; i++) {
+            if (lastInputs[i] == null || !Arrays.equals(lastInputs[i], arrays[i].shape())) {
+                return false;
+            }
+        }
+        return arrays.length > 0;
+    }
+
+    private List<LongShapeDescriptor> bindLegacy(Op legacy, INDArray[] arrays) {
+        boolean axisGiven = false;
+        if (arrays.length == 2 && legacy instanceof ReduceOp reduce && reduce.getOpType() != Op.Type.REDUCE3) {
+            axisGiven = true;
+            boolean nothing = arrays[1].isEmpty();
+            op.setDimensions(nothing ? null : Shape.normalizeAxis(arrays[0].rank(), arrays[1].toIntVector()));
+            ((BaseReduceOp) reduce).setEmptyReduce(nothing);
+            if (nothing) {
+                context.setInputArray(0, arrays[0]);
+                return List.of(LongShapeDescriptor.fromShape(arrays[0].shape(), arrays[0].dataType()));
+            }
+        } else if (arrays.length == 2 && legacy instanceof ScalarOp scalar) {
+            scalar.setScalar(arrays[1]);
+        }
+        if (arrays.length > 0) {
+            context.setInputArray(0, arrays[0]);
+        }
+        if (arrays.length == 2 && !axisGiven) {
+            context.setInputArray(1, arrays[1]);
+        }
+        return ((org.nd4j.linalg.api.ops.BaseOp) legacy).calculateOutputShape(context);
+    }
+
+    /** Executes the op into these arrays; returns what it really wrote into, which legacy ops may replace. */
+    public INDArray[] execute(INDArray[] results) {
+        for (int i = 0; i < results.length; i++) {
+            context.setOutputArray(i, results[i]);
+        }
+        if (op instanceof CustomOp custom) {
+            Nd4j.exec(custom, context);
+        } else {
+            Nd4j.exec((Op) op, context);
+            results[0] = context.getOutputArray(0);
+            op.clearArrays();
+        }
+        return results;
+    }
+
+    /** Writes x y into a result, in place of this step's op. */
+    public void multiply(INDArray x, INDArray y, INDArray result) {
+        if (products == null) {
+            products = Nd4j.getExecutioner().buildContext();
+        }
+        products.setInputArray(0, x);
+        products.setInputArray(1, y);
+        products.setOutputArray(0, result);
+        Nd4j.exec(MULTIPLY, products);
+    }
+}

@@ -1,0 +1,107 @@
+package dev.samediff.adapters.engine.plan;
+
+import dev.samediff.adapters.engine.kernel.Kernel;
+import dev.samediff.adapters.engine.kernel.Kernels;
+import dev.samediff.adapters.engine.kernel.Operand;
+import dev.samediff.adapters.engine.program.Node;
+import dev.samediff.adapters.engine.program.Op;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+
+/** Chooses the kernel of a node. */
+final class Emitter {
+    private Emitter() {}
+
+    /**
+     * Returns the kernel.
+     *
+     * @param node a node that is not a view and not a concatenation
+     * @param in operands of its inputs; those it accumulates to excepted
+     * @param out operands of its outputs
+     */
+    static Kernel emit(Node node, List<Operand> in, List<Operand> out) {
+        Op op = node.op();
+        Operand y = out.get(0);
+        if (op instanceof Op.Nd4j call) {
+            return new Nd4jKernel(call.call(), in, out);
+        }
+        if (op instanceof Op.MatMul product) {
+            Operand bias = product.bias() ? in.get(2) : null;
+            return Kernels.matmul(in.get(0), in.get(1), bias, y, product.alpha(), product.accumulate());
+        }
+        if (op instanceof Op.MaskedMatMul product) {
+            return Kernels.matmulMasked(in.get(0), in.get(1), in.get(2), y, product.alpha());
+        }
+        if (op instanceof Op.Unary unary) {
+            return Kernels.unary(unary.kind(), unary.alpha(), unary.beta(), in.get(0), y);
+        }
+        if (op instanceof Op.UnaryGrad unary) {
+            return Kernels.unaryGrad(unary.kind(), unary.alpha(), unary.beta(), in.get(0), in.get(1), y);
+        }
+        if (op instanceof Op.Binary binary) {
+            return Kernels.binary(binary.kind(), in.get(0), in.get(1), y);
+        }
+        if (op instanceof Op.Reduce reduce) {
+            return Kernels.reduce(reduce.kind(), in.get(0), y);
+        }
+        if (op instanceof Op.Cast) {
+            return Kernels.copy(in.get(0), y);
+        }
+        if (op instanceof Op.Fill fill) {
+            return Kernels.fill(fill.value(), y);
+        }
+        return layer(op, in, out);
+    }
+
+    private static Kernel layer(Op op, List<Operand> in, List<Operand> out) {
+        Operand y = out.get(0);
+        if (op instanceof Op.Softmax) {
+            return Kernels.softmax(in.get(0), y);
+        }
+        if (op instanceof Op.SoftmaxGrad) {
+            return Kernels.softmaxGrad(in.get(0), in.get(1), y);
+        }
+        if (op instanceof Op.LayerNorm norm) {
+            Operand scale = norm.scale() ? in.get(1) : null;
+            Operand shift = norm.shift() ? in.get(norm.scale() ? 2 : 1) : null;
+            return Kernels.layerNorm(norm.epsilon(), in.get(0), scale, shift, y, out.get(1), out.get(2));
+        }
+        if (op instanceof Op.LayerNormGrad norm) {
+            Operand scale = norm.scale() ? in.get(4) : null;
+            return Kernels.layerNormGrad(
+                    norm.epsilon(),
+                    in.get(0),
+                    in.get(1),
+                    in.get(2),
+                    in.get(3),
+                    scale,
+                    y,
+                    optional(out, 1),
+                    optional(out, 2));
+        }
+        if (op instanceof Op.RmsNorm norm) {
+            return Kernels.rmsNorm(norm.epsilon(), in.get(0), norm.scale() ? in.get(1) : null, y, out.get(1));
+        }
+        if (op instanceof Op.RmsNormGrad norm) {
+            return Kernels.rmsNormGrad(
+                    in.get(0), in.get(1), in.get(2), norm.scale() ? in.get(3) : null, y, optional(out, 1));
+        }
+        if (op instanceof Op.Gather) {
+            return Kernels.gatherRows(in.get(0), in.get(1), y);
+        }
+        if (op instanceof Op.GatherGrad) {
+            return Kernels.scatterAddRows(in.get(0), in.get(1), y);
+        }
+        if (op instanceof Op.CrossEntropy) {
+            return Kernels.crossEntropy(in.get(0), in.get(1), in.get(2), y, out.get(1));
+        }
+        if (op instanceof Op.CrossEntropyGrad) {
+            return Kernels.crossEntropyGrad(in.get(0), in.get(1), in.get(2), in.get(3), in.get(4), y);
+        }
+        throw new IllegalStateException("no kernel for " + op.title());
+    }
+
+    private static @Nullable Operand optional(List<Operand> operands, int index) {
+        return index < operands.size() ? operands.get(index) : null;
+    }
+}

@@ -1,0 +1,66 @@
+package dev.samediff.samples.cli;
+
+import dev.samediff.adapters.engine.EngineOptions;
+import dev.samediff.adapters.engine.Precision;
+import java.util.Locale;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.TypeConversionException;
+
+/** How steps are executed. */
+final class ExecutionOptions {
+    @Option(
+            names = "--engine",
+            paramLabel = "NAME",
+            defaultValue = "compiled",
+            converter = KindConverter.class,
+            description = "compiled: static plans of fused kernels; reference: SameDiff's own operations. Default:"
+                    + " ${DEFAULT-VALUE}.")
+    EngineOptions.Kind kind = EngineOptions.Kind.COMPILED;
+
+    @Option(
+            names = "--precision",
+            paramLabel = "P",
+            defaultValue = "f32",
+            converter = PrecisionConverter.class,
+            description = "Of products with frozen weights: f32, bf16, or auto for bf16 where the processor has it."
+                    + " Adapters, normalisations, loss and optimiser are f32 always. Default: ${DEFAULT-VALUE}.")
+    Precision precision = Precision.FLOAT32;
+
+    @Option(
+            names = "--recompute",
+            description = "Compute activations once more in the backward pass instead of keeping them: less memory, up"
+                    + " to a third more time.")
+    boolean recompute;
+
+    /** Returns the options of the engine. */
+    EngineOptions engine() {
+        return new EngineOptions(kind, precision, recompute, 0);
+    }
+
+    /** Reads the name of an engine. */
+    static final class KindConverter implements picocli.CommandLine.ITypeConverter<EngineOptions.Kind> {
+        @Override
+        public EngineOptions.Kind convert(String value) {
+            return switch (value.toLowerCase(Locale.ROOT)) {
+                case "compiled" -> EngineOptions.Kind.COMPILED;
+                case "reference" -> EngineOptions.Kind.REFERENCE;
+                default ->
+                    throw new TypeConversionException("`" + value + "` is no engine; there are compiled and reference");
+            };
+        }
+    }
+
+    /** Reads a precision. */
+    static final class PrecisionConverter implements picocli.CommandLine.ITypeConverter<Precision> {
+        @Override
+        public Precision convert(String value) {
+            return switch (value.toLowerCase(Locale.ROOT)) {
+                case "f32", "fp32", "float32" -> Precision.FLOAT32;
+                case "bf16", "bfloat16" -> Precision.BFLOAT16;
+                case "auto" -> Precision.AUTO;
+                default ->
+                    throw new TypeConversionException("`" + value + "` is no precision; there are f32, bf16 and auto");
+            };
+        }
+    }
+}
