@@ -36,6 +36,14 @@ class PackageBoundariesTest {
             .resideInAnyPackage("org.nd4j.linalg.cpu..", "org.nd4j.linalg.jcublas..", "org.bytedeco.cuda..");
 
     @ArchTest
+    static final ArchRule the_gate_is_asked_before_nd4j = noClasses()
+            .that()
+            .haveNameMatching(".*\\.backend\\.(Cuda.*|ComputeCapability)")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("org.nd4j..");
+
+    @ArchTest
     static final ArchRule graphs_are_edited_in_graph_only = noClasses()
             .that()
             .resideOutsideOfPackages(

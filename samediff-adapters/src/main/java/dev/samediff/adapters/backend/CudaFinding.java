@@ -34,6 +34,16 @@ sealed interface CudaFinding {
         }
     }
 
+    /** The libraries did not load when ND4J was started, before this was asked. */
+    record FailedBefore() implements CudaFinding {
+        @Override
+        public CudaVerdict verdict() {
+            return CudaVerdict.no(
+                    "its libraries did not load when ND4J was started in this process; ask before ND4J is used,"
+                            + " as `samples/run doctor` does, to learn which one");
+        }
+    }
+
     /**
      * The runtime finds no device.
      *

@@ -48,8 +48,15 @@ final class CudaProbe {
                     (int) runtime.getMethod("cudaGetDeviceCount", int[].class).invoke(null, (Object) count);
             return status != 0 || count[0] <= 0 ? new CudaFinding.NoDevice(status) : device(runtime);
         } catch (ReflectiveOperationException | LinkageError e) {
-            return missing(e);
+            return failed(e);
         }
+    }
+
+    /** A class whose initialisation failed once does not tell the library's name again. */
+    private static CudaFinding failed(Throwable failure) {
+        return failure instanceof NoClassDefFoundError && failure.getCause() instanceof ExceptionInInitializerError
+                ? new CudaFinding.FailedBefore()
+                : missing(failure);
     }
 
     private CudaFinding device(Class<?> runtime) throws ReflectiveOperationException {

@@ -23,6 +23,7 @@ import java.util.TreeMap;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.dataset.adapter.SingletonMultiDataSetIterator;
+import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
@@ -120,15 +121,19 @@ final class BackendRun {
         TrainingPlan plan =
                 TrainingPlan.builder().steps(STEPS).learningRate(3e-3).build();
         Binding binding = Binding.of(loss, "input_ids", "causal");
-        MultiDataSet data = new MultiDataSet(
-                new INDArray[] {batch.get("input_ids"), batch.get("causal")},
-                new INDArray[] {batch.get("labels")},
-                null,
-                new INDArray[] {batch.get("label_mask")});
         try (AdapterTrainer trainer = new AdapterTrainer(model, loss, plan, binding)) {
-            TrainingResult result = trainer.fit(new SingletonMultiDataSetIterator(data), null);
+            TrainingResult result = trainer.fit(data(batch), null);
             return Nd4j.createFromArray(
                     result.losses().stream().map(Double::floatValue).toArray(Float[]::new));
         }
+    }
+
+    /** The same batch again and again. */
+    static MultiDataSetIterator data(Map<String, INDArray> batch) {
+        return new SingletonMultiDataSetIterator(new MultiDataSet(
+                new INDArray[] {batch.get("input_ids"), batch.get("causal")},
+                new INDArray[] {batch.get("labels")},
+                null,
+                new INDArray[] {batch.get("label_mask")}));
     }
 }

@@ -62,6 +62,13 @@ class BackendSelectionTest {
                 .endsWith("CpuBackend computes 10");
     }
 
+    @Test
+    void a_gate_that_is_asked_too_late_for_a_reason_says_so() throws Exception {
+        assertThat(select(machine("-Dcuda.missing.cudart=libcuda.so.1"), "auto", "late"))
+                .contains("did not load when ND4J was started in this process")
+                .endsWith("CpuBackend computes 10");
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',

@@ -13,16 +13,26 @@ import javax.tools.ToolProvider;
 
 /**
  * Classes with the names of ND4J's CUDA backend and of the CUDA bindings, compiled into a folder, whose answers are set by
- * system properties: the gate and the choice meet machines that are not here. The backend claims to be available, as the
- * real one does on a device on which it cannot run, and throws when it is used.
+ * system properties: the gate and the choice meet machines that are not here. The backend counts devices, as the real one
+ * does, and throws when it is used.
  */
 final class StandInCuda {
     private static final String BACKEND = """
             package org.nd4j.linalg.jcublas;
             public class JCublasBackend extends org.nd4j.linalg.factory.Nd4jBackend {
                 private static AssertionError used() { return new AssertionError("the CUDA backend was used"); }
-                @Override public boolean isAvailable() { return true; }
-                @Override public boolean canRun() { return true; }
+                @Override public boolean isAvailable() {
+                    try {
+                        return canRun();
+                    } catch (LinkageError e) {
+                        throw new RuntimeException(e);
+                    }
+                }
+                @Override public boolean canRun() {
+                    int[] count = {0};
+                    org.bytedeco.cuda.global.cudart.cudaGetDeviceCount(count);
+                    return count[0] > 0;
+                }
                 @Override public boolean allowsOrder() { return false; }
                 @Override public int getPriority() { return BACKEND_PRIORITY_GPU; }
                 @Override public org.nd4j.common.io.Resource getConfigurationResource() { throw used(); }

@@ -1,6 +1,7 @@
 package dev.samediff.samples.bench;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.samediff.adapters.backend.CudaGate;
 import dev.samediff.samples.output.Json;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -11,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Runs programs that measure one thing and say it as a line of JSON on standard output. They inherit no setting of a
@@ -19,6 +21,7 @@ import java.util.Optional;
 public final class FreshProcess {
     private static final List<String> LIBRARIES = List.of("OPENBLAS_", "OMP_", "GOMP_", "KMP_", "MKL_", "GOTO_");
     private static final String HEAP = "SAMEDIFF_HEAP";
+    private static final String PREFER_CPU = "BACKEND_PRIORITY_CPU";
 
     private FreshProcess() {}
 
@@ -47,6 +50,9 @@ public final class FreshProcess {
         try {
             ProcessBuilder builder = new ProcessBuilder(command).redirectError(errors.toFile());
             builder.environment().keySet().removeIf(name -> LIBRARIES.stream().anyMatch(name::startsWith));
+            if (CudaGate.isBackendPresent() && Nd4j.getEnvironment().isCPU()) {
+                builder.environment().put(PREFER_CPU, "200"); // what this process computes with, the other does too
+            }
             builder.environment().putAll(settings);
             long start = System.nanoTime();
             Process process = builder.start();
