@@ -48,7 +48,8 @@ final class Binaries {
         }
     }
 
-    private static Layout expanded(String title, String name, Tensor x, Tensor dst) {
+    /** Returns the layout of x repeated to the shape of dst. */
+    static Layout expanded(String title, String name, Tensor x, Tensor dst) {
         if (x.rank() > dst.rank()) {
             throw mismatch(title, name, x, dst);
         }

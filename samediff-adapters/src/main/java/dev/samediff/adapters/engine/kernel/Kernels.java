@@ -352,6 +352,123 @@ public final class Kernels {
         return assembly.build();
     }
 
+    /**
+     * Attention: {@code out = softmax(scale q k^T + mask) v} for every batch and head. Scores exist for a few heads and
+     * rows at a time; keys that a mask hides from all rows of such a tile are not computed.
+     *
+     * @param q queries [b,h,t,d]
+     * @param k keys [b,k,s,d]; h is a multiple of k, and h / k heads in a row share one
+     * @param v values [b,k,s,e]
+     * @param mask added to the scores; every axis equal to that of [b,h,t,s] or 1
+     * @param scale factor of the scores
+     * @param out [b,h,t,e]
+     */
+    public static Kernel attention(Operand q, Operand k, Operand v, @Nullable Operand mask, double scale, Operand out) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("attention " + q + " keys " + k);
+        Attentions.forward(
+                assembly,
+                new Attention("attention", q.tensor(), k.tensor(), v.tensor(), tensor(mask), scale),
+                out.tensor());
+        return assembly.build();
+    }
+
+    /**
+     * Goes back through {@link #attention}. Probabilities are computed again, nothing needs to be kept but the inputs.
+     *
+     * @param dOut gradient of the result [b,h,t,e]
+     * @param q of the forward pass
+     * @param k of the forward pass
+     * @param v of the forward pass
+     * @param mask of the forward pass
+     * @param scale of the forward pass
+     * @param dq gradient of q, elsewhere than all other operands
+     * @param dk gradient of k, elsewhere than all other operands
+     * @param dv gradient of v, elsewhere than all other operands
+     */
+    public static Kernel attentionGrad(
+            Operand dOut,
+            Operand q,
+            Operand k,
+            Operand v,
+            @Nullable Operand mask,
+            double scale,
+            Operand dq,
+            Operand dk,
+            Operand dv) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("gradient of attention " + q + " keys " + k);
+        Attentions.backward(
+                assembly,
+                new Attention("gradient of attention", q.tensor(), k.tensor(), v.tensor(), tensor(mask), scale),
+                dOut.tensor(),
+                dq.tensor(),
+                dk.tensor(),
+                dv.tensor());
+        return assembly.build();
+    }
+
+    /**
+     * Rotary position embedding: {@code dst = x cos + rotate(x) sin} with {@code rotate(x) = (-second half, first half)}
+     * of the last axis, as in GPT-NeoX and Llama.
+     *
+     * @param x [...,d], d even
+     * @param cos every axis equal to that of x or 1
+     * @param sin every axis equal to that of x or 1
+     * @param dst [...,d]; may be x, in place
+     */
+    public static Kernel rotary(Operand x, Operand cos, Operand sin, Operand dst) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("rotary embedding " + dst);
+        Rotaries.add(assembly, false, x.tensor(), cos.tensor(), sin.tensor(), dst.tensor());
+        return assembly.build();
+    }
+
+    /**
+     * Goes back through {@link #rotary}.
+     *
+     * @param dy gradient of the result [...,d]
+     * @param cos of the forward pass
+     * @param sin of the forward pass
+     * @param dx gradient of x; may be dy, in place
+     */
+    public static Kernel rotaryGrad(Operand dy, Operand cos, Operand sin, Operand dx) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("gradient of rotary embedding " + dx);
+        Rotaries.add(assembly, true, dy.tensor(), cos.tensor(), sin.tensor(), dx.tensor());
+        return assembly.build();
+    }
+
+    /**
+     * The gated unit of Llama: {@code dst = a / (1 + e^-a) b}.
+     *
+     * @param a the gate
+     * @param b what it gates, of the same shape
+     * @param dst the result; may be a or b, in place
+     */
+    public static Kernel swiglu(Operand a, Operand b, Operand dst) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("swiglu " + dst);
+        SwiGlus.forward(assembly, a.tensor(), b.tensor(), dst.tensor());
+        return assembly.build();
+    }
+
+    /**
+     * Goes back through {@link #swiglu}.
+     *
+     * @param dy gradient of the result
+     * @param a of the forward pass
+     * @param b of the forward pass
+     * @param da gradient of a; may be a or b, in place
+     * @param db gradient of b; may be dy, in place
+     */
+    public static Kernel swigluGrad(Operand dy, Operand a, Operand b, Operand da, Operand db) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("gradient of swiglu " + dy);
+        SwiGlus.backward(assembly, dy.tensor(), a.tensor(), b.tensor(), da.tensor(), db.tensor());
+        return assembly.build();
+    }
+
     private static @Nullable Tensor tensor(@Nullable Operand operand) {
         return operand == null ? null : operand.tensor();
     }

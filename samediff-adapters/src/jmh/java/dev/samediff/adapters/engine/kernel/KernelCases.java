@@ -1,0 +1,154 @@
+package dev.samediff.adapters.engine.kernel;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.bytedeco.javacpp.BytePointer;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/** The kernels that are timed, by name: what, then the sizes. */
+final class KernelCases {
+    private static final List<BytePointer> MEMORY = new ArrayList<>(); // keeps it alive
+
+    private KernelCases() {}
+
+    static Kernel nothing() {
+        return new Kernel() {
+            @Override
+            public void run() {}
+
+            @Override
+            public String describe() {
+                return "nothing";
+            }
+        };
+    }
+
+    static Kernel make(String name) {
+        int space = name.lastIndexOf(' ');
+        long[] s = Arrays.stream(name.substring(space + 1).split("x"))
+                .mapToLong(Long::parseLong)
+                .toArray();
+        String what = name.substring(0, space);
+        long last = s[s.length - 1];
+        return switch (what) {
+            case "add" -> Kernels.binary(BinaryKind.ADD, floats(s), floats(s), floats(s));
+            case "add bias" -> Kernels.binary(BinaryKind.ADD, floats(s), floats(1, last), floats(s));
+            case "gelu_tanh", "gelu_erf", "tanh", "silu" -> Kernels.unary(unary(what), 1, 0, floats(s), floats(s));
+            case "gelu_tanh grad", "gelu_erf grad" -> Kernels.unaryGrad(
+                    unary(what.replace(" grad", "")), 1, 0, floats(s), floats(s), floats(s));
+            case "softmax" -> Kernels.softmax(floats(s), floats(s));
+            case "softmax grad" -> Kernels.softmaxGrad(floats(s), floats(s), floats(s));
+            case "layer_norm" -> Kernels.layerNorm(
+                    1e-5, floats(s), floats(last), floats(last), floats(s), floats(s[0]), floats(s[0]));
+            case "layer_norm grad" -> layerNormGrad(s, floats(last), floats(last));
+            case "layer_norm grad data" -> layerNormGrad(s, null, null);
+            case "rms_norm" -> Kernels.rmsNorm(1e-6, floats(s), floats(last), floats(s), floats(s[0]));
+            case "rms_norm grad" -> Kernels.rmsNormGrad(
+                    floats(s), floats(s), floats(s[0]), floats(last), floats(s), floats(last));
+            case "sum rows" -> Kernels.reduce(ReduceKind.SUM, floats(s), floats(1, last));
+            case "heads" -> Kernels.copy(
+                    floats(s),
+                    placed(new Operand(DataType.FLOAT, s, new long[] {s[1] * s[2] * s[3], s[3], s[1] * s[3], 1})));
+            case "to bf16" -> Kernels.copy(floats(s), placed(Operand.dense(DataType.BFLOAT16, s)));
+            case "gather" -> Kernels.gatherRows(floats(s), ids(1024, s[0]), floats(1024, last));
+            case "scatter_add" -> Kernels.scatterAddRows(floats(1024, last), ids(1024, s[0]), floats(s));
+            case "cross_entropy" -> Kernels.crossEntropy(
+                    floats(s), ids(s[0], last), floats(s[0]), floats(1), floats(s[0]));
+            case "cross_entropy grad" -> Kernels.crossEntropyGrad(
+                    floats(s), ids(s[0], last), floats(s[0]), floats(s[0]), floats(1), floats(s));
+            case "matmul" -> Kernels.matmul(floats(s[0], s[1]), floats(s[1], s[2]), null, floats(s[0], s[2]), 1, false);
+            case "matmul bf16" -> Kernels.matmul(
+                    placed(Operand.dense(DataType.BFLOAT16, s[0], s[1])),
+                    placed(Operand.dense(DataType.BFLOAT16, s[1], s[2])),
+                    null,
+                    floats(s[0], s[2]),
+                    1,
+                    false);
+            case "attention" -> Kernels.attention(floats(s), floats(s), floats(s), null, 0.125, floats(s));
+            case "attention causal" -> Kernels.attention(floats(s), floats(s), floats(s), causal(s[2]), 0.125, floats(s));
+            case "attention grad" -> attentionGrad(s, null);
+            case "attention causal grad" -> attentionGrad(s, causal(s[2]));
+            case "attention by products" -> AttentionByProducts.forward(s, floats(1, 1, s[2], s[2]), KernelCases::floats);
+            case "attention by products grad" -> AttentionByProducts.backward(s, KernelCases::floats);
+            case "rotary" -> Kernels.rotary(floats(s), floats(s[2], last), floats(s[2], last), floats(s));
+            case "swiglu" -> Kernels.swiglu(floats(s), floats(s), floats(s));
+            case "swiglu grad" -> Kernels.swigluGrad(floats(s), floats(s), floats(s), floats(s), floats(s));
+            case "adamw" -> adamW(s[0]);
+            default -> throw new IllegalArgumentException("no case `" + name + "`");
+        };
+    }
+
+    private static UnaryKind unary(String name) {
+        return switch (name) {
+            case "gelu_tanh" -> UnaryKind.GELU_TANH;
+            case "gelu_erf" -> UnaryKind.GELU_ERF;
+            case "tanh" -> UnaryKind.TANH;
+            default -> UnaryKind.SWISH;
+        };
+    }
+
+    private static Kernel layerNormGrad(long[] s, @Nullable Operand dScale, @Nullable Operand dShift) {
+        Operand scale = floats(s[1]);
+        return Kernels.layerNormGrad(
+                1e-5, floats(s), floats(s), floats(s[0]), floats(s[0]), scale, floats(s), dScale, dShift);
+    }
+
+    private static Kernel attentionGrad(long[] s, @Nullable Operand mask) {
+        return Kernels.attentionGrad(
+                floats(s), floats(s), floats(s), floats(s), mask, 0.125, floats(s), floats(s), floats(s));
+    }
+
+    private static Operand causal(long n) {
+        Operand mask = floats(n, n);
+        for (long i = 0; i < n * n; i++) {
+            Memory.putFloat(mask.address() + 4 * i, i % n > i / n ? -3e38f : 0);
+        }
+        return mask;
+    }
+
+    private static Kernel adamW(long n) {
+        AdamWUpdate update = new AdamWUpdate(0.9, 0.999, 1e-8);
+        update.add(floats(n), floats(n), floats(n), floats(n));
+        return new Kernel() {
+            @Override
+            public void run() {
+                update.run(10, 1e-3, 0.01, 1);
+            }
+
+            @Override
+            public String describe() {
+                return "adamw";
+            }
+        };
+    }
+
+    private static Operand floats(long... shape) {
+        Operand operand = placed(Operand.dense(DataType.FLOAT, shape));
+        Random random = new Random(1);
+        for (long i = 0; i < operand.length(); i++) {
+            Memory.putFloat(operand.address() + 4 * i, 0.1f + random.nextFloat());
+        }
+        return operand;
+    }
+
+    private static Operand ids(long count, long rows) {
+        Operand operand = placed(Operand.dense(DataType.INT, count));
+        BytePointer memory = MEMORY.get(MEMORY.size() - 1);
+        Random random = new Random(1);
+        for (long i = 0; i < count; i++) {
+            memory.putInt(operand.address() - memory.address() + 4 * i, random.nextInt((int) rows));
+        }
+        return operand;
+    }
+
+    private static Operand placed(Operand operand) {
+        BytePointer memory = new BytePointer(operand.length() * Tensors.bytes(operand.type()) + 128);
+        org.bytedeco.javacpp.Pointer.memset(memory, 0, memory.capacity());
+        MEMORY.add(memory);
+        operand.place(Scratch.aligned(memory.address()));
+        return operand;
+    }
+}

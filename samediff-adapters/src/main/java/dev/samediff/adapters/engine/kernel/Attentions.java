@@ -1,0 +1,103 @@
+package dev.samediff.adapters.engine.kernel;
+
+import dev.samediff.adapters.engine.kernel.Attention.Cursor4;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/** Scaled dot-product attention and its gradient, tile by tile; probabilities are computed again on the way back. */
+final class Attentions {
+    private Attentions() {}
+
+    /** Adds out = softmax(scale q k^T + mask) v. */
+    static void forward(Assembly assembly, Attention a, Tensor out) {
+        Tensors.floats("attention", out);
+        Tensors.shape(
+                "attention",
+                "out",
+                out,
+                a.batch,
+                a.q.layout().size(1),
+                a.rows,
+                a.v.layout().size(3));
+        Tensors.written("attention", "out", out);
+        Cursor4 q = a.cursor(a.q, a.sharing);
+        Cursor4 k = a.cursor(a.k, 1);
+        Cursor4 v = a.cursor(a.v, 1);
+        Cursor4 to = a.cursor(out, a.sharing);
+        @Nullable Cursor4 mask = a.mask == null ? null : a.cursor(a.mask, a.sharing);
+        Tensor scores = assembly.temporary(DataType.FLOAT, a.chunk, a.tileRows(), a.keys);
+        assembly.add(a.tiles(
+                assembly,
+                (steps, rows, keys, first) -> {
+                    Tensor p = scores.with(Layout.dense(a.chunk, rows, keys));
+                    a.addProbabilities(steps, q.view(a.chunk, rows), k, mask, p);
+                    product(steps, p, v.view(a.chunk, keys), to.view(a.chunk, rows), 1, false);
+                },
+                queries(mask, q, to),
+                List.of(k, v)));
+    }
+
+    private static List<Cursor4> queries(@Nullable Cursor4 mask, Cursor4... others) {
+        List<Cursor4> all = new ArrayList<>(List.of(others));
+        if (mask != null) {
+            all.add(mask);
+        }
+        return all;
+    }
+
+    private static void product(Assembly assembly, Tensor a, Tensor b, Tensor dst, double alpha, boolean accumulate) {
+        Matmuls.add(assembly, new Matmuls.Product(a, b, null, null, dst, alpha, accumulate));
+    }
+
+    private static Tensor transposed(Tensor x) {
+        return x.with(x.layout().permuted(0, 2, 1));
+    }
+
+    /** Adds the gradients of q, k and v, where P are the probabilities: dv = P^T dOut, dS = P (dP - sum(P dP)). */
+    static void backward(Assembly assembly, Attention a, Tensor dOut, Tensor dq, Tensor dk, Tensor dv) {
+        String title = "gradient of attention";
+        Tensors.floats(title, dOut, dq, dk, dv);
+        Tensors.shape(
+                title,
+                "dOut",
+                dOut,
+                a.batch,
+                a.q.layout().size(1),
+                a.rows,
+                a.v.layout().size(3));
+        Tensors.shape(title, "dq", dq, a.q.shape());
+        Tensors.shape(title, "dk", dk, a.k.shape());
+        Tensors.shape(title, "dv", dv, a.v.shape());
+        Tensors.written(title, "dq", dq);
+        Tensors.written(title, "dk", dk);
+        Tensors.written(title, "dv", dv);
+        Cursor4 q = a.cursor(a.q, a.sharing);
+        Cursor4 k = a.cursor(a.k, 1);
+        Cursor4 v = a.cursor(a.v, 1);
+        Cursor4 upstream = a.cursor(dOut, a.sharing);
+        Cursor4 toQ = a.cursor(dq, a.sharing);
+        Cursor4 toK = a.cursor(dk, 1);
+        Cursor4 toV = a.cursor(dv, 1);
+        @Nullable Cursor4 mask = a.mask == null ? null : a.cursor(a.mask, a.sharing);
+        Tensor scores = assembly.temporary(DataType.FLOAT, a.chunk, a.tileRows(), a.keys);
+        Tensor slopes = assembly.temporary(DataType.FLOAT, a.chunk, a.tileRows(), a.keys);
+        assembly.add(a.tiles(
+                assembly,
+                (steps, rows, keys, first) -> {
+                    Tensor p = scores.with(Layout.dense(a.chunk, rows, keys));
+                    Tensor s = slopes.with(p.layout());
+                    Tensor queries = q.view(a.chunk, rows);
+                    Tensor dy = upstream.view(a.chunk, rows);
+                    a.addProbabilities(steps, queries, k, mask, p);
+                    product(steps, transposed(p), dy, toV.view(a.chunk, keys), 1, !first);
+                    product(steps, dy, transposed(v.view(a.chunk, keys)), s, 1, false);
+                    Softmaxes.backward(steps, p, s, s);
+                    product(steps, s, k.view(a.chunk, keys), toQ.view(a.chunk, rows), a.scale, false);
+                    product(steps, transposed(s), queries, toK.view(a.chunk, keys), a.scale, !first);
+                },
+                queries(mask, q, upstream, toQ),
+                List.of(k, v, toK, toV)));
+    }
+}
