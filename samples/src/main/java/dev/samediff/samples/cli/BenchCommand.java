@@ -12,7 +12,12 @@ import picocli.CommandLine.Spec;
         description = "Measures; every measurement is a command of its own.",
         mixinStandardHelpOptions = true,
         synopsisSubcommandLabel = "MEASUREMENT",
-        subcommands = {BenchStepCommand.class, BenchImportCommand.class})
+        subcommands = {
+            BenchStepCommand.class,
+            BenchGrowthCommand.class,
+            BenchInitCommand.class,
+            BenchImportCommand.class
+        })
 final class BenchCommand implements Runnable {
     @Spec
     @Nullable
@@ -21,6 +26,6 @@ final class BenchCommand implements Runnable {
     @Override
     public void run() {
         throw new CommandLine.ParameterException(
-                Objects.requireNonNull(spec).commandLine(), "name a measurement: step, import");
+                Objects.requireNonNull(spec).commandLine(), "name a measurement: step, growth, init, import");
     }
 }

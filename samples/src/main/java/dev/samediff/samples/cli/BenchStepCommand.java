@@ -1,21 +1,18 @@
 package dev.samediff.samples.cli;
 
-import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.method.Lora;
 import dev.samediff.adapters.method.Sorsa;
 import dev.samediff.samples.bench.network.Network;
-import dev.samediff.samples.bench.step.EngineChoice;
 import dev.samediff.samples.bench.step.LossCheck;
-import dev.samediff.samples.bench.step.Peers;
 import dev.samediff.samples.bench.step.Precision;
 import dev.samediff.samples.bench.step.StepBench;
 import dev.samediff.samples.bench.step.StepTables;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code bench step}: training steps side by side with the peers'. */
@@ -51,70 +48,29 @@ final class BenchStepCommand extends Command {
             description = "f32, bf16. Default: ${DEFAULT-VALUE}.")
     List<Precision> precisions = List.of();
 
-    @Option(
-            names = "--threads",
-            paramLabel = "N[,N...]",
-            split = ",",
-            defaultValue = "1,2",
-            description = "Numbers of threads; a peer that is faster with one is given one. Default: ${DEFAULT-VALUE}.")
-    List<Integer> threads = List.of();
-
-    @Option(
-            names = "--peers",
-            paramLabel = "P[,P...]",
-            split = ",",
-            defaultValue = "pytorch,libtorch,sorsa-dense",
-            description = "pytorch, libtorch (through DJL), sorsa-dense (the SORSA authors' dense layer in PyTorch), or"
-                    + " none. Default: ${DEFAULT-VALUE}.")
-    List<String> peers = List.of();
-
-    @Option(
-            names = "--engine",
-            paramLabel = "E",
-            defaultValue = "compiled",
-            description = "${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
-    EngineChoice engine = EngineChoice.COMPILED;
-
-    @Option(
-            names = "--rounds",
-            paramLabel = "N",
-            defaultValue = "3",
-            description = "Processes of each kind, alternating; medians are shown. Default: ${DEFAULT-VALUE}.")
-    int rounds;
+    @Mixin
+    BenchOptions options = new BenchOptions();
 
     @Option(
             names = "--check",
             description = "Measure nothing: train three steps with everyone in float32 and compare the losses.")
     boolean check;
 
-    @Option(
-            names = "--work",
-            paramLabel = "DIR",
-            description =
-                    "Where the networks are written and found again; 0.7 GB for gpt2. Default: samples/target/bench.")
-    @Nullable
-    Path work;
-
     @Override
     int run() throws IOException, InterruptedException {
-        require("--methods", methods, List.of(Sorsa.NAME, Lora.NAME));
-        List<String> wanted = peers.equals(List.of("none")) ? List.of() : peers;
-        require("--peers", wanted, Peers.ALL);
-        if (rounds < 1 || threads.stream().anyMatch(count -> count < 1)) {
-            throw new InvalidInputException("--rounds and --threads take 1 and more");
-        }
-        say("looking for peers, and for the fastest kernels of each linear algebra library ...");
+        BenchOptions.requireKnown("--methods", methods, List.of(Sorsa.NAME, Lora.NAME));
         StepBench.Plan plan = new StepBench.Plan(
                 networks == null
                         ? Network.STANDARD
                         : networks.stream().map(Network::parse).toList(),
                 methods,
                 precisions,
-                threads,
-                rounds,
-                engine,
-                work == null ? Peers.samples().resolve("target/bench") : work);
-        StepBench bench = new StepBench(plan, Peers.find(wanted), this::say);
+                options.threads,
+                options.rounds,
+                options.engine,
+                options.folder());
+        say("looking for peers, and for the fastest kernels of each linear algebra library ...");
+        StepBench bench = new StepBench(plan, options.find(), this::say);
         return check ? check(bench) : measure(bench);
     }
 
@@ -135,11 +91,5 @@ final class BenchStepCommand extends Command {
                     + LossCheck.TOLERANCE + " was expected");
         }
         return failed.isEmpty() ? 0 : Failure.WORK_FAILED;
-    }
-
-    private static void require(String option, List<String> given, List<String> known) {
-        given.stream().filter(name -> !known.contains(name)).findFirst().ifPresent(name -> {
-            throw new InvalidInputException(option + " has `" + name + "`; known are " + String.join(", ", known));
-        });
     }
 }

@@ -26,7 +26,7 @@ public record BlasKernel(Map<String, String> settings, double gigaflops) {
      *
      * @param command a program that prints {@code {"gigaflops": ...}}
      */
-    static BlasKernel fastest(List<String> command) throws IOException, InterruptedException {
+    public static BlasKernel fastest(List<String> command) throws IOException, InterruptedException {
         BlasKernel best = measure(command, Map.of());
         double threshold = best.gigaflops * WORTH_SETTING;
         for (String core : candidates(Processor.detect())) {
@@ -38,8 +38,13 @@ public record BlasKernel(Map<String, String> settings, double gigaflops) {
         return best;
     }
 
+    /** Measures the OpenBLAS that ND4J uses. */
+    public static BlasKernel ofThisLibrary() throws IOException, InterruptedException {
+        return fastest(FreshProcess.java(GemmMain.class));
+    }
+
     /** Returns one sentence. */
-    String describe(String library) {
+    public String describe(String library) {
         return library + ": " + Math.round(gigaflops) + " GF/s per thread in float32 products with "
                 + settings.getOrDefault(VARIABLE, "the kernels OpenBLAS chooses by itself");
     }

@@ -1,6 +1,7 @@
 package dev.samediff.samples.bench.step;
 
 import dev.samediff.samples.bench.FreshProcess;
+import java.io.File;
 import java.io.IOException;
 import java.net.URISyntaxException;
 import java.nio.file.Files;
@@ -24,6 +25,11 @@ public final class Peers {
     public static final List<String> ALL = List.of(PYTORCH, LIBTORCH, DENSE);
 
     private static final String PYTHON = "SAMEDIFF_PYTHON";
+
+    /** Says why PyTorch is missing. */
+    public static final String NO_PYTORCH = "PyTorch is not measured: no python3 here can import torch; install it"
+            + " (Debian: python3-torch), or name another interpreter in " + PYTHON;
+
     private static final String DJL_MAIN = "dev.samediff.peers.StepMain";
 
     private final List<Contender> found = new ArrayList<>();
@@ -112,16 +118,17 @@ public final class Peers {
             throw new IOException("its log is " + log);
         }
         return target.resolve("classes")
-                + java.io.File.pathSeparator
+                + File.pathSeparator
                 + Files.readString(classPath).strip();
     }
 
-    private String script(String name) {
-        return samples.resolve("src/main/peers/pytorch").resolve(name).toString();
+    /** Returns the path of a peer's Python program. */
+    public static String script(String name) {
+        return samples().resolve("src/main/peers/pytorch").resolve(name).toString();
     }
 
     /** Returns the first Python that has a module. */
-    static Optional<String> python(String module) throws InterruptedException {
+    public static Optional<String> python(String module) throws InterruptedException {
         List<String> candidates = Stream.of(System.getenv(PYTHON), "python3", "/usr/bin/python3")
                 .filter(Objects::nonNull)
                 .toList();

@@ -2,7 +2,6 @@ package dev.samediff.samples.bench.step;
 
 import dev.samediff.adapters.method.Lora;
 import dev.samediff.adapters.method.Sorsa;
-import dev.samediff.samples.bench.FreshProcess;
 import dev.samediff.samples.bench.network.Network;
 import dev.samediff.samples.bench.network.Workload;
 import dev.samediff.samples.bench.step.StepJob.Configuration;
@@ -67,7 +66,7 @@ public final class StepBench {
         this.plan = plan;
         this.peers = peers.found();
         this.say = say;
-        BlasKernel kernel = BlasKernel.fastest(FreshProcess.java(GemmMain.class));
+        BlasKernel kernel = BlasKernel.ofThisLibrary();
         notes.add(kernel.describe("samediff-adapters"));
         notes.addAll(peers.notes());
         this.self = Contender.self(plan.engine(), kernel.settings());
