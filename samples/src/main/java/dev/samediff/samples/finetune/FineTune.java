@@ -75,6 +75,7 @@ public final class FineTune {
                 List.of(),
                 settings.plan().engine())) {
             Evaluator evaluator = new Evaluator(model, engine, candidate.loss());
+            DeviceMemory.free().ifPresent(free -> requireFits(candidate, evaluator, free));
             List<Measurement> before = known.orElseGet(() -> measure(evaluator));
             StepRecorder recorder = new StepRecorder();
             TrainingResult training = train(candidate, batches, evaluator, recorder, listeners);
@@ -89,7 +90,6 @@ public final class FineTune {
             Evaluator evaluator,
             StepRecorder recorder,
             TrainingListener... listeners) {
-        DeviceMemory.free().ifPresent(free -> requireFits(candidate, evaluator, free));
         Binding binding = Binding.of(candidate.loss(), model.inputs().placeholders());
         try (AdapterTrainer trainer = candidate.trainer(settings.plan(), binding);
                 Progress bar =
@@ -107,7 +107,7 @@ public final class FineTune {
         }
     }
 
-    /** Refuses a batch that the device has no memory for, before the first step. */
+    /** Refuses a batch that the device has no memory for, before anything is measured. */
     void requireFits(Candidate candidate, Evaluator evaluator, long freeBytes) {
         TokenSequence longest = encode().sequences().stream()
                 .max(Comparator.comparingInt(TokenSequence::length))
