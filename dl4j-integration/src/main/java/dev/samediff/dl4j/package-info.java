@@ -1,4 +1,7 @@
-/** Adapters inside existing Deeplearning4j networks. */
+/**
+ * Adapters inside existing Deeplearning4j networks: {@link dev.samediff.dl4j.AdapterTransfer} is the way in and out. An
+ * adapted network is an ordinary {@code MultiLayerNetwork} or {@code ComputationGraph}.
+ */
 @NullMarked
 package dev.samediff.dl4j;
 

@@ -2,6 +2,7 @@ package dev.samediff.adapters;
 
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -30,10 +31,31 @@ public interface Penalty {
     Value evaluate(List<Map<String, INDArray>> sites);
 
     /**
+     * Returns the share of one tensor in the unweighted penalty, for frameworks that regularise parameter by parameter. The
+     * shares of all tensors of all layers add up to {@link #evaluate}.
+     *
+     * @param tensor the tensor's short name
+     * @param value the tensor
+     * @param sites how many layers the penalty is taken over
+     * @return the share; empty, as by default, if the penalty does not depend on tensors of this name or is no such sum
+     */
+    default Optional<Term> term(String tensor, INDArray value, int sites) {
+        return Optional.empty();
+    }
+
+    /**
      * A penalty's value and gradient.
      *
      * @param value the unweighted penalty
      * @param gradients per layer, the gradient of each tensor the penalty depends on; tensors without one are absent
      */
     record Value(double value, List<Map<String, INDArray>> gradients) {}
+
+    /**
+     * One tensor's share of a penalty.
+     *
+     * @param value the unweighted share
+     * @param gradient its gradient, shaped as the tensor
+     */
+    record Term(double value, INDArray gradient) {}
 }

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -105,18 +106,27 @@ public record OrthonormalPenalty(Form form, double gamma, String left, String ri
     @Override
     public Value evaluate(List<Map<String, INDArray>> sites) {
         double value = 0;
-        double weight = form == Form.REPO ? 1.0 / (2 * sites.size()) : 1;
         List<Map<String, INDArray>> gradients = new ArrayList<>();
         for (Map<String, INDArray> site : sites) {
             Map<String, INDArray> gradient = new LinkedHashMap<>();
-            value += weight * term(LowRank.get(site, left), true, weight, left, gradient);
-            value += weight * term(LowRank.get(site, right), false, weight, right, gradient);
+            for (String tensor : List.of(left, right)) {
+                Term term = term(LowRank.get(site, tensor), tensor.equals(left), sites.size());
+                value += term.value();
+                gradient.put(tensor, term.gradient());
+            }
             gradients.add(gradient);
         }
         return new Value(value, gradients);
     }
 
-    private double term(INDArray matrix, boolean columns, double weight, String name, Map<String, INDArray> gradients) {
+    @Override
+    public Optional<Term> term(String tensor, INDArray value, int sites) {
+        boolean columns = tensor.equals(left);
+        return columns || tensor.equals(right) ? Optional.of(term(value, columns, sites)) : Optional.empty();
+    }
+
+    private Term term(INDArray matrix, boolean columns, int sites) {
+        double weight = form == Form.REPO ? 1.0 / (2 * sites) : 1;
         INDArray m = LowRank.doubles(matrix);
         INDArray gram = columns ? m.transpose().mmul(m) : m.mmul(m.transpose());
         INDArray error = gram.subi(Nd4j.eye(gram.rows()).castTo(gram.dataType()));
@@ -124,7 +134,7 @@ public record OrthonormalPenalty(Form form, double gamma, String left, String ri
         INDArray direction = columns ? m.mmul(error) : error.mmul(m);
         double norm = Math.sqrt(squared);
         double factor = form == Form.SUMSQ ? 4 : squared <= ZERO ? 0 : 2 / norm;
-        gradients.put(name, direction.muli(factor * weight).castTo(matrix.dataType()));
-        return form == Form.SUMSQ ? squared : squared <= ZERO ? 0 : norm;
+        double value = form == Form.SUMSQ ? squared : squared <= ZERO ? 0 : norm;
+        return new Term(weight * value, direction.muli(factor * weight).castTo(matrix.dataType()));
     }
 }

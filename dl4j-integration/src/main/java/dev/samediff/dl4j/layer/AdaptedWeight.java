@@ -1,0 +1,104 @@
+package dev.samediff.dl4j.layer;
+
+import dev.samediff.adapters.Factorization;
+import dev.samediff.adapters.SiteShape;
+import dev.samediff.dl4j.conf.AdapterTensor;
+import dev.samediff.dl4j.conf.WeightAdapter;
+import dev.samediff.dl4j.weight.AdaptableWeight;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * One adapted weight of a running layer: the frozen weight, the tensors, and the composed weight the original
+ * implementation computes with.
+ */
+final class AdaptedWeight {
+    private final WeightAdapter adapter;
+    private final AdaptableWeight site;
+    private final INDArray frozen;
+    private final INDArray effective;
+    private final Map<String, INDArray> tensors;
+    private final Composition composition;
+
+    /**
+     * @param adapter the adapter
+     * @param site the weight
+     * @param frozen the true weight as stored, a view of the network's parameters
+     * @param effective the weight the implementation reads, a view
+     * @param tensors all tensors of the layer by DL4J's names, views of the network's parameters
+     */
+    AdaptedWeight(
+            WeightAdapter adapter,
+            AdaptableWeight site,
+            INDArray frozen,
+            INDArray effective,
+            Map<String, INDArray> tensors) {
+        this.adapter = adapter;
+        this.site = site;
+        this.frozen = site.view().of(frozen);
+        this.effective = site.view().of(effective);
+        this.tensors = new LinkedHashMap<>();
+        adapter.layout().keySet().forEach(key -> this.tensors.put(key, tensors.get(key)));
+        this.composition = new Composition(adapter, site.in(), site.out(), frozen.dataType());
+    }
+
+    /** Sets the tensors to the start that the method computes from the true weight. */
+    void start() {
+        SiteShape shape =
+                new SiteShape(adapter.module(), site.in(), site.out(), adapter.rank(), adapter.scaling(), site.kind());
+        Factorization start = Starts.factorize(frozen, shape, adapter.adapterMethod(), adapter.seed());
+        for (AdapterTensor tensor : adapter.tensors()) {
+            INDArray value = start.trainables().get(tensor.name());
+            tensors.get(adapter.key(tensor)).assign(value);
+            if (!adapter.startsAtZero()) {
+                tensors.get(adapter.startKey(tensor)).assign(value);
+            }
+        }
+    }
+
+    /** Writes the composed weight to where the implementation reads it. */
+    void compose() {
+        effective.assign(composition.weight(frozen, tensors));
+    }
+
+    /**
+     * Turns the gradient of the composed weight into those of the tensors.
+     *
+     * @param ofWeight gradient of the weight as stored
+     * @param gradients where to write them, by DL4J's names
+     * @return the written gradients
+     */
+    Map<String, INDArray> backward(INDArray ofWeight, Map<String, INDArray> gradients) {
+        Map<String, INDArray> written = new LinkedHashMap<>();
+        composition.gradients(frozen, tensors, site.view().of(ofWeight)).forEach((key, gradient) -> {
+            INDArray target = gradients.get(key);
+            target.assign(gradient);
+            written.put(key, target);
+        });
+        return written;
+    }
+
+    /**
+     * Writes {@code W_true + delta(now) - delta(start)}, computed in float64 and rounded once.
+     *
+     * @param target where, a weight as stored
+     */
+    void merge(INDArray target) {
+        INDArray sum = frozen.castTo(DataType.DOUBLE).addi(delta(false));
+        site.view().of(target).assign(adapter.startsAtZero() ? sum : sum.subi(delta(true)));
+    }
+
+    private INDArray delta(boolean start) {
+        Map<String, INDArray> values = new LinkedHashMap<>();
+        adapter.tensors()
+                .forEach(tensor ->
+                        values.put(tensor.name(), tensors.get(start ? adapter.startKey(tensor) : adapter.key(tensor))));
+        return adapter.adapterMethod().delta(values, adapter.scaling());
+    }
+
+    String parameter() {
+        return adapter.parameter();
+    }
+}

@@ -1,0 +1,254 @@
+package dev.samediff.dl4j.layer;
+
+import dev.samediff.dl4j.conf.AdaptedLayer;
+import dev.samediff.dl4j.conf.AdaptedParameters;
+import dev.samediff.dl4j.conf.WeightAdapter;
+import dev.samediff.dl4j.weight.AdaptableWeight;
+import dev.samediff.dl4j.weight.AdaptableWeights;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.api.TrainingConfig;
+import org.deeplearning4j.nn.api.layers.IOutputLayer;
+import org.deeplearning4j.nn.api.layers.RecurrentLayer;
+import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.gradient.DefaultGradient;
+import org.deeplearning4j.nn.gradient.Gradient;
+import org.deeplearning4j.nn.layers.wrapper.BaseWrapperLayer;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.deeplearning4j.optimize.api.TrainingListener;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.common.primitives.Pair;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.memory.MemoryWorkspace;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.regularization.Regularization;
+
+/**
+ * A running adapted layer: the original layer's own implementation, on parameters of its own in which the adapted weights
+ * are composed before every pass. The network's flat vector holds the true weights and the adapters' tensors.
+ */
+public class RunningLayer extends BaseWrapperLayer {
+    private final AdaptedLayer configuration;
+    private final Parameters parameters;
+    private final List<AdaptedWeight> weights;
+    private @Nullable Gradients gradients;
+
+    RunningLayer(AdaptedLayer configuration, Layer implementation, Parameters parameters, List<AdaptedWeight> weights) {
+        super(implementation);
+        this.configuration = configuration;
+        this.parameters = parameters;
+        this.weights = weights;
+    }
+
+    /**
+     * Makes the running layer; the arguments are those of DL4J's {@code Layer.instantiate}.
+     *
+     * @param initializeParams whether the original layer's parameters are to be drawn at random and the adapters started
+     *     from them
+     */
+    public static RunningLayer create(
+            AdaptedLayer configuration,
+            NeuralNetConfiguration conf,
+            @Nullable Collection<TrainingListener> listeners,
+            int index,
+            INDArray view,
+            boolean initializeParams,
+            DataType type) {
+        try (MemoryWorkspace outside = Nd4j.getWorkspaceManager().scopeOutOfWorkspaces()) {
+            Parameters parameters = Parameters.of(configuration, conf, view, initializeParams);
+            NeuralNetConfiguration inner = AdaptedParameters.inner(conf, configuration);
+            Layer implementation = configuration
+                    .getUnderlying()
+                    .instantiate(inner, listeners, index, parameters.effective(), false, type);
+            conf.clearVariables();
+            parameters.table().keySet().forEach(conf::addVariable);
+            List<AdaptedWeight> weights = weights(configuration, implementation, parameters);
+            if (initializeParams) {
+                weights.forEach(AdaptedWeight::start);
+            }
+            if (implementation instanceof IOutputLayer) {
+                return new RunningOutputLayer(configuration, implementation, parameters, weights);
+            }
+            return implementation instanceof RecurrentLayer
+                    ? new RunningRecurrentLayer(configuration, implementation, parameters, weights)
+                    : new RunningLayer(configuration, implementation, parameters, weights);
+        }
+    }
+
+    private static List<AdaptedWeight> weights(AdaptedLayer layer, Layer implementation, Parameters parameters) {
+        List<AdaptedWeight> weights = new ArrayList<>();
+        for (WeightAdapter adapter : layer.getAdapters()) {
+            AdaptableWeight site = AdaptableWeights.of(layer.getUnderlying()).stream()
+                    .filter(weight -> weight.parameter().equals(adapter.parameter()))
+                    .findFirst()
+                    .orElseThrow(() -> new IllegalStateException("the layer " + layer.getLayerName()
+                            + " has an adapter on " + adapter.parameter() + ", which it does not have"));
+            weights.add(new AdaptedWeight(
+                    adapter,
+                    site,
+                    parameters.get(adapter.parameter()),
+                    implementation.getParam(adapter.parameter()),
+                    parameters.table()));
+        }
+        return weights;
+    }
+
+    /** Composes the weights from the network's parameters as they are now. */
+    final void compose() {
+        parameters.copyBase();
+        weights.forEach(AdaptedWeight::compose);
+    }
+
+    /** Returns the original layer's parameters with the adapters merged into them, as a new flat vector. */
+    public INDArray merged() {
+        INDArray merged = parameters.base().dup();
+        Map<String, INDArray> views = parameters.viewsOf(merged);
+        weights.forEach(weight -> {
+            INDArray target = views.get(weight.parameter());
+            if (target != null) {
+                weight.merge(target);
+            }
+        });
+        return merged;
+    }
+
+    /** Returns the original layer's parameters, bit for bit, as a new flat vector. */
+    public INDArray original() {
+        return parameters.base().dup();
+    }
+
+    @Override
+    public INDArray activate(boolean training, LayerWorkspaceMgr workspaceMgr) {
+        compose();
+        return underlying.activate(training, workspaceMgr);
+    }
+
+    @Override
+    public INDArray activate(INDArray input, boolean training, LayerWorkspaceMgr workspaceMgr) {
+        compose();
+        return underlying.activate(input, training, workspaceMgr);
+    }
+
+    @Override
+    public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaceMgr) {
+        return finish(ExternalErrors.corrected(underlying, underlying.backpropGradient(epsilon, workspaceMgr)));
+    }
+
+    /** Replaces the gradients of the original layer's parameters by those of the tensors. */
+    final Pair<Gradient, INDArray> finish(Pair<Gradient, INDArray> ofImplementation) {
+        if (gradients == null) {
+            throw new IllegalStateException("the layer " + configuration.getLayerName() + " has no gradient array yet");
+        }
+        Gradient result = new DefaultGradient(gradients.view());
+        for (AdaptedWeight weight : weights) {
+            INDArray ofWeight = ofImplementation.getFirst().getGradientFor(weight.parameter());
+            weight.backward(ofWeight, gradients.tensors())
+                    .forEach((key, gradient) -> result.setGradientFor(key, gradient, 'c'));
+        }
+        return new Pair<>(result, ofImplementation.getSecond());
+    }
+
+    @Override
+    public void setBackpropGradientsViewArray(INDArray view) {
+        gradients = Gradients.of(configuration, view);
+        underlying.setBackpropGradientsViewArray(gradients.ofImplementation());
+    }
+
+    @Override
+    public INDArray getGradientsViewArray() {
+        return gradients == null ? null : gradients.view();
+    }
+
+    @Override
+    public Gradient gradient() {
+        return gradients == null ? new DefaultGradient() : gradients.asGradient();
+    }
+
+    @Override
+    public double calcRegularizationScore(boolean backpropParamsOnly) {
+        double score = 0;
+        for (Map.Entry<String, INDArray> entry : parameters.table().entrySet()) {
+            for (Regularization term : configuration.getRegularizationByParam(entry.getKey())) {
+                score += term.score(entry.getValue(), getIterationCount(), getEpochCount());
+            }
+        }
+        return score;
+    }
+
+    @Override
+    public TrainingConfig getConfig() {
+        return configuration;
+    }
+
+    @Override
+    public INDArray params() {
+        return parameters.view();
+    }
+
+    @Override
+    public long numParams() {
+        return parameters.view().length();
+    }
+
+    @Override
+    public long numParams(boolean backwards) {
+        return numParams();
+    }
+
+    @Override
+    public void setParams(INDArray params) {
+        parameters.view().assign(params.reshape(parameters.view().shape()));
+    }
+
+    @Override
+    public void setParamsViewArray(INDArray params) {
+        throw new UnsupportedOperationException("the parameters of an adapted layer lie where its network put them; use"
+                + " setParams to change their values");
+    }
+
+    @Override
+    public INDArray getParam(String param) {
+        return parameters.get(param);
+    }
+
+    @Override
+    public Map<String, INDArray> paramTable() {
+        return new LinkedHashMap<>(parameters.table());
+    }
+
+    @Override
+    public Map<String, INDArray> paramTable(boolean backpropParamsOnly) {
+        return paramTable();
+    }
+
+    @Override
+    public void setParamTable(Map<String, INDArray> paramTable) {
+        paramTable.forEach(this::setParam);
+    }
+
+    @Override
+    public void setParam(String key, INDArray val) {
+        INDArray current = parameters.get(key);
+        if (!Arrays.equals(current.shape(), val.shape())) {
+            throw new IllegalArgumentException("the parameter " + key + " has the shape "
+                    + Arrays.toString(current.shape()) + ", not " + Arrays.toString(val.shape()));
+        }
+        current.assign(val);
+    }
+
+    @Override
+    public void applyConstraints(int iteration, int epoch) {
+        Constraints.of(configuration).forEach(constraint -> constraint.applyConstraint(this, iteration, epoch));
+    }
+
+    @Override
+    public boolean updaterDivideByMinibatch(String paramName) {
+        return true;
+    }
+}

@@ -1,0 +1,66 @@
+package dev.samediff.dl4j.layer;
+
+import dev.samediff.dl4j.conf.AdaptedLayer;
+import java.util.List;
+import java.util.Map;
+import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.api.layers.RecurrentLayer;
+import org.deeplearning4j.nn.gradient.Gradient;
+import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
+import org.nd4j.common.primitives.Pair;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** A running adapted recurrent layer: time steps, stored state and truncated backpropagation through time. */
+final class RunningRecurrentLayer extends RunningLayer implements RecurrentLayer {
+    private final RecurrentLayer recurrent;
+
+    RunningRecurrentLayer(
+            AdaptedLayer configuration, Layer implementation, Parameters parameters, List<AdaptedWeight> weights) {
+        super(configuration, implementation, parameters, weights);
+        this.recurrent = (RecurrentLayer) implementation;
+    }
+
+    @Override
+    public INDArray rnnTimeStep(INDArray input, LayerWorkspaceMgr workspaceMgr) {
+        compose();
+        return recurrent.rnnTimeStep(input, workspaceMgr);
+    }
+
+    @Override
+    public INDArray rnnActivateUsingStoredState(
+            INDArray input, boolean training, boolean storeLastForTBPTT, LayerWorkspaceMgr workspaceMgr) {
+        compose();
+        return recurrent.rnnActivateUsingStoredState(input, training, storeLastForTBPTT, workspaceMgr);
+    }
+
+    @Override
+    public Pair<Gradient, INDArray> tbpttBackpropGradient(
+            INDArray epsilon, int tbpttBackLength, LayerWorkspaceMgr workspaceMgr) {
+        return finish(recurrent.tbpttBackpropGradient(epsilon, tbpttBackLength, workspaceMgr));
+    }
+
+    @Override
+    public Map<String, INDArray> rnnGetPreviousState() {
+        return recurrent.rnnGetPreviousState();
+    }
+
+    @Override
+    public void rnnSetPreviousState(Map<String, INDArray> stateMap) {
+        recurrent.rnnSetPreviousState(stateMap);
+    }
+
+    @Override
+    public void rnnClearPreviousState() {
+        recurrent.rnnClearPreviousState();
+    }
+
+    @Override
+    public Map<String, INDArray> rnnGetTBPTTState() {
+        return recurrent.rnnGetTBPTTState();
+    }
+
+    @Override
+    public void rnnSetTBPTTState(Map<String, INDArray> state) {
+        recurrent.rnnSetTBPTTState(state);
+    }
+}

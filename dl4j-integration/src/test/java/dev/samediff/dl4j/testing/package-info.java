@@ -1,0 +1,5 @@
+/** What several tests need. */
+@NullMarked
+package dev.samediff.dl4j.testing;
+
+import org.jspecify.annotations.NullMarked;
