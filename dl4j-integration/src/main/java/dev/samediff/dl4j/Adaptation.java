@@ -6,6 +6,7 @@ import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.SiteShape;
 import dev.samediff.adapters.graph.TargetSelector;
 import dev.samediff.dl4j.conf.AdaptedLayer;
+import dev.samediff.dl4j.conf.LearningRates;
 import dev.samediff.dl4j.conf.WeightAdapter;
 import dev.samediff.dl4j.layer.Starts;
 import dev.samediff.dl4j.weight.AdaptableWeight;
@@ -17,6 +18,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.Layer;
+import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Which layers of a network get which adapters, and what these start from. Every error is found here. */
@@ -114,6 +116,13 @@ final class Adaptation {
             return layer.configuration();
         }
         return new AdaptedLayer(layer.configuration(), adapters.getOrDefault(layer.name(), List.of()));
+    }
+
+    /** The new configuration of a layer that no gradient has to reach. DL4J loses the name if it is not set again. */
+    static Layer frozen(NetworkLayer layer) {
+        FrozenLayer frozen = new FrozenLayer(layer.configuration());
+        frozen.setLayerName(layer.name());
+        return frozen;
     }
 
     /** Returns what the tensors of a layer start from, by DL4J's names. */

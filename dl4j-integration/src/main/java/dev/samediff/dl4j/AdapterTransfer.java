@@ -1,7 +1,11 @@
 package dev.samediff.dl4j;
 
 import dev.samediff.dl4j.layer.RunningLayer;
+import java.util.Arrays;
+import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.layers.FrozenLayer;
+import org.deeplearning4j.nn.layers.FrozenLayerWithBackprop;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 
 /**
@@ -37,6 +41,26 @@ public final class AdapterTransfer {
     /** Returns a graph of the original layer types with the original weights, bit for bit. */
     public static ComputationGraph unload(ComputationGraph adapted) {
         return ComputationGraphs.plain(adapted, RunningLayer::original);
+    }
+
+    /** Returns how many numbers of a network are trained: those of adapters and of layers that are not frozen. */
+    public static long trainableParameters(MultiLayerNetwork network) {
+        return trainableParameters(network.getLayers());
+    }
+
+    /** Returns how many numbers of a graph are trained: those of adapters and of layers that are not frozen. */
+    public static long trainableParameters(ComputationGraph graph) {
+        return trainableParameters(graph.getLayers());
+    }
+
+    private static long trainableParameters(Layer[] layers) {
+        return Arrays.stream(layers)
+                .mapToLong(layer -> layer instanceof RunningLayer adapted
+                        ? adapted.trainableParameters()
+                        : layer instanceof FrozenLayer || layer instanceof FrozenLayerWithBackprop
+                                ? 0
+                                : layer.numParams())
+                .sum();
     }
 
     /** Adapts a {@code MultiLayerNetwork}. */

@@ -11,7 +11,6 @@ import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.graph.FrozenVertex;
 import org.deeplearning4j.nn.conf.graph.GraphVertex;
 import org.deeplearning4j.nn.conf.graph.LayerVertex;
-import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -39,8 +38,8 @@ final class ComputationGraphs {
             List<String> inputs = conf.getVertexInputs().getOrDefault(name, List.of());
             NetworkLayer layer = layers.get(name);
             boolean trained = inputs.stream().anyMatch(input -> passed.getOrDefault(input, false))
-                    || layer != null && adaptation.trains(name)
-                    || layer == null && vertex.numParams() > 0;
+                    || (layer != null && adaptation.trains(name))
+                    || (layer == null && vertex.numParams() > 0);
             passed.put(name, trained);
             boolean output = conf.getNetworkOutputs().contains(name);
             freeze(conf, name, layer, adaptation, trained || output);
@@ -70,8 +69,7 @@ final class ComputationGraphs {
             boolean passed) {
         GraphVertex vertex = conf.getVertices().get(name);
         if (layer != null && vertex instanceof LayerVertex holder) {
-            holder.getLayerConf()
-                    .setLayer(passed ? adaptation.configuration(layer) : new FrozenLayer(layer.configuration()));
+            holder.getLayerConf().setLayer(passed ? adaptation.configuration(layer) : Adaptation.frozen(layer));
         } else if (vertex != null && !passed) {
             conf.getVertices().put(name, new FrozenVertex(vertex));
         }

@@ -7,7 +7,6 @@ import java.util.function.Function;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
-import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -30,7 +29,7 @@ final class MultiLayerNetworks {
                     .setLayer(
                             passed || last || layer.parameters() == null
                                     ? adaptation.configuration(layer)
-                                    : new FrozenLayer(layer.configuration()));
+                                    : Adaptation.frozen(layer));
         }
         conf.setIterationCount(0);
         conf.setEpochCount(0);

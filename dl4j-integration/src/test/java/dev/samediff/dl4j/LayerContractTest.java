@@ -85,10 +85,12 @@ class LayerContractTest {
                 .isLessThan(1e-5);
         Adapted.disturb(adapted, 0.1);
         INDArray trained = adapted.output(features);
+        INDArray parameters = adapted.params().dup();
         assertThat(Adapted.difference(original.output(features), trained)).isGreaterThan(1e-3);
         MultiLayerNetwork merged = AdapterTransfer.merge(adapted);
         assertThat(Adapted.difference(merged.output(features), trained)).isLessThan(1e-5);
         assertThat(types(merged)).isEqualTo(types(original));
+        assertThat(adapted.params()).isEqualTo(parameters);
         assertThat(AdapterTransfer.unload(adapted).params()).isEqualTo(original.params());
     }
 

@@ -5,6 +5,7 @@ import dev.samediff.adapters.SiteShape;
 import dev.samediff.dl4j.conf.AdapterTensor;
 import dev.samediff.dl4j.conf.WeightAdapter;
 import dev.samediff.dl4j.weight.AdaptableWeight;
+import dev.samediff.dl4j.weight.MatrixView;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -40,7 +41,7 @@ final class AdaptedWeight {
         this.frozen = site.view().of(frozen);
         this.effective = site.view().of(effective);
         this.tensors = new LinkedHashMap<>();
-        adapter.layout().keySet().forEach(key -> this.tensors.put(key, tensors.get(key)));
+        adapter.layout().keySet().forEach(key -> this.tensors.put(key, Named.get(tensors, key)));
         this.composition = new Composition(adapter, site.in(), site.out(), frozen.dataType());
     }
 
@@ -50,10 +51,10 @@ final class AdaptedWeight {
                 new SiteShape(adapter.module(), site.in(), site.out(), adapter.rank(), adapter.scaling(), site.kind());
         Factorization start = Starts.factorize(frozen, shape, adapter.adapterMethod(), adapter.seed());
         for (AdapterTensor tensor : adapter.tensors()) {
-            INDArray value = start.trainables().get(tensor.name());
-            tensors.get(adapter.key(tensor)).assign(value);
+            INDArray value = Named.get(start.trainables(), tensor.name());
+            Named.get(tensors, adapter.key(tensor)).assign(value);
             if (!adapter.startsAtZero()) {
-                tensors.get(adapter.startKey(tensor)).assign(value);
+                Named.get(tensors, adapter.startKey(tensor)).assign(value);
             }
         }
     }
@@ -73,7 +74,7 @@ final class AdaptedWeight {
     Map<String, INDArray> backward(INDArray ofWeight, Map<String, INDArray> gradients) {
         Map<String, INDArray> written = new LinkedHashMap<>();
         composition.gradients(frozen, tensors, site.view().of(ofWeight)).forEach((key, gradient) -> {
-            INDArray target = gradients.get(key);
+            INDArray target = Named.get(gradients, key);
             target.assign(gradient);
             written.put(key, target);
         });
@@ -86,16 +87,21 @@ final class AdaptedWeight {
      * @param target where, a weight as stored
      */
     void merge(INDArray target) {
-        INDArray sum = frozen.castTo(DataType.DOUBLE).addi(delta(false));
+        INDArray sum = frozen.castTo(DataType.DOUBLE).add(delta(false));
         site.view().of(target).assign(adapter.startsAtZero() ? sum : sum.subi(delta(true)));
     }
 
     private INDArray delta(boolean start) {
         Map<String, INDArray> values = new LinkedHashMap<>();
         adapter.tensors()
-                .forEach(tensor ->
-                        values.put(tensor.name(), tensors.get(start ? adapter.startKey(tensor) : adapter.key(tensor))));
+                .forEach(tensor -> values.put(
+                        tensor.name(), Named.get(tensors, start ? adapter.startKey(tensor) : adapter.key(tensor))));
         return adapter.adapterMethod().delta(values, adapter.scaling());
+    }
+
+    /** Returns whether {@link #compose} writes all of the weight. */
+    boolean isWhole() {
+        return site.view() != MatrixView.WITHOUT_PEEPHOLES;
     }
 
     String parameter() {

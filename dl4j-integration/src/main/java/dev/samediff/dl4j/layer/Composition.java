@@ -81,7 +81,7 @@ final class Composition {
     INDArray weight(INDArray base, Map<String, INDArray> tensors) {
         try (MemoryWorkspace outside = Nd4j.getWorkspaceManager().scopeOutOfWorkspaces()) {
             read(tensors);
-            return get(engine.outputs(Map.of(BASE, typed(base)), List.of(WEIGHT)), WEIGHT);
+            return Named.get(engine.outputs(Map.of(BASE, typed(base)), List.of(WEIGHT)), WEIGHT);
         }
     }
 
@@ -101,20 +101,12 @@ final class Composition {
     }
 
     private void read(Map<String, INDArray> tensors) {
-        variables.keySet().forEach(key -> graph.getArrForVarName(key).assign(get(tensors, key)));
+        variables.keySet().forEach(key -> graph.getArrForVarName(key).assign(Named.get(tensors, key)));
     }
 
     private INDArray typed(INDArray matrix) {
         return matrix.dataType() == type && matrix.ordering() == 'c' && !matrix.isView()
                 ? matrix
                 : matrix.castTo(type).dup('c');
-    }
-
-    private static INDArray get(Map<String, INDArray> arrays, String name) {
-        INDArray array = arrays.get(name);
-        if (array == null) {
-            throw new IllegalStateException("there is no " + name + " in " + arrays.keySet());
-        }
-        return array;
     }
 }

@@ -40,11 +40,6 @@ record Parameters(
         return parameter;
     }
 
-    /** Writes the original parameters to where the implementation reads them. */
-    void copyBase() {
-        effective.assign(base);
-    }
-
     /** Returns a vector like {@link #base} by DL4J's names. */
     Map<String, INDArray> viewsOf(INDArray vector) {
         return inner.getLayer().initializer().init(inner.clone(), vector, false);

@@ -2,6 +2,7 @@ package dev.samediff.dl4j.layer;
 
 import dev.samediff.dl4j.conf.AdaptedLayer;
 import dev.samediff.dl4j.conf.AdaptedParameters;
+import dev.samediff.dl4j.conf.AdapterTensor;
 import dev.samediff.dl4j.conf.WeightAdapter;
 import dev.samediff.dl4j.weight.AdaptableWeight;
 import dev.samediff.dl4j.weight.AdaptableWeights;
@@ -18,6 +19,7 @@ import org.deeplearning4j.nn.api.layers.RecurrentLayer;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.gradient.DefaultGradient;
 import org.deeplearning4j.nn.gradient.Gradient;
+import org.deeplearning4j.nn.layers.normalization.BatchNormalization;
 import org.deeplearning4j.nn.layers.wrapper.BaseWrapperLayer;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.deeplearning4j.optimize.api.TrainingListener;
@@ -37,6 +39,7 @@ public class RunningLayer extends BaseWrapperLayer {
     private final AdaptedLayer configuration;
     private final Parameters parameters;
     private final List<AdaptedWeight> weights;
+    private final List<Copy> copies;
     private @Nullable Gradients gradients;
 
     RunningLayer(AdaptedLayer configuration, Layer implementation, Parameters parameters, List<AdaptedWeight> weights) {
@@ -44,6 +47,7 @@ public class RunningLayer extends BaseWrapperLayer {
         this.configuration = configuration;
         this.parameters = parameters;
         this.weights = weights;
+        this.copies = Copy.all(parameters, implementation, weights);
     }
 
     /**
@@ -71,6 +75,9 @@ public class RunningLayer extends BaseWrapperLayer {
             List<AdaptedWeight> weights = weights(configuration, implementation, parameters);
             if (initializeParams) {
                 weights.forEach(AdaptedWeight::start);
+            }
+            if (implementation instanceof BatchNormalization) {
+                return new RunningNormalization(configuration, implementation, parameters, weights);
             }
             if (implementation instanceof IOutputLayer) {
                 return new RunningOutputLayer(configuration, implementation, parameters, weights);
@@ -101,8 +108,21 @@ public class RunningLayer extends BaseWrapperLayer {
 
     /** Composes the weights from the network's parameters as they are now. */
     final void compose() {
-        parameters.copyBase();
+        copies.forEach(Copy::run);
         weights.forEach(AdaptedWeight::compose);
+    }
+
+    /** Returns whether nothing of it is trained; it runs as at test time then, as DL4J's frozen layers do. */
+    final boolean isFrozen() {
+        return weights.isEmpty();
+    }
+
+    /** Returns how many numbers of this layer are trained. */
+    public long trainableParameters() {
+        return configuration.getAdapters().stream()
+                .flatMap(adapter -> adapter.tensors().stream())
+                .mapToLong(AdapterTensor::length)
+                .sum();
     }
 
     /** Returns the original layer's parameters with the adapters merged into them, as a new flat vector. */
@@ -126,13 +146,13 @@ public class RunningLayer extends BaseWrapperLayer {
     @Override
     public INDArray activate(boolean training, LayerWorkspaceMgr workspaceMgr) {
         compose();
-        return underlying.activate(training, workspaceMgr);
+        return underlying.activate(training && !isFrozen(), workspaceMgr);
     }
 
     @Override
     public INDArray activate(INDArray input, boolean training, LayerWorkspaceMgr workspaceMgr) {
         compose();
-        return underlying.activate(input, training, workspaceMgr);
+        return underlying.activate(input, training && !isFrozen(), workspaceMgr);
     }
 
     @Override
@@ -161,7 +181,7 @@ public class RunningLayer extends BaseWrapperLayer {
     }
 
     @Override
-    public INDArray getGradientsViewArray() {
+    public @Nullable INDArray getGradientsViewArray() {
         return gradients == null ? null : gradients.view();
     }
 

@@ -30,7 +30,7 @@ final class RunningRecurrentLayer extends RunningLayer implements RecurrentLayer
     public INDArray rnnActivateUsingStoredState(
             INDArray input, boolean training, boolean storeLastForTBPTT, LayerWorkspaceMgr workspaceMgr) {
         compose();
-        return recurrent.rnnActivateUsingStoredState(input, training, storeLastForTBPTT, workspaceMgr);
+        return recurrent.rnnActivateUsingStoredState(input, training && !isFrozen(), storeLastForTBPTT, workspaceMgr);
     }
 
     @Override

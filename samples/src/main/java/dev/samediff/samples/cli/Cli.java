@@ -30,6 +30,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             ConvertCommand.class,
             InspectCommand.class,
             VerifyCommand.class,
+            Dl4jCommand.class,
             BenchCommand.class,
             DoctorCommand.class
         },

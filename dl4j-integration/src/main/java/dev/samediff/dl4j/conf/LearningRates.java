@@ -1,4 +1,4 @@
-package dev.samediff.dl4j;
+package dev.samediff.dl4j.conf;
 
 import java.util.OptionalDouble;
 import java.util.stream.DoubleStream;
@@ -7,13 +7,13 @@ import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.learning.config.IUpdater;
 
 /** What can be known of an updater's learning rate before the training. */
-final class LearningRates {
+public final class LearningRates {
     private static final int[] PLACES = {0, 1, 2, 10, 100, 1000, 10_000, 1_000_000};
 
     private LearningRates() {}
 
     /** Returns the learning rate if it is the same at all iterations and epochs that are looked at, and positive. */
-    static OptionalDouble constant(@Nullable IUpdater updater) {
+    public static OptionalDouble constant(@Nullable IUpdater updater) {
         if (updater == null || !updater.hasLearningRate()) {
             return OptionalDouble.empty();
         }

@@ -1,0 +1,82 @@
+package dev.samediff.dl4j.vertex;
+
+import dev.samediff.adapters.AdaptedModel;
+import dev.samediff.adapters.AdaptedSite;
+import dev.samediff.adapters.AdapterMethod;
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.Penalty;
+import dev.samediff.adapters.graph.Names;
+import dev.samediff.dl4j.conf.AdapterTensor;
+import dev.samediff.dl4j.conf.LearningRates;
+import dev.samediff.dl4j.conf.PenaltyRegularization;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Map;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.learning.config.IUpdater;
+
+/** How a graph with adapters becomes the configuration of a vertex. */
+final class AdaptedGraphs {
+    private AdaptedGraphs() {}
+
+    static AdaptedGraph describe(AdaptedModel model, IUpdater updater, String output, List<String> inputs) {
+        SameDiff graph = model.graph();
+        if (!graph.hasVariable(output)) {
+            throw new InvalidInputException("the graph has no variable `" + output + "` to hand on; its outputs are "
+                    + Names.some(graph.outputs()));
+        }
+        for (String input : inputs) {
+            if (!graph.hasVariable(input) || !graph.getVariable(input).isPlaceHolder()) {
+                throw new InvalidInputException(
+                        "the graph has no input `" + input + "`; it has " + Names.some(graph.inputs()));
+            }
+        }
+        List<VertexTensor> tensors = new ArrayList<>();
+        for (AdaptedSite site : model.sites()) {
+            for (Map.Entry<String, String> tensor : site.trainables().entrySet()) {
+                long[] shape = graph.getVariable(tensor.getValue()).getArr().shape();
+                AdapterTensor described = new AdapterTensor(
+                        tensor.getKey(), Arrays.stream(shape).boxed().toList());
+                tensors.add(new VertexTensor(
+                        "t" + tensors.size() + "." + tensor.getKey().replace("_", ""),
+                        tensor.getValue(),
+                        described.shape(),
+                        penalty(model, updater, described)));
+            }
+        }
+        return new AdaptedGraph(bytes(graph), inputs, output, tensors, updater, null);
+    }
+
+    private static @Nullable PenaltyRegularization penalty(AdaptedModel model, IUpdater updater, AdapterTensor tensor) {
+        AdapterMethod method = model.config().method();
+        Penalty penalty = method.penalty().orElse(null);
+        if (penalty == null || !PenaltyRegularization.dependsOn(penalty, tensor)) {
+            return null;
+        }
+        double peak = LearningRates.constant(updater)
+                .orElseThrow(() -> new InvalidInputException("the penalty of " + method.name()
+                        + " needs the highest learning rate, and the updater " + updater + " has no constant one"));
+        return new PenaltyRegularization(
+                method.name(), method.settings(), tensor, model.sites().size(), penalty.gamma() / peak);
+    }
+
+    private static byte[] bytes(SameDiff graph) {
+        ByteBuffer buffer = graph.asFlatBuffers(false);
+        byte[] bytes = new byte[buffer.remaining()];
+        buffer.get(bytes);
+        return bytes;
+    }
+
+    static SameDiff graph(byte[] bytes) {
+        try {
+            ByteBuffer buffer = ByteBuffer.allocateDirect(bytes.length);
+            buffer.put(bytes).flip();
+            return SameDiff.fromFlatBuffers(buffer);
+        } catch (java.io.IOException e) {
+            throw new IllegalStateException("the graph in the configuration cannot be read", e);
+        }
+    }
+}

@@ -1,0 +1,97 @@
+package dev.samediff.dl4j;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.samediff.adapters.method.AdapterMethods;
+import dev.samediff.adapters.method.Sorsa;
+import dev.samediff.dl4j.testing.Adapted;
+import dev.samediff.dl4j.testing.Blobs;
+import dev.samediff.dl4j.testing.LayerCase;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.OptionalDouble;
+import java.util.stream.Stream;
+import org.deeplearning4j.nn.conf.WorkspaceMode;
+import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
+import org.deeplearning4j.nn.transferlearning.FineTuneConfiguration;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.learning.config.Sgd;
+
+class DataTypesTest {
+    static Stream<Arguments> types() {
+        return Stream.of(DataType.HALF, DataType.FLOAT, DataType.DOUBLE)
+                .flatMap(type -> AdapterMethods.names().stream().map(method -> Arguments.of(type, method)));
+    }
+
+    /** Rounding of the data type is what the outputs may differ by. */
+    private static double tolerance(DataType type) {
+        return switch (type) {
+            case HALF -> 2e-3;
+            case FLOAT -> 1e-6;
+            default -> 1e-12;
+        };
+    }
+
+    @ParameterizedTest
+    @MethodSource("types")
+    void networks_of_every_type_start_train_and_merge(DataType type, String method) {
+        MultiLayerNetwork network = Blobs.network(type);
+        INDArray features = Blobs.data(6, 0, 1).getFeatures().castTo(type);
+        MultiLayerNetwork adapted = new AdapterTransfer.Builder(network)
+                .method(AdapterMethods.named(method, 2, OptionalDouble.of(6), Map.of()))
+                .fineTuneConfiguration(
+                        FineTuneConfiguration.builder().updater(new Sgd(0.1)).build())
+                .build();
+        assertThat(adapted.getParam("0_W").dataType()).isEqualTo(type);
+        assertThat(Adapted.difference(network.output(features), adapted.output(features)))
+                .isLessThan(tolerance(type));
+        adapted.fit(features, Blobs.data(6, 0, 1).getLabels().castTo(type));
+        INDArray trained = adapted.output(features);
+        INDArray parameters = adapted.params().dup();
+        assertThat(Adapted.difference(network.output(features), trained)).isGreaterThan(2e-3);
+        assertThat(Adapted.difference(AdapterTransfer.merge(adapted).output(features), trained))
+                .isLessThan(tolerance(type));
+        assertThat(AdapterTransfer.unload(adapted).params()).isEqualTo(network.params());
+        assertThat(adapted.params()).isEqualTo(parameters);
+    }
+
+    @ParameterizedTest
+    @CsvSource({"ENABLED,ENABLED", "NONE,ENABLED", "ENABLED,NONE"})
+    void workspaces_change_nothing(WorkspaceMode training, WorkspaceMode inference) {
+        for (LayerCase layer : Arrays.asList(LayerCase.DENSE, LayerCase.LSTM_CELLS, LayerCase.SELF_ATTENTION)) {
+            MultiLayerNetwork expected = adapted(layer, WorkspaceMode.NONE, WorkspaceMode.NONE);
+            MultiLayerNetwork network = adapted(layer, training, inference);
+            for (int i = 0; i < 3; i++) {
+                expected.fit(layer.data(DataType.FLOAT));
+                network.fit(layer.data(DataType.FLOAT));
+            }
+            assertThat(network.params()).as(layer.name()).isEqualTo(expected.params());
+            INDArray features = layer.data(DataType.FLOAT).getFeatures();
+            assertThat(network.output(features)).as(layer.name()).isEqualTo(expected.output(features));
+        }
+    }
+
+    private static MultiLayerNetwork adapted(LayerCase layer, WorkspaceMode training, WorkspaceMode inference) {
+        MultiLayerNetwork network = layer.network(DataType.FLOAT);
+        network.getLayerWiseConfigurations().setTrainingWorkspaceMode(training);
+        network.getLayerWiseConfigurations().setInferenceWorkspaceMode(inference);
+        return new AdapterTransfer.Builder(network)
+                .method(Sorsa.rank(2))
+                .layers("adapted", "output")
+                .build();
+    }
+
+    @Test
+    void a_summary_can_be_printed() {
+        MultiLayerNetwork adapted = new AdapterTransfer.Builder(Blobs.network(DataType.FLOAT))
+                .method(Sorsa.rank(2))
+                .build();
+        assertThat(adapted.summary()).contains("W.sorsaA:{8,2}", "first");
+    }
+}

@@ -1,0 +1,102 @@
+package dev.samediff.samples.intents;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.text.LabelledText;
+import dev.samediff.adapters.text.LabelledTexts;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import java.util.stream.Collectors;
+
+/**
+ * Intents from files as their authors publish them: {@code train.csv} and {@code test.csv} of banking77 (Casanueva et al.
+ * 2020), {@code data_full.json} of clinc150 (Larson et al. 2019) without its out-of-scope part, or {@code train.jsonl} and
+ * {@code test.jsonl} with {@code text} and {@code label}.
+ */
+public final class IntentFiles {
+    private static final Pattern LINE = Pattern.compile(
+            "(?:\"(?<quoted>(?:[^\"]|\"\")*)\"|(?<plain>[^,\\r\\n\"]*)),(?<label>[^,\\r\\n]*)(?:\\r?\\n|$)");
+
+    private IntentFiles() {}
+
+    /**
+     * Reads a folder.
+     *
+     * @throws InvalidInputException if it holds none of the three forms
+     */
+    public static IntentData read(Path folder) throws IOException {
+        String name = String.valueOf(folder.getFileName());
+        if (Files.isRegularFile(folder.resolve("train.csv"))) {
+            return of(name, csv(folder.resolve("train.csv")), csv(folder.resolve("test.csv")));
+        }
+        if (Files.isRegularFile(folder.resolve("data_full.json"))) {
+            JsonNode json =
+                    new ObjectMapper().readTree(folder.resolve("data_full.json").toFile());
+            return of(name, json(json, "train"), json(json, "test"));
+        }
+        if (Files.isRegularFile(folder.resolve("train.jsonl"))) {
+            LabelledTexts train = LabelledTexts.read(folder.resolve("train.jsonl"));
+            return IntentData.of(name, train, LabelledTexts.read(folder.resolve("test.jsonl"), train.classes()));
+        }
+        throw new InvalidInputException("the folder " + folder + " has neither train.csv and test.csv (banking77), nor"
+                + " data_full.json (clinc150), nor train.jsonl and test.jsonl");
+    }
+
+    /** A sentence with the name of its intent. */
+    private record Row(String text, String intent) {}
+
+    private static IntentData of(String name, List<Row> train, List<Row> test) {
+        List<String> classes =
+                List.copyOf(train.stream().map(Row::intent).collect(Collectors.toCollection(TreeSet::new)));
+        Map<String, Integer> indices = new HashMap<>();
+        classes.forEach(intent -> indices.put(intent, indices.size()));
+        return new IntentData(name, classes, labelled(train, indices), labelled(test, indices));
+    }
+
+    private static List<LabelledText> labelled(List<Row> rows, Map<String, Integer> indices) {
+        return rows.stream()
+                .map(row -> {
+                    Integer label = indices.get(row.intent());
+                    if (label == null) {
+                        throw new InvalidInputException("the intent `" + row.intent() + "` of the sentence `"
+                                + row.text() + "` occurs in the test data only; there are " + indices.keySet());
+                    }
+                    return new LabelledText(row.text(), label);
+                })
+                .toList();
+    }
+
+    private static List<Row> csv(Path file) throws IOException {
+        String text = Files.readString(file);
+        List<Row> rows = new ArrayList<>();
+        Matcher line = LINE.matcher(text);
+        int end = text.indexOf('\n') + 1; // the header
+        while (end < text.length() && line.find(end) && line.start() == end) {
+            String quoted = line.group("quoted");
+            rows.add(new Row(quoted == null ? line.group("plain") : quoted.replace("\"\"", "\""), line.group("label")));
+            end = line.end();
+        }
+        if (end < text.length()) {
+            throw new InvalidInputException(file + ": the line after number " + (rows.size() + 1)
+                    + " is not a sentence and an intent separated by a comma");
+        }
+        return rows;
+    }
+
+    private static List<Row> json(JsonNode json, String part) {
+        List<Row> rows = new ArrayList<>();
+        json.path(part)
+                .forEach(pair ->
+                        rows.add(new Row(pair.path(0).asText(), pair.path(1).asText())));
+        return rows;
+    }
+}
