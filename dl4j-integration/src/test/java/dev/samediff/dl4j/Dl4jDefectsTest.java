@@ -23,7 +23,7 @@ class Dl4jDefectsTest {
         network.setInput(data.getFeatures());
         network.setLabels(data.getLabels());
         network.computeGradientAndScore();
-        double gradient = network.gradient().getGradientFor("0_Wv").getDouble(0);
+        double gradient = network.gradient().getGradientFor("0_Wv").getDouble(0) / data.numExamples();
         INDArray weight = network.getParam("0_Wv");
         double value = weight.getDouble(0);
         double step = 1e-5;
@@ -62,5 +62,14 @@ class Dl4jDefectsTest {
         assertThatThrownBy(() -> network.getUpdater()
                         .update(network, network.gradient(), 0, 0, 4, LayerWorkspaceMgr.noWorkspaces()))
                 .isInstanceOf(NullPointerException.class);
+    }
+
+    @Test
+    void adam_in_half_precision_gives_nan_in_its_first_step() {
+        MultiLayerNetwork network = Blobs.network(DataType.HALF);
+        DataSet data = Blobs.data(6, 0, 1);
+        network.fit(data.getFeatures().castTo(DataType.HALF), data.getLabels().castTo(DataType.HALF));
+        assertThat(network.params().castTo(DataType.FLOAT).sumNumber().doubleValue())
+                .isNaN();
     }
 }

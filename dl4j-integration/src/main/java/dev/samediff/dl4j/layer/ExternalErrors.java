@@ -9,7 +9,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * A defect of DL4J M2.1: every gradient that comes out of a {@code SameDiffLayer}, of its parameters and of its input, is
  * twice too large. {@code ExternalErrorsFunction.doDiff} sets the error as the gradient of the layer's output and returns it
- * too, and SameDiff adds the two. All attention layers are such layers. Decision 20 has the measurement.
+ * too, and SameDiff adds the two. All attention layers are such layers. {@code Dl4jDefectsTest} measures it.
  */
 final class ExternalErrors {
     private ExternalErrors() {}

@@ -15,7 +15,9 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.autodiff.samediff.VariableType;
 import org.nd4j.linalg.learning.config.IUpdater;
 
 /** How a graph with adapters becomes the configuration of a vertex. */
@@ -25,8 +27,8 @@ final class AdaptedGraphs {
     static AdaptedGraph describe(AdaptedModel model, IUpdater updater, String output, List<String> inputs) {
         SameDiff graph = model.graph();
         if (!graph.hasVariable(output)) {
-            throw new InvalidInputException("the graph has no variable `" + output + "` to hand on; its outputs are "
-                    + Names.some(graph.outputs()));
+            throw new InvalidInputException("the graph has no variable `" + output + "` to hand on; it computes "
+                    + Names.some(computed(graph)));
         }
         for (String input : inputs) {
             if (!graph.hasVariable(input) || !graph.getVariable(input).isPlaceHolder()) {
@@ -48,6 +50,13 @@ final class AdaptedGraphs {
             }
         }
         return new AdaptedGraph(bytes(graph), inputs, output, tensors, updater, null);
+    }
+
+    private static List<String> computed(SameDiff graph) {
+        return graph.variables().stream()
+                .filter(variable -> variable.getVariableType() == VariableType.ARRAY)
+                .map(SDVariable::name)
+                .toList();
     }
 
     private static @Nullable PenaltyRegularization penalty(AdaptedModel model, IUpdater updater, AdapterTensor tensor) {
