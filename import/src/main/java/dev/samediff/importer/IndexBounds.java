@@ -47,7 +47,7 @@ final class IndexBounds {
             "GatherElements", List.of(new Lookup(1, 0)),
             "GatherBlockQuantized", List.of(new Lookup(1, 0)),
             "EmbedLayerNormalization", List.of(new Lookup(0, 2), new Lookup(1, 4), new Lookup(8, 3)),
-            "RotaryEmbedding", List.of(new Lookup(1, 2)));
+            "RotaryEmbedding", List.of(new Lookup(1, 2), new Lookup(3, 1)));
 
     /** Where an operator has its indices and its table. */
     private record Lookup(int indices, int table) {}

@@ -74,6 +74,32 @@ class ConvolutionOperatorsTest extends OperatorCases {
                 1);
         smooth("", 14, "MaxPool", reals(1, 2, 4, 5), "kernel_shape", sizes(2, 2), "strides", sizes(2, 2));
         smooth("padded", 14, "MaxPool", reals(1, 2, 4, 5), "kernel_shape", sizes(3, 2), "pads", sizes(1, 0, 1, 0));
+        for (long size : new long[] {5, 6, 7, 8}) {
+            smooth(
+                    "uneven, to the last place of " + size,
+                    14,
+                    "MaxPool",
+                    reals(1, 2, size),
+                    "kernel_shape",
+                    sizes(2),
+                    "strides",
+                    sizes(3),
+                    "pads",
+                    sizes(1, 1),
+                    "ceil_mode",
+                    1);
+            smooth(
+                    "uneven, to the last place of " + size,
+                    19,
+                    "AveragePool",
+                    reals(1, 2, size),
+                    "kernel_shape",
+                    sizes(3),
+                    "strides",
+                    sizes(2),
+                    "ceil_mode",
+                    1);
+        }
         smooth("attributes", 9, "Pad", reals(2, 3), "pads", sizes(1, 0, 2, 1), "value", 0.5f);
         smooth("inputs", 13, "Pad", reals(2, 3), ints(0, 1, 1, 2), real(-1.5));
         smooth("zeros", 13, "Pad", reals(2, 3), ints(0, 1, 1, 2));

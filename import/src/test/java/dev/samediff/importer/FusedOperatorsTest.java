@@ -368,6 +368,25 @@ class FusedOperatorsTest extends OperatorCases {
                 "kv_num_heads",
                 2);
         add(
+                "capped",
+                14,
+                "com.microsoft:GroupQueryAttention",
+                3,
+                false,
+                reals(2, 3, 32),
+                reals(2, 3, 16).mul(0.5),
+                reals(2, 3, 16),
+                null,
+                null,
+                lengths(2, 2),
+                lengths(3).reshape(),
+                "num_heads",
+                4,
+                "kv_num_heads",
+                2,
+                "softcap",
+                0.8f);
+        add(
                 "packed",
                 14,
                 "com.microsoft:GroupQueryAttention",

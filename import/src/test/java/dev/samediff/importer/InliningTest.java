@@ -66,6 +66,55 @@ class InliningTest {
         assertThat(verification.passed()).as(verification.toString()).isTrue();
     }
 
+    /** A condition on a size that every input fulfils, or none. */
+    @Test
+    void branches_on_sizes_that_every_input_has_are_taken() throws IOException {
+        for (String condition : java.util.List.of("Greater", "Equal")) {
+            TinyModel model = new TinyModel(18)
+                    .input("x", DataType.FLOAT, -1, 4)
+                    .initializer("none", HostTensor.of(DataType.LONG, new long[0], new long[] {0}))
+                    .initializer("first", HostTensor.of(DataType.LONG, new long[0], new long[] {0}))
+                    .node("Shape", "x", "shape")
+                    .node("Gather", "shape first", "size")
+                    .node(condition, "size none", "some")
+                    .node(
+                            "If",
+                            "some",
+                            "y",
+                            "then_branch",
+                            new TinyModel(18).node("Neg", "x", "turned").output("turned"),
+                            "else_branch",
+                            new TinyModel(18).node("Abs", "x", "length").output("length"))
+                    .output("y", DataType.FLOAT, -1, 4);
+            assertRuns(model.write(folder));
+        }
+    }
+
+    /** One and more than one are both sizes that occur. */
+    @Test
+    void branches_on_sizes_that_some_inputs_have_are_refused() throws IOException {
+        TinyModel model = new TinyModel(18)
+                .input("x", DataType.FLOAT, -1, 4)
+                .initializer("one", HostTensor.of(DataType.LONG, new long[0], new long[] {1}))
+                .initializer("first", HostTensor.of(DataType.LONG, new long[0], new long[] {0}))
+                .node("Shape", "x", "shape")
+                .node("Gather", "shape first", "size")
+                .node("Equal", "size one", "single")
+                .node(
+                        "If",
+                        "single",
+                        "y",
+                        "then_branch",
+                        new TinyModel(18).node("Neg", "x", "turned").output("turned"),
+                        "else_branch",
+                        new TinyModel(18).node("Abs", "x", "length").output("length"))
+                .output("y", DataType.FLOAT, -1, 4);
+        Path file = model.write(folder);
+        assertThatThrownBy(() -> OnnxImporter.load(file))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining("sizes the file leaves open");
+    }
+
     private static FunctionProto.Builder leaky() {
         NodeProto negative = node("LeakyRelu", "act", List.of("v"), List.of("r")).toBuilder()
                 .addAttribute(AttributeProto.newBuilder()

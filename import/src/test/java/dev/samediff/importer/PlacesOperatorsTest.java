@@ -108,6 +108,28 @@ class PlacesOperatorsTest extends OperatorCases {
                 1,
                 "reduction",
                 "add");
+        for (String reduction : new String[] {"mul", "max", "min"}) {
+            smooth(
+                    reduction,
+                    18,
+                    "ScatterElements",
+                    reals(2, 3),
+                    Nd4j.createFromArray(new long[][] {{2, 2}, {0, 1}}),
+                    reals(2, 2).mul(0.7).add(0.2),
+                    "axis",
+                    1,
+                    "reduction",
+                    reduction);
+            smooth(
+                    reduction,
+                    18,
+                    "ScatterND",
+                    reals(4, 3),
+                    Nd4j.createFromArray(new long[][] {{2}, {2}}),
+                    reals(2, 3).mul(0.7).add(0.2),
+                    "reduction",
+                    reduction);
+        }
         add("largest", 13, "TopK", 2, true, distinct(2, 5), ints(3));
         add("smallest", 13, "TopK", 2, true, distinct(2, 5), ints(2), "largest", 0);
         add("first axis", 13, "TopK", 2, true, distinct(4, 2), ints(2), "axis", 0);

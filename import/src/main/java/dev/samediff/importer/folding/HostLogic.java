@@ -58,6 +58,9 @@ final class HostLogic {
                         ? sign(a.dim(left[i]), b.dim(right[i]))
                         : Integer.valueOf(Long.compare(a.asLong(left[i]), b.asLong(right[i])));
                 if (sign == null) {
+                    sign = orEqual(verdict, a.dim(left[i]), b.dim(right[i]));
+                }
+                if (sign == null) {
                     return null;
                 }
                 result = verdict.of(sign);
@@ -73,10 +76,18 @@ final class HostLogic {
         if (difference.isKnown()) {
             return Long.signum(difference.known());
         }
-        if (difference.minus(Dim.ONE).isNonNegative()) {
+        if (difference.isPositive()) {
             return 1;
         }
-        return b.minus(a).minus(Dim.ONE).isNonNegative() ? Integer.valueOf(-1) : null;
+        return b.minus(a).isPositive() ? Integer.valueOf(-1) : null;
+    }
+
+    /** What decides comparisons that do not tell equal from smaller, or from larger. */
+    private static @Nullable Integer orEqual(Verdict verdict, Dim a, Dim b) {
+        if (verdict.of(0) == verdict.of(1) && a.minus(b).isNonNegative()) {
+            return 1;
+        }
+        return verdict.of(0) == verdict.of(-1) && b.minus(a).isNonNegative() ? Integer.valueOf(-1) : null;
     }
 
     private static void logic(Map<String, HostOp> operators, String name, LongPredicate verdict) {

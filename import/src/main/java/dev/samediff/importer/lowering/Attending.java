@@ -57,7 +57,7 @@ final class Attending {
     }
 
     /**
-     * {@code softmax(scale q k' + masks) v}.
+     * {@code softmax(cap(scale q k') + masks) v}.
      *
      * @param query [B,N,S,H]
      * @param keys [B,N,T,H]
@@ -66,12 +66,32 @@ final class Attending {
      * @return [B,N,S,G]
      */
     Value sum(Value query, Value keys, Value values, double scale, List<Value> masks) {
+        return call.emit("MatMul", weights(capped(scores(query, keys, scale)), masks), values);
+    }
+
+    /** {@code scale q k'}, [B,N,S,T]. */
+    Value scores(Value query, Value keys, double scale) {
         Value scaled = call.emit("Mul", query, call.real(query.type(), scale));
-        Value scores = call.emit("MatMul", scaled, Shapes.permuted(call, keys, 0, 1, 3, 2));
-        for (Value mask : masks) {
-            scores = call.emit("Add", scores, mask);
+        return call.emit("MatMul", scaled, Shapes.permuted(call, keys, 0, 1, 3, 2));
+    }
+
+    /** {@code cap tanh(x / cap)} with the attribute softcap, if it is there. */
+    Value capped(Value scores) {
+        double cap = call.node().real("softcap", 0);
+        if (cap == 0) {
+            return scores;
         }
-        return call.emit("MatMul", call.emit("Softmax", Map.of("axis", -1), scores), values);
+        Value small = call.emit("Mul", scores, call.real(scores.type(), 1 / cap));
+        return call.emit("Mul", call.emit("Tanh", small), call.real(scores.type(), cap));
+    }
+
+    /** {@code softmax(scores + masks)}, [B,N,S,T]. */
+    Value weights(Value scores, List<Value> masks) {
+        Value masked = scores;
+        for (Value mask : masks) {
+            masked = call.emit("Add", masked, mask);
+        }
+        return call.emit("Softmax", Map.of("axis", -1), masked);
     }
 
     /** The given scale, or one over the root of the heads' width. */
@@ -90,9 +110,13 @@ final class Attending {
 
     /** Queries do not see keys behind them; the last query is the last key. [S,T] */
     Value causal(Value query, Value keys) {
-        Dim queries = query.dim(2);
-        Value rows = call.emit("Unsqueeze", numbers(queries), call.vector(1));
-        Value shift = Gathering.number(call, keys.dim(2).minus(queries));
+        return causal(query, keys, keys.dim(2).minus(query.dim(2)));
+    }
+
+    /** Queries do not see keys behind them; before the first query there are {@code before} keys. [S,T] */
+    Value causal(Value query, Value keys, Dim before) {
+        Value rows = call.emit("Unsqueeze", numbers(query.dim(2)), call.vector(1));
+        Value shift = Gathering.number(call, before);
         Value last = call.emit("Add", rows, shift);
         return hiding(call.emit("Greater", numbers(keys.dim(2)), last), query.type(), HIDDEN);
     }

@@ -150,9 +150,6 @@ final class FusedAttention {
      */
     private List<Value> grouped() {
         refuse("smooth_softmax");
-        if (call.node().real("softcap", 0) != 0) {
-            throw call.refused("caps its scores (softcap); export the model without fusing attention");
-        }
         long heads = number("num_heads");
         long shared = number("kv_num_heads");
         Value first = call.in(0);

@@ -126,7 +126,7 @@ final class Gathering {
         Dim lines = product(others);
         Value matrix = call.builder().reshape(rows, List.of(lines, size));
         Value places = call.builder().reshape(wanted, List.of(lines, count));
-        Value picked = data.type().isFPType() && !data.isConstant()
+        Value picked = data.type().isFPType() && call.builder().origins().isTrained(data)
                 ? byProduct(call, matrix, places, size)
                 : byLookup(call, matrix, places, size);
         Value shaped = call.builder().reshape(picked, wanted.dims());

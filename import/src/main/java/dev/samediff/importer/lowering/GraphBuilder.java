@@ -18,13 +18,14 @@ import org.nd4j.linalg.factory.Nd4j;
 /** The SameDiff graph under construction: constants, sizes and reshapes, each created once however often it is needed. */
 public final class GraphBuilder {
     /** Infinities become this: infinite constants turn into NaN in masked arithmetic and its gradient. */
-    private static final double HUGE = 3e38;
+    static final double HUGE = 3e38;
 
     private final SameDiff graph;
     private final RuntimeSizes sizes;
     private final FoldingBudget budget = new FoldingBudget();
     private final Map<HostTensor, Value> constants = new HashMap<>();
     private final IdentityHashMap<SDVariable, Map<String, Object>> derived = new IdentityHashMap<>();
+    private final Origins origins = new Origins();
     private int unknowns;
 
     GraphBuilder(SameDiff graph) {
@@ -40,6 +41,11 @@ public final class GraphBuilder {
     /** Returns what counts the numbers that are computed while importing. */
     FoldingBudget budget() {
         return budget;
+    }
+
+    /** Returns what is known of values by how they were computed. */
+    Origins origins() {
+        return origins;
     }
 
     /** Returns the sizes that are only known when the graph runs. */

@@ -10,6 +10,8 @@ import java.util.Map;
 import java.util.function.BinaryOperator;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ops.impl.scalar.ScalarMax;
+import org.nd4j.linalg.api.ops.impl.scalar.ScalarMin;
 
 /** Comparisons, logical operators, choices and casts. */
 final class Logic {
@@ -81,7 +83,10 @@ final class Logic {
         return call.builder().cast(x.variable(), x.type(), type);
     }
 
-    /** {@code c * x + (1 - c) * y}: SameDiff's own {@code where} has no gradient. */
+    /**
+     * {@code c * x + (1 - c) * y}: SameDiff's own {@code where} has no gradient. What may be infinite or no number is made
+     * finite first, so that zero times it is zero.
+     */
     private static List<Value> where(NodeCall call) {
         Value condition = call.in(0);
         Value yes = call.in(1);
@@ -104,7 +109,16 @@ final class Logic {
             double number = value.scalar();
             return number == 1 ? factor : call.builder().once(factor, "times " + number, () -> factor.mul(number));
         }
-        return factor.mul(numbers(call, value, type));
+        SDVariable numbers = numbers(call, value, type);
+        return factor.mul(call.builder().origins().mayBeInfinite(value) ? finite(call, numbers) : numbers);
+    }
+
+    /** Infinities become the largest finite numbers, what is no number the lowest; neither gets a gradient. */
+    private static SDVariable finite(NodeCall call, SDVariable x) {
+        return call.builder().once(x, "finite", () -> {
+            SDVariable above = new ScalarMax(call.graph(), x, -GraphBuilder.HUGE).outputVariable();
+            return new ScalarMin(call.graph(), above, GraphBuilder.HUGE).outputVariable();
+        });
     }
 
     private static List<Value> cast(NodeCall call) {

@@ -144,6 +144,7 @@ public final class Lowering {
         Value value = Value.computed(
                 graph.placeHolder(variables.of(input.name()), input.type(), shape), input.type(), input.dims());
         builder.sizes().learn(value);
+        builder.origins().input(value);
         values.put(input.name(), value);
     }
 

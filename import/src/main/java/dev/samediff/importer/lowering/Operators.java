@@ -29,6 +29,7 @@ public final class Operators {
         Selection.register(ALL);
         Composed.register(ALL);
         ComposedNormalisation.register(ALL);
+        ScaledAttention.register(ALL);
         FusedAttention.register(ALL);
         FusedLayers.register(ALL);
         Rotation.register(ALL);

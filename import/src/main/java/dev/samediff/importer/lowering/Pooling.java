@@ -29,15 +29,18 @@ final class Pooling {
         if (kernel == null || kernel.length != x.rank() - 2) {
             throw call.refused("has no kernel_shape for its " + (x.rank() - 2) + " axes; the graph is not valid ONNX");
         }
-        if (call.node().integer("ceil_mode", 0) == 1) {
-            throw call.refused("pools with ceil_mode = 1; only ceil_mode = 0 can be imported");
-        }
-        return Windows.of(call, x, kernel);
+        Windows windows = Windows.of(call, x, kernel);
+        return call.node().integer("ceil_mode", 0) == 1 ? windows.toLastPlace(call, x) : windows;
     }
 
     private static List<Value> average(NodeCall call) {
         Value x = call.in(0);
         Windows windows = windows(call, x);
+        if (call.node().integer("ceil_mode", 0) == 1 && call.node().integer("count_include_pad", 0) == 1) {
+            throw call.refused(
+                    "averages with ceil_mode = 1 and count_include_pad = 1, which runtimes do not agree on; one of"
+                            + " them can be imported");
+        }
         boolean padded = LongStream.of(windows.pads()).anyMatch(pad -> pad != 0);
         Value sum = combined(call, windows, windows.padded(call, x, 0), "Add");
         if (!padded || call.node().integer("count_include_pad", 0) == 1) {

@@ -26,6 +26,29 @@ final class Rotation {
 
     static void register(Map<String, OpLowering> operators) {
         operators.put("com.microsoft:RotaryEmbedding", Rotation::fused);
+        operators.put("RotaryEmbedding", Rotation::own);
+    }
+
+    /** ONNX's own (operator set 23): tables [positions, half], or [B,S,half] without positions. */
+    private static List<Value> own(NodeCall call) {
+        Value x = call.in(0);
+        long number = call.node().integer("num_heads", 0);
+        if (x.rank() == 3 && number < 1) {
+            throw call.refused("does not tell its number of heads; the graph is not valid ONNX");
+        }
+        Rotation rotation = new Rotation(
+                call, call.node().integer("interleaved", 0) == 1, call.node().integer("rotary_embedding_dim", 0));
+        Attending attending = new Attending(call);
+        Value heads = attending.heads(x, number);
+        Value cosines = call.in(1);
+        Value sines = call.in(2);
+        Value turned = call.optional(3).isPresent()
+                ? rotation.ofHeads(heads, call.in(3), cosines, sines)
+                : rotation.turned(
+                        heads,
+                        call.emit("Unsqueeze", cosines, call.vector(1)),
+                        call.emit("Unsqueeze", sines, call.vector(1)));
+        return List.of(x.rank() == 3 ? attending.joined(turned) : turned);
     }
 
     private static List<Value> fused(NodeCall call) {
@@ -74,9 +97,12 @@ final class Rotation {
      * @param sines the same
      */
     Value ofHeads(Value x, Value positions, Value cosines, Value sines) {
-        Value cosine = perPosition(cosines, positions);
-        Value sine = perPosition(sines, positions);
-        long turned = width == 0 ? 2 * cosines.dim(1).known() : width;
+        return turned(x, perPosition(cosines, positions), perPosition(sines, positions));
+    }
+
+    /** Turns heads by the angles of their positions, [1 or B,1,S,half]. */
+    private Value turned(Value x, Value cosine, Value sine) {
+        long turned = width == 0 ? 2 * cosine.dim(3).known() : width;
         Dim all = x.dim(3);
         Value part = all.is(turned) ? x : cut(x, Dim.ZERO, Dim.of(turned));
         Value result = interleaved ? neighbours(part, cosine, sine, turned) : halves(part, cosine, sine, turned);

@@ -4,6 +4,7 @@ import dev.samediff.importer.tensor.Dim;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.ops.impl.scatter.ScatterNdUpdate;
@@ -16,6 +17,9 @@ final class Scattering {
     /** Most entries of one-hot rows. */
     private static final long MOST_ENTRIES = 1 << 22;
 
+    /** Beyond every number of a model, and still finite in both precisions. */
+    private static final double FAR = 3e38;
+
     private Scattering() {}
 
     static void register(Map<String, OpLowering> operators) {
@@ -26,8 +30,9 @@ final class Scattering {
 
     private static String reduction(NodeCall call) {
         String reduction = call.node().text("reduction", "none");
-        if (!reduction.equals("none") && !reduction.equals("add")) {
-            throw call.refused("scatters with reduction " + reduction + "; none and add can be imported");
+        if (!Set.of("none", "add", "mul", "max", "min").contains(reduction)) {
+            throw call.refused(
+                    "scatters with reduction " + reduction + "; none, add, mul, max and min can be imported");
         }
         return reduction;
     }
@@ -51,11 +56,53 @@ final class Scattering {
         Value hot = Gathering.oneHot(call, place, places, data.type());
         Value matrix = call.builder().reshape(data, List.of(places, width));
         Value news = call.builder().reshape(updates, List.of(rows, width));
+        if (isChoosing(reduction)) {
+            Value reduced = reduced(
+                    call,
+                    reduction,
+                    call.emit("Unsqueeze", hot, call.vector(2)),
+                    call.emit("Unsqueeze", news, call.vector(1)),
+                    0);
+            return List.of(call.builder().reshape(joined(call, reduction, matrix, reduced), data.dims()));
+        }
         Value written = call.emit("MatMul", call.emit("Transpose", hot), news);
         Value result = reduction.equals("add")
                 ? call.emit("Add", matrix, written)
                 : call.emit("Add", kept(call, matrix, hit(call, hot, 0, List.of(places, Dim.ONE))), written);
         return List.of(call.builder().reshape(result, data.dims()));
+    }
+
+    private static boolean isChoosing(String reduction) {
+        return !reduction.equals("none") && !reduction.equals("add");
+    }
+
+    /**
+     * What the updates of a place come to, neutral where there are none.
+     *
+     * @param hot one where an update hits a place
+     * @param news the updates, of a size that goes with it
+     * @param axis the axis of updates
+     */
+    private static Value reduced(NodeCall call, String reduction, Value hot, Value news, int axis) {
+        double neutral = reduction.equals("mul") ? 1 : reduction.equals("max") ? -FAR : FAR;
+        Value missed = call.emit("Sub", call.real(hot.type(), 1), hot);
+        Value all =
+                call.emit("Add", call.emit("Mul", hot, news), call.emit("Mul", missed, call.real(hot.type(), neutral)));
+        String operator = switch (reduction) {
+            case "mul" -> "ReduceProd";
+            case "max" -> "ReduceMax";
+            default -> "ReduceMin";
+        };
+        return call.emit(operator, Map.of("keepdims", 0), all, call.vector(axis));
+    }
+
+    private static Value joined(NodeCall call, String reduction, Value data, Value reduced) {
+        String operator = switch (reduction) {
+            case "mul" -> "Mul";
+            case "max" -> "Max";
+            default -> "Min";
+        };
+        return call.emit(operator, data, reduced);
     }
 
     /** One where something is written, as a tensor of the given shape. */
@@ -118,6 +165,12 @@ final class Scattering {
         Dim count = places.dim(places.rank() - 1);
         Value hot = Gathering.oneHot(call, call.builder().reshape(places, List.of(lines, count)), size, data.type());
         Value matrix = call.builder().reshape(rows, List.of(lines, size));
+        if (isChoosing(reduction)) {
+            Value column = call.builder().reshape(news, List.of(lines, count, Dim.ONE));
+            Value chosen = joined(call, reduction, matrix, reduced(call, reduction, hot, column, 1));
+            return List.of(
+                    Gathering.axisBack(call, call.builder().reshape(chosen, new ArrayList<>(rows.dims())), axis));
+        }
         Value row = call.builder().reshape(news, List.of(lines, Dim.ONE, count));
         Value written = call.builder().reshape(call.emit("MatMul", row, hot), List.of(lines, size));
         Value result = reduction.equals("add")

@@ -40,7 +40,9 @@ record Translator(GraphBuilder builder, int opset, Set<String> read, Consumer<St
                 throw new InvalidInputException(node + " makes a tensor of more than " + HostTensor.MOST_AXES
                         + " axes; the graph is not valid ONNX");
             }
-            return results.stream().map(this::settled).toList();
+            List<Value> settled = results.stream().map(this::settled).toList();
+            builder.origins().computed(node.operator(), inputs, settled);
+            return settled;
         } catch (InvalidInputException e) {
             throw e;
         } catch (RuntimeException e) {

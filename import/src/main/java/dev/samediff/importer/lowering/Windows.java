@@ -51,6 +51,32 @@ record Windows(long[] kernel, long[] strides, long[] dilations, long[] pads) {
         return Math.max(0, (places - 1) * stride + span - size.known());
     }
 
+    /**
+     * The windows with one more place where the last does not reach the end of an axis (ceil_mode): pads are added behind
+     * it, but no window begins in them.
+     */
+    Windows toLastPlace(NodeCall call, Value x) {
+        long[] more = pads.clone();
+        for (int i = 0; i < rank(); i++) {
+            Dim size = x.dim(i + 2);
+            if (strides[i] == 1) {
+                continue;
+            }
+            if (!size.isKnown()) {
+                throw call.refused("pools with ceil_mode = 1 over an axis of unknown size " + size
+                        + "; export with ceil_mode = 0 or a fixed size");
+            }
+            long span = (kernel[i] - 1) * dilations[i] + 1;
+            long free = size.known() + pads[i] + pads[rank() + i] - span;
+            long places = (free + strides[i] - 1) / strides[i] + 1;
+            if ((places - 1) * strides[i] >= size.known() + pads[i]) {
+                places--;
+            }
+            more[rank() + i] += Math.max(0, (places - 1) * strides[i] - free);
+        }
+        return new Windows(kernel, strides, dilations, more);
+    }
+
     private static long[] given(NodeCall call, String name, int count, long otherwise) {
         long[] given = call.node().integers(name);
         if (given == null) {

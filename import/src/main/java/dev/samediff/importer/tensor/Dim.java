@@ -4,6 +4,7 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
@@ -96,6 +97,30 @@ public final class Dim {
     /** Tells whether the size is zero or more whatever the symbols are. */
     public boolean isNonNegative() {
         return terms.entrySet().stream().allMatch(term -> term.getValue() >= 0 && !hasAnySign(term.getKey()));
+    }
+
+    /**
+     * Tells whether the size is one or more for every input that occurs: sizes that a file declares are one or more, those
+     * of a past zero or more; of sizes that are found out while running nothing is known.
+     */
+    public boolean isPositive() {
+        long least = 0;
+        for (Map.Entry<String, Long> term : terms.entrySet()) {
+            boolean declared = symbols(term.getKey()).stream().allMatch(Dim::isOneOrMore);
+            if (term.getValue() < 0 && !term.getKey().isEmpty() || hasAnySign(term.getKey())) {
+                return false;
+            }
+            least += declared ? term.getValue() : 0;
+        }
+        return least > 0;
+    }
+
+    private static boolean isOneOrMore(String symbol) {
+        String lower = symbol.toLowerCase(Locale.ROOT);
+        return !symbol.startsWith("?")
+                && !symbol.startsWith("min(")
+                && !lower.contains("past")
+                && !lower.contains("cache");
     }
 
     /** Returns the sum. */
