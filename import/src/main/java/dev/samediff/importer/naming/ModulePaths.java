@@ -27,6 +27,9 @@ final class ModulePaths {
     /** ONNX Runtime's model builder names weights after nodes: {@code q_proj.MatMul.weight}, {@code q_proj.Add.bias}. */
     private static final Pattern BUILT = Pattern.compile("(?<=.)\\.(?:MatMul|Add|Gemm)$");
 
+    /** Where torch's dynamo exporter writes the modules a node was called in. */
+    private static final String SCOPES = "pkg.torch.onnx.name_scopes";
+
     private static final String PRODUCT = "(MatMul|MatMulNBits|Gemm|Conv|Gather)(_\\d+)?(_quant|_Q[48](G\\d+)?)?";
 
     private ModulePaths() {}
@@ -45,7 +48,7 @@ final class ModulePaths {
             return weight;
         }
         Optional<String> bias = use.bias() == null ? Optional.empty() : withoutSuffix(unquantised(use.bias()), ".bias");
-        Optional<String> node = fromNode(use.node().name());
+        Optional<String> node = ofNode(use.node());
         boolean biasIsAbove = bias.isPresent() && node.orElse("").startsWith(bias.get() + ".");
         return bias.isEmpty() || biasIsAbove ? node : bias;
     }
@@ -58,7 +61,8 @@ final class ModulePaths {
         String stored = unquantised(table);
         return withoutSuffix(stored, ".weight")
                 .filter(path -> !linears.contains(path))
-                .or(() -> stored.endsWith(".weight") ? fromNode(gather.name()) : fromTable(stored))
+                .or(() -> stored.endsWith(".weight") ? ofNode(gather) : fromTable(stored))
+                .or(() -> fromMetadata(gather))
                 .filter(path -> !linears.contains(path));
     }
 
@@ -89,6 +93,34 @@ final class ModulePaths {
         Matcher kernel = KERNEL.matcher(variable);
         Matcher read = kernel.matches() ? kernel : READ.matcher(variable);
         return read.matches() ? Optional.of(read.group(1).replace('/', '.')) : Optional.empty();
+    }
+
+    /** The module a node belongs to: by its name, or by what torch's dynamo exporter wrote beside it. */
+    private static Optional<String> ofNode(OnnxNode node) {
+        return fromNode(node.name()).or(() -> fromMetadata(node));
+    }
+
+    private static Optional<String> fromMetadata(OnnxNode node) {
+        return Optional.ofNullable(node.metadata(SCOPES)).flatMap(ModulePaths::fromScopes);
+    }
+
+    /**
+     * {@code ['', 'model', 'model.layers.0', 'model.layers.0.fc', 'linear_3']} -> {@code model.layers.0.fc}: the modules
+     * around a node, outermost first, and the node itself.
+     */
+    static Optional<String> fromScopes(String scopes) {
+        String inner = scopes.strip();
+        if (!inner.startsWith("[") || !inner.endsWith("]")) {
+            return Optional.empty();
+        }
+        String[] parts = inner.substring(1, inner.length() - 1).split(",", -1);
+        for (int i = parts.length - 2; i >= 0; i--) {
+            String module = parts[i].strip().replaceAll("^['\"]|['\"]$", "");
+            if (!module.isEmpty()) {
+                return Optional.of(module);
+            }
+        }
+        return Optional.empty();
     }
 
     /** {@code /model/layers.0/self_attn/q_proj/MatMul} -> {@code model.layers.0.self_attn.q_proj}. */

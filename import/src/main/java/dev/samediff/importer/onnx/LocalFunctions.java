@@ -12,6 +12,7 @@ import onnx.Onnx.ModelProto;
 import onnx.Onnx.NodeProto;
 import org.nd4j.shade.protobuf.ByteString;
 import org.nd4j.shade.protobuf.InvalidProtocolBufferException;
+import org.nd4j.shade.protobuf.UnknownFieldSet;
 
 /** Replaces calls of a model's local functions, as torch's dynamo exporter writes them, by the functions' bodies. */
 final class LocalFunctions {
@@ -21,6 +22,11 @@ final class LocalFunctions {
     private static final int DEEPEST = 32;
     private static final int MOST_NODES = 200_000;
 
+    /** Numbers of the fields that tell functions of one name apart. */
+    private static final int FUNCTION_OVERLOAD = 13;
+
+    private static final int NODE_OVERLOAD = 8;
+
     private final Map<String, FunctionProto> functions = new HashMap<>();
     private final Inlining inlining;
     private final List<NodeProto> nodes = new ArrayList<>();
@@ -28,7 +34,9 @@ final class LocalFunctions {
 
     private LocalFunctions(ModelProto model) {
         for (FunctionProto function : model.getFunctionsList()) {
-            functions.put(key(function.getDomain(), function.getName()), function);
+            functions.put(
+                    key(function.getDomain(), function.getName(), text(function.getUnknownFields(), FUNCTION_OVERLOAD)),
+                    function);
         }
         this.inlining = new Inlining(model.getGraph());
     }
@@ -51,12 +59,19 @@ final class LocalFunctions {
         return model.toBuilder().setGraph(graph).clearFunctions().build();
     }
 
-    private static String key(String domain, String name) {
-        return domain + ":" + name;
+    private static String key(String domain, String name, String overload) {
+        return domain + ":" + name + ":" + overload;
+    }
+
+    /** A text of a field that ND4J's classes do not know. */
+    private static String text(UnknownFieldSet fields, int number) {
+        List<ByteString> found = fields.getField(number).getLengthDelimitedList();
+        return found.isEmpty() ? "" : found.get(found.size() - 1).toStringUtf8();
     }
 
     private void add(NodeProto node, int depth) {
-        FunctionProto function = functions.get(key(node.getDomain(), node.getOpType()));
+        FunctionProto function =
+                functions.get(key(node.getDomain(), node.getOpType(), text(node.getUnknownFields(), NODE_OVERLOAD)));
         if (function == null) {
             nodes.add(node);
         } else if (depth > DEEPEST || nodes.size() > MOST_NODES || calls++ > MOST_NODES) {
@@ -89,6 +104,12 @@ final class LocalFunctions {
         for (NodeProto node : function.getNodeList()) {
             NodeProto.Builder copy = Inlining.copy(node, prefix, names);
             Inlining.resolve(copy, attributes);
+            if (!copy.getUnknownFields().hasField(OnnxNode.METADATA_FIELD)) {
+                copy.setUnknownFields(copy.getUnknownFields().toBuilder()
+                        .mergeField(
+                                OnnxNode.METADATA_FIELD, call.getUnknownFields().getField(OnnxNode.METADATA_FIELD))
+                        .build());
+            }
             add(copy.build(), depth + 1);
         }
         nodes.addAll(passing);

@@ -58,7 +58,7 @@ public record OnnxFile(
         }
         try {
             int opset = opset(model);
-            ModelProto plain = LocalFunctions.inlined(model);
+            ModelProto plain = PlainSequences.replaced(LocalFunctions.inlined(model));
             Map<String, Integer> operators = new TreeMap<>();
             for (NodeProto node : plain.getGraph().getNodeList()) {
                 operators.merge(new OnnxNode(node).operator(), 1, Integer::sum);

@@ -7,12 +7,17 @@ import java.util.Map;
 import java.util.stream.IntStream;
 import onnx.Onnx.AttributeProto;
 import onnx.Onnx.NodeProto;
+import onnx.Onnx.StringStringEntryProto;
 import onnx.Onnx.TensorProto;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.shade.protobuf.ByteString;
+import org.nd4j.shade.protobuf.InvalidProtocolBufferException;
 
 /** One node: an operator with the names of the values it reads and writes, and typed access to its attributes. */
 public final class OnnxNode {
+    /** Number of the field metadata_props, which format version 10 added. */
+    static final int METADATA_FIELD = 9;
+
     private final NodeProto proto;
     private final Map<String, AttributeProto> attributes = new HashMap<>();
 
@@ -68,6 +73,22 @@ public final class OnnxNode {
     /** Returns the node's name, or that of its first output if it has none. */
     public String name() {
         return proto.getName().isEmpty() && proto.getOutputCount() > 0 ? proto.getOutput(0) : proto.getName();
+    }
+
+    /** Returns an entry of the node's metadata, which ND4J's classes do not know; null if there is none. */
+    public @Nullable String metadata(String key) {
+        try {
+            for (ByteString bytes :
+                    proto.getUnknownFields().getField(METADATA_FIELD).getLengthDelimitedList()) {
+                StringStringEntryProto entry = StringStringEntryProto.parseFrom(bytes);
+                if (entry.getKey().equals(key)) {
+                    return entry.getValue();
+                }
+            }
+            return null;
+        } catch (InvalidProtocolBufferException notMetadata) {
+            return null;
+        }
     }
 
     /** Returns the operator, with its domain in front unless that is ONNX's own: {@code com.microsoft:FastGelu}. */

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import dev.samediff.adapters.backend.CudaGate;
 import dev.samediff.samples.output.Json;
 import java.io.IOException;
+import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -89,7 +90,16 @@ public final class FreshProcess {
      * @param arguments its arguments
      */
     public static List<String> java(Class<?> main, String... arguments) {
-        return java(System.getProperty("java.class.path"), main.getName(), arguments);
+        List<String> command = java(System.getProperty("java.class.path"), main.getName(), arguments);
+        command.addAll(1, sharedClasses());
+        return command;
+    }
+
+    /** The archive of classes that this process was started with, if there is one; it fits its class path only. */
+    private static List<String> sharedClasses() {
+        return ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+                .filter(option -> option.startsWith("-XX:SharedArchiveFile=") || option.startsWith("-Xlog:cds"))
+                .toList();
     }
 
     /** Returns the command that starts a class of a class path in such a JVM. */
