@@ -42,13 +42,24 @@ final class Padding {
 
     private static Value axis(NodeCall call, Value x, int axis, Dim before, Dim after) {
         Value cut = cut(call, x, axis, before, after);
+        Dim more = spare(before);
         List<Value> parts = new ArrayList<>();
-        part(call, cut, axis, before, true).ifPresent(parts::add);
+        part(call, cut, axis, before.plus(more), true).ifPresent(parts::add);
         parts.add(cut);
-        part(call, cut, axis, after, false).ifPresent(parts::add);
-        return parts.size() == 1
-                ? cut
-                : call.emit("Concat", Map.of("axis", axis), parts.toArray(new @Nullable Value[0]));
+        part(call, cut, axis, after.plus(spare(after)), false).ifPresent(parts::add);
+        if (parts.size() == 1) {
+            return cut;
+        }
+        Value joined = call.emit("Concat", Map.of("axis", axis), parts.toArray(new @Nullable Value[0]));
+        Dim size = more.plus(before).plus(cut.dim(axis)).plus(after);
+        return more.is(0) && spare(after).is(0)
+                ? joined
+                : Slicing.slice(call, joined, List.of(new Slicing.Cut(axis, more, size, 1)));
+    }
+
+    /** One element more where there may be none, which is cut off again: M2.1 cannot make a tensor without elements. */
+    private static Dim spare(Dim count) {
+        return count.isKnown() || count.isPositive() ? Dim.ZERO : Dim.ONE;
     }
 
     private static boolean isNegative(Dim pad) {

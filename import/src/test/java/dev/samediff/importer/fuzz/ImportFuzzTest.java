@@ -21,6 +21,8 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.FutureTask;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -42,6 +44,9 @@ class ImportFuzzTest {
     private static final long MOST_ALLOCATED = 2L << 30;
 
     private static final long MOST_NATIVE = 1L << 30;
+    private static final Duration GIVING_BACK = Duration.ofMillis(300);
+    private static final long HEAP_END = 32L << 30;
+    private static final Pattern MAPPING = Pattern.compile("([0-9a-f]+)-[0-9a-f]+ ");
     private static final int SHRUNK = 12;
 
     @TempDir
@@ -179,17 +184,31 @@ class ImportFuzzTest {
                 .collect(Collectors.joining(" from "));
     }
 
-    /** What the process holds outside of the Java heap; 0 where /proc is not there to tell. */
+    /**
+     * What the process holds outside of the Java heap once what nobody refers to is given back; 0 where /proc is not there
+     * to tell. A heap of less than 32 GB lies below that address; its pages come and go with the collector.
+     */
     private static long nativeBytes() throws IOException {
-        Path status = Path.of("/proc/self/status");
-        if (!Files.isReadable(status)) {
+        Path maps = Path.of("/proc/self/smaps");
+        if (!Files.isReadable(maps)) {
             return 0;
         }
-        long resident = Files.readAllLines(status).stream()
-                .filter(line -> line.startsWith("VmRSS:"))
-                .mapToLong(line -> Long.parseLong(line.replaceAll("\\D", "")) << 10)
-                .sum();
-        return resident
-                - ManagementFactory.getMemoryMXBean().getHeapMemoryUsage().getCommitted();
+        System.gc();
+        try {
+            Thread.sleep(GIVING_BACK.toMillis());
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
+        long bytes = 0;
+        boolean heap = false;
+        for (String line : Files.readAllLines(maps)) {
+            Matcher start = MAPPING.matcher(line);
+            if (start.lookingAt()) {
+                heap = Long.parseUnsignedLong(start.group(1), 16) < HEAP_END;
+            } else if (line.startsWith("Rss:") && !heap) {
+                bytes += Long.parseLong(line.replaceAll("\\D", "")) << 10;
+            }
+        }
+        return bytes;
     }
 }
