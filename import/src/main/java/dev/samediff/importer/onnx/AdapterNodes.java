@@ -45,7 +45,7 @@ public final class AdapterNodes {
      * @throws InvalidInputException if an operator other than MatMul, Gemm and Conv multiplies by the weight
      */
     public void addToProducts() {
-        for (OnnxWeightEditor.Product product : editor.products(weight)) {
+        for (TensorReaders.Product product : editor.readers().products(weight)) {
             NodeProto node = product.node();
             switch (node.getOpType()) {
                 case "MatMul" -> addToMatMul(product);
@@ -62,12 +62,12 @@ public final class AdapterNodes {
      * @throws InvalidInputException if no Gather looks rows of the table up
      */
     public void addToLookups() {
-        List<OnnxWeightEditor.Product> lookups = editor.lookups(weight);
+        List<TensorReaders.Product> lookups = editor.readers().lookups(weight);
         if (lookups.isEmpty()) {
             throw new InvalidInputException("no Gather looks rows of " + weight
                     + " up, so that no branch can be put beside it; merge the adapter into the weights instead");
         }
-        for (OnnxWeightEditor.Product lookup : lookups) {
+        for (TensorReaders.Product lookup : lookups) {
             String inner = editor.freshName(module + ".adapter");
             String change = editor.freshName(module + ".adapter_change");
             String ids = lookup.node().getInput(1);
@@ -84,7 +84,7 @@ public final class AdapterNodes {
                 + " in a way that no branch can be put beside; merge the adapter into the weights instead");
     }
 
-    private void addToMatMul(OnnxWeightEditor.Product product) {
+    private void addToMatMul(TensorReaders.Product product) {
         String x = product.node().getInput(1 - product.input());
         String inner = editor.freshName(module + ".adapter");
         String change = editor.freshName(module + ".adapter_change");
@@ -102,7 +102,7 @@ public final class AdapterNodes {
         editor.addToOutput(product, change);
     }
 
-    private void addToGemm(OnnxWeightEditor.Product product) {
+    private void addToGemm(TensorReaders.Product product) {
         NodeProto gemm = product.node();
         if (product.input() != 1) {
             throw refused(gemm);
@@ -115,7 +115,7 @@ public final class AdapterNodes {
         editor.addToOutput(product, change);
     }
 
-    private void addToConv(OnnxWeightEditor.Product product) {
+    private void addToConv(TensorReaders.Product product) {
         NodeProto conv = product.node();
         boolean grouped =
                 conv.getAttributeList().stream().anyMatch(each -> each.getName().equals("group") && each.getI() != 1);

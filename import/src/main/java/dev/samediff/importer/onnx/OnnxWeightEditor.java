@@ -7,7 +7,6 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.stream.Stream;
 import onnx.Onnx;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -19,12 +18,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * get a tensor of their own.
  */
 public final class OnnxWeightEditor {
-    private static final Set<String> PASSING = Set.of("Identity", "Transpose");
     /** Begins the location of tensors whose numbers are arrays; no file can have such a name. */
     private static final String VALUES = "\0values/";
-
-    /** More nodes than any exporter puts between a tensor and what it is used for. */
-    private static final int LONGEST_CHAIN = 256;
 
     private static final String UNTIED = "::untied";
 
@@ -33,25 +28,10 @@ public final class OnnxWeightEditor {
     private final Map<String, Integer> initializers = new HashMap<>();
     private final Map<String, Integer> constantNodes = new HashMap<>();
     private final Map<String, String> identities = new HashMap<>();
-    private final Map<String, List<Read>> readers = new HashMap<>();
+    private final TensorReaders readers;
     private final Set<String> names = new HashSet<>();
     private final Map<String, TensorData> values = new HashMap<>();
     private final Map<Integer, List<Onnx.NodeProto>> added = new HashMap<>();
-
-    /** One input of one node; node = -1: a graph output, or a use inside the body of an If, Loop or Scan. */
-    private record Read(int node, int input) {
-        static final Read ELSEWHERE = new Read(-1, -1);
-    }
-
-    /**
-     * Who reads a value.
-     *
-     * @param products the reads from which only matrix products can be reached
-     * @param exclusive whether there are no others
-     * @param entangled whether some lie behind a Transpose that something else reads too; they see the tensor turned
-     *     round and cannot be given one of its shape
-     */
-    private record Reads(List<Read> products, boolean exclusive, boolean entangled) {}
 
     /** Starts from a model, which itself is not changed. */
     public OnnxWeightEditor(Onnx.ModelProto source) {
@@ -68,13 +48,9 @@ public final class OnnxWeightEditor {
             if (node.getOpType().equals("Constant") && node.getOutputCount() > 0 && constantValue(node) >= 0) {
                 constantNodes.put(node.getOutput(0), i);
             }
-            for (int input = 0; input < node.getInputCount(); input++) {
-                reader(node.getInput(input), new Read(i, input));
-            }
-            bodies(node).forEach(this::readInside);
             names.addAll(node.getOutputList());
         }
-        graph.getOutputList().forEach(output -> reader(output.getName(), Read.ELSEWHERE));
+        this.readers = new TensorReaders(graph);
         graph.getInputList().forEach(input -> names.add(input.getName()));
         names.addAll(initializers.keySet());
     }
@@ -94,50 +70,18 @@ public final class OnnxWeightEditor {
         return complete.build();
     }
 
-    /**
-     * A node that multiplies by a tensor, directly or through Identity and Transpose nodes.
-     *
-     * @param index its place
-     * @param input which of its inputs the tensor is
-     * @param node the node
-     */
-    public record Product(int index, int input, Onnx.NodeProto node) {}
-
-    /** Returns the nodes that multiply by a tensor. */
-    public List<Product> products(String name) {
-        List<Product> products = new ArrayList<>();
-        for (Read read : readers.getOrDefault(name, List.of())) {
-            Onnx.NodeProto node = read.equals(Read.ELSEWHERE) ? null : graph.getNode(read.node());
-            if (node != null && isProduct(node, read.input())) {
-                products.add(new Product(read.node(), read.input(), node));
-            } else if (node != null && PASSING.contains(node.getOpType())) {
-                products.addAll(products(node.getOutput(0)));
-            }
-        }
-        return products;
-    }
-
-    /** Returns the Gather nodes that look rows of a tensor up, directly or through Identity nodes. */
-    public List<Product> lookups(String name) {
-        List<Product> lookups = new ArrayList<>();
-        for (Read read : readers.getOrDefault(name, List.of())) {
-            Onnx.NodeProto node = read.equals(Read.ELSEWHERE) ? null : graph.getNode(read.node());
-            if (node != null && node.getOpType().equals("Gather") && read.input() == 0) {
-                lookups.add(new Product(read.node(), 0, node));
-            } else if (node != null && node.getOpType().equals("Identity")) {
-                lookups.addAll(lookups(node.getOutput(0)));
-            }
-        }
-        return lookups;
+    /** Returns who reads tensors. */
+    TensorReaders readers() {
+        return readers;
     }
 
     /** Puts nodes behind a product. */
-    void addAfter(Product product, Onnx.NodeProto... nodes) {
+    void addAfter(TensorReaders.Product product, Onnx.NodeProto... nodes) {
         added.computeIfAbsent(product.index(), index -> new ArrayList<>()).addAll(List.of(nodes));
     }
 
     /** Adds a value to a product's result; the sum has the name that the result had. */
-    void addToOutput(Product product, String change) {
+    void addToOutput(TensorReaders.Product product, String change) {
         String output = product.node().getOutput(0);
         String plain = freshName(output + ".base");
         graph.getNodeBuilder(product.index()).setOutput(0, plain);
@@ -213,7 +157,7 @@ public final class OnnxWeightEditor {
      */
     public String replaceInProducts(String name, String owner, INDArray values) {
         Onnx.TensorProto replacement = withValues(tensor(name), values);
-        Reads reads = reads(name);
+        TensorReaders.Reads reads = readers.of(name);
         if (reads.entangled()) {
             throw new InvalidInputException("Tensor " + name + " of the ONNX file passes through a Transpose node to a"
                     + " matrix product and to something else; export the model with constant folding to merge into it");
@@ -247,7 +191,7 @@ public final class OnnxWeightEditor {
     }
 
     private void separateProducts(String table) {
-        Reads reads = reads(table);
+        TensorReaders.Reads reads = readers.of(table);
         if (!reads.exclusive() && !reads.entangled() && !reads.products().isEmpty()) {
             redirect(reads.products(), tensor(table), freshName(table + UNTIED));
         }
@@ -262,22 +206,20 @@ public final class OnnxWeightEditor {
     /** Nothing is known of the graph yet: Identity nodes may form a circle. */
     private String throughIdentities(String value) {
         String source = value;
-        for (int i = 0; i < LONGEST_CHAIN && identities.containsKey(source); i++) {
+        for (int i = 0; i < TensorReaders.LONGEST_CHAIN && identities.containsKey(source); i++) {
             source = identities.getOrDefault(source, source);
         }
         return source;
     }
 
-    private void redirect(List<Read> products, Onnx.TensorProto tensor, String fresh) {
+    private void redirect(List<TensorReaders.Read> products, Onnx.TensorProto tensor, String fresh) {
         initializers.put(fresh, graph.getInitializerCount());
         graph.addInitializer(tensor.toBuilder().setName(fresh));
         if (model.getIrVersion() < 4) {
             graph.addInput(declaration(fresh, tensor));
         }
-        for (Read read : products) {
-            String before = graph.getNode(read.node()).getInput(read.input());
-            readers.getOrDefault(before, new ArrayList<>()).remove(read);
-            reader(fresh, read);
+        for (TensorReaders.Read read : products) {
+            readers.move(read, fresh);
             graph.getNodeBuilder(read.node()).setInput(read.input(), fresh);
         }
     }
@@ -288,56 +230,12 @@ public final class OnnxWeightEditor {
         put(name, withValues(tensor(name), values));
     }
 
-    private Reads reads(String value) {
-        return reads(value, new HashSet<>());
-    }
-
-    /** A node that was seen already adds nothing; what lies behind too many is taken for a read of another kind. */
-    private Reads reads(String value, Set<Integer> seen) {
-        List<Read> products = new ArrayList<>();
-        boolean exclusive = true;
-        boolean entangled = false;
-        for (Read read : readers.getOrDefault(value, List.of())) {
-            Onnx.NodeProto node = read.equals(Read.ELSEWHERE) ? null : graph.getNode(read.node());
-            if (node != null && isProduct(node, read.input())) {
-                products.add(read);
-            } else if (node != null && passes(node) && seen.size() < LONGEST_CHAIN) {
-                Reads behind =
-                        seen.add(read.node()) ? reads(node.getOutput(0), seen) : new Reads(List.of(), true, false);
-                if (behind.exclusive()) {
-                    products.add(read);
-                } else {
-                    exclusive = false;
-                    entangled |= behind.entangled()
-                            || (node.getOpType().equals("Transpose")
-                                    && !behind.products().isEmpty());
-                    products.addAll(behind.products());
-                }
-            } else {
-                exclusive = false;
-            }
-        }
-        return new Reads(products, exclusive, entangled);
-    }
-
-    private static boolean passes(Onnx.NodeProto node) {
-        return PASSING.contains(node.getOpType()) && node.getOutputCount() > 0;
-    }
-
     private static boolean isFloating(Onnx.TensorProto tensor) {
         return switch (tensor.getDataType()) {
             case Onnx.TensorProto.DataType.FLOAT_VALUE,
                     Onnx.TensorProto.DataType.DOUBLE_VALUE,
                     Onnx.TensorProto.DataType.FLOAT16_VALUE,
                     Onnx.TensorProto.DataType.BFLOAT16_VALUE -> true;
-            default -> false;
-        };
-    }
-
-    private static boolean isProduct(Onnx.NodeProto node, int input) {
-        return switch (node.getOpType()) {
-            case "MatMul", "Gemm", "FusedMatMul", "FusedGemm", "GemmFastGelu", "Einsum" -> input < 2;
-            case "Conv", "Attention" -> input == 1;
             default -> false;
         };
     }
@@ -399,25 +297,6 @@ public final class OnnxWeightEditor {
                 .setName(name)
                 .setType(Onnx.TypeProto.newBuilder().setTensorType(type))
                 .build();
-    }
-
-    private void reader(String value, Read read) {
-        readers.computeIfAbsent(value, v -> new ArrayList<>()).add(read);
-    }
-
-    private void readInside(Onnx.GraphProto body) {
-        for (Onnx.NodeProto node : body.getNodeList()) {
-            node.getInputList().forEach(input -> reader(input, Read.ELSEWHERE));
-            bodies(node).forEach(this::readInside);
-        }
-        body.getOutputList().forEach(output -> reader(output.getName(), Read.ELSEWHERE));
-    }
-
-    private static Stream<Onnx.GraphProto> bodies(Onnx.NodeProto node) {
-        return node.getAttributeList().stream()
-                .flatMap(attribute -> Stream.concat(
-                        attribute.hasG() ? Stream.of(attribute.getG()) : Stream.empty(),
-                        attribute.getGraphsList().stream()));
     }
 
     /** The position of a Constant node's tensor among its attributes, or -1. */

@@ -3,10 +3,8 @@ package dev.samediff.importer.tensorflow;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.importer.onnx.OnnxNode;
 import java.nio.file.Path;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Deque;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -40,7 +38,6 @@ public final class Translation {
     private final Map<String, String> initializers = new HashMap<>();
     private final Map<StoredTensor.Key, String> constants = new HashMap<>();
     private final Set<String> taken = new HashSet<>();
-    private final Map<String, Integer> outputs = new HashMap<>();
     private final Map<String, List<String>> refused = new TreeMap<>();
 
     /**
@@ -80,9 +77,9 @@ public final class Translation {
         wanted.keySet().forEach(taken::add);
         source.inputs().keySet().forEach(taken::add);
         source.inputs().forEach(this::addInput);
-        List<TensorFlowNode> nodes = live();
-        requireValues(nodes);
-        nodes.forEach(this::translate);
+        LiveNodes live = new LiveNodes(flat.nodes(), values.keySet(), wanted.values());
+        requireValues(live.ordered());
+        live.ordered().forEach(node -> translate(node, live.outputs(node.name())));
         Map<String, String> results = new LinkedHashMap<>();
         wanted.forEach((key, tensor) -> results.put(key, value(tensor)));
         results.forEach((key, value) -> {
@@ -151,45 +148,6 @@ public final class Translation {
         fed.add(tensor);
     }
 
-    /** The nodes that outputs need, depth first with an explicit stack; circles (old loops) are left open. */
-    private List<TensorFlowNode> live() {
-        List<TensorFlowNode> ordered = new ArrayList<>();
-        Set<String> seen = new HashSet<>();
-        Deque<TensorFlowNode> stack = new ArrayDeque<>();
-        Deque<Integer> next = new ArrayDeque<>();
-        for (String tensor : wanted.values()) {
-            visit(tensor, seen, stack, next);
-            while (!stack.isEmpty()) {
-                TensorFlowNode node = stack.peek();
-                int input = next.pop();
-                if (input < node.inputs().size()) {
-                    next.push(input + 1);
-                    visit(node.inputs().get(input), seen, stack, next);
-                } else {
-                    ordered.add(stack.pop());
-                }
-            }
-        }
-        return ordered;
-    }
-
-    private void visit(String tensor, Set<String> seen, Deque<TensorFlowNode> stack, Deque<Integer> next) {
-        if (values.containsKey(tensor)) {
-            return;
-        }
-        String name = TensorFlowNode.node(tensor);
-        TensorFlowNode node = flat.nodes().get(name);
-        if (node == null) {
-            throw new InvalidInputException(
-                    "tensor '" + tensor + "' is read but no node writes it; the file is damaged: export it again");
-        }
-        outputs.merge(name, TensorFlowNode.output(tensor) + 1, Math::max);
-        if (seen.add(name)) {
-            stack.push(node);
-            next.push(0);
-        }
-    }
-
     private void requireValues(List<TensorFlowNode> nodes) {
         List<String> open = nodes.stream()
                 .filter(Variables::isVariable)
@@ -206,7 +164,7 @@ public final class Translation {
                 + " --output_graph=frozen.pb; or save it with tf.saved_model.save and give the complete folder");
     }
 
-    private void translate(TensorFlowNode node) {
+    private void translate(TensorFlowNode node, int outputs) {
         if (node.operator().equals("Const") || Variables.isVariable(node)) {
             return;
         }
@@ -216,19 +174,19 @@ public final class Translation {
         }
         TensorFlowOp op = TensorFlowOperators.of(node.operator());
         if (op == null) {
-            refuse(node, node.name() + TensorFlowOperators.reason(node.operator()));
+            refuse(node, outputs, node.name() + TensorFlowOperators.reason(node.operator()));
             return;
         }
         try {
             op.translate(new TensorFlowCall(node, this));
         } catch (InvalidInputException e) {
-            refuse(node, String.valueOf(e.getMessage()));
+            refuse(node, outputs, String.valueOf(e.getMessage()));
         }
     }
 
-    private void refuse(TensorFlowNode node, String reason) {
+    private void refuse(TensorFlowNode node, int outputs, String reason) {
         refused.computeIfAbsent(node.operator(), operator -> new ArrayList<>()).add(reason);
-        String[] names = new String[outputs.getOrDefault(node.name(), 1)];
+        String[] names = new String[outputs];
         for (int i = 0; i < names.length; i++) {
             names[i] = fresh(node.output(i));
             bind(node.output(i), names[i]);
