@@ -43,7 +43,7 @@ class CompiledEngineModelsTest {
         return Stream.concat(fixtures, ARCHITECTURES.stream().map(name -> Arguments.of(name, architecture(name))));
     }
 
-    private static Path architecture(String name) {
+    static Path architecture(String name) {
         try {
             return Path.of(Objects.requireNonNull(
                             CompiledEngineModelsTest.class.getResource("/architectures/" + name + ".onnx"))

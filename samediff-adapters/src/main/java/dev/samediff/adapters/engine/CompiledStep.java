@@ -78,7 +78,7 @@ final class CompiledStep implements AutoCloseable {
     }
 
     /** Returns the leaves that no training changes. */
-    private static Set<String> frozen(SameDiff graph, Program program) {
+    static Set<String> frozen(SameDiff graph, Program program) {
         Set<String> frozen = new HashSet<>(program.leaves().keySet());
         frozen.removeIf(name -> !graph.getVariable(name).isConstant());
         return frozen;

@@ -42,6 +42,16 @@ public final class GraphLogits implements LogitsFunction {
 
     @Override
     public INDArray logits(INDArray ids, int[] lengths) {
+        return graph.outputSingle(inputs(ids, lengths), logits);
+    }
+
+    /**
+     * Returns the values of the placeholders.
+     *
+     * @param ids token ids {@code [batch, T]}, padded on the right
+     * @param lengths real tokens of each row
+     */
+    public Map<String, INDArray> inputs(INDArray ids, int[] lengths) {
         Map<String, INDArray> placeholders = new HashMap<>();
         int width = (int) ids.size(1);
         features.forEach((name, feature) -> placeholders.put(
@@ -55,6 +65,6 @@ public final class GraphLogits implements LogitsFunction {
                                 lengths,
                                 width,
                                 0)));
-        return graph.outputSingle(placeholders, logits);
+        return placeholders;
     }
 }

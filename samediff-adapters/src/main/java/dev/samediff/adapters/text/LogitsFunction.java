@@ -14,4 +14,7 @@ public interface LogitsFunction {
      *     vocabulary]} with that position only
      */
     INDArray logits(INDArray ids, int[] lengths);
+
+    /** Says that new texts follow, and that the model may have changed since the last ones: nothing of them is to be used. */
+    default void restart() {}
 }

@@ -11,8 +11,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /**
  * Writes on after prompts, greedily or by sampling, several prompts at a time.
  *
- * <p>There is no key/value cache: each step runs the model over everything so far. Prompts of a batch are padded on the
- * right, which causal attention never looks at, and read at their own last token; finished sequences leave the batch.
+ * <p>Each step asks the model for the logits of everything so far; {@link CachedLogits} computes only the last token of it.
+ * Prompts of a batch are padded on the right, which causal attention never looks at, and read at their own last token; finished sequences leave the batch.
  * Prompts of similar length are put together. The result for a prompt depends neither on the batch size nor on the other
  * prompts (up to the rounding of the model itself).
  */
@@ -63,6 +63,7 @@ public final class TextGenerator {
     }
 
     private void run(List<Running> batch, Generation[] results) {
+        model.restart();
         while (!batch.isEmpty()) {
             step(batch);
             batch.removeIf(sequence -> {

@@ -292,6 +292,21 @@ public final class Kernels {
     }
 
     /**
+     * Overwrites one position of every text: {@code cache[b h, positions[b], :] = rows[b h, :]}, where each text has the same
+     * number of h. A run throws an {@link dev.samediff.adapters.InvalidInputException} for a position behind the end.
+     *
+     * @param rows n * d numbers
+     * @param positions as many numbers as there are texts, INT or LONG
+     * @param cache [n,t,d], dense, FLOAT
+     */
+    public static Kernel writeRows(Operand rows, Operand positions, Operand cache) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("write " + rows + " to positions of " + cache);
+        Rows.write(assembly, rows.tensor(), positions.tensor(), cache.tensor());
+        return assembly.build();
+    }
+
+    /**
      * Goes back through {@link #gatherRows}: {@code dTable = 0}, then {@code dTable[ids[i]] += dy[i]} in order of i.
      *
      * @param dy [n,d]

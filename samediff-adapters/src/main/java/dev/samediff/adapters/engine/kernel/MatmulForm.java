@@ -25,10 +25,17 @@ final class MatmulForm {
         return x.with(layout.axes(0, lead).reduced().then(layout.axes(lead, lead + 2)));
     }
 
-    /** A matrix that is neither row-major nor column-major is copied, and a vector whose elements are apart. */
+    /**
+     * A matrix that is neither row-major nor column-major is copied, and a vector whose elements are apart. So are several
+     * vectors with gaps between them: oneDNN 3.8 reads some of them wrongly, such as [3,2,1,8] with strides 48, 8, 8, 1.
+     */
     private static Tensor readable(Assembly assembly, Tensor x) {
         Layout l = x.layout();
         int m = x.rank() - 2;
+        boolean vectors = (l.size(m) == 1 || l.size(m + 1) == 1) && l.axes(0, m).length() > 1;
+        if (vectors && !l.isDense()) {
+            return Copies.copied(assembly, x);
+        }
         boolean rowMajor = isRowMajor(l, m, m + 1);
         return rowMajor || isRowMajor(l, m + 1, m) ? x.with(canonical(l, rowMajor)) : Copies.copied(assembly, x);
     }

@@ -10,8 +10,10 @@ final class Rows {
     /** Adds dst[i] = table[ids[i]]. */
     static void gather(Assembly assembly, Tensor table, Tensor ids, Tensor dst) {
         String title = "gather rows";
-        Tensors.type(title, "table", table, DataType.FLOAT, DataType.BFLOAT16);
-        Tensors.type(title, "dst", dst, DataType.FLOAT, DataType.BFLOAT16);
+        if (!table.type().isIntType() || table.type() != dst.type()) {
+            Tensors.type(title, "table", table, DataType.FLOAT, DataType.BFLOAT16);
+            Tensors.type(title, "dst", dst, DataType.FLOAT, DataType.BFLOAT16);
+        }
         matrix(title, "table", table);
         Tensors.shape(
                 title,
@@ -43,6 +45,33 @@ final class Rows {
         if (work != dst) {
             Copies.add(assembly, work, dst);
         }
+    }
+
+    /** Adds cache[b h, positions[b]] = rows[b h]. */
+    static void write(Assembly assembly, Tensor rows, Tensor positions, Tensor cache) {
+        String title = "write rows";
+        Tensors.floats(title, rows, cache);
+        long count = cache.layout().size(0);
+        long length = cache.layout().size(1);
+        long width = cache.layout().size(2);
+        Tensors.length(title, "rows", rows, count * width);
+        Tensors.length(title, "cache", cache, count * length * width);
+        long perText = count / positions.layout().length();
+        Ids places = new Ids(title, "position", positions, count / perText, length);
+        long bytes = 4 * width;
+        Address from = new Address();
+        Address to = new Address();
+        assembly.add(new JavaKernel("memcpy", rows.place(), places.place(), cache.place()) {
+            @Override
+            void compute() {
+                long source = rows.place().address();
+                long target = cache.place().address();
+                for (long i = 0; i < count; i++) {
+                    long place = i * length + places.at(i / perText);
+                    Pointer.memcpy(to.at(target + place * bytes), from.at(source + i * bytes), bytes);
+                }
+            }
+        });
     }
 
     /** Adds dTable = 0, then dTable[ids[i]] += dy[i]. */

@@ -89,6 +89,9 @@ final class Emitter {
         if (op instanceof Op.Gather) {
             return Kernels.gatherRows(in.get(0), in.get(1), y);
         }
+        if (op instanceof Op.WriteRows) {
+            return Kernels.writeRows(in.get(1), in.get(2), y);
+        }
         if (op instanceof Op.GatherGrad) {
             return Kernels.scatterAddRows(in.get(0), in.get(1), y);
         }

@@ -77,6 +77,10 @@ public final class PlanCompiler {
             concat(node, concat.axis());
         } else if (node.op() instanceof Op.MatMul product && product.accumulate()) {
             accumulate(node);
+        } else if (node.op() instanceof Op.WriteRows) {
+            Placement written = placement(node.input(0));
+            place(node.output(), written.view(0, written.shape(), written.strides()));
+            emit(node, readable(node), List.of(written));
         } else {
             List<Placement> out = new ArrayList<>();
             for (int i = 0; i < node.outputs().size(); i++) {

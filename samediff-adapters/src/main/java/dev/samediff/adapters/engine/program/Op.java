@@ -41,6 +41,12 @@ public sealed interface Op {
     /** Inputs: table [V,D], ids [n]; output [n,D]. */
     record Gather() implements Op {}
 
+    /**
+     * Inputs: a leaf [n,T,D] of which position {@code positions[b]} of each text b is overwritten, rows of n D elements,
+     * positions [batch], where the texts are outermost in n; output: the leaf as it is then.
+     */
+    record WriteRows() implements Op {}
+
     /** Inputs: gradient [n,D], ids [n]; output: that of the table [V,D]. */
     record GatherGrad() implements Op {}
 

@@ -1,0 +1,10 @@
+/**
+ * From the program of a causal decoder to one that computes a single position of every text, with caches of keys and values.
+ *
+ * <p>Belongs here: which axis of a tensor is the position, what becomes a cache, the rewritten program. Does not belong here:
+ * plans and cache memory ({@code engine}) and when to use them ({@code text.CachedLogits}).
+ */
+@NullMarked
+package dev.samediff.adapters.engine.decoding;
+
+import org.jspecify.annotations.NullMarked;
