@@ -16,7 +16,8 @@ import picocli.CommandLine.Spec;
             BenchStepCommand.class,
             BenchGrowthCommand.class,
             BenchInitCommand.class,
-            BenchImportCommand.class
+            BenchImportCommand.class,
+            BenchGenerateCommand.class
         })
 final class BenchCommand implements Runnable {
     @Spec
@@ -26,6 +27,6 @@ final class BenchCommand implements Runnable {
     @Override
     public void run() {
         throw new CommandLine.ParameterException(
-                Objects.requireNonNull(spec).commandLine(), "name a measurement: step, growth, init, import");
+                Objects.requireNonNull(spec).commandLine(), "name a measurement: step, growth, init, import, generate");
     }
 }

@@ -3,8 +3,10 @@ package dev.samediff.samples.cli;
 import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.Engine;
+import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.engine.ReferenceEngine;
 import dev.samediff.adapters.io.AdapterFolder;
+import dev.samediff.adapters.text.CachedLogits;
 import dev.samediff.adapters.text.Generation;
 import dev.samediff.adapters.text.GenerationPlan;
 import dev.samediff.adapters.text.Sampler;
@@ -94,9 +96,12 @@ final class GenerateCommand extends Command {
             plan = plan.sampled(Sampler.temperature(temperature), seed);
         }
         SequenceEncoder encoder = SequenceEncoder.of(loaded.tokenizer(), loaded.maxLength());
-        try (Engine engine = new ReferenceEngine(loaded.graph(), "", List.of())) {
-            return new TextGenerator(loaded.logitsBy(engine), loaded.tokenizer(), plan)
+        try (Engine engine = new ReferenceEngine(loaded.graph(), "", List.of());
+                CachedLogits cached = loaded.cachedLogitsBy(engine, EngineOptions.defaults())) {
+            List<Generation> written = new TextGenerator(cached, loaded.tokenizer(), plan)
                     .generateFrom(texts.stream().map(encoder::encodePrompt).toList());
+            cached.fallback().ifPresent(why -> say("without a key/value cache: " + why));
+            return written;
         }
     }
 

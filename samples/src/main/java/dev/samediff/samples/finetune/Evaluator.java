@@ -1,7 +1,9 @@
 package dev.samediff.samples.finetune;
 
 import dev.samediff.adapters.engine.Engine;
+import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.text.BatchPlan;
+import dev.samediff.adapters.text.CachedLogits;
 import dev.samediff.adapters.text.CausalLmIterator;
 import dev.samediff.adapters.text.Generation;
 import dev.samediff.adapters.text.GenerationPlan;
@@ -26,12 +28,14 @@ final class Evaluator {
 
     private final LanguageModel model;
     private final Engine engine;
+    private final EngineOptions options;
     private final TaskLoss loss;
     private final SequenceEncoder encoder;
 
-    Evaluator(LanguageModel model, Engine engine, TaskLoss loss) {
+    Evaluator(LanguageModel model, Engine engine, EngineOptions options, TaskLoss loss) {
         this.model = model;
         this.engine = engine;
+        this.options = options;
         this.loss = loss;
         this.encoder = SequenceEncoder.of(model.tokenizer(), model.maxLength());
     }
@@ -93,7 +97,15 @@ final class Evaluator {
         GenerationPlan plan = GenerationPlan.greedy(longest + longest / 4 + 2, model.maxLength())
                 .batched(BATCH)
                 .paddedToMultipleOf(multiple);
-        TextGenerator generator = new TextGenerator(model.logitsBy(engine), model.tokenizer(), plan);
+        if (options.kind() == EngineOptions.Kind.REFERENCE) {
+            return answer(set, new TextGenerator(model.logitsBy(engine), model.tokenizer(), plan), progress);
+        }
+        try (CachedLogits cached = model.cachedLogitsBy(engine, options)) {
+            return answer(set, new TextGenerator(cached, model.tokenizer(), plan), progress);
+        }
+    }
+
+    private List<Sample> answer(EvaluationSet set, TextGenerator generator, Progress.Factory progress) {
         List<Sample> samples = new ArrayList<>();
         try (Progress bar = progress.start(set.name(), set.examples().size())) {
             for (int start = 0; start < set.examples().size(); start += BATCH) {

@@ -74,7 +74,7 @@ public final class FineTune {
                 candidate.loss().loss(),
                 List.of(),
                 settings.plan().engine())) {
-            Evaluator evaluator = new Evaluator(model, engine, candidate.loss());
+            Evaluator evaluator = new Evaluator(model, engine, settings.plan().engine(), candidate.loss());
             DeviceMemory.free().ifPresent(free -> requireFits(candidate, evaluator, free));
             List<Measurement> before = known.orElseGet(() -> measure(evaluator));
             StepRecorder recorder = new StepRecorder();

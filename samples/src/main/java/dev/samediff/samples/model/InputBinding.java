@@ -63,6 +63,15 @@ public record InputBinding(List<Input> inputs, OptionalInt fixedLength) {
         return inputs.stream().map(Input::placeholder).toArray(String[]::new);
     }
 
+    /** Returns the placeholder that takes the token ids. */
+    public String ids() {
+        return inputs.stream()
+                .filter(input -> input.feature() == SequenceFeature.INPUT_IDS)
+                .findFirst()
+                .orElseThrow()
+                .placeholder();
+    }
+
     /** Returns the plan with the features, types and padding that this model needs. */
     public BatchPlan fill(BatchPlan plan) {
         BatchPlan filled = plan.filling(

@@ -1,8 +1,12 @@
 package dev.samediff.samples.model;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.engine.DecodingSession;
 import dev.samediff.adapters.engine.Engine;
+import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.engine.ReferenceEngine;
+import dev.samediff.adapters.text.CachedLogits;
+import dev.samediff.adapters.text.Capacities;
 import dev.samediff.adapters.text.LogitsFunction;
 import dev.samediff.adapters.text.Tokenizer;
 import dev.samediff.importer.ImportedModel;
@@ -66,13 +70,32 @@ public record LanguageModel(
     /** Returns this model as generation sees it, executed by an engine of its graph. */
     public LogitsFunction logitsBy(Engine engine) {
         return (ids, lengths) -> {
-            Map<String, INDArray> values = inputs.fill(ids, lengths);
-            imported.requireValid(values);
-            INDArray scores = engine.outputs(values, List.of(logits)).get(logits);
+            INDArray scores =
+                    engine.outputs(filled(ids, lengths), List.of(logits)).get(logits);
             if (scores == null) {
                 throw new IllegalStateException("the engine did not return " + logits);
             }
             return scores;
         };
+    }
+
+    /**
+     * Returns this model with a key/value cache, if its graph can be computed position by position.
+     *
+     * @param engine computes whole texts: the first batch to compare with, and everything if there can be no cache
+     * @param options precision and threads of the cached computation
+     */
+    public CachedLogits cachedLogitsBy(Engine engine, EngineOptions options) {
+        Capacities capacities = inputs.fixedLength().isPresent()
+                ? new Capacities(inputs.fixedLength().getAsInt(), maxLength)
+                : Capacities.upTo(maxLength);
+        DecodingSession session = new DecodingSession(graph(), inputs.ids(), logits, options);
+        return new CachedLogits(session, logitsBy(engine), this::filled, capacities);
+    }
+
+    private Map<String, INDArray> filled(INDArray ids, int... lengths) {
+        Map<String, INDArray> values = inputs.fill(ids, lengths);
+        imported.requireValid(values);
+        return values;
     }
 }

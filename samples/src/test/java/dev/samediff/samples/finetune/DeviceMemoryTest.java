@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.Engine;
+import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.engine.ReferenceEngine;
 import dev.samediff.adapters.method.Lora;
 import dev.samediff.adapters.text.Tokenizers;
@@ -36,7 +37,7 @@ class DeviceMemoryTest {
                 note -> assertThat(note).isNotBlank());
         try (Engine engine =
                 new ReferenceEngine(candidate.graph(), candidate.loss().loss(), List.of())) {
-            Evaluator evaluator = new Evaluator(model, engine, candidate.loss());
+            Evaluator evaluator = new Evaluator(model, engine, EngineOptions.reference(), candidate.loss());
             assertThatCode(() -> job.requireFits(candidate, evaluator, 8_000_000_000L))
                     .doesNotThrowAnyException();
             assertThatThrownBy(() -> job.requireFits(candidate, evaluator, 200_000_000L))
