@@ -8,6 +8,7 @@ import dev.samediff.adapters.graph.GraphAudit;
 import dev.samediff.adapters.graph.GraphEditor;
 import dev.samediff.adapters.graph.Names;
 import dev.samediff.adapters.linalg.Decompositions;
+import dev.samediff.adapters.linalg.SideBySide;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -39,40 +40,42 @@ final class AdapterInjection {
         this.bases = bases;
     }
 
+    /** A layer to be adapted. */
+    private record Chosen(AdaptableSite layer, double alpha, SiteShape shape, BaseWeight base) {}
+
     /** What one layer starts with. */
     private record Start(AdaptedSite site, Map<String, INDArray> start, Map<String, INDArray> tensors) {}
 
     /** Starts a new adapter; every error is found before the graph is touched, except a failing decomposition's. */
     Adapter start(AdapterConfig config, Decompositions linalg) {
         AdapterMethod method = config.method();
-        Map<AdaptableSite, SiteShape> shapes = new LinkedHashMap<>();
+        List<Chosen> chosen = new ArrayList<>();
         for (AdaptableSite layer : config.targets().select(layers)) {
             int rank = config.targets().rank(layer.module(), method.rank());
             double alpha = alpha(config, layer.module(), rank);
-            shapes.put(
-                    layer,
-                    new SiteShape(
-                            layer.module(), layer.in(), layer.out(), rank, method.scaling(rank, alpha), layer.kind()));
+            SiteShape shape = new SiteShape(
+                    layer.module(), layer.in(), layer.out(), rank, method.scaling(rank, alpha), layer.kind());
+            chosen.add(new Chosen(layer, alpha, shape, bases.apply(layer)));
         }
-        List<Start> starts = new ArrayList<>();
-        shapes.forEach((layer, shape) -> {
-            BaseWeight base = bases.apply(layer);
-            Factorization start =
-                    method.factorize(base.trueWeight(), shape, linalg, seed(config.seed(), layer.module()));
-            starts.add(new Start(
-                    site(
-                            config,
-                            layer,
-                            shape.rank(),
-                            alpha(config, layer.module(), shape.rank()),
-                            shape.scaling(),
-                            start.trainables().keySet(),
-                            start.startsAtZero(),
-                            base.hash()),
-                    start.trainables(),
-                    start.trainables()));
-        });
+        List<Start> starts = SideBySide.map(
+                chosen, each -> (long) each.shape().in() * each.shape().out(), each -> start(config, each, linalg));
         return build(config, starts);
+    }
+
+    private static Start start(AdapterConfig config, Chosen chosen, Decompositions linalg) {
+        SiteShape shape = chosen.shape();
+        Factorization start = config.method()
+                .factorize(chosen.base().trueWeight(), shape, linalg, seed(config.seed(), shape.module()));
+        AdaptedSite site = site(
+                config,
+                chosen.layer(),
+                shape.rank(),
+                chosen.alpha(),
+                shape.scaling(),
+                start.trainables().keySet(),
+                start.startsAtZero(),
+                chosen.base().hash());
+        return new Start(site, start.trainables(), start.trainables());
     }
 
     /** Takes over an adapter made elsewhere. */

@@ -74,6 +74,17 @@ public final class LapackDecompositions implements Decompositions {
         return new Qr(q, r);
     }
 
+    /** The orthonormal factor alone, in place. */
+    INDArray orthonormalise(INDArray tall) {
+        MatrixCheck.requireFinite(tall);
+        int m = (int) tall.rows();
+        int n = (int) tall.columns();
+        INDArray tau = Nd4j.createUninitialized(tall.dataType(), new long[] {n}, 'c');
+        requireDone(Lapack.geqrf(m, n, tall, tau), "QR decomposition (geqrf)", tall);
+        requireDone(Lapack.orgqr(m, n, tall, tau), "QR decomposition (orgqr)", tall);
+        return tall;
+    }
+
     @Override
     public Svd randomizedSvd(INDArray a, int rank, int iterations, long seed) {
         MatrixCheck.requireMatrix(a);

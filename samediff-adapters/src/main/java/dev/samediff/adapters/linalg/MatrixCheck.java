@@ -10,6 +10,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Says whether an array is a matrix that LAPACK can take. */
 final class MatrixCheck {
+    private static final int PIECE = 1 << 14;
     private static final long MOST_ELEMENTS = Integer.MAX_VALUE;
 
     private MatrixCheck() {}
@@ -30,21 +31,38 @@ final class MatrixCheck {
         }
     }
 
-    /** Refuses NaN and infinities, with which LAPACK may never return. */
+    /** Refuses NaN and infinities, with which LAPACK may never return. Reads in pieces: a native call per number is slow. */
     static void requireFinite(INDArray contiguous) {
-        long n = contiguous.length();
         Pointer data = Lapack.hostData(contiguous).pointer();
-        if (contiguous.dataType() == DataType.DOUBLE) {
-            DoublePointer values = new DoublePointer(data);
-            for (long i = 0; i < n; i++) {
-                requireFinite(values.get(i), i, contiguous);
-            }
-        } else {
-            FloatPointer values = new FloatPointer(data);
-            for (long i = 0; i < n; i++) {
-                requireFinite(values.get(i), i, contiguous);
+        for (long start = 0; start < contiguous.length(); start += PIECE) {
+            int count = (int) Math.min(PIECE, contiguous.length() - start);
+            double[] values = contiguous.dataType() == DataType.DOUBLE
+                    ? doubles(data, start, count)
+                    : widened(floats(data, start, count));
+            for (int i = 0; i < count; i++) {
+                requireFinite(values[i], start + i, contiguous);
             }
         }
+    }
+
+    private static double[] doubles(Pointer data, long start, int count) {
+        double[] values = new double[count];
+        new DoublePointer(data).position(start).get(values);
+        return values;
+    }
+
+    private static float[] floats(Pointer data, long start, int count) {
+        float[] values = new float[count];
+        new FloatPointer(data).position(start).get(values);
+        return values;
+    }
+
+    private static double[] widened(float[] values) {
+        double[] wide = new double[values.length];
+        for (int i = 0; i < values.length; i++) {
+            wide[i] = values[i];
+        }
+        return wide;
     }
 
     private static void requireFinite(double value, long index, INDArray a) {

@@ -35,17 +35,19 @@ final class RandomizedSvd {
 
     private Decompositions.Svd tall(INDArray a, int rank, int width, int iterations, long seed) {
         INDArray transposed = a.transpose();
-        INDArray q = orthonormal(a.mmul(gaussian(a.columns(), width, a.dataType(), seed)));
+        INDArray q = basis(a, gaussian(a.columns(), width, a.dataType(), seed));
         for (int i = 0; i < iterations; i++) {
-            q = orthonormal(transposed.mmul(q));
-            q = orthonormal(a.mmul(q));
+            q = basis(transposed, q);
+            q = basis(a, q);
         }
         Decompositions.Svd small = lapack.svd(q.transpose().mmul(a));
         return new Decompositions.Svd(q.mmul(small.u()), small.s(), small.vt()).leading(rank);
     }
 
-    private INDArray orthonormal(INDArray a) {
-        return lapack.qr(a).q();
+    /** An orthonormal basis of the columns of {@code a q}. */
+    private INDArray basis(INDArray a, INDArray q) {
+        INDArray product = Nd4j.createUninitialized(a.dataType(), new long[] {a.rows(), q.columns()}, 'f');
+        return lapack.orthonormalise(a.mmuli(q, product));
     }
 
     /** Standard normal numbers by Marsaglia's polar method: the same on every platform and Java version. */
