@@ -25,6 +25,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
         subcommands = {
             FineTuneCommand.class,
             CompareCommand.class,
+            SweepCommand.class,
             GenerateCommand.class,
             MergeCommand.class,
             ConvertCommand.class,

@@ -53,6 +53,11 @@ abstract class Command implements Callable<Integer> {
         err.flush();
     }
 
+    /** Says something while a progress bar is drawn: on a terminal the line takes the bar's place, which moves down. */
+    final void sayAboveBar(String text) {
+        say(Boolean.getBoolean(TERMINAL) ? String.format("\r%-" + Progress.WIDTH + "s", text) : text);
+    }
+
     /** Prints the result: as one JSON line at the end if asked for. */
     final void print(String text, Object result) {
         out().println(text);

@@ -8,9 +8,15 @@ final class InterruptNotice implements AutoCloseable {
     private final Thread hook;
 
     InterruptNotice(Consumer<String> say, boolean checkpoints, RunFolder folder) {
-        String sentence = checkpoints
-                ? "stopped; go on from the last checkpoint: the same command with --out " + folder.path() + " --resume"
-                : "stopped; nothing was trained to the end (--checkpoint-every N makes runs that can go on)";
+        this(
+                say,
+                checkpoints
+                        ? "stopped; go on from the last checkpoint: the same command with --out " + folder.path()
+                                + " --resume"
+                        : "stopped; nothing was trained to the end (--checkpoint-every N makes runs that can go on)");
+    }
+
+    InterruptNotice(Consumer<String> say, String sentence) {
         this.hook = new Thread(() -> say.accept("\n" + sentence), "interrupt-notice");
         Runtime.getRuntime().addShutdownHook(hook);
     }

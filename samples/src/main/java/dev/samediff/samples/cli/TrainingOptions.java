@@ -98,6 +98,11 @@ final class TrainingOptions {
 
     /** Returns how many different examples the training will see at most. */
     int examplesSeen() {
-        return (int) Math.min(Integer.MAX_VALUE, (long) steps * batch * accumulate);
+        return examplesSeen(batch);
+    }
+
+    /** The same with other batches. */
+    int examplesSeen(int perBatch) {
+        return (int) Math.min(Integer.MAX_VALUE, (long) steps * perBatch * accumulate);
     }
 }

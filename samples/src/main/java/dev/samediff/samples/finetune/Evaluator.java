@@ -2,7 +2,6 @@ package dev.samediff.samples.finetune;
 
 import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.engine.EngineOptions;
-import dev.samediff.adapters.text.BatchPlan;
 import dev.samediff.adapters.text.CachedLogits;
 import dev.samediff.adapters.text.CausalLmIterator;
 import dev.samediff.adapters.text.Generation;
@@ -54,11 +53,8 @@ final class Evaluator {
 
     /** Returns batches of the set, in its order, for this model's inputs. */
     CausalLmIterator batches(EvaluationSet set) {
-        BatchPlan plan = BatchPlan.of(BATCH, model.maxLength()).paddedToMultipleOf(WIDTH_STEP);
-        return new CausalLmIterator(
-                encoder.encodeAll(set.examples()).sequences(),
-                model.tokenizer().padId(),
-                model.inputs().fill(plan));
+        TaskBatches batches = new TaskBatches(model);
+        return batches.evaluation(batches.encode(set.examples()));
     }
 
     private double loss(EvaluationSet set) {

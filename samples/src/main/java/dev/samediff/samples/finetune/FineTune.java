@@ -4,10 +4,8 @@ import dev.samediff.adapters.backend.DeviceMemory;
 import dev.samediff.adapters.backend.StepMemory;
 import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.engine.Engines;
-import dev.samediff.adapters.text.BatchPlan;
 import dev.samediff.adapters.text.CausalLmIterator;
 import dev.samediff.adapters.text.EncodedExamples;
-import dev.samediff.adapters.text.SequenceEncoder;
 import dev.samediff.adapters.text.TokenSequence;
 import dev.samediff.adapters.train.AdapterTrainer;
 import dev.samediff.adapters.train.Binding;
@@ -29,9 +27,6 @@ import java.util.stream.Stream;
 
 /** Measures a candidate, trains it, and measures it again. */
 public final class FineTune {
-    private static final int WIDTH_STEP = 8;
-    private static final int BUCKETS = 20;
-
     private final LanguageModel model;
     private final Task task;
     private final FineTuneSettings settings;
@@ -109,17 +104,17 @@ public final class FineTune {
 
     /** Refuses a batch that the device has no memory for, before anything is measured. */
     void requireFits(Candidate candidate, Evaluator evaluator, long freeBytes) {
-        TokenSequence longest = encode().sequences().stream()
+        TaskBatches batches = new TaskBatches(model);
+        TokenSequence longest = batches.encode(task.train()).sequences().stream()
                 .max(Comparator.comparingInt(TokenSequence::length))
                 .orElseThrow();
         StepMemory.measure(
                         candidate.graph(),
                         candidate.loss().loss(),
                         candidate.trainables(),
+                        evaluator.placeholders(batches.plain(List.of(longest)).next()),
                         evaluator.placeholders(
-                                batches(List.of(longest), plan(1)).next()),
-                        evaluator.placeholders(
-                                batches(List.of(longest, longest), plan(2)).next()))
+                                batches.plain(List.of(longest, longest)).next()))
                 .requireFits(settings.batch(), freeBytes);
     }
 
@@ -132,26 +127,10 @@ public final class FineTune {
     }
 
     private CausalLmIterator trainingBatches() {
-        EncodedExamples encoded = encode();
+        TaskBatches batches = new TaskBatches(model);
+        EncodedExamples encoded = batches.encode(task.train());
         notes.accept("training data: " + encoded.report().summary());
-        BatchPlan plan = plan(settings.batch()).shuffled(settings.seed()).bucketed(BUCKETS);
-        if (encoded.sequences().size() >= settings.batch()) {
-            plan = plan.droppingLast();
-        }
-        return batches(encoded.sequences(), plan);
-    }
-
-    private EncodedExamples encode() {
-        return SequenceEncoder.of(model.tokenizer(), model.maxLength()).encodeAll(task.train());
-    }
-
-    private BatchPlan plan(int batch) {
-        return BatchPlan.of(batch, model.maxLength()).paddedToMultipleOf(WIDTH_STEP);
-    }
-
-    private CausalLmIterator batches(List<TokenSequence> sequences, BatchPlan plan) {
-        return new CausalLmIterator(
-                sequences, model.tokenizer().padId(), model.inputs().fill(plan));
+        return batches.training(encoded, settings.batch(), settings.seed());
     }
 
     private static final class StepRecorder implements TrainingListener {

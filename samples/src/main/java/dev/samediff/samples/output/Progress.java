@@ -4,6 +4,9 @@ import java.io.PrintStream;
 
 /** Tells a waiting person how far a job is. Writes to standard error only. */
 public interface Progress extends AutoCloseable {
+    /** Columns of a bar on a terminal. */
+    int WIDTH = 110;
+
     /**
      * Says that so many steps are done.
      *

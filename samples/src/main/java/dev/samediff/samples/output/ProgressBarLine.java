@@ -8,7 +8,6 @@ import me.tongfei.progressbar.ProgressBarStyle;
 
 /** One line of a terminal that redraws itself. */
 final class ProgressBarLine implements Progress {
-    private static final int WIDTH = 110;
     private static final int REDRAW_MILLIS = 250;
 
     private final ProgressBar bar;

@@ -56,9 +56,12 @@ public final class HtmlReport {
 
     /** Adds a chart, if it has a point at all. */
     public HtmlReport chart(LineChart chart) {
-        if (chart.series().stream().anyMatch(series -> !series.points().isEmpty())) {
-            body.append("<figure>\n").append(chart.svg()).append("</figure>\n");
-        }
+        return chart.series().stream().anyMatch(series -> !series.points().isEmpty()) ? figure(chart.svg()) : this;
+    }
+
+    /** Adds a drawing. */
+    public HtmlReport figure(String svg) {
+        body.append("<figure>\n").append(svg).append("</figure>\n");
         return this;
     }
 

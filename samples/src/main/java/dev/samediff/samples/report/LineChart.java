@@ -33,13 +33,8 @@ public record LineChart(String title, String xLabel, String yLabel, List<Series>
         Axis x = Axis.covering(all(true), LEFT, WIDTH - RIGHT);
         Axis y = Axis.covering(all(false), HEIGHT - BOTTOM, TOP);
         StringBuilder svg = new StringBuilder();
-        svg.append(String.format(
-                Locale.ROOT,
-                "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 %d %d\" role=\"img\" class=\"chart\"><title>%s</title>\n",
-                WIDTH,
-                HEIGHT,
-                Html.escape(title)));
-        svg.append(text(LEFT, 18, "start", "chart-title", title));
+        svg.append(Svg.open(WIDTH, HEIGHT, title));
+        svg.append(Svg.text(LEFT, 18, "start", "chart-title", title));
         svg.append(grid(x, y));
         List<String> names = series.stream().map(Series::name).distinct().toList();
         Stream.concat(only(true), only(false))
@@ -62,17 +57,17 @@ public record LineChart(String title, String xLabel, String yLabel, List<Series>
     private String grid(Axis x, Axis y) {
         StringBuilder grid = new StringBuilder();
         for (double tick : y.ticks()) {
-            grid.append(line(LEFT, y.pixel(tick), WIDTH - RIGHT, y.pixel(tick)));
-            grid.append(text(LEFT - 8, y.pixel(tick) + 4, "end", "tick", y.label(tick)));
+            grid.append(Svg.line(LEFT, y.pixel(tick), WIDTH - RIGHT, y.pixel(tick)));
+            grid.append(Svg.text(LEFT - 8, y.pixel(tick) + 4, "end", "tick", y.label(tick)));
         }
         for (double tick : x.ticks()) {
-            grid.append(line(x.pixel(tick), HEIGHT - BOTTOM, x.pixel(tick), HEIGHT - BOTTOM + 5));
-            grid.append(text(x.pixel(tick), HEIGHT - BOTTOM + 19, "middle", "tick", x.label(tick)));
+            grid.append(Svg.line(x.pixel(tick), HEIGHT - BOTTOM, x.pixel(tick), HEIGHT - BOTTOM + 5));
+            grid.append(Svg.text(x.pixel(tick), HEIGHT - BOTTOM + 19, "middle", "tick", x.label(tick)));
         }
-        grid.append(text((LEFT + WIDTH - RIGHT) / 2.0, HEIGHT - 8, "middle", "axis", xLabel));
+        grid.append(Svg.text((LEFT + WIDTH - RIGHT) / 2.0, HEIGHT - 8, "middle", "axis", xLabel));
         double middle = (TOP + HEIGHT - BOTTOM) / 2.0;
         grid.append(String.format(Locale.ROOT, "<g transform=\"translate(14 %.1f) rotate(-90)\">", middle))
-                .append(text(0, 0, "middle", "axis", yLabel).stripTrailing())
+                .append(Svg.text(0, 0, "middle", "axis", yLabel).stripTrailing())
                 .append("</g>\n");
         return grid.toString();
     }
@@ -88,8 +83,10 @@ public record LineChart(String title, String xLabel, String yLabel, List<Series>
                 colour,
                 pale ? "1" : "2",
                 pale ? "0.3" : "1");
-        StringBuilder curve = new StringBuilder("<polyline points=\"" + points + "\" " + look + "/>\n");
-        if (one.emphasis() == Series.Emphasis.DOTTED_POINTS
+        boolean line = one.emphasis() != Series.Emphasis.DOTS;
+        StringBuilder curve = new StringBuilder(line ? "<polyline points=\"" + points + "\" " + look + "/>\n" : "");
+        if (!line
+                || one.emphasis() == Series.Emphasis.DOTTED_POINTS
                 || (!pale && one.points().size() == 1)) {
             one.points().forEach(point -> curve.append(dot(x.pixel(point.x()), y.pixel(point.y()), colour)));
         }
@@ -109,7 +106,7 @@ public record LineChart(String title, String xLabel, String yLabel, List<Series>
                     left,
                     height - 6,
                     colour));
-            legend.append(text(left + 20, height, "start", "legend", shown.get(i)));
+            legend.append(Svg.text(left + 20, height, "start", "legend", shown.get(i)));
         }
         return legend.toString();
     }
@@ -117,26 +114,5 @@ public record LineChart(String title, String xLabel, String yLabel, List<Series>
     private static String dot(double x, double y, int colour) {
         return String.format(
                 Locale.ROOT, "<circle cx=\"%.1f\" cy=\"%.1f\" r=\"3.5\" fill=\"var(--series-%d)\"/>\n", x, y, colour);
-    }
-
-    private static String line(double x1, double y1, double x2, double y2) {
-        return String.format(
-                Locale.ROOT,
-                "<line x1=\"%.1f\" y1=\"%.1f\" x2=\"%.1f\" y2=\"%.1f\" stroke=\"var(--faint)\"/>\n",
-                x1,
-                y1,
-                x2,
-                y2);
-    }
-
-    private static String text(double x, double y, String anchor, String style, String text) {
-        return String.format(
-                Locale.ROOT,
-                "<text x=\"%.1f\" y=\"%.1f\" text-anchor=\"%s\" class=\"%s\" fill=\"var(--ink)\">%s</text>\n",
-                x,
-                y,
-                anchor,
-                style,
-                Html.escape(text));
     }
 }

@@ -24,6 +24,8 @@ public record Series(String name, List<Point> points, Emphasis emphasis) {
         LINE,
         /** A line with a dot at every point: few, separately measured points. */
         DOTTED_POINTS,
+        /** Dots without a line: unconnected measurements. */
+        DOTS,
         /** A thin pale line behind the others: the raw values of a smoothed curve; not in the legend. */
         BACKGROUND
     }
@@ -40,6 +42,11 @@ public record Series(String name, List<Point> points, Emphasis emphasis) {
     /** Returns a curve of few points, each marked. */
     public static Series marked(String name, List<Point> points) {
         return new Series(name, points, Emphasis.DOTTED_POINTS);
+    }
+
+    /** Returns unconnected measurements. */
+    public static Series dots(String name, List<Point> points) {
+        return new Series(name, points, Emphasis.DOTS);
     }
 
     /** Returns this curve as a pale background. */

@@ -132,7 +132,8 @@ class CommandsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"finetune", "compare", "generate", "merge", "convert", "inspect", "verify", "doctor"})
+    @ValueSource(
+            strings = {"finetune", "compare", "sweep", "generate", "merge", "convert", "inspect", "verify", "doctor"})
     void every_command_has_help(String command) {
         Run run = Run.of(command, "--help");
         assertThat(run.exitCode()).isZero();

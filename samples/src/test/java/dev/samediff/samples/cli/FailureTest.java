@@ -55,6 +55,13 @@ class FailureTest {
                 "finetune --eval nosuch.jsonl            | --train is missing",
                 "finetune --train nosuch.jsonl           | nosuch.jsonl",
                 "compare --methods lora,,sorsa           | empty name",
+                "sweep --space nosuch.json               | nosuch.json",
+                "sweep --trials 0                        | trials: 0",
+                "sweep --parallel 0                      | parallel trials: 0",
+                "sweep --search annealing                | tpe",
+                "sweep --prune hyperband                 | median",
+                "sweep --resume                          | --out",
+                "sweep --resume --out nosuch             | nosuch",
                 "generate                                | --prompt",
                 "generate --prompt x --adapter nosuch    | nosuch",
                 "generate --prompts nosuch.txt           | nosuch.txt",
@@ -179,8 +186,9 @@ class FailureTest {
 
     /** Adds a fresh folder where results would go. */
     private static String[] withOut(String... arguments) {
-        boolean needsOut = (arguments[0].equals("finetune") || arguments[0].equals("compare"))
-                && !Arrays.asList(arguments).contains("--resume");
+        boolean needsOut =
+                (arguments[0].equals("finetune") || arguments[0].equals("compare") || arguments[0].equals("sweep"))
+                        && !Arrays.asList(arguments).contains("--resume");
         return needsOut
                 ? Stream.concat(
                                 Arrays.stream(arguments),

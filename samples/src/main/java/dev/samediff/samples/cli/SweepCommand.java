@@ -1,0 +1,265 @@
+package dev.samediff.samples.cli;
+
+import dev.samediff.adapters.io.DurableFiles;
+import dev.samediff.samples.finetune.RunDescription;
+import dev.samediff.samples.finetune.RunFolder;
+import dev.samediff.samples.machine.Memory;
+import dev.samediff.samples.output.Json;
+import dev.samediff.samples.output.Numbers;
+import dev.samediff.samples.sweep.FineTuneLine;
+import dev.samediff.samples.sweep.LiveTable;
+import dev.samediff.samples.sweep.PaperSweeps;
+import dev.samediff.samples.sweep.SweepDefinition;
+import dev.samediff.samples.sweep.SweepJob;
+import dev.samediff.samples.sweep.SweepReport;
+import dev.samediff.samples.sweep.SweepSummary;
+import dev.samediff.samples.sweep.SweepTables;
+import dev.samediff.samples.task.Task;
+import dev.samediff.tuning.LocalTrials;
+import dev.samediff.tuning.Sweep;
+import dev.samediff.tuning.SweepPlan;
+import dev.samediff.tuning.SweepResult;
+import dev.samediff.tuning.TrialState;
+import dev.samediff.tuning.journal.Journal;
+import dev.samediff.tuning.journal.TrialsCsv;
+import dev.samediff.tuning.space.AdapterSpace;
+import dev.samediff.tuning.space.SpaceJson;
+import dev.samediff.tuning.spark.SparkTrials;
+import dev.samediff.tuning.training.AdapterDefaults;
+import dev.samediff.tuning.training.AdapterTrial;
+import dev.samediff.tuning.training.TrialMemory;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine;
+import picocli.CommandLine.ArgGroup;
+
+/** {@code sweep}: searches hyper-parameters. */
+@CommandLine.Command(
+        name = "sweep",
+        description =
+                "Searches rank, gamma, learning rate and more for the lowest evaluation loss, and goes on after any"
+                        + " interruption.%n%nWithout options: the SORSA paper's sweep over rank, gamma and learning rate"
+                        + " on the bundled task, then the OLoRA paper's comparison of ranks; below ten minutes.",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        footer = {
+            "",
+            "In the folder of the results: journal.jsonl (a line per ended trial), trials.csv, report.html, summary.json.",
+            "",
+            "Examples:",
+            "  samples/run sweep",
+            "  samples/run sweep --trials 40 --parallel 2 --out sweep1",
+            "  samples/run sweep --out sweep1 --resume",
+            "  samples/run sweep --space space.json --search grid --prune none --model m.onnx \\",
+            "      --tokenizer tokenizer.json --train x.jsonl --steps 200"
+        })
+final class SweepCommand extends Command {
+    private static final int STEPS = 60;
+    private static final int BATCH = 8;
+    private static final int SHOWN = 5;
+    private static final String RANKS = "olora-ranks";
+    /** Options that say where, and not what. */
+    private static final Set<String> PLACE = Set.of("--out", "--resume", "--json", "--verbose", "--overwrite");
+
+    @ArgGroup(validate = false, heading = "%nSearch%n")
+    SearchOptions search = new SearchOptions();
+
+    @ArgGroup(validate = false, heading = "%nModel%n")
+    ModelOptions model = new ModelOptions();
+
+    @ArgGroup(validate = false, heading = "%nData%n")
+    DataOptions data = new DataOptions();
+
+    @ArgGroup(
+            validate = false,
+            heading = "%nTraining of each trial (here --steps is " + STEPS + " and --batch " + BATCH
+                    + " unless given; the space wins)%n")
+    TrainingOptions training = new TrainingOptions();
+
+    @ArgGroup(validate = false, heading = "%nResults%n")
+    SweepOutputOptions output = new SweepOutputOptions();
+
+    @Override
+    int run() throws IOException {
+        RunFolder folder = output.folder("sweep");
+        if (output.resume && options().stream().allMatch(PLACE::contains)) {
+            return recorded(folder).run();
+        }
+        AdapterSpace space = search.space();
+        SweepPlan plan = search.plan(training.seed);
+        SweepJob job = job();
+        Task task = task(training.batch);
+        output.create(folder);
+        Map<String, String> common = common();
+        SweepDefinition.of(space, plan, common, arguments()).settle(folder.path(), output.resume);
+        say("model: " + model.describe() + "; task: " + task.description());
+        SweepReport.Part main = run("sweep", folder.path(), job, space, plan);
+        Optional<SweepReport.Part> ranks = search.isDefault()
+                ? Optional.of(run(
+                        "ranks", folder.path().resolve(RANKS), job, PaperSweeps.ranks(), PaperSweeps.comparing(plan)))
+                : Optional.empty();
+        SweepSummary summary =
+                SweepSummary.of(main.result(), common, folder.path().toString());
+        DurableFiles.writeText(folder.summary(), Json.pretty(summary));
+        RunDescription description = new RunDescription(model.describe(), task.description(), commandLine());
+        DurableFiles.writeText(folder.report(), new SweepReport(description, common).render(main, ranks));
+        print(text(main, common, folder), summary);
+        return main.result().count(TrialState.COMPLETE) > 0 ? 0 : Failure.WORK_FAILED;
+    }
+
+    /** Loads the model and prepares what trials share. */
+    SweepJob job() {
+        settleDefaults();
+        return new SweepJob(model.load(), this::task, defaults());
+    }
+
+    private SweepReport.Part run(String name, Path folder, SweepJob job, AdapterSpace space, SweepPlan plan)
+            throws IOException {
+        int trials = (int) Math.min(plan.trials(), gridSize(space, plan));
+        try (Journal journal = Journal.open(folder.resolve("journal.jsonl"));
+                InterruptNotice notice = new InterruptNotice(this::say, sentence(output.out));
+                LiveTable table = new LiveTable(name, trials, progress(), this::sayAboveBar)) {
+            SweepResult result = search.spark == null
+                    ? new Sweep(space, plan, new LocalTrials(trial(job, space, plan))).run(journal, table)
+                    : onSpark(search.spark, space, plan, journal, table);
+            TrialsCsv.write(folder.resolve("trials.csv"), result.trials());
+            return new SweepReport.Part(space, plan, result);
+        }
+    }
+
+    /** Returns the trial, after a look at whether so many fit into memory. */
+    private AdapterTrial trial(SweepJob job, AdapterSpace space, SweepPlan plan) {
+        AdapterTrial trial = job.trial(space);
+        TrialMemory memory = trial.memory(space, plan.seed());
+        say("memory: about " + Numbers.bytes(memory.bytes()) + " for each trial, beside the shared model");
+        Memory.available().ifPresent(free -> memory.requireFits(plan.parallel(), free));
+        return trial;
+    }
+
+    private SweepResult onSpark(String master, AdapterSpace space, SweepPlan plan, Journal journal, LiveTable table) {
+        SweepTrialFactory factory =
+                new SweepTrialFactory(arguments(), SpaceJson.write(space).toString());
+        try (SparkTrials spark = SparkTrials.connect(master, plan.threads(), factory)) {
+            return new Sweep(space, plan, spark).run(journal, table);
+        }
+    }
+
+    private static String sentence(@Nullable Path out) {
+        return "stopped; ended trials are kept, go on with: samples/run sweep --out " + out + " --resume";
+    }
+
+    private static double gridSize(AdapterSpace space, SweepPlan plan) {
+        return plan.search().name().startsWith("GRID") ? space.gridSize(plan.gridPoints()) : Double.MAX_VALUE;
+    }
+
+    /** Returns the command that began the sweep in a folder, to go on with it. */
+    private SweepCommand recorded(RunFolder folder) {
+        SweepCommand command = new SweepCommand();
+        CommandLine line = new CommandLine(command)
+                .setOut(spec().commandLine().getOut())
+                .setErr(spec().commandLine().getErr())
+                .setCaseInsensitiveEnumValuesAllowed(true);
+        List<String> arguments = new ArrayList<>(SweepDefinition.arguments(folder.path()));
+        arguments.addAll(List.of("--out", folder.path().toString(), "--resume"));
+        if (json) {
+            arguments.add("--json");
+        }
+        line.parseArgs(arguments.toArray(String[]::new));
+        return command;
+    }
+
+    /** Returns the names of the options that were given. */
+    private List<String> options() {
+        return spec().commandLine().getParseResult().matchedOptions().stream()
+                .map(option -> option.longestName())
+                .toList();
+    }
+
+    /** Returns the options that say what is searched, to be kept with the results. */
+    private List<String> arguments() {
+        List<String> arguments = new ArrayList<>();
+        spec().commandLine().getParseResult().matchedOptions().forEach(option -> {
+            if (!PLACE.contains(option.longestName())) {
+                arguments.add(option.longestName() + "="
+                        + option.originalStringValues().get(0));
+            }
+        });
+        return arguments;
+    }
+
+    private void settleDefaults() {
+        List<String> given = options();
+        if (!given.contains("--steps")) {
+            training.steps = STEPS;
+        }
+        if (!given.contains("--batch")) {
+            training.batch = BATCH;
+        }
+    }
+
+    private AdapterDefaults defaults() {
+        AdapterDefaults defaults = AdapterDefaults.of(training::plan);
+        return new AdapterDefaults(
+                defaults.method(),
+                defaults.rank(),
+                defaults.alpha(),
+                defaults.gamma(),
+                defaults.targets(),
+                training.batch,
+                training::plan);
+    }
+
+    private Task task(int batch) {
+        return data.task(model.isBundled(), training.examplesSeen(batch), training.seed);
+    }
+
+    /** Returns what all trials have in common, as options of {@code finetune}. */
+    private Map<String, String> common() {
+        Map<String, String> common = new LinkedHashMap<>();
+        if (model.model != null) {
+            common.put("--model", model.model.toString());
+            common.put("--tokenizer", String.valueOf(model.tokenizer));
+        }
+        if (data.train != null) {
+            common.put("--train", data.train.toString());
+        }
+        if (data.eval != null) {
+            common.put("--eval", data.eval.toString());
+        }
+        common.put("--lr", Numbers.setting(training.learningRate));
+        common.put("--schedule", training.schedule.name().toLowerCase(java.util.Locale.ROOT));
+        common.put("--batch", Integer.toString(training.batch));
+        common.put("--steps", Integer.toString(training.steps));
+        common.put("--seed", Long.toString(training.seed));
+        options().stream()
+                .filter(Set.of(
+                        "--logits",
+                        "--max-length",
+                        "--template",
+                        "--warmup",
+                        "--weight-decay",
+                        "--clip",
+                        "--accumulate",
+                        "--eval-every")::contains)
+                .forEach(name -> common.put(
+                        name, spec().findOption(name).originalStringValues().get(0)));
+        return common;
+    }
+
+    private static String text(SweepReport.Part part, Map<String, String> common, RunFolder folder) {
+        return SweepTables.best(part.space(), part.result(), SHOWN).render() + "\n\n"
+                + part.result()
+                        .best()
+                        .map(best -> FineTuneLine.of(best.parameters(), common))
+                        .orElse("no trial ran to its end; trials.csv says why")
+                + "\n\nreport   " + folder.report() + "\njournal  "
+                + folder.path().resolve("journal.jsonl");
+    }
+}

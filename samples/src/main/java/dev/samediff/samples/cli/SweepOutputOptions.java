@@ -1,0 +1,37 @@
+package dev.samediff.samples.cli;
+
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.io.DurableFiles;
+import dev.samediff.samples.finetune.RunFolder;
+import java.io.IOException;
+import picocli.CommandLine.Option;
+
+/** Where a sweep's results go. */
+final class SweepOutputOptions extends FolderOptions {
+    @Option(
+            names = "--resume",
+            description = "Go on with the sweep in --out; its options are known, more --trials are possible.")
+    boolean resume;
+
+    @Override
+    RunFolder folder(String command) {
+        if (resume && out == null) {
+            throw new InvalidInputException("--resume needs --out, the folder of the sweep to go on with");
+        }
+        if (resume && overwrite) {
+            throw new InvalidInputException("--resume and --overwrite contradict each other; give one");
+        }
+        RunFolder folder = super.folder(command);
+        out = folder.path();
+        return folder;
+    }
+
+    @Override
+    void create(RunFolder folder) throws IOException {
+        folder.create(overwrite || resume);
+        if (overwrite) {
+            DurableFiles.deleteTree(folder.path().resolve("journal.jsonl"));
+            DurableFiles.deleteTree(folder.path().resolve("olora-ranks"));
+        }
+    }
+}

@@ -1,0 +1,53 @@
+package dev.samediff.samples.finetune;
+
+import dev.samediff.adapters.text.BatchPlan;
+import dev.samediff.adapters.text.CausalLmIterator;
+import dev.samediff.adapters.text.EncodedExamples;
+import dev.samediff.adapters.text.SequenceEncoder;
+import dev.samediff.adapters.text.TextExample;
+import dev.samediff.adapters.text.TokenSequence;
+import dev.samediff.samples.model.LanguageModel;
+import java.util.List;
+
+/**
+ * Batches of examples for a model's inputs.
+ *
+ * @param model the model
+ */
+public record TaskBatches(LanguageModel model) {
+    private static final int WIDTH_STEP = 8;
+    private static final int BUCKETS = 20;
+    private static final int EVALUATION_BATCH = 25;
+    private static final int EVALUATION_WIDTH_STEP = 16;
+
+    /** Returns examples as token sequences. */
+    public EncodedExamples encode(List<TextExample> examples) {
+        return SequenceEncoder.of(model.tokenizer(), model.maxLength()).encodeAll(examples);
+    }
+
+    /** Returns shuffled batches to train on; texts of similar length are together. */
+    public CausalLmIterator training(EncodedExamples encoded, int batch, long seed) {
+        BatchPlan plan = plan(batch).shuffled(seed).bucketed(BUCKETS);
+        return batches(encoded.sequences(), encoded.sequences().size() >= batch ? plan.droppingLast() : plan);
+    }
+
+    /** Returns texts as one batch of training. */
+    CausalLmIterator plain(List<TokenSequence> sequences) {
+        return batches(sequences, plan(sequences.size()));
+    }
+
+    /** Returns batches to measure by, in the order of the examples. */
+    public CausalLmIterator evaluation(EncodedExamples encoded) {
+        BatchPlan plan = BatchPlan.of(EVALUATION_BATCH, model.maxLength()).paddedToMultipleOf(EVALUATION_WIDTH_STEP);
+        return batches(encoded.sequences(), plan);
+    }
+
+    private BatchPlan plan(int batch) {
+        return BatchPlan.of(batch, model.maxLength()).paddedToMultipleOf(WIDTH_STEP);
+    }
+
+    private CausalLmIterator batches(List<TokenSequence> sequences, BatchPlan plan) {
+        return new CausalLmIterator(
+                sequences, model.tokenizer().padId(), model.inputs().fill(plan));
+    }
+}

@@ -1,0 +1,143 @@
+package dev.samediff.tuning.journal;
+
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.tuning.TrialResult;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.Collections;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * The ended trials of a sweep, a line of JSON each, in the order in which they ended: the source of truth of the sweep.
+ *
+ * <p>A line is on the disk (fsync) before anybody hears of its trial. A line that a killed process left incomplete is cut off
+ * when the journal is opened again. The file is locked while it is open. Not thread-safe.
+ */
+public final class Journal implements AutoCloseable {
+    private final Path file;
+    private final FileChannel channel;
+    private final Map<Integer, TrialResult> trials;
+
+    private Journal(Path file, FileChannel channel, Map<Integer, TrialResult> trials) {
+        this.file = file;
+        this.channel = channel;
+        this.trials = trials;
+    }
+
+    /**
+     * Opens a journal, an empty one if there is none.
+     *
+     * @throws InvalidInputException if another process has it open, or a line other than the last is broken
+     * @throws UncheckedIOException if the file cannot be read or written
+     */
+    public static Journal open(Path file) {
+        try {
+            Path parent = file.toAbsolutePath().getParent();
+            if (parent != null) {
+                Files.createDirectories(parent);
+            }
+            FileChannel channel = FileChannel.open(
+                    file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            try {
+                lock(channel, file);
+                return new Journal(file, channel, load(channel, file));
+            } catch (IOException | RuntimeException e) {
+                channel.close();
+                throw e;
+            }
+        } catch (IOException e) {
+            throw new UncheckedIOException("the journal " + file + " cannot be opened: " + e.getMessage(), e);
+        }
+    }
+
+    private static void lock(FileChannel channel, Path file) throws IOException {
+        try {
+            if (channel.tryLock() != null) {
+                return;
+            }
+        } catch (OverlappingFileLockException e) {
+            // said below
+        }
+        throw new InvalidInputException(
+                "the journal " + file + " is in use by another sweep; wait for it, or use another" + " folder");
+    }
+
+    private static Map<Integer, TrialResult> load(FileChannel channel, Path file) throws IOException {
+        byte[] bytes = Files.readAllBytes(file);
+        Map<Integer, TrialResult> trials = new TreeMap<>();
+        int start = 0;
+        for (int line = 1; start < bytes.length; line++) {
+            int end = start;
+            while (end < bytes.length && bytes[end] != '\n') {
+                end++;
+            }
+            boolean last = end >= bytes.length - 1;
+            try {
+                if (end == bytes.length) {
+                    throw new IllegalArgumentException("it is incomplete");
+                }
+                TrialResult trial = TrialJson.parse(new String(bytes, start, end - start, StandardCharsets.UTF_8));
+                trials.putIfAbsent(trial.index(), trial);
+            } catch (IllegalArgumentException e) { // InvalidInputException is one
+                if (!last) {
+                    throw new InvalidInputException("line " + line + " of the journal " + file + " is no trial ("
+                            + e.getMessage() + "); only the last line may be damaged. Restore the file, or delete this"
+                            + " line: its trial is then run again");
+                }
+                break;
+            }
+            start = end + 1;
+        }
+        channel.truncate(start);
+        channel.position(start);
+        return trials;
+    }
+
+    /** Returns the file. */
+    public Path file() {
+        return file;
+    }
+
+    /** Returns the trials by index. */
+    public Map<Integer, TrialResult> trials() {
+        return Collections.unmodifiableMap(trials);
+    }
+
+    /**
+     * Adds a trial; it is on the disk when this returns.
+     *
+     * @throws UncheckedIOException if it cannot be written
+     */
+    public void append(TrialResult trial) {
+        ByteBuffer line = ByteBuffer.wrap((TrialJson.line(trial) + "\n").getBytes(StandardCharsets.UTF_8));
+        try {
+            while (line.hasRemaining()) {
+                channel.write(line);
+            }
+            channel.force(true);
+        } catch (IOException e) {
+            throw new UncheckedIOException(
+                    "the journal " + file + " cannot be written (" + e.getMessage()
+                            + "); what it holds is kept: free space, then go on with --resume",
+                    e);
+        }
+        trials.put(trial.index(), trial);
+    }
+
+    @Override
+    public void close() {
+        try {
+            channel.close();
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+    }
+}

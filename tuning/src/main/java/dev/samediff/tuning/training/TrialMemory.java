@@ -1,0 +1,87 @@
+package dev.samediff.tuning.training;
+
+import dev.samediff.adapters.AdaptedModel;
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.backend.StepMemory;
+import dev.samediff.adapters.train.TaskLoss;
+import java.util.LinkedHashMap;
+import java.util.Locale;
+import java.util.Map;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
+import org.nd4j.linalg.indexing.INDArrayIndex;
+import org.nd4j.linalg.indexing.NDArrayIndex;
+
+/**
+ * What one trial needs beside the shared base model, estimated before a sweep: the intermediate results of a step with the
+ * largest batch, a copy of each adapted weight, and the adapters four times (numbers, gradients, two moments of AdamW). What
+ * the JVM and native libraries take is not part of it.
+ *
+ * @param bytes bytes of one trial
+ */
+public record TrialMemory(long bytes) {
+    private static final double GIGABYTE = 1e9;
+    private static final int ADAPTER_COPIES = 4;
+
+    /** Runs one forward and backward pass over the widest pair of examples and adds up. */
+    static TrialMemory measure(
+            AdaptedModel model, TaskLoss loss, String[] inputs, MultiDataSetIterator pairs, int batch) {
+        MultiDataSet widest = widest(pairs);
+        Map<String, INDArray> pair = new LinkedHashMap<>();
+        for (int i = 0; i < inputs.length; i++) {
+            pair.put(inputs[i], widest.getFeatures(i));
+        }
+        pair.put(loss.labels(), widest.getLabels(0));
+        pair.put(loss.mask(), widest.getLabelsMaskArray(0));
+        Map<String, INDArray> one = new LinkedHashMap<>();
+        pair.forEach((name, array) -> one.put(name, first(array)));
+        long step = StepMemory.measure(model.graph(), loss.loss(), model.trainableNames(), one, pair)
+                .bytes(batch);
+        long weights = model.sites().stream()
+                .mapToLong(site ->
+                        (long) Float.BYTES * site.layer().in() * site.layer().out())
+                .sum();
+        return new TrialMemory(step + weights + ADAPTER_COPIES * Float.BYTES * model.trainableParameters());
+    }
+
+    private static MultiDataSet widest(MultiDataSetIterator pairs) {
+        MultiDataSet widest = pairs.next();
+        while (pairs.hasNext()) {
+            MultiDataSet next = pairs.next();
+            if (next.getFeatures(0).size(0) == 2
+                    && next.getFeatures(0).length() > widest.getFeatures(0).length()) {
+                widest = next;
+            }
+        }
+        return widest;
+    }
+
+    private static INDArray first(INDArray array) {
+        INDArrayIndex[] indices = NDArrayIndex.allFor(array);
+        indices[0] = NDArrayIndex.interval(0, 1);
+        return array.get(indices).dup('c');
+    }
+
+    /**
+     * Refuses more trials at a time than there is memory for.
+     *
+     * @param parallel trials at the same time
+     * @param available free bytes
+     * @throws InvalidInputException if they do not fit, with how many do
+     */
+    public void requireFits(int parallel, long available) {
+        if (parallel * bytes <= available) {
+            return;
+        }
+        throw new InvalidInputException(String.format(
+                Locale.ROOT,
+                "%d trials at the same time take about %.2f GB each and %.2f GB are free; %s",
+                parallel,
+                bytes / GIGABYTE,
+                available / GIGABYTE,
+                available >= bytes
+                        ? "give --parallel " + available / bytes + " or smaller batches"
+                        : "give smaller batches or shorter texts"));
+    }
+}

@@ -1,0 +1,83 @@
+package dev.samediff.tuning.training;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import dev.samediff.adapters.AdaptedModel;
+import dev.samediff.adapters.train.AdapterTrainer;
+import dev.samediff.adapters.train.Binding;
+import dev.samediff.adapters.train.TaskLoss;
+import dev.samediff.adapters.train.TrainingPlan;
+import dev.samediff.tuning.space.ParameterValues;
+import dev.samediff.tuning.spark.AdapterAveraging;
+import dev.samediff.tuning.spark.AdapterAveraging.Moments;
+import dev.samediff.tuning.spark.ShardFactory;
+import java.io.IOException;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+class AdapterAveragingTest {
+    private static final int ROUNDS = 4;
+    private static final int STEPS = 5;
+
+    /** Shards of the small classifier; their data differ unless {@code same}. */
+    record Shards(boolean same) implements ShardFactory {
+        @Override
+        public Shard create(int shard) {
+            AdaptedModel model = model();
+            TaskLoss loss = Classifier.loss(model.graph());
+            return new Shard(
+                    model, loss, Binding.of(loss, "x"), Classifier.data().train(16, same ? 3 : 3 + shard), plan());
+        }
+    }
+
+    @Test
+    void one_shard_and_equal_shards_give_the_result_of_the_plain_trainer() throws IOException {
+        AdaptedModel plain = model();
+        TaskLoss loss = Classifier.loss(plain.graph());
+        TrainingPlan plan = plan().steps(ROUNDS * STEPS).build();
+        try (AdapterTrainer trainer = new AdapterTrainer(plain, loss, plan, Binding.of(loss, "x"))) {
+            trainer.fit(Classifier.data().train(16, 3), null);
+        }
+        Map<String, INDArray> expected = plain.trainables();
+        assertThat(train(1, true, Moments.KEPT).tensors()).isEqualTo(expected);
+        assertThat(train(2, true, Moments.KEPT).tensors()).isEqualTo(expected);
+        assertThat(train(2, true, Moments.AVERAGED).tensors()).isEqualTo(expected);
+    }
+
+    @Test
+    void different_shards_learn_together_and_moments_matter() throws IOException {
+        AdapterAveraging.Result kept = train(2, false, Moments.KEPT);
+        AdapterAveraging.Result averaged = train(2, false, Moments.AVERAGED);
+        assertThat(kept.losses()).hasSize(ROUNDS);
+        double before = evaluate(model());
+        AdaptedModel model = model();
+        model.restore(kept.tensors());
+        assertThat(evaluate(model)).isLessThan(before);
+        assertThat(kept.tensors()).isNotEqualTo(averaged.tensors());
+        assertThat(train(2, false, Moments.KEPT).tensors()).as("again").isEqualTo(kept.tensors());
+    }
+
+    private static AdapterAveraging.Result train(int shards, boolean same, Moments moments) throws IOException {
+        return new AdapterAveraging(shards, ROUNDS, STEPS, moments).train("local[2]", 1, new Shards(same));
+    }
+
+    private static double evaluate(AdaptedModel model) {
+        TaskLoss loss = Classifier.loss(model.graph());
+        try (AdapterTrainer trainer =
+                new AdapterTrainer(model, loss, plan().steps(1).build(), Binding.of(loss, "x"))) {
+            return trainer.evaluate(Classifier.data().evaluation()).loss();
+        }
+    }
+
+    private static AdaptedModel model() {
+        Map<String, Object> values = Map.of("method", "sorsa", "rank", 2L);
+        return AdaptedModel.inject(Classifier.graph(), Classifier.defaults(1).adapter(new ParameterValues(values), 3));
+    }
+
+    private static TrainingPlan.Builder plan() {
+        return TrainingPlan.builder().learningRate(1e-2).seed(3);
+    }
+}
