@@ -26,6 +26,7 @@ class SweepCommandTest {
 
     @Test
     void a_sweep_leaves_journal_table_and_report_and_a_command_that_gives_the_same_score() throws IOException {
+        own = sums();
         Path out = folder.resolve("sweep");
         Run run = sweep(out, "--json");
         assertThat(run.exitCode()).as(run.err()).isZero();
@@ -50,7 +51,8 @@ class SweepCommandTest {
         String command = run.json().path("finetune").asText();
         List<String> words = new ArrayList<>(Arrays.asList(command.split(" ")));
         words.subList(0, 1).clear();
-        words.addAll(List.of("--eval-count", "0", "--out", folder.resolve("tuned").toString(), "--json"));
+        words.addAll(
+                List.of("--eval-count", "0", "--out", folder.resolve("tuned").toString(), "--json"));
         Run tuned = Run.of(words.toArray(String[]::new));
         assertThat(tuned.exitCode()).as(tuned.err()).isZero();
         assertThat(tuned.json().path("eval_loss_after").asDouble())

@@ -7,19 +7,14 @@ import dev.samediff.tuning.TrialResult;
 import dev.samediff.tuning.TrialSpec;
 import java.util.List;
 import java.util.function.Consumer;
-import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 
 /**
  * Runs each trial as a job of one Spark task. A sweep with these trials has the same results as a local one: a task gets
  * everything that a trial depends on, and the journal stays with the driver. Spark runs a task again when its executor is
  * lost; when a job fails all the same, it is submitted again as often as the trial has retries.
- *
- * <p>Objects travel by Java serialisation; Kryo breaks ND4J's arrays.
  */
 public final class SparkTrials implements TrialExecutor, AutoCloseable {
-    private static final String LOCAL_CLUSTER = "local-cluster";
-
     private final JavaSparkContext context;
     private final TrialFactory factory;
 
@@ -37,21 +32,7 @@ public final class SparkTrials implements TrialExecutor, AutoCloseable {
      * @throws dev.samediff.adapters.InvalidInputException if this JVM cannot run Spark
      */
     public static SparkTrials connect(String master, int threads, TrialFactory factory) {
-        SparkFlags.require();
-        SparkConf conf = new SparkConf()
-                .setMaster(master)
-                .setAppName("samediff-adapters sweep")
-                .set("spark.ui.enabled", "false")
-                .set("spark.serializer", "org.apache.spark.serializer.JavaSerializer")
-                .set("spark.executor.extraJavaOptions", SparkFlags.all())
-                .setExecutorEnv("OMP_NUM_THREADS", Integer.toString(threads));
-        if (master.startsWith(LOCAL_CLUSTER)) {
-            conf.set("spark.executor.extraClassPath", System.getProperty("java.class.path"))
-                    .set("spark.driver.host", "localhost");
-        } else if (master.startsWith("local")) {
-            conf.set("spark.driver.host", "localhost");
-        }
-        return new SparkTrials(new JavaSparkContext(conf), factory);
+        return new SparkTrials(SparkConnection.open(master, threads, "samediff-adapters sweep"), factory);
     }
 
     @Override
