@@ -5,6 +5,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
 import org.bytedeco.javacpp.BytePointer;
+import org.bytedeco.javacpp.Pointer;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 
@@ -146,7 +147,7 @@ final class KernelCases {
 
     private static Operand placed(Operand operand) {
         BytePointer memory = new BytePointer(operand.length() * Tensors.bytes(operand.type()) + 128);
-        org.bytedeco.javacpp.Pointer.memset(memory, 0, memory.capacity());
+        Pointer.memset(memory, 0, memory.capacity());
         MEMORY.add(memory);
         operand.place(Scratch.aligned(memory.address()));
         return operand;

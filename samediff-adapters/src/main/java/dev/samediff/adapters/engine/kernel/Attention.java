@@ -88,18 +88,18 @@ final class Attention {
     }
 
     /** Where the tiles of one pass over a tensor [b,heads,n,width] are. */
-    Cursor4 cursor(Tensor tensor, long headsPerIndex) {
-        return new Cursor4(tensor, headsPerIndex);
+    TilePlace cursor(Tensor tensor, long headsPerIndex) {
+        return new TilePlace(tensor, headsPerIndex);
     }
 
     /** A place that follows batch, head and row. */
-    static final class Cursor4 implements Place {
+    static final class TilePlace implements Place {
         final Tensor tensor;
         private final long headsPerIndex;
         private final int bytes;
         private long offset;
 
-        private Cursor4(Tensor tensor, long headsPerIndex) {
+        private TilePlace(Tensor tensor, long headsPerIndex) {
             this.tensor = tensor;
             this.headsPerIndex = headsPerIndex;
             this.bytes = Tensors.bytes(tensor.type());
@@ -139,7 +139,7 @@ final class Attention {
     }
 
     /** Runs tiles over all batches, heads and rows; the last rows first, because they see the most keys. */
-    Kernel tiles(Assembly assembly, TileMaker maker, List<Cursor4> perQuery, List<Cursor4> perKey) {
+    Kernel tiles(Assembly assembly, TileMaker maker, List<TilePlace> perQuery, List<TilePlace> perKey) {
         long rest = rows % tileRows;
         Tiles whole = new Tiles(assembly, maker, tileRows);
         Tiles part = rest == 0 ? whole : new Tiles(assembly, maker, rest);
@@ -152,7 +152,7 @@ final class Attention {
             void compute() {
                 for (long b = 0; b < batch; b++) {
                     for (long head = 0; head < heads; head += chunk) {
-                        for (Cursor4 cursor : perKey) {
+                        for (TilePlace cursor : perKey) {
                             cursor.move(b, head, 0);
                         }
                         for (long share = 0; share < sharing; share++) {
@@ -167,7 +167,7 @@ final class Attention {
                 for (long row = last; row >= 0; row -= tileRows) {
                     long count = Math.min(tileRows, rows - row);
                     long firstHead = head * sharing + share;
-                    for (Cursor4 cursor : perQuery) {
+                    for (TilePlace cursor : perQuery) {
                         cursor.move(b, firstHead, row);
                     }
                     boolean first = share == 0 && row == last;
@@ -208,7 +208,8 @@ final class Attention {
     }
 
     /** Adds scores = softmax(scale q k^T + mask) of a tile. */
-    void addProbabilities(Assembly assembly, Tensor queries, Cursor4 keyAt, @Nullable Cursor4 maskAt, Tensor scores) {
+    void addProbabilities(
+            Assembly assembly, Tensor queries, TilePlace keyAt, @Nullable TilePlace maskAt, Tensor scores) {
         long count = queries.layout().size(1);
         long seen = scores.layout().size(2);
         Tensor transposed = keyAt.view(chunk, seen);
@@ -219,7 +220,7 @@ final class Attention {
     }
 
     /** The mask of a tile as a dense matrix per head, or one matrix for all heads. */
-    private Tensor maskTile(Assembly assembly, Cursor4 maskAt, long count, long seen) {
+    private Tensor maskTile(Assembly assembly, TilePlace maskAt, long count, long seen) {
         Layout whole = maskAt.view(chunk, count).layout();
         long heads = whole.stride(0) == 0 ? 1 : chunk;
         Layout tile = new Layout(new long[] {heads, count, seen}, whole.strides());

@@ -1,6 +1,6 @@
 package dev.samediff.adapters.engine.kernel;
 
-import dev.samediff.adapters.engine.kernel.Attention.Cursor4;
+import dev.samediff.adapters.engine.kernel.Attention.TilePlace;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -22,11 +22,11 @@ final class Attentions {
                 a.rows,
                 a.v.layout().size(3));
         Tensors.written("attention", "out", out);
-        Cursor4 q = a.cursor(a.q, a.sharing);
-        Cursor4 k = a.cursor(a.k, 1);
-        Cursor4 v = a.cursor(a.v, 1);
-        Cursor4 to = a.cursor(out, a.sharing);
-        @Nullable Cursor4 mask = a.mask == null ? null : a.cursor(a.mask, a.sharing);
+        TilePlace q = a.cursor(a.q, a.sharing);
+        TilePlace k = a.cursor(a.k, 1);
+        TilePlace v = a.cursor(a.v, 1);
+        TilePlace to = a.cursor(out, a.sharing);
+        @Nullable TilePlace mask = a.mask == null ? null : a.cursor(a.mask, a.sharing);
         Tensor scores = assembly.temporary(DataType.FLOAT, a.chunk, a.tileRows(), a.keys);
         assembly.add(a.tiles(
                 assembly,
@@ -39,8 +39,8 @@ final class Attentions {
                 List.of(k, v)));
     }
 
-    private static List<Cursor4> queries(@Nullable Cursor4 mask, Cursor4... others) {
-        List<Cursor4> all = new ArrayList<>(List.of(others));
+    private static List<TilePlace> queries(@Nullable TilePlace mask, TilePlace... others) {
+        List<TilePlace> all = new ArrayList<>(List.of(others));
         if (mask != null) {
             all.add(mask);
         }
@@ -73,14 +73,14 @@ final class Attentions {
         Tensors.written(title, "dq", dq);
         Tensors.written(title, "dk", dk);
         Tensors.written(title, "dv", dv);
-        Cursor4 q = a.cursor(a.q, a.sharing);
-        Cursor4 k = a.cursor(a.k, 1);
-        Cursor4 v = a.cursor(a.v, 1);
-        Cursor4 upstream = a.cursor(dOut, a.sharing);
-        Cursor4 toQ = a.cursor(dq, a.sharing);
-        Cursor4 toK = a.cursor(dk, 1);
-        Cursor4 toV = a.cursor(dv, 1);
-        @Nullable Cursor4 mask = a.mask == null ? null : a.cursor(a.mask, a.sharing);
+        TilePlace q = a.cursor(a.q, a.sharing);
+        TilePlace k = a.cursor(a.k, 1);
+        TilePlace v = a.cursor(a.v, 1);
+        TilePlace upstream = a.cursor(dOut, a.sharing);
+        TilePlace toQ = a.cursor(dq, a.sharing);
+        TilePlace toK = a.cursor(dk, 1);
+        TilePlace toV = a.cursor(dv, 1);
+        @Nullable TilePlace mask = a.mask == null ? null : a.cursor(a.mask, a.sharing);
         Tensor scores = assembly.temporary(DataType.FLOAT, a.chunk, a.tileRows(), a.keys);
         Tensor slopes = assembly.temporary(DataType.FLOAT, a.chunk, a.tileRows(), a.keys);
         assembly.add(a.tiles(

@@ -37,8 +37,8 @@ final class Binaries {
         }
         Tensor work = to.isDense() ? to : assembly.temporary(to.type(), to.shape());
         if (!left.isDense()) {
-            boolean free = work != to || left.place() == to.place() || right.place() != to.place();
-            Tensor copy = free ? work : assembly.temporary(to.type(), to.shape());
+            // A dense right operand may lie where the result does, so the result cannot hold the copy.
+            Tensor copy = right.isDense() ? assembly.temporary(to.type(), to.shape()) : work;
             Copies.add(assembly, left, copy);
             left = copy;
         }

@@ -94,7 +94,8 @@ public final class OneDnn {
         private static @Nullable String failure() {
             try {
                 Dnnl.isa();
-                return OpenMp.LIBRARY.getName().isEmpty() ? "oneDNN has no OpenMP library" : null;
+                OpenMp.LIBRARY.getFunction("omp_set_num_threads");
+                return null;
             } catch (LinkageError | RuntimeException e) {
                 return "oneDNN cannot be used here: " + e + "; org.bytedeco:dnnl and org.bytedeco:opencl with the"
                         + " classifier of this platform must be on the class path (there is none for macosx-arm64)";
@@ -102,7 +103,7 @@ public final class OneDnn {
         }
     }
 
-    /** The library of oneDNN; symbols of the OpenMP library it depends on are found through it. */
+    /** The OpenMP library that oneDNN was loaded with, found as a dependency of oneDNN's own library where possible. */
     private static final class OpenMp {
         static final NativeLibrary LIBRARY = library();
 
@@ -111,7 +112,8 @@ public final class OneDnn {
             for (String name : LIBRARY_NAMES) {
                 File file = new File(directory, name);
                 if (file.exists()) {
-                    return NativeLibrary.getInstance(file.getPath());
+                    // Windows looks for symbols in a library alone; there OpenMP is the compiler's.
+                    return NativeLibrary.getInstance(name.endsWith(".dll") ? "vcomp140" : file.getPath());
                 }
             }
             throw new IllegalStateException(

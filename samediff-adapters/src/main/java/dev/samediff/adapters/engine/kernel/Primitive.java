@@ -11,13 +11,13 @@ import org.bytedeco.javacpp.Pointer;
 
 /** A primitive of oneDNN with its arguments. Holds everything native that it uses. */
 final class Primitive implements Kernel {
-    private final primitive native_;
+    private final primitive code;
     private final IntMemoryMap arguments = new IntMemoryMap();
     private final Argument[] movable;
     private final String implementation;
 
-    private Primitive(primitive native_, String implementation, List<Argument> movable) {
-        this.native_ = native_;
+    private Primitive(primitive code, String implementation, List<Argument> movable) {
+        this.code = code;
         this.implementation = implementation;
         this.movable = movable.toArray(Argument[]::new);
         movable.forEach(a -> arguments.put(a.index, a.memory));
@@ -43,7 +43,7 @@ final class Primitive implements Kernel {
         for (Argument argument : movable) {
             argument.follow(this);
         }
-        native_.execute(Dnnl.STREAM, arguments);
+        code.execute(Dnnl.STREAM, arguments);
     }
 
     @Override

@@ -23,11 +23,11 @@ final class RmsNorms {
         Tensor from = Softmaxes.rows(Copies.densified(assembly, x));
         long rows = from.layout().size(0);
         Tensors.length(title, "rstd", rstd, rows);
-        Tensor work =
-                Softmaxes.rows(y.isDense() && y.place() != x.place() ? y : assembly.temporary(y.type(), y.shape()));
+        Tensor work = Softmaxes.rows(y.isDense() ? y : assembly.temporary(y.type(), y.shape()));
+        Tensor unused = assembly.temporary(y.type(), work.shape()); // y may lie where x does, which is read again
         Tensor mean = assembly.temporary(DataType.FLOAT, rows);
         Tensor square = assembly.temporary(DataType.FLOAT, rows);
-        LayerNorms.forward(assembly, new LayerNorms.Forward(epsilon, from, null, null, work, mean, square));
+        LayerNorms.forward(assembly, new LayerNorms.Forward(epsilon, from, null, null, unused, mean, square));
         assembly.add(new JavaKernel("java", mean.place(), square.place(), rstd.place()) {
             @Override
             void compute() {

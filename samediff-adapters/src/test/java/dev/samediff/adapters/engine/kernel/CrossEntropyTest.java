@@ -91,7 +91,7 @@ class CrossEntropyTest {
         loss.fill(() -> 7);
         forward.run();
         loss.isCloseTo(new double[] {problem.loss()}, 1e-6);
-        assertThat(forward.describe()).doesNotContain("ref");
+        Numbers.isFast(forward);
 
         Numbers scale = Numbers.of(0.25);
         Numbers dLogits =
@@ -107,7 +107,7 @@ class CrossEntropyTest {
                     result.operand);
             backward.run();
             result.isCloseTo(expected, 1e-5);
-            assertThat(backward.describe()).doesNotContain("ref");
+            Numbers.isFast(backward);
         }
     }
 

@@ -1,6 +1,5 @@
 package dev.samediff.adapters.engine.kernel;
 
-import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -105,7 +104,7 @@ class FusedKernelsTest {
                 dst.move().fill(() -> 7);
                 kernel.run();
                 dst.isCloseTo(y, 2e-6);
-                assertThat(kernel.describe()).doesNotContain("ref");
+                Numbers.isFast(kernel);
                 Kernels.swigluGrad(dy.operand, gates[0].operand, gates[1].operand, gates[0].operand, dy.operand)
                         .run();
                 gates[0].isCloseTo(da, 2e-6);

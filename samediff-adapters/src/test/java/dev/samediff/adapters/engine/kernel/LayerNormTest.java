@@ -1,10 +1,10 @@
 package dev.samediff.adapters.engine.kernel;
 
-import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.Arrays;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -66,7 +66,7 @@ class LayerNormTest {
                         y.move();
                         kernel.run();
                         y.isCloseTo(reference(x.values(), values(g), values(b)), 2e-6);
-                        assertThat(kernel.describe()).doesNotContain("ref");
+                        Numbers.isFast(kernel);
                     }
                 }
             }
@@ -135,7 +135,7 @@ class LayerNormTest {
     }
 
     /** The gradient of sum(upstream f(v)) by v, by central differences. */
-    static double[] slopes(double[] at, double[] upstream, java.util.function.UnaryOperator<double[]> f) {
+    static double[] slopes(double[] at, double[] upstream, UnaryOperator<double[]> f) {
         double h = 1e-5;
         double[] slopes = new double[at.length];
         for (int i = 0; i < at.length; i++) {

@@ -101,6 +101,20 @@ final class Numbers {
         }
     }
 
+    /** Checks that nothing is left to oneDNN's reference code, on processors for which that was looked at. */
+    static void isFast(Kernel kernel) {
+        if (OneDnn.isa().startsWith("avx512")) {
+            assertThat(kernel.describe()).doesNotContain("ref:");
+        }
+    }
+
+    /** Returns another operand of this shape and these strides at the same place. */
+    Operand twin() {
+        Operand twin = new Operand(operand.type(), shape, strides);
+        twin.place(operand.address());
+        return twin;
+    }
+
     private BytePointer allocate() {
         long last = 0;
         for (int i = 0; i < shape.length; i++) {

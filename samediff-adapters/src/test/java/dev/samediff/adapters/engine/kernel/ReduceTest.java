@@ -1,6 +1,5 @@
 package dev.samediff.adapters.engine.kernel;
 
-import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -63,7 +62,7 @@ class ReduceTest {
                     dst.move().fill(() -> 7);
                     kernel.run();
                     dst.isCloseTo(reference(kind, x.values(), to), 1e-6);
-                    assertThat(kernel.describe()).doesNotContain("ref");
+                    Numbers.isFast(kernel);
                 }
             }
         }

@@ -1,6 +1,5 @@
 package dev.samediff.adapters.engine.kernel;
 
-import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -54,7 +53,7 @@ class SoftmaxTest {
                 y.move();
                 kernel.run();
                 y.isCloseTo(softmax(x.values(), ROW), 1e-6);
-                assertThat(kernel.describe()).doesNotContain("ref");
+                Numbers.isFast(kernel);
             }
             double[] expected = softmax(x.values(), ROW);
             Kernels.softmax(x.operand, x.operand).run();

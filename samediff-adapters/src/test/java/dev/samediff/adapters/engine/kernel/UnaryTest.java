@@ -1,6 +1,5 @@
 package dev.samediff.adapters.engine.kernel;
 
-import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.Arrays;
@@ -89,7 +88,7 @@ class UnaryTest {
         y.move().fill(() -> 7);
         kernel.run();
         y.isCloseTo(expected, tolerance(kind));
-        assertThat(kernel.describe()).doesNotContain("ref");
+        Numbers.isFast(kernel);
         Kernels.unary(kind, ALPHA, beta(kind), x.operand, x.operand).run();
         x.isCloseTo(expected, tolerance(kind));
     }
