@@ -46,7 +46,7 @@ import picocli.CommandLine.ArgGroup;
         description =
                 "Searches rank, gamma, learning rate and more for the lowest evaluation loss, and goes on after any"
                         + " interruption.%n%nWithout options: the SORSA paper's sweep over rank, gamma and learning rate"
-                        + " on the bundled task, then the OLoRA paper's comparison of ranks; below ten minutes.",
+                        + " on the bundled task, then the OLoRA paper's comparison of ranks.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         footer = {
