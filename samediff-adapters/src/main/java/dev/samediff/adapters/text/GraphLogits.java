@@ -1,6 +1,8 @@
 package dev.samediff.adapters.text;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.engine.DecodingSession;
+import dev.samediff.adapters.engine.EngineOptions;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,6 +45,17 @@ public final class GraphLogits implements LogitsFunction {
     @Override
     public INDArray logits(INDArray ids, int[] lengths) {
         return graph.outputSingle(inputs(ids, lengths), logits);
+    }
+
+    /** Opens a session that decodes the graph position by position. */
+    DecodingSession session(EngineOptions options) {
+        String ids = features.entrySet().stream()
+                .filter(entry -> entry.getValue() == SequenceFeature.INPUT_IDS)
+                .map(Map.Entry::getKey)
+                .findFirst()
+                .orElseThrow(() -> new InvalidInputException(
+                        "none of the inputs " + features.keySet() + " takes token ids; expected one named input_ids"));
+        return new DecodingSession(graph, ids, logits, options);
     }
 
     /**

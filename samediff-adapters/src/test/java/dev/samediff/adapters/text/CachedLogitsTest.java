@@ -88,6 +88,17 @@ class CachedLogitsTest {
     }
 
     @Test
+    void a_single_token_proves_nothing_so_the_next_call_is_compared_too() {
+        causal = false;
+        INDArray ids = gpt.inputs(2, 12, 4).get("input_ids");
+        try (CachedLogits cached = cached(EngineOptions.defaults(), new Capacities(12, 12))) {
+            cached.logits(ids, new int[] {1, 1});
+            assertThat(cached.logits(ids, new int[] {2, 2})).isEqualTo(whole().logits(ids, new int[] {2, 2}));
+            assertThat(cached.fallback()).isPresent();
+        }
+    }
+
+    @Test
     void a_model_that_mixes_positions_otherwise_is_computed_as_a_whole_and_the_reason_names_the_op() {
         SameDiff graph = SameDiff.create();
         SDVariable ids = graph.placeHolder("input_ids", DataType.INT64, -1, -1);
@@ -95,8 +106,7 @@ class CachedLogitsTest {
         SDVariable mean = rows.mean(true, 1);
         rows.add(mean).rename("logits");
         GraphLogits averages = new GraphLogits(graph, List.of("input_ids"), "logits");
-        DecodingSession session = new DecodingSession(graph, "input_ids", "logits", EngineOptions.defaults());
-        try (CachedLogits cached = new CachedLogits(session, averages, averages::inputs, Capacities.upTo(12))) {
+        try (CachedLogits cached = CachedLogits.of(averages, 12, EngineOptions.defaults())) {
             INDArray tokens = gpt.inputs(2, 12, 4).get("input_ids");
             int[] lengths = {5, 12};
             assertThat(cached.logits(tokens, lengths)).isEqualTo(averages.logits(tokens, lengths));
