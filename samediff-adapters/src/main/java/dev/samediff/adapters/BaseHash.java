@@ -46,7 +46,10 @@ public final class BaseHash {
         long step = Math.max(1, ELEMENTS_PER_BLOCK / Math.max(1, stored.columns()));
         for (long row = 0; row < rows; row += step) {
             INDArray block = stored.get(NDArrayIndex.interval(row, Math.min(rows, row + step)), NDArrayIndex.all());
-            float[] values = block.dup('c').data().asFloat();
+            float[] values;
+            try (INDArray copy = block.dup('c')) {
+                values = copy.data().asFloat();
+            }
             look.accept(values);
             ByteBuffer bytes = ByteBuffer.allocate(4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
             bytes.asFloatBuffer().put(values);

@@ -38,7 +38,8 @@ final class BaseWeight {
 
     /** The true weight [in,out] in float64, a copy. */
     INDArray trueWeightInDouble() {
-        return trueWeight().castTo(DataType.DOUBLE).dup('c');
+        INDArray weight = trueWeight();
+        return weight.dataType() == DataType.DOUBLE ? weight.dup('c') : weight.castTo(DataType.DOUBLE);
     }
 
     /**
@@ -59,7 +60,14 @@ final class BaseWeight {
         if (aside == null) {
             aside = inGraph.dup('c');
         }
-        inGraph.assign(layer.orientation().asStored(weight).castTo(inGraph.dataType()));
+        INDArray stored = layer.orientation().asStored(weight);
+        if (stored.dataType() == inGraph.dataType()) {
+            inGraph.assign(stored);
+            return;
+        }
+        try (INDArray rounded = stored.castTo(inGraph.dataType())) {
+            inGraph.assign(rounded);
+        }
     }
 
     /** Puts the true weight back, exactly. */

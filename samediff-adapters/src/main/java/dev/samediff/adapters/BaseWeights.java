@@ -50,7 +50,9 @@ final class BaseWeights {
             if (enabled
                     && adapters.sites().stream()
                             .anyMatch(site -> isOn(site, base) && (merged || !site.startsAtZero()))) {
-                base.set(effective(base, merged));
+                try (INDArray weight = effective(base, merged)) {
+                    base.set(weight);
+                }
             } else {
                 base.restore();
             }
@@ -117,7 +119,10 @@ final class BaseWeights {
                 .dup('c');
     }
 
-    /** W minus the active adapters' starts, plus their present changes if asked for; [in,out], float64. */
+    /**
+     * W minus the active adapters' starts, plus their present changes if asked for; [in,out], float64. What is made on the way is
+     * released at once: it is large, and the garbage collector does not see memory outside its heap.
+     */
     private INDArray effective(BaseWeight base, boolean withChanges) {
         INDArray weight = base.trueWeightInDouble();
         for (Adapter adapter : adapters.active()) {
@@ -128,10 +133,14 @@ final class BaseWeights {
                 }
                 AdapterMethod method = adapter.config().method();
                 if (!site.startsAtZero()) {
-                    weight.subi(method.delta(adapter.starts().get(i), site.scaling()));
+                    try (INDArray start = method.delta(adapter.starts().get(i), site.scaling())) {
+                        weight.subi(start);
+                    }
                 }
                 if (withChanges) {
-                    weight.addi(method.delta(site.tensors(graph), site.scaling()));
+                    try (INDArray change = method.delta(site.tensors(graph), site.scaling())) {
+                        weight.addi(change);
+                    }
                 }
             }
         }

@@ -11,6 +11,7 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** The branch that LoRA, OLoRA and PiSSA share: {@code y = base + ((x A) s) B} with A [in,r] and B [r,out]. */
@@ -38,7 +39,13 @@ final class LowRank {
     }
 
     static INDArray delta(Map<String, INDArray> trainables, double scaling) {
-        return doubles(get(trainables, A)).mmul(doubles(get(trainables, B))).muli(scaling);
+        return product(doubles(get(trainables, A)), doubles(get(trainables, B))).muli(scaling);
+    }
+
+    /** a b, without the copy of the result that {@code mmul} leaves to the garbage collector. */
+    static INDArray product(INDArray a, INDArray b) {
+        INDArray result = Nd4j.createUninitialized(a.dataType(), a.rows(), b.columns());
+        return Nd4j.matmul(a, b, result);
     }
 
     /** Exact, or randomised with {@code iterations} power iterations. */

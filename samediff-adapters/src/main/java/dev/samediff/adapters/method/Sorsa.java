@@ -124,9 +124,9 @@ public record Sorsa(
 
     @Override
     public INDArray delta(Map<String, INDArray> trainables, double scaling) {
-        return LowRank.doubles(LowRank.get(trainables, A))
-                .mulRowVector(LowRank.doubles(LowRank.get(trainables, S)).mul(scaling)) // S itself if it is float64
-                .mmul(LowRank.doubles(LowRank.get(trainables, B)));
+        INDArray weighted = LowRank.doubles(LowRank.get(trainables, A))
+                .mulRowVector(LowRank.doubles(LowRank.get(trainables, S)).muli(scaling));
+        return LowRank.product(weighted, LowRank.doubles(LowRank.get(trainables, B)));
     }
 
     /** A' = A, B' = diag(S) B. */

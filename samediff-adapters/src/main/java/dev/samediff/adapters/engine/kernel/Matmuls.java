@@ -17,6 +17,9 @@ import org.nd4j.linalg.api.buffer.DataType;
  * finds the form with the fewest axes, because only those forms have fast kernels.
  */
 final class Matmuls {
+    /** Floating point operations from which on OpenBLAS is tried too; below, oneDNN is always at least as fast. */
+    private static final long LEAST_TO_CHOOSE = 100_000_000;
+
     private Matmuls() {}
 
     /** dst = alpha a b + bias + mask + (dst if accumulate). */
@@ -60,7 +63,22 @@ final class Matmuls {
         Product padded = padded(product);
         check(padded);
         add(assembly, padded);
-        return assembly.build();
+        Kernel kernel = assembly.build();
+        BlasMatmul other = isPlain(product) ? BlasMatmul.of(product.a, product.b, product.dst, product.alpha) : null;
+        return other == null ? kernel : new Contest(key(product), kernel, other);
+    }
+
+    /** Whether there is nothing but a product, and one large enough for a choice to matter. */
+    private static boolean isPlain(Product p) {
+        return p.bias == null
+                && p.mask == null
+                && !p.accumulate
+                && p.dst.rank() == 2
+                && 2 * p.dst.layout().length() * p.a.layout().size(p.a.rank() - 1) >= LEAST_TO_CHOOSE;
+    }
+
+    private static String key(Product p) {
+        return p.a.layout() + " x " + p.b.layout() + " -> " + p.dst.layout() + ", threads " + OneDnn.threads();
     }
 
     private static Product padded(Product p) {
