@@ -24,7 +24,7 @@ public record HeatMap(
         List<String> rows,
         List<List<Double>> values) {
     private static final int WIDTH = 760;
-    private static final int LEFT = 110;
+    private static final int LEFT = 126;
     private static final int TOP = 34;
     private static final int BOTTOM = 48;
     private static final int CELL = 44;
@@ -48,7 +48,12 @@ public record HeatMap(
             svg.append(Svg.text(x, TOP + CELL * rows.size() + 18.0, "middle", "tick", columns.get(column)));
         }
         svg.append(Svg.text((LEFT + WIDTH) / 2.0, height - 8.0, "middle", "axis", xLabel));
-        svg.append(Svg.text(0, TOP + CELL * rows.size() / 2.0 + 4, "start", "axis", yLabel));
+        svg.append(String.format(
+                        Locale.ROOT,
+                        "<g transform=\"translate(12 %.1f) rotate(-90)\">",
+                        TOP + CELL * rows.size() / 2.0))
+                .append(Svg.text(0, 0, "middle", "axis", yLabel).stripTrailing())
+                .append("</g>\n");
         return svg.append("</svg>\n").toString();
     }
 
