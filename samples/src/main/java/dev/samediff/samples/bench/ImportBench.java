@@ -79,7 +79,9 @@ public final class ImportBench {
     }
 
     private static Run run(Path file) throws IOException, InterruptedException {
-        FreshProcess.Result result = FreshProcess.run(FreshProcess.java(ImportProbe.class, file.toString()), Map.of());
+        List<String> command = FreshProcess.java(ImportProbe.class, file.toString());
+        command.add(1, "-XX:TieredStopAtLevel=1"); // as samples/run starts short commands
+        FreshProcess.Result result = FreshProcess.run(command, Map.of());
         return new Run(
                 result.line().path("seconds").asDouble(),
                 result.line().path("peak_bytes").asLong(),
