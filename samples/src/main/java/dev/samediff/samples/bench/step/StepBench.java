@@ -12,6 +12,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.function.Consumer;
@@ -105,7 +106,10 @@ public final class StepBench {
     private void run(Contender contender, Configuration measured, Workload workload, Effort effort, Measurements found)
             throws InterruptedException {
         try {
-            found.add(contender, measured, contender.run(StepJob.of(measured, workload, effort)));
+            StepRun run = contender.run(StepJob.of(measured, workload, effort));
+            found.add(contender, measured, run);
+            say.accept(String.format(
+                    Locale.ROOT, "  %s: %.1f ms, %.0f MB", contender.name(), run.ms(), run.peakBytes() / 1e6));
         } catch (IOException e) {
             notes.add(contender.name() + " failed at " + measured + ": " + e.getMessage());
         }
