@@ -76,6 +76,17 @@ public interface AdapterMethod {
     INDArray delta(Map<String, INDArray> trainables, double scaling);
 
     /**
+     * Returns the gradients of the trainables for a gradient of {@link #delta}, in closed form: the way back for frameworks
+     * that compute with whole weights, such as DL4J's layers.
+     *
+     * @param trainables tensors by short name
+     * @param scaling the layer's s
+     * @param ofDelta dL/d(delta) [in,out], of the tensors' type; not modified, a view is allowed
+     * @return dL/d(tensor) by short name, shaped and typed as the tensors
+     */
+    Map<String, INDArray> deltaGradients(Map<String, INDArray> trainables, double scaling, INDArray ofDelta);
+
+    /**
      * Returns A [in,r] and B [r,out] with {@code s A B} equal to {@link #delta}, for files that hold a plain LoRA.
      *
      * @param trainables tensors by short name

@@ -42,7 +42,7 @@ final class AdaptedWeight {
         this.effective = site.view().of(effective);
         this.tensors = new LinkedHashMap<>();
         adapter.layout().keySet().forEach(key -> this.tensors.put(key, Named.get(tensors, key)));
-        this.composition = new Composition(adapter, site.in(), site.out(), frozen.dataType());
+        this.composition = new Composition(adapter, frozen.dataType());
     }
 
     /** Sets the tensors to the start that the method computes from the true weight. */
@@ -61,7 +61,7 @@ final class AdaptedWeight {
 
     /** Writes the composed weight to where the implementation reads it. */
     void compose() {
-        effective.assign(composition.weight(frozen, tensors));
+        composition.weight(frozen, tensors, effective);
     }
 
     /**
@@ -73,7 +73,7 @@ final class AdaptedWeight {
      */
     Map<String, INDArray> backward(INDArray ofWeight, Map<String, INDArray> gradients) {
         Map<String, INDArray> written = new LinkedHashMap<>();
-        composition.gradients(frozen, tensors, site.view().of(ofWeight)).forEach((key, gradient) -> {
+        composition.gradients(tensors, site.view().of(ofWeight)).forEach((key, gradient) -> {
             INDArray target = Named.get(gradients, key);
             target.assign(gradient);
             written.put(key, target);

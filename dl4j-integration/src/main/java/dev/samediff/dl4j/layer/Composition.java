@@ -1,74 +1,36 @@
 package dev.samediff.dl4j.layer;
 
 import dev.samediff.adapters.AdapterMethod;
-import dev.samediff.adapters.engine.Engine;
-import dev.samediff.adapters.engine.ReferenceEngine;
 import dev.samediff.dl4j.conf.AdapterTensor;
 import dev.samediff.dl4j.conf.WeightAdapter;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
-import org.nd4j.autodiff.samediff.SDVariable;
-import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * The weight that an adapter makes of a frozen one, and the way back of its gradient. Both come from the method's own
- * branch, so that a method is written once:
+ * The weight that an adapter makes of a frozen one, and the way back of its gradient. A method is written once, in the core;
+ * with its factors A' and B' ({@link AdapterMethod#asLora}):
  *
  * <pre>
- * W_res = W_true - branch(0, start)      (W_true for a method that starts at zero)
- * W     = branch(W_res, tensors)         [in,out]
- * dL/dtensor = d(sum(W * dL/dW))/dtensor
+ * W = W_true + s A' B' - s A'_start B'_start     [in,out], the last term for methods that do not start at zero
+ * dL/dtensor from dL/dW                          {@link AdapterMethod#deltaGradients}
  * </pre>
  *
- * <p>Half-precision networks compose in float32, others in their own type.
+ * <p>Each term is one product of rank r added to the weight in place. Half-precision networks compose in float32, others in
+ * their own type.
  */
 final class Composition {
-    private static final String BASE = "base";
-    private static final String UPSTREAM = "upstream";
-    private static final String WEIGHT = "weight";
-    private static final String LOSS = "loss";
-
     private final WeightAdapter adapter;
-    private final SameDiff graph = SameDiff.create();
+    private final AdapterMethod method;
     private final DataType type;
-    private final Map<String, String> variables = new LinkedHashMap<>();
-    private final Engine engine;
 
-    Composition(WeightAdapter adapter, long in, long out, DataType networkType) {
+    Composition(WeightAdapter adapter, DataType networkType) {
         this.adapter = adapter;
+        this.method = adapter.adapterMethod();
         this.type = networkType == DataType.DOUBLE ? DataType.DOUBLE : DataType.FLOAT;
-        AdapterMethod method = adapter.adapterMethod();
-        WholeMatrix whole = new WholeMatrix(graph);
-        SDVariable base = graph.placeHolder(BASE, type, in, out);
-        SDVariable upstream = graph.placeHolder(UPSTREAM, type, in, out);
-        SDVariable scaling = graph.constant("scaling", Nd4j.scalar(type, adapter.scaling()));
-        SDVariable residual = base;
-        if (!adapter.startsAtZero()) {
-            SDVariable zero = graph.constant("zero", Nd4j.zeros(type, in, out));
-            SDVariable start = method.adapt(whole, zero, scaling, tensors(true), "start/");
-            residual = base.sub("residual", start);
-        }
-        SDVariable adapted = method.adapt(whole, residual, scaling, tensors(false), "now/");
-        graph.identity(WEIGHT, adapted);
-        adapted.mul("products", upstream).sum(LOSS);
-        List<String> trainables = adapter.tensors().stream().map(adapter::key).toList();
-        this.engine = new ReferenceEngine(graph, LOSS, trainables);
-    }
-
-    private Map<String, SDVariable> tensors(boolean start) {
-        Map<String, SDVariable> byShortName = new LinkedHashMap<>();
-        for (AdapterTensor tensor : adapter.tensors()) {
-            String key = start ? adapter.startKey(tensor) : adapter.key(tensor);
-            INDArray array = Nd4j.zeros(type, tensor.dimensions());
-            byShortName.put(tensor.name(), start ? graph.constant(key, array) : graph.var(key, array));
-            variables.put(key, key);
-        }
-        return byShortName;
     }
 
     /**
@@ -76,37 +38,57 @@ final class Composition {
      *
      * @param base W_true [in,out]
      * @param tensors the adapter's tensors by DL4J's names, with those of the start
-     * @return W [in,out]; it belongs to the caller
+     * @param target where to write W [in,out]
      */
-    INDArray weight(INDArray base, Map<String, INDArray> tensors) {
+    void weight(INDArray base, Map<String, INDArray> tensors, INDArray target) {
         try (MemoryWorkspace outside = Nd4j.getWorkspaceManager().scopeOutOfWorkspaces()) {
-            read(tensors);
-            return Named.get(engine.outputs(Map.of(BASE, typed(base)), List.of(WEIGHT)), WEIGHT);
+            boolean inPlace = target.dataType() == type;
+            INDArray sum = inPlace ? target.assign(base) : base.castTo(type).dup('f');
+            add(sum, shortNames(tensors, false), adapter.scaling());
+            if (!adapter.startsAtZero()) {
+                add(sum, shortNames(tensors, true), -adapter.scaling());
+            }
+            if (!inPlace) {
+                target.assign(sum);
+            }
+        }
+    }
+
+    /** The product is added in F order, which BLAS writes. */
+    private void add(INDArray sum, Map<String, INDArray> tensors, double scaling) {
+        Map<String, INDArray> lora = method.asLora(tensors);
+        INDArray a = Named.get(lora, "lora_A");
+        INDArray b = Named.get(lora, "lora_B");
+        if (sum.ordering() == 'f') {
+            Nd4j.gemm(a, b, sum, false, false, scaling, 1);
+        } else {
+            Nd4j.gemm(b.transpose(), a.transpose(), sum.transpose(), false, false, scaling, 1);
         }
     }
 
     /**
      * Computes the gradients of the trainable tensors, by DL4J's names.
      *
-     * @param base W_true [in,out]
      * @param tensors as {@link #weight} takes them
      * @param upstream dL/dW [in,out]
      */
-    Map<String, INDArray> gradients(INDArray base, Map<String, INDArray> tensors, INDArray upstream) {
+    Map<String, INDArray> gradients(Map<String, INDArray> tensors, INDArray upstream) {
         try (MemoryWorkspace outside = Nd4j.getWorkspaceManager().scopeOutOfWorkspaces()) {
-            read(tensors);
-            return engine.gradients(Map.of(BASE, typed(base), UPSTREAM, typed(upstream)))
-                    .byName();
+            Map<String, INDArray> ofTensors =
+                    method.deltaGradients(shortNames(tensors, false), adapter.scaling(), upstream.castTo(type));
+            Map<String, INDArray> gradients = new LinkedHashMap<>();
+            adapter.tensors()
+                    .forEach(tensor -> gradients.put(adapter.key(tensor), Named.get(ofTensors, tensor.name())));
+            return gradients;
         }
     }
 
-    private void read(Map<String, INDArray> tensors) {
-        variables.keySet().forEach(key -> graph.getArrForVarName(key).assign(Named.get(tensors, key)));
-    }
-
-    private INDArray typed(INDArray matrix) {
-        return matrix.dataType() == type && matrix.ordering() == 'c' && !matrix.isView()
-                ? matrix
-                : matrix.castTo(type).dup('c');
+    private Map<String, INDArray> shortNames(Map<String, INDArray> tensors, boolean start) {
+        Map<String, INDArray> byShortName = new LinkedHashMap<>();
+        for (AdapterTensor tensor : adapter.tensors()) {
+            String key = start ? adapter.startKey(tensor) : adapter.key(tensor);
+            byShortName.put(tensor.name(), Named.get(tensors, key).castTo(type));
+        }
+        return byShortName;
     }
 }

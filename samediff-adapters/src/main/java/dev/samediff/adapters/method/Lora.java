@@ -131,6 +131,11 @@ public record Lora(int rank, OptionalDouble alpha, boolean rankStabilized, Start
     }
 
     @Override
+    public Map<String, INDArray> deltaGradients(Map<String, INDArray> trainables, double scaling, INDArray ofDelta) {
+        return LowRank.deltaGradients(trainables, scaling, ofDelta);
+    }
+
+    @Override
     public Map<String, INDArray> asLora(Map<String, INDArray> trainables) {
         return trainables;
     }

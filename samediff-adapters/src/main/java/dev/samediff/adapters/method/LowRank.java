@@ -48,6 +48,13 @@ final class LowRank {
         return Nd4j.matmul(a, b, result);
     }
 
+    /** {@code dL/dA = s G B^T}, {@code dL/dB = s A^T G} with G = dL/d(delta). */
+    static Map<String, INDArray> deltaGradients(Map<String, INDArray> trainables, double scaling, INDArray ofDelta) {
+        return factors(
+                ofDelta.mmul(get(trainables, B).transpose()).muli(scaling),
+                get(trainables, A).transpose().mmul(ofDelta).muli(scaling));
+    }
+
     /** Exact, or randomised with {@code iterations} power iterations. */
     static Decompositions.Svd svd(
             INDArray weight, SiteShape site, Decompositions linalg, OptionalInt iterations, long seed) {

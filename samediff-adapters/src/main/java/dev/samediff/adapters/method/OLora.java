@@ -84,6 +84,11 @@ public record OLora(int rank, OptionalDouble alpha, boolean rankStabilized) impl
     }
 
     @Override
+    public Map<String, INDArray> deltaGradients(Map<String, INDArray> trainables, double scaling, INDArray ofDelta) {
+        return LowRank.deltaGradients(trainables, scaling, ofDelta);
+    }
+
+    @Override
     public Map<String, INDArray> asLora(Map<String, INDArray> trainables) {
         return trainables;
     }

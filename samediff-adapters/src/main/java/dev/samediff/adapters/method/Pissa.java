@@ -100,6 +100,11 @@ public record Pissa(int rank, OptionalDouble alpha, boolean rankStabilized, Opti
     }
 
     @Override
+    public Map<String, INDArray> deltaGradients(Map<String, INDArray> trainables, double scaling, INDArray ofDelta) {
+        return LowRank.deltaGradients(trainables, scaling, ofDelta);
+    }
+
+    @Override
     public Map<String, INDArray> asLora(Map<String, INDArray> trainables) {
         return trainables;
     }

@@ -129,6 +129,23 @@ public record Sorsa(
         return LowRank.product(weighted, LowRank.doubles(LowRank.get(trainables, B)));
     }
 
+    /**
+     * With G = dL/d(delta), {@code P = G B^T [in,r]} and {@code Q = A^T G [r,out]}: {@code dL/dA = s P diag(S)}, {@code dL/dS =
+     * s colsum(A * P)}, {@code dL/dB = s diag(S) Q}.
+     */
+    @Override
+    public Map<String, INDArray> deltaGradients(Map<String, INDArray> trainables, double scaling, INDArray ofDelta) {
+        INDArray a = LowRank.get(trainables, A);
+        INDArray weights = LowRank.get(trainables, S);
+        INDArray p = ofDelta.mmul(LowRank.get(trainables, B).transpose()).muli(scaling);
+        INDArray q = a.transpose().mmul(ofDelta).muli(scaling);
+        Map<String, INDArray> gradients = new LinkedHashMap<>();
+        gradients.put(A, p.mulRowVector(weights));
+        gradients.put(S, a.mul(p).sum(0).reshape(weights.shape()));
+        gradients.put(B, q.mulColumnVector(weights));
+        return gradients;
+    }
+
     /** A' = A, B' = diag(S) B. */
     @Override
     public Map<String, INDArray> asLora(Map<String, INDArray> trainables) {
