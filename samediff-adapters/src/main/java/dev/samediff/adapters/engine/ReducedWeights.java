@@ -9,7 +9,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Frozen weights rounded to bfloat16, made when they are first needed and again when the weight has changed. */
 final class ReducedWeights implements AutoCloseable {
-    private static final int SAMPLES = 256;
+    private static final int SAMPLES = 32;
 
     private final SameDiff graph;
     private final Map<String, Entry> entries = new HashMap<>();
