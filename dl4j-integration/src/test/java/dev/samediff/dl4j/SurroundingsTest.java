@@ -124,6 +124,10 @@ class SurroundingsTest {
             adapted.fit(Blobs.batches(64, 1.5, 3));
             String session = storage.listSessionIDs().get(0);
             assertThat(get(port, "/train/overview")).contains("html");
+            // the server takes over sessions in a thread of its own
+            for (int i = 0; i < 100 && !get(port, "/train/sessions/current").equals(session); i++) {
+                Thread.sleep(100);
+            }
             assertThat(get(port, "/train/sessions/current")).isEqualTo(session);
             assertThat(get(port, "/train/overview/data")).contains("scores");
             assertThat(get(port, "/train/model/graph")).contains("first");

@@ -125,7 +125,7 @@ public record Sorsa(
     @Override
     public INDArray delta(Map<String, INDArray> trainables, double scaling) {
         INDArray weighted = LowRank.doubles(LowRank.get(trainables, A))
-                .mulRowVector(LowRank.doubles(LowRank.get(trainables, S)).muli(scaling));
+                .mulRowVector(LowRank.doubles(LowRank.get(trainables, S)).mul(scaling)); // S itself if it is float64
         return LowRank.product(weighted, LowRank.doubles(LowRank.get(trainables, B)));
     }
 
