@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Optional;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -125,16 +126,40 @@ public record OrthonormalPenalty(Form form, double gamma, String left, String ri
         return columns || tensor.equals(right) ? Optional.of(term(value, columns, sites)) : Optional.empty();
     }
 
+    /** In float64, and without leaving garbage outside the heap: this runs for every adapter in every step. */
     private Term term(INDArray matrix, boolean columns, int sites) {
         double weight = form == Form.REPO ? 1.0 / (2 * sites) : 1;
+        long rank = columns ? matrix.columns() : matrix.rows();
         INDArray m = LowRank.doubles(matrix);
-        INDArray gram = columns ? m.transpose().mmul(m) : m.mmul(m.transpose());
-        INDArray error = gram.subi(Nd4j.eye(gram.rows()).castTo(gram.dataType()));
-        double squared = error.mul(error).sumNumber().doubleValue();
-        INDArray direction = columns ? m.mmul(error) : error.mmul(m);
-        double norm = Math.sqrt(squared);
-        double factor = form == Form.SUMSQ ? 4 : squared <= ZERO ? 0 : 2 / norm;
-        double value = form == Form.SUMSQ ? squared : squared <= ZERO ? 0 : norm;
-        return new Term(weight * value, direction.muli(factor * weight).castTo(matrix.dataType()));
+        try (INDArray error = Nd4j.createUninitialized(DataType.DOUBLE, rank, rank);
+                INDArray direction = Nd4j.createUninitialized(DataType.DOUBLE, matrix.shape())) {
+            Nd4j.matmul(m, m, error, columns, !columns, false);
+            double squared = subtractIdentity(error);
+            Nd4j.matmul(columns ? m : error, columns ? error : m, direction);
+            double norm = Math.sqrt(squared);
+            double factor = form == Form.SUMSQ ? 4 : squared <= ZERO ? 0 : 2 / norm;
+            double value = form == Form.SUMSQ ? squared : squared <= ZERO ? 0 : norm;
+            direction.muli(factor * weight);
+            return new Term(
+                    weight * value,
+                    matrix.dataType() == DataType.DOUBLE ? direction.dup('c') : direction.castTo(matrix.dataType()));
+        } finally {
+            if (m != matrix) {
+                m.close();
+            }
+        }
+    }
+
+    /** Returns the sum of squares of {@code gram - I}, which replaces gram. */
+    private static double subtractIdentity(INDArray gram) {
+        double[] values = gram.dup('c').data().asDouble();
+        int rank = gram.rows();
+        double squared = 0;
+        for (int i = 0; i < values.length; i++) {
+            double error = values[i] - (i % (rank + 1) == 0 ? 1 : 0);
+            squared += error * error;
+            gram.putScalar(i / rank, i % rank, error);
+        }
+        return squared;
     }
 }

@@ -35,7 +35,7 @@ final class PenaltyTerm {
         return coefficient * value.value();
     }
 
-    /** Adds the weighted gradient to those of the trainables. */
+    /** Adds the weighted gradient to those of the trainables, and frees its arrays. */
     void addTo(List<float[]> gradients, Penalty.Value value) {
         List<Map<String, String>> sites = model.penaltySites();
         for (int i = 0; i < sites.size(); i++) {
@@ -45,6 +45,7 @@ final class PenaltyTerm {
                 if (index >= 0) {
                     GradientSum.addScaled(gradients.get(index), HostFloats.read(gradient), coefficient);
                 }
+                gradient.close();
             });
         }
     }
