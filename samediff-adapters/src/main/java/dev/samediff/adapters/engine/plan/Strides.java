@@ -1,6 +1,5 @@
 package dev.samediff.adapters.engine.plan;
 
-import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 
 /** How strides follow a tensor through views. */
@@ -81,15 +80,5 @@ final class Strides {
             stride *= shape[i];
         }
         return true;
-    }
-
-    /** Tells whether two tensors of one shape lie alike. */
-    static boolean same(long[] shape, long[] a, long[] b) {
-        for (int i = 0; i < shape.length; i++) {
-            if (shape[i] != 1 && a[i] != b[i]) {
-                return false;
-            }
-        }
-        return Arrays.equals(a, b) || shape.length > 0;
     }
 }
