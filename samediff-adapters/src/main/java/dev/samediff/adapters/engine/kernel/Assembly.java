@@ -12,6 +12,7 @@ final class Assembly {
     private final Scratch scratch = Scratch.ofThread();
     private final List<Kernel> steps = new ArrayList<>();
     private long used;
+    private long most;
 
     Assembly(String title) {
         this.title = title;
@@ -25,7 +26,18 @@ final class Assembly {
     Place reserve(long bytes) {
         Place place = scratch.plus(used);
         used += Scratch.aligned(bytes);
+        most = Math.max(most, used);
         return place;
+    }
+
+    /** Returns how much working memory is taken. */
+    long reserved() {
+        return used;
+    }
+
+    /** Gives back what was taken since {@link #reserved} returned this, for steps that come later. */
+    void release(long reserved) {
+        used = reserved;
     }
 
     /** Returns a dense tensor in working memory. */
@@ -48,10 +60,10 @@ final class Assembly {
 
     Kernel build() {
         Kernel[] all = steps.toArray(Kernel[]::new);
-        if (used == 0) {
+        if (most == 0) {
             return new Sequence(title, all);
         }
-        scratch.ensure(used);
+        scratch.ensure(most);
         return new Locked(scratch, new Sequence(title, all));
     }
 

@@ -8,6 +8,7 @@ import java.util.stream.IntStream;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.global.dnnl.algorithm;
 import org.bytedeco.dnnl.matmul;
+import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.post_ops;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -51,6 +52,29 @@ final class Matmuls {
         Product with(Tensor newA, Tensor newB, @Nullable Tensor newMask, Tensor newDst) {
             return new Product(newA, newB, bias, newMask, newDst, alpha, accumulate);
         }
+
+        /** Returns the product for some columns of b, of two matrices without a mask. */
+        Product columns(long begin, long count) {
+            return new Product(
+                    a,
+                    columns(b, begin, count),
+                    bias == null ? null : part(bias, bias.layout().axes(0, 0), begin, count),
+                    null,
+                    columns(dst, begin, count),
+                    alpha,
+                    accumulate);
+        }
+
+        private static Tensor columns(Tensor x, long begin, long count) {
+            return part(x, x.layout().axes(0, 1), begin, count);
+        }
+
+        private static Tensor part(Tensor x, Layout rows, long begin, long count) {
+            long stride = x.layout().stride(x.rank() - 1);
+            Layout columns = new Layout(new long[] {count}, new long[] {stride});
+            return x.at(x.place().plus(begin * stride * Tensors.bytes(x.type())))
+                    .with(rows.then(columns));
+        }
     }
 
     static Kernel kernel(Product product) {
@@ -68,9 +92,13 @@ final class Matmuls {
         return other == null ? kernel : new Contest(key(product), kernel, other);
     }
 
-    /** Whether there is nothing but a product, and one large enough for a choice to matter. */
+    /**
+     * Whether there is nothing but a product, one large enough for a choice to matter, and one thread. With more, OpenBLAS
+     * has threads of its own, which look for work for 2^26 cycles after every product and take the cores from oneDNN's.
+     */
     private static boolean isPlain(Product p) {
-        return p.bias == null
+        return OneDnn.threads() == 1
+                && p.bias == null
                 && p.mask == null
                 && !p.accumulate
                 && p.dst.rank() == 2
@@ -173,6 +201,10 @@ final class Matmuls {
 
     private static void addRowMajor(Assembly assembly, Product product) {
         Product p = MatmulForm.reduced(assembly, product);
+        if (PackedMatmul.pays(p)) {
+            PackedMatmul.add(assembly, p);
+            return;
+        }
         var description = description(p, p.mask);
         if (!Primitive.isReference(description)) {
             emit(assembly, p, p.mask, description);
@@ -213,19 +245,17 @@ final class Matmuls {
     }
 
     private static matmul.primitive_desc description(Product p, @Nullable Tensor mask) {
+        return description(p, Dnnl.desc(p.b), mask);
+    }
+
+    /** Describes a product whose right matrix lies as given. */
+    static matmul.primitive_desc description(Product p, memory.desc b, @Nullable Tensor mask) {
         var attributes = Dnnl.attributes(postOps(p, mask));
         if (isNativeBias(p)) {
             return new matmul.primitive_desc(
-                    Dnnl.ENGINE,
-                    Dnnl.desc(p.a),
-                    Dnnl.desc(p.b),
-                    Dnnl.desc(bias(p)),
-                    Dnnl.desc(p.dst),
-                    attributes,
-                    false);
+                    Dnnl.ENGINE, Dnnl.desc(p.a), b, Dnnl.desc(bias(p)), Dnnl.desc(p.dst), attributes, false);
         }
-        return new matmul.primitive_desc(
-                Dnnl.ENGINE, Dnnl.desc(p.a), Dnnl.desc(p.b), Dnnl.desc(p.dst), attributes, false);
+        return new matmul.primitive_desc(Dnnl.ENGINE, Dnnl.desc(p.a), b, Dnnl.desc(p.dst), attributes, false);
     }
 
     private static boolean isNativeBias(Product p) {
@@ -257,10 +287,12 @@ final class Matmuls {
     }
 
     private static void emit(Assembly assembly, Product p, @Nullable Tensor mask, matmul.primitive_desc description) {
-        var primitive = Primitive.of(assembly, description)
-                .with(dnnl.DNNL_ARG_SRC, p.a)
-                .with(dnnl.DNNL_ARG_WEIGHTS, p.b)
-                .with(dnnl.DNNL_ARG_DST, p.dst);
+        emit(p, mask, Primitive.of(assembly, description).with(dnnl.DNNL_ARG_WEIGHTS, p.b));
+    }
+
+    /** Adds a primitive that has its right matrix already. */
+    static void emit(Product p, @Nullable Tensor mask, Primitive.Builder primitive) {
+        primitive.with(dnnl.DNNL_ARG_SRC, p.a).with(dnnl.DNNL_ARG_DST, p.dst);
         int position = p.alpha == 1 ? 0 : 1;
         if (isNativeBias(p)) {
             primitive.with(dnnl.DNNL_ARG_BIAS, bias(p));

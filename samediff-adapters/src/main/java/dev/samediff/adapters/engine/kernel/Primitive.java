@@ -65,7 +65,8 @@ final class Primitive implements Kernel {
             return with(index, Dnnl.desc(tensor), tensor.place());
         }
 
-        private Builder with(int index, memory.desc desc, Place place) {
+        /** Gives an argument whose layout is oneDNN's own. */
+        Builder with(int index, memory.desc desc, Place place) {
             arguments.add(new Argument(index, new memory(desc, Dnnl.ENGINE, (Pointer) null), place));
             return this;
         }

@@ -2,6 +2,7 @@ package dev.samediff.adapters.engine.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.Arrays;
@@ -281,19 +282,82 @@ class MatmulTest {
     }
 
     @Test
-    void large_plain_products_are_computed_by_whoever_is_faster_and_then_always_by_the_same() {
-        Numbers a = Numbers.random(1, 256, 512);
-        Numbers b = Numbers.random(2, 512, 512);
-        Numbers dst = Numbers.zeros(256, 512);
-        int before = Kernels.productsByOpenBlas().size();
-        Kernel kernel = Kernels.matmul(a.operand, b.operand, null, dst.operand, 1, false);
+    void a_large_right_matrix_in_rows_is_packed_for_the_call() {
+        Numbers a = Numbers.random(1, 200, 300);
+        Numbers b = Numbers.random(2, 300, 260);
+        Numbers bias = Numbers.random(3, 260);
+        Numbers dst = Numbers.random(4, 200, 260);
+        double[] before = dst.values();
+        double[] added = repeated(Numbers.random(3, 1, 260), 200, 260);
+        Kernel kernel = Kernels.matmul(a.operand, b.operand, bias.operand, dst.operand, 0.5, true);
+        assertThat(kernel.describe().split(" \\+ ")).as("a copy and a product").hasSize(2);
+        for (int i = 0; i < before.length; i++) {
+            added[i] += before[i];
+        }
         kernel.run();
-        double[] first = dst.values();
-        dst.isCloseTo(product(a, b, new long[] {256, 512}, 1, null), 1e-5);
-        assertThat(Kernels.productsByOpenBlas()).hasSize(before + 1);
-        for (int i = 0; i < 3; i++) {
+        dst.isCloseTo(product(a, b, new long[] {200, 260}, 0.5, added), 1e-5);
+    }
+
+    @Test
+    void a_right_matrix_of_over_four_million_numbers_is_packed_in_parts() {
+        Numbers a = Numbers.random(1, 192, 1200);
+        Numbers b = Numbers.random(2, 1200, 3600);
+        Numbers dst = Numbers.strided(DataType.FLOAT, new long[] {192, 3600}, new long[] {3700, 1});
+        Kernel kernel = Kernels.matmul(a.operand, b.operand, null, dst.operand, 1, false);
+        assertThat(kernel.describe().split(" \\+ "))
+                .as("two copies and two products")
+                .hasSize(4);
+        kernel.run();
+        double[] x = a.values();
+        double[] y = b.values();
+        double[] result = dst.values();
+        for (int row = 0; row < 192; row += 37) {
+            for (int column = 0; column < 3600; column += 7) {
+                double sum = 0;
+                for (int k = 0; k < 1200; k++) {
+                    sum += x[row * 1200 + k] * y[k * 3600 + column];
+                }
+                assertThat(result[row * 3600 + column]).isCloseTo(sum, within(1e-3));
+            }
+        }
+    }
+
+    @Test
+    void large_plain_products_on_one_thread_are_computed_by_whoever_is_faster_and_then_always_by_the_same() {
+        int threads = OneDnn.threads();
+        try {
+            OneDnn.threads(1);
+            Numbers a = Numbers.random(1, 256, 512);
+            Numbers b = Numbers.random(2, 512, 512);
+            Numbers dst = Numbers.zeros(256, 512);
+            int before = Kernels.productsByOpenBlas().size();
+            Kernel kernel = Kernels.matmul(a.operand, b.operand, null, dst.operand, 1, false);
             kernel.run();
-            assertThat(dst.values()).isEqualTo(first);
+            double[] first = dst.values();
+            dst.isCloseTo(product(a, b, new long[] {256, 512}, 1, null), 1e-5);
+            assertThat(Kernels.productsByOpenBlas()).hasSize(before + 1);
+            for (int i = 0; i < 3; i++) {
+                kernel.run();
+                assertThat(dst.values()).isEqualTo(first);
+            }
+        } finally {
+            OneDnn.threads(threads);
+        }
+    }
+
+    @Test
+    void openblas_with_threads_of_its_own_is_not_mixed_with_threads_of_onednn() {
+        int threads = OneDnn.threads();
+        try {
+            OneDnn.threads(2);
+            Numbers a = Numbers.random(1, 256, 520);
+            Numbers b = Numbers.random(2, 520, 512);
+            Numbers dst = Numbers.zeros(256, 512);
+            int before = Kernels.productsByOpenBlas().size();
+            Kernels.matmul(a.operand, b.operand, null, dst.operand, 1, false).run();
+            assertThat(Kernels.productsByOpenBlas()).hasSize(before);
+        } finally {
+            OneDnn.threads(threads);
         }
     }
 }
