@@ -85,10 +85,18 @@ public final class CompiledEngine implements Engine {
     @Override
     public Gradients gradients(Map<String, INDArray> placeholders) {
         CompiledStep step = step(true, List.of(loss), placeholders);
-        if (step == null) {
+        return step == null ? byReference(placeholders) : step.gradients(placeholders, profile);
+    }
+
+    private Gradients byReference(Map<String, INDArray> placeholders) {
+        try {
             return reference.gradients(placeholders);
+        } catch (UnsupportedOperationException | IllegalStateException | NullPointerException e) {
+            throw new InvalidInputException(
+                    "this graph cannot be trained: " + fallback + "; SameDiff's own operations fail, too: "
+                            + e.getMessage(),
+                    e);
         }
-        return step.gradients(placeholders, profile);
     }
 
     @Override
@@ -121,6 +129,8 @@ public final class CompiledEngine implements Engine {
         try {
             step = CompiledStep.compile(
                     graph, outputs, backward ? trainables : List.of(), placeholders, options, reduced);
+        } catch (InvalidInputException e) {
+            throw e;
         } catch (UncompilableException | IllegalArgumentException e) {
             fallback = e.getMessage();
             return null;

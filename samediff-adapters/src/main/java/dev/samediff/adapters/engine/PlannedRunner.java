@@ -1,5 +1,6 @@
 package dev.samediff.adapters.engine;
 
+import dev.samediff.adapters.engine.nd4j.Overwriting;
 import dev.samediff.adapters.graph.ExecutionOrder;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -9,7 +10,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -24,60 +24,6 @@ import org.nd4j.linalg.factory.Nd4j;
  * free again after its last use. Shapes are computed anew in every run, so any of them may change between runs.
  */
 final class PlannedRunner implements Runner {
-    /**
-     * Ops seen to write all of their output, so that used memory can be given to them as it is. All others get zeros.
-     */
-    private static final Set<String> OVERWRITING = Set.of(
-            "matmul",
-            "matmul_bp",
-            "add",
-            "subtract",
-            "multiply",
-            "divide",
-            "add_bp",
-            "subtract_bp",
-            "multiply_bp",
-            "divide_bp",
-            "reshape",
-            "permute",
-            "transpose",
-            "softmax",
-            "softmax_bp",
-            "layer_norm",
-            "layer_norm_bp",
-            "tanh",
-            "tanh_bp",
-            "exp",
-            "log",
-            "erf",
-            "sqrt",
-            "rsqrt",
-            "square",
-            "neg",
-            "onehot",
-            "mul_scalar",
-            "add_scalar",
-            "div_scalar",
-            "sub_scalar",
-            "rdiv_scalar",
-            "rsub_scalar",
-            "cast",
-            "identity",
-            "cube",
-            "concat",
-            "split",
-            "pow",
-            "_powderivative",
-            "ClipByValue",
-            "abs",
-            "sigmoid",
-            "sigmoid_bp",
-            "reduce_sum",
-            "reduce_mean",
-            "reduce_max",
-            "reduce_sum_bp",
-            "reduce_mean_bp");
-
     private final SameDiff graph;
     private final SameDiff source;
     private final List<String> outputs;
@@ -220,7 +166,7 @@ final class PlannedRunner implements Runner {
         for (int i = 0; i < inputs.length; i++) {
             inputs[i] = value(step.inputs[i]).array();
         }
-        boolean known = OVERWRITING.contains(step.op.opName());
+        boolean known = Overwriting.contains(step.op.opName());
         if (Shortcuts.apply(step, inputs, this)) {
             return;
         }

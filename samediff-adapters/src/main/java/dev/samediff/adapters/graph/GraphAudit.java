@@ -10,7 +10,10 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.IntPredicate;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
+import org.nd4j.autodiff.functions.DifferentialFunction;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.VariableType;
@@ -20,6 +23,7 @@ import org.nd4j.linalg.api.ops.BaseReduceOp;
 import org.nd4j.linalg.api.ops.Op;
 import org.nd4j.linalg.api.ops.impl.reduce.Mmul;
 import org.nd4j.linalg.api.ops.impl.summarystats.Variance;
+import org.nd4j.linalg.api.ops.impl.transforms.Pad;
 
 /**
  * Finds the ops of ND4J 1.0.0-M2.1 whose gradient (or result) is silently wrong, where a gradient flows through them: on
@@ -46,11 +50,34 @@ public final class GraphAudit {
             Map.entry("split_v", "has no gradient; use stridedSlice instead"),
             Map.entry("qr", "has no gradient"),
             Map.entry("svd", "fails or is wrong on most shapes"),
+            Map.entry("matrix_inverse", ERROR),
+            Map.entry("cross", ERROR + "; write the three products out"),
+            Map.entry("lrn", ERROR + "; build it from primitives"),
+            Map.entry("clipbynorm", ERROR + "; build it from norm2, clipByValue and div"),
             Map.entry("tensordot", "fails in the backward pass; reshape to rank 2 and use mmul"),
             Map.entry("tensormmul", "fails in the backward pass; reshape to rank 2 and use mmul"),
             Map.entry("logsumexp", "fails in the backward pass; build it from max, exp, sum and log"),
             Map.entry("reduce_logsumexp", "fails in the backward pass; build it from max, exp, sum and log"),
             Map.entry("repeat", "crashes the process in one of its forms; use tile instead"));
+
+    /** Losses whose gradient is right only if nothing but sums comes after them. */
+    private static final Set<String> LOSSES = Set.of(
+            "absolute_difference_loss",
+            "cosine_distance_loss",
+            "ctc_loss",
+            "hinge_loss",
+            "huber_loss",
+            "l2_loss",
+            "log_loss",
+            "log_poisson_loss",
+            "mean_pairwssqerr_loss",
+            "mean_sqerr_loss",
+            "sigm_cross_entropy_loss",
+            "weighted_cross_entropy_with_logits");
+
+    /** Ops that hand a gradient on as it is. */
+    private static final Set<String> SUMS =
+            Set.of("add", "add_scalar", "sub_scalar", "mergeadd", "identity", "reshape", "squeeze", "expand_dims");
 
     /** Ops that compute something slightly else than their names say; their gradients match what they compute. */
     private static final Map<String, String> INACCURATE = Map.of(
@@ -101,6 +128,7 @@ public final class GraphAudit {
             List<String> inputs = Internals.inputs(op);
             if (inputs.stream().anyMatch(fromTrainables::contains)) {
                 inspect(graph, op, inputs, fromTrainables, findings);
+                inspectLoss(graph, op, outputs, path, findings);
             }
         }
         findings.sort((a, b) -> a.severity().compareTo(b.severity()));
@@ -113,13 +141,58 @@ public final class GraphAudit {
      * @throws InvalidInputException that names every such op
      */
     public static void requireSafe(SameDiff graph, Collection<String> outputs, Collection<String> trainables) {
-        String errors = check(graph, outputs, trainables).stream()
+        refuse(check(graph, outputs, trainables));
+    }
+
+    private static void refuse(List<Finding> findings) {
+        String errors = findings.stream()
                 .filter(finding -> finding.severity() == Severity.ERROR)
                 .map(Finding::toString)
                 .collect(Collectors.joining("; "));
         if (!errors.isEmpty()) {
             throw new InvalidInputException("this graph cannot be trained correctly: " + errors);
         }
+    }
+
+    /** Refuses one op of a graph, if its gradient by some of its inputs is wrong whatever comes after it. */
+    static void requireSafe(DifferentialFunction op, IntPredicate differentiated) {
+        SameDiff graph = op.getSameDiff();
+        SameDiffOp found = Internals.op(graph, op.getOwnName());
+        List<String> inputs = Internals.inputs(found);
+        Set<String> trainables = IntStream.range(0, inputs.size())
+                .filter(differentiated)
+                .mapToObj(inputs::get)
+                .collect(Collectors.toSet());
+        List<Finding> findings = new ArrayList<>();
+        inspect(graph, found, inputs, trainables, findings);
+        refuse(findings);
+    }
+
+    /** Tells whether an op's gradient in SameDiff is what it would be if nothing came after it. */
+    static boolean ignoresGradient(String opName) {
+        return LOSSES.contains(opName);
+    }
+
+    private static void inspectLoss(
+            SameDiff graph, SameDiffOp op, Collection<String> outputs, Set<String> path, List<Finding> findings) {
+        String result = op.getOutputsOfOp().get(0);
+        if (ignoresGradient(op.getOp().opName()) && !isOnlySummed(graph, result, outputs, path)) {
+            findings.add(finding(
+                    Severity.ERROR,
+                    op,
+                    ERROR + ": it ignores what comes after it; build the loss from primitives, or use its result as"
+                            + " the loss"));
+        }
+    }
+
+    /** Tells whether nothing but sums lies on the ways from a variable to the outputs. */
+    private static boolean isOnlySummed(SameDiff graph, String variable, Collection<String> outputs, Set<String> path) {
+        return outputs.contains(variable)
+                || Internals.readers(graph, variable).stream()
+                        .filter(path::contains)
+                        .map(reader -> Internals.op(graph, reader))
+                        .allMatch(reader -> SUMS.contains(reader.getOp().opName())
+                                && isOnlySummed(graph, reader.getOutputsOfOp().get(0), outputs, path));
     }
 
     private static void inspect(
@@ -140,6 +213,13 @@ public final class GraphAudit {
                     ERROR
                             + ": it overwrites repeated rows instead of adding them up; use a one-hot product, or put an adapter on the"
                             + " frozen table"));
+        }
+        if (op.getOp() instanceof Pad pad && pad.iArgs().length > 0 && pad.iArgs()[0] != 0) {
+            findings.add(finding(
+                    Severity.ERROR,
+                    op,
+                    ERROR + " in its REFLECT and SYMMETRIC modes: what is mirrored gets none; use slices, reverse and"
+                            + " concat"));
         }
         if (op.getOp() instanceof Mmul matmul && hasOneColumn(matmul, graph.getVariable(inputs.get(1)))) {
             findings.add(finding(

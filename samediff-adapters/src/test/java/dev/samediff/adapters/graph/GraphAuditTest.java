@@ -15,6 +15,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.autodiff.loss.LossReduce;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -90,6 +91,23 @@ class GraphAuditTest {
         assertThat(GraphAudit.check(graph, List.of("new_loss"), model.trainableNames()))
                 .singleElement()
                 .satisfies(f -> assertThat(f.severity()).isEqualTo(GraphAudit.Severity.NOTE));
+    }
+
+    @Test
+    void a_loss_of_samediff_may_be_summed_but_not_scaled() {
+        SameDiff graph = ToyGraph.create(DataType.FLOAT, 8, 11);
+        SDVariable out = graph.getVariable("out");
+        SDVariable mse = graph.loss.meanSquaredError(
+                "mse", graph.constant(Nd4j.ones(DataType.FLOAT, 1, 11)), out, null, LossReduce.MEAN_BY_WEIGHT);
+        mse.add(out.mul(out).mean()).rename("summed");
+        mse.mul(2).rename("scaled");
+        AdaptedModel model = AdaptedModel.inject(graph, AdapterConfig.of(Lora.rank(2)));
+        List<String> trainables = model.trainableNames();
+        assertThat(GraphAudit.check(graph, List.of("mse"), trainables)).isEmpty();
+        assertThat(GraphAudit.check(graph, List.of("summed"), trainables)).isEmpty();
+        assertThat(GraphAudit.check(graph, List.of("scaled"), trainables))
+                .singleElement()
+                .satisfies(finding -> assertThat(finding.toString()).contains("mse", "ignores what comes after it"));
     }
 
     @Test

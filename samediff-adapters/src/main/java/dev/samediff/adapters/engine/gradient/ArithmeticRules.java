@@ -3,7 +3,6 @@ package dev.samediff.adapters.engine.gradient;
 import dev.samediff.adapters.engine.kernel.BinaryKind;
 import dev.samediff.adapters.engine.kernel.ReduceKind;
 import dev.samediff.adapters.engine.kernel.UnaryKind;
-import dev.samediff.adapters.engine.lowering.UncompilableException;
 import dev.samediff.adapters.engine.program.Node;
 import dev.samediff.adapters.engine.program.Op;
 import dev.samediff.adapters.engine.program.ProgramBuilder;
@@ -65,9 +64,8 @@ final class ArithmeticRules {
                     one(b, builder.linear(product, -1, 0), backward);
                 }
             }
-            default ->
-                throw new UncompilableException("something trainable goes through "
-                        + node.op().title() + ", which has no derivative in the compiled engine");
+            case MAXIMUM -> Nd4jRules.larger(node, g, "maximum_bp", backward);
+            case MINIMUM -> Nd4jRules.larger(node, g, "minimum_bp", backward);
         }
     }
 
@@ -79,13 +77,15 @@ final class ArithmeticRules {
 
     private static void reduce(Node node, Tensor g, Backward backward) {
         Tensor x = node.input(0);
-        double factor = switch (((Op.Reduce) node.op()).kind()) {
-            case SUM -> 1;
-            case MEAN -> (double) g.length() / x.length();
-            default ->
-                throw new UncompilableException("something trainable goes through a maximum or minimum over axes ("
-                        + node.output() + "), which has no derivative in the compiled engine");
-        };
+        switch (((Op.Reduce) node.op()).kind()) {
+            case SUM -> spread(x, g, 1, backward);
+            case MEAN -> spread(x, g, (double) g.length() / x.length(), backward);
+            case MAX -> Nd4jRules.extreme(node, g, "reduce_max_bp", backward);
+            case MIN -> Nd4jRules.extreme(node, g, "reduce_min_bp", backward);
+        }
+    }
+
+    private static void spread(Tensor x, Tensor g, double factor, Backward backward) {
         ProgramBuilder builder = backward.builder();
         backward.add(x, builder.expand(builder.linear(g, factor, 0), x.shape()));
     }

@@ -62,10 +62,15 @@ public final class Backward {
     }
 
     private void differentiate(Node node) {
-        Contributions found = contributions.get(node.output());
-        if (found != null && wants(node.output())) {
-            Rules.of(node.op()).apply(node, found.sum(builder), this);
+        if (wants(node.output()) && node.outputs().stream().anyMatch(contributions::containsKey)) {
+            Rules.of(node.op()).apply(node, gradient(node.output()), this);
         }
+    }
+
+    /** Returns the gradient of a result; zeros if the loss does not depend on it. */
+    Tensor gradient(Tensor tensor) {
+        Contributions found = contributions.get(tensor);
+        return found == null ? builder.fill(0, tensor.shape()) : found.sum(builder);
     }
 
     ProgramBuilder builder() {

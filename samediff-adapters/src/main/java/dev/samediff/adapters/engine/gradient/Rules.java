@@ -16,6 +16,7 @@ final class Rules {
         ViewRules.register(table);
         ArithmeticRules.register(table);
         LayerRules.register(table);
+        table.put(Op.Nd4j.class, Nd4jRules::op);
         return Map.copyOf(table);
     }
 

@@ -33,16 +33,21 @@ public final class Lowering {
 
     private final SameDiff graph;
     private final Function<String, INDArray> placeholders;
-    private final ProgramBuilder builder = new ProgramBuilder();
+    private final ProgramBuilder builder;
+    /** Whether constants of the graph are weights that are read at every step; otherwise they belong to the program. */
+    private final boolean readsWeights;
     /** Operands of matrix products: weights, however small. */
     private final Set<String> factors = new HashSet<>();
 
     private final Map<String, Value> values = new HashMap<>();
     private final Map<String, INDArray> folded = new LinkedHashMap<>();
 
-    private Lowering(SameDiff graph, Function<String, INDArray> placeholders) {
+    private Lowering(
+            SameDiff graph, Function<String, INDArray> placeholders, ProgramBuilder builder, boolean readsWeights) {
         this.graph = graph;
         this.placeholders = placeholders;
+        this.builder = builder;
+        this.readsWeights = readsWeights;
     }
 
     /**
@@ -63,25 +68,56 @@ public final class Lowering {
      * @throws UncompilableException if a shape depends on data
      */
     public static Lowered lower(SameDiff graph, Collection<String> outputs, Function<String, INDArray> placeholders) {
-        Lowering lowering = new Lowering(graph, placeholders);
+        Lowering lowering = new Lowering(graph, placeholders, new ProgramBuilder(), true);
         List<ExecutionOrder.Node> order = ExecutionOrder.of(graph, outputs);
         order.stream()
                 .filter(node -> node.function().opName().equals("matmul"))
                 .forEach(node -> lowering.factors.addAll(node.inputs()));
         order.forEach(lowering::lower);
+        return new Lowered(lowering.builder, lowering.tensors(outputs), lowering.folded);
+    }
+
+    /**
+     * Translates a graph into a program that is being written.
+     *
+     * @param graph a small graph whose constants do not change
+     * @param outputs variables to compute
+     * @param given what its placeholders, and results that are there already, are in the program
+     * @param builder the program
+     * @return the tensors of the outputs
+     * @throws UncompilableException if a shape depends on data
+     */
+    public static Map<String, Tensor> lower(
+            SameDiff graph, Collection<String> outputs, Map<String, Tensor> given, ProgramBuilder builder) {
+        Function<String, INDArray> none = name -> {
+            throw new IllegalStateException("the placeholder `" + name + "` is not given; there are " + given.keySet());
+        };
+        Lowering lowering = new Lowering(graph, none, builder, false);
+        given.forEach((name, tensor) -> {
+            INDArray known = builder.literal(tensor);
+            lowering.values.put(name, known == null ? Value.of(tensor) : Value.of(known));
+        });
+        ExecutionOrder.of(graph, outputs).forEach(lowering::lower);
+        return lowering.tensors(outputs);
+    }
+
+    private Map<String, Tensor> tensors(Collection<String> outputs) {
         Map<String, Tensor> tensors = new LinkedHashMap<>();
         for (String output : outputs) {
-            Value value = lowering.value(output);
+            Value value = value(output);
             INDArray known = value.known();
-            tensors.put(output, known == null ? value.present() : lowering.builder.literal(output, Dense.of(known)));
+            tensors.put(output, known == null ? value.present() : builder.literal(output, Dense.of(known)));
         }
-        return new Lowered(lowering.builder, tensors, lowering.folded);
+        return tensors;
     }
 
     private void lower(ExecutionOrder.Node node) {
+        if (values.keySet().containsAll(node.outputs())) {
+            return;
+        }
         List<Value> inputs = node.inputs().stream().map(this::value).toList();
         NativeOp op = new NativeOp(graph, node);
-        boolean known = inputs.stream().allMatch(Value::isKnown);
+        boolean known = inputs.stream().allMatch(Value::isKnown) && !op.isRandom();
         if (known || BY_SHAPE.contains(op.op().opName())) {
             evaluate(node, op, inputs);
             return;
@@ -146,13 +182,17 @@ public final class Lowering {
                     name, variable.dataType(), placeholders.apply(name).shape()));
         }
         INDArray array = array(name);
-        boolean weight = variable.getVariableType() == VariableType.VARIABLE
-                || (array.dataType() == DataType.FLOAT && (array.length() > LARGEST_FOLDED || factors.contains(name)));
+        boolean weight = readsWeights && isWeight(name, variable, array);
         if (weight) {
             return Value.of(builder.leaf(name, array.dataType(), array.shape()));
         }
         folded.put(name, array);
         return Value.of(array);
+    }
+
+    private boolean isWeight(String name, SDVariable variable, INDArray array) {
+        return variable.getVariableType() == VariableType.VARIABLE
+                || (array.dataType() == DataType.FLOAT && (array.length() > LARGEST_FOLDED || factors.contains(name)));
     }
 
     private INDArray array(String name) {

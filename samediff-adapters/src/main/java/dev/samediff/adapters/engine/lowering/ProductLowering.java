@@ -24,14 +24,27 @@ final class ProductLowering {
         double alpha = factors.length > 0 ? factors[0] : 1;
         Tensor a = call.input(0);
         Tensor b = call.input(1);
-        if (!call.isFloat() || a.rank() < 2 || b.rank() < 2 || call.inputCount() != 2) {
+        if (!call.isFloat() || a.rank() == 0 || b.rank() == 0 || call.inputCount() != 2) {
             return null;
         }
         ProgramBuilder builder = call.builder();
+        if (a.rank() == 1 || b.rank() == 1) {
+            return vector(call, a, b, alpha);
+        }
         Tensor left = call.integer(0, 0) == 0 ? a : builder.transpose(a);
         Tensor right = call.integer(1, 0) == 0 ? b : builder.transpose(b);
         Tensor product = builder.matmul(left, right, alpha);
         return List.of(call.integer(2, 0) == 0 ? product : builder.transpose(product));
+    }
+
+    /** A vector on the left is a row, one on the right a column; flags are about the other operand. */
+    private static List<Tensor> vector(Call call, Tensor a, Tensor b, double alpha) {
+        ProgramBuilder builder = call.builder();
+        Tensor left =
+                a.rank() == 1 ? builder.reshape(a, 1, a.length()) : call.integer(0, 0) == 0 ? a : builder.transpose(a);
+        Tensor right =
+                b.rank() == 1 ? builder.reshape(b, b.length(), 1) : call.integer(1, 0) == 0 ? b : builder.transpose(b);
+        return List.of(builder.reshape(builder.matmul(left, right, alpha), call.outputShape()));
     }
 
     private static @Nullable List<Tensor> softmax(Call call) {

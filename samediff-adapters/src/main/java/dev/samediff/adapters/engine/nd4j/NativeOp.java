@@ -3,6 +3,7 @@ package dev.samediff.adapters.engine.nd4j;
 import dev.samediff.adapters.graph.ExecutionOrder;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.functions.DifferentialFunction;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -14,6 +15,7 @@ import org.nd4j.linalg.api.ops.CustomOp;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.api.ops.Op;
 import org.nd4j.linalg.api.ops.OpContext;
+import org.nd4j.linalg.api.ops.RandomOp;
 import org.nd4j.linalg.api.ops.ReduceOp;
 import org.nd4j.linalg.api.ops.ScalarOp;
 import org.nd4j.linalg.api.ops.impl.transforms.pairwise.arithmetic.MulOp;
@@ -24,6 +26,20 @@ import org.nd4j.linalg.factory.Nd4j;
 /** One op of a graph with a reused context, executed as SameDiff's InferenceSession does. Not thread-safe. */
 public final class NativeOp {
     private static final MulOp MULTIPLY = new MulOp();
+
+    /** Custom ops that draw random numbers; legacy ones are {@link RandomOp}s. */
+    private static final Set<String> RANDOM = Set.of(
+            "randomuniform",
+            "random_normal",
+            "random_bernoulli",
+            "random_exponential",
+            "random_gamma",
+            "random_poisson",
+            "random_multinomial",
+            "random_shuffle",
+            "random_crop",
+            "dropout",
+            "alpha_dropout");
 
     private final String name;
     private final DifferentialFunction op;
@@ -40,12 +56,31 @@ public final class NativeOp {
      * @param node the op
      */
     public NativeOp(SameDiff graph, ExecutionOrder.Node node) {
-        this.name = node.name();
-        this.op = node.function();
-        this.types = node.outputs().stream()
-                .map(output -> graph.getVariable(output).dataType())
-                .toArray(DataType[]::new);
-        this.lastInputs = new long[node.inputs().size()][];
+        this(
+                node.name(),
+                node.function(),
+                node.outputs().stream()
+                        .map(output -> graph.getVariable(output).dataType())
+                        .toArray(DataType[]::new),
+                node.inputs().size());
+    }
+
+    /**
+     * Prepares an op that belongs to no graph.
+     *
+     * @param op the op
+     * @param types the types of its outputs
+     * @param inputs how many inputs it has
+     */
+    public NativeOp(DynamicCustomOp op, DataType[] types, int inputs) {
+        this(op.opName(), op, types, inputs);
+    }
+
+    private NativeOp(String name, DifferentialFunction op, DataType[] types, int inputs) {
+        this.name = name;
+        this.op = op;
+        this.types = types;
+        this.lastInputs = new long[inputs][];
         this.context = Nd4j.getExecutioner().buildContext();
         if (op instanceof DynamicCustomOp custom) {
             context.setIArguments(custom.iArgs());
@@ -58,6 +93,16 @@ public final class NativeOp {
     /** Returns the op. */
     public DifferentialFunction op() {
         return op;
+    }
+
+    /** Tells whether two executions with the same inputs give different results. */
+    public boolean isRandom() {
+        return op instanceof RandomOp || RANDOM.contains(op.opName());
+    }
+
+    /** Tells whether all of the output is written; otherwise it must be zero before. */
+    public boolean overwrites() {
+        return Overwriting.contains(op.opName());
     }
 
     /** Returns the types of the outputs. */

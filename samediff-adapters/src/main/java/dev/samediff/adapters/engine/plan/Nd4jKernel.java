@@ -35,6 +35,12 @@ final class Nd4jKernel implements Kernel {
             outputArrays = Arrays.stream(outputs).map(Nd4jKernel::wrap).toArray(INDArray[]::new);
             addresses = now;
         }
+        if (!op.overwrites()) {
+            for (Operand output : outputs) {
+                long bytes = output.length() * output.type().width();
+                Pointer.memset(pointer(output.address(), bytes), 0, bytes);
+            }
+        }
         op.bind(inputArrays, false);
         INDArray[] written = op.execute(outputArrays.clone());
         for (int i = 0; i < written.length; i++) {

@@ -65,6 +65,9 @@ public final class Fusion extends Rewrite {
 
     /** a b + bias, also seen in another shape. */
     private @Nullable Tensor biased(Node node, Tensor sum, Tensor bias) {
+        if (sum.rank() == 0 || bias.rank() == 0) {
+            return null;
+        }
         Node product = onlyReadHere(sum);
         if (product != null && product.op() instanceof Op.Reshape) {
             product = sum.size(-1) == product.input(0).size(-1) ? onlyReadHere(product.input(0)) : null;

@@ -104,7 +104,7 @@ public sealed interface Op {
     /** Inputs: logits, labels, weights, log-sum-exps, gradient of the loss; output: gradient of the logits. */
     record CrossEntropyGrad() implements Op {}
 
-    /** Anything else, as ND4J computes it; without a derivative. */
+    /** Anything else, as ND4J computes it; its derivative is SameDiff's. */
     record Nd4j(NativeOp call) implements Op {}
 
     /** Returns a short name for reports. */

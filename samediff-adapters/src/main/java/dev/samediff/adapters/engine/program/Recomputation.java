@@ -90,6 +90,9 @@ public final class Recomputation {
             kept.addAll(forward.get(i).outputs());
         }
         kept.addAll(program.outputs().values());
+        forward.stream()
+                .filter(node -> node.op() instanceof Op.Nd4j op && op.call().isRandom())
+                .forEach(node -> kept.addAll(node.outputs()));
     }
 
     /** Returns for each node the computed tensors that are defined up to it and read after it. */
