@@ -29,7 +29,7 @@ public final class CompiledEngine implements Engine {
     private final String loss;
     private final List<String> trainables;
     private final EngineOptions options;
-    private final ReducedWeights reduced;
+    private final FrozenWeights frozen;
     private final ReferenceEngine reference;
     private final Map<Key, CompiledStep> plans;
     private @Nullable String fallback;
@@ -48,7 +48,7 @@ public final class CompiledEngine implements Engine {
         this.loss = loss;
         this.trainables = List.copyOf(trainables);
         this.options = options;
-        this.reduced = new ReducedWeights(graph);
+        this.frozen = new FrozenWeights(graph, options.packed());
         this.reference = new ReferenceEngine(graph, loss, trainables);
         this.plans = new LinkedHashMap<>(16, 0.75f, true);
         if (!OneDnn.isAvailable()) {
@@ -73,6 +73,11 @@ public final class CompiledEngine implements Engine {
         return plans.values().stream()
                 .mapToLong(step -> step.plan().arenaBytes())
                 .sum();
+    }
+
+    /** Returns the memory of copies of frozen weights, rounded or packed, in bytes. */
+    public long weightBytes() {
+        return frozen.bytes();
     }
 
     /** Starts to measure every kernel, which costs some microseconds a step; the profile grows with each call. */
@@ -128,7 +133,7 @@ public final class CompiledEngine implements Engine {
         }
         try {
             step = CompiledStep.compile(
-                    graph, outputs, backward ? trainables : List.of(), placeholders, options, reduced);
+                    graph, outputs, backward ? trainables : List.of(), placeholders, options, frozen);
         } catch (InvalidInputException e) {
             throw e;
         } catch (UncompilableException | IllegalArgumentException e) {
@@ -158,7 +163,7 @@ public final class CompiledEngine implements Engine {
     public void close() {
         plans.values().forEach(CompiledStep::close);
         plans.clear();
-        reduced.close();
+        frozen.close();
         reference.close();
     }
 }

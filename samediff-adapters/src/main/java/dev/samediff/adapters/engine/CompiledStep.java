@@ -3,21 +3,17 @@ package dev.samediff.adapters.engine;
 import dev.samediff.adapters.engine.gradient.Backward;
 import dev.samediff.adapters.engine.lowering.Lowering;
 import dev.samediff.adapters.engine.plan.Plan;
-import dev.samediff.adapters.engine.plan.PlanCompiler;
 import dev.samediff.adapters.engine.plan.Profile;
 import dev.samediff.adapters.engine.program.Fusion;
 import dev.samediff.adapters.engine.program.Program;
 import dev.samediff.adapters.engine.program.Recomputation;
 import dev.samediff.adapters.engine.program.ReducedPrecision;
 import java.util.Collection;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
-import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -31,7 +27,7 @@ final class CompiledStep implements AutoCloseable {
     private final List<String> trainables;
     private final FoldedConstants constants;
     private final Plan plan;
-    private final ReducedWeights reduced;
+    private final FrozenWeights frozen;
 
     private CompiledStep(
             SameDiff graph,
@@ -39,13 +35,13 @@ final class CompiledStep implements AutoCloseable {
             List<String> trainables,
             FoldedConstants constants,
             Plan plan,
-            ReducedWeights reduced) {
+            FrozenWeights frozen) {
         this.graph = graph;
         this.outputs = outputs;
         this.trainables = trainables;
         this.constants = constants;
         this.plan = plan;
-        this.reduced = reduced;
+        this.frozen = frozen;
     }
 
     static CompiledStep compile(
@@ -54,7 +50,7 @@ final class CompiledStep implements AutoCloseable {
             List<String> trainables,
             Map<String, INDArray> placeholders,
             EngineOptions options,
-            ReducedWeights reduced) {
+            FrozenWeights frozen) {
         Lowering.Lowered lowered =
                 Lowering.lower(graph, outputs, name -> Placeholders.get(graph.getVariable(name), placeholders));
         Program program = Fusion.apply(lowered.builder().build(lowered.outputs()));
@@ -63,7 +59,7 @@ final class CompiledStep implements AutoCloseable {
             program = Fusion.apply(Backward.of(program, loss, trainables, name -> GRADIENT + name));
         }
         if (options.precision().isReduced()) {
-            program = ReducedPrecision.apply(program, frozen(graph, program));
+            program = ReducedPrecision.apply(program, FrozenWeights.names(graph, program));
         }
         if (options.recompute() && !trainables.isEmpty()) {
             program = Recomputation.apply(program, outputs.iterator().next());
@@ -73,15 +69,8 @@ final class CompiledStep implements AutoCloseable {
                 List.copyOf(outputs),
                 trainables,
                 new FoldedConstants(graph, lowered.folded()),
-                PlanCompiler.compile(program),
-                reduced);
-    }
-
-    /** Returns the leaves that no training changes. */
-    static Set<String> frozen(SameDiff graph, Program program) {
-        Set<String> frozen = new HashSet<>(program.leaves().keySet());
-        frozen.removeIf(name -> !graph.getVariable(name).isConstant());
-        return frozen;
+                frozen.compile(program),
+                frozen);
     }
 
     /** Tells whether the constants the plan was computed with are still those of the graph. */
@@ -118,11 +107,9 @@ final class CompiledStep implements AutoCloseable {
     }
 
     private INDArray leaf(String name, Map<String, INDArray> placeholders) {
-        if (name.endsWith(ReducedPrecision.SUFFIX)) {
-            return reduced.get(name.substring(0, name.length() - ReducedPrecision.SUFFIX.length()));
-        }
-        SDVariable variable = graph.getVariable(name);
-        return variable.isPlaceHolder() ? Placeholders.get(variable, placeholders) : graph.getArrForVarName(name);
+        return Placeholders.isOne(graph, name)
+                ? Placeholders.get(graph.getVariable(name), placeholders)
+                : frozen.get(name);
     }
 
     @Override

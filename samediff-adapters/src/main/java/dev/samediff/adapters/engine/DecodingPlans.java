@@ -47,7 +47,7 @@ final class DecodingPlans implements AutoCloseable {
             throw new UncompilableException("the logits `" + logits + "` do not depend on `" + ids + "`");
         }
         if (options.precision().isReduced()) {
-            program = ReducedPrecision.apply(program, CompiledStep.frozen(graph, program));
+            program = ReducedPrecision.apply(program, FrozenWeights.names(graph, program));
             leaf = program.leaves().get(ids);
         }
         return new DecodingPlans(

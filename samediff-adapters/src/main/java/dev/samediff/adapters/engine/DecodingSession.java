@@ -5,12 +5,10 @@ import dev.samediff.adapters.engine.decoding.Cache;
 import dev.samediff.adapters.engine.decoding.Decoding;
 import dev.samediff.adapters.engine.kernel.OneDnn;
 import dev.samediff.adapters.engine.lowering.UncompilableException;
-import dev.samediff.adapters.engine.program.ReducedPrecision;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
-import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -32,7 +30,7 @@ public final class DecodingSession implements AutoCloseable {
     private final String ids;
     private final String logits;
     private final EngineOptions options;
-    private final ReducedWeights reduced;
+    private final FrozenWeights frozen;
     private final Map<Size, DecodingPlans> plans = new LinkedHashMap<>(8, 0.75f, true);
     private final Map<String, INDArray> caches = new LinkedHashMap<>();
     private @Nullable Size size;
@@ -50,7 +48,7 @@ public final class DecodingSession implements AutoCloseable {
         this.ids = ids;
         this.logits = logits;
         this.options = options;
-        this.reduced = new ReducedWeights(graph);
+        this.frozen = new FrozenWeights(graph, false); // products of single rows gain nothing from packed copies
     }
 
     /** What plans are compiled for. */
@@ -128,11 +126,9 @@ public final class DecodingSession implements AutoCloseable {
         if (own != null) {
             return own;
         }
-        if (name.endsWith(ReducedPrecision.SUFFIX)) {
-            return reduced.get(name.substring(0, name.length() - ReducedPrecision.SUFFIX.length()));
-        }
-        SDVariable variable = graph.getVariable(name);
-        return variable.isPlaceHolder() ? Placeholders.get(variable, placeholders) : graph.getArrForVarName(name);
+        return Placeholders.isOne(graph, name)
+                ? Placeholders.get(graph.getVariable(name), placeholders)
+                : frozen.get(name);
     }
 
     private void grow(DecodingPlans current, long from, long to) {
@@ -206,6 +202,6 @@ public final class DecodingSession implements AutoCloseable {
         forget();
         plans.values().forEach(DecodingPlans::close);
         plans.clear();
-        reduced.close();
+        frozen.close();
     }
 }

@@ -9,9 +9,11 @@ import dev.samediff.adapters.InvalidInputException;
  * @param precision in what products with frozen weights are computed; float32 is what the reference engine computes in
  * @param recompute whether the backward pass computes blocks once more instead of keeping what it needs of them: at least
  *     halves the memory of activations and costs up to a third more time
+ * @param packed whether products keep copies of frozen float32 weights in the layout that is read fastest: 5 to 10 % less time,
+ *     and one more copy of the weights in memory
  * @param threads threads of the compiled engine; 0 leaves the number as it is
  */
-public record EngineOptions(Kind kind, Precision precision, boolean recompute, int threads) {
+public record EngineOptions(Kind kind, Precision precision, boolean recompute, boolean packed, int threads) {
     /** Which engine executes steps. */
     public enum Kind {
         /** Static plans of fused kernels; whatever cannot be compiled goes to the reference engine. */
@@ -32,26 +34,31 @@ public record EngineOptions(Kind kind, Precision precision, boolean recompute, i
 
     /** Returns the compiled engine in float32. */
     public static EngineOptions defaults() {
-        return new EngineOptions(Kind.COMPILED, Precision.FLOAT32, false, 0);
+        return new EngineOptions(Kind.COMPILED, Precision.FLOAT32, false, true, 0);
     }
 
     /** Returns the reference engine. */
     public static EngineOptions reference() {
-        return new EngineOptions(Kind.REFERENCE, Precision.FLOAT32, false, 0);
+        return new EngineOptions(Kind.REFERENCE, Precision.FLOAT32, false, true, 0);
     }
 
     /** Returns this in another precision. */
     public EngineOptions withPrecision(Precision newPrecision) {
-        return new EngineOptions(kind, newPrecision, recompute, threads);
+        return new EngineOptions(kind, newPrecision, recompute, packed, threads);
     }
 
     /** Returns this with or without recomputation. */
     public EngineOptions withRecomputation(boolean newRecompute) {
-        return new EngineOptions(kind, precision, newRecompute, threads);
+        return new EngineOptions(kind, precision, newRecompute, packed, threads);
+    }
+
+    /** Returns this with or without packed copies of frozen weights. */
+    public EngineOptions withPackedWeights(boolean newPacked) {
+        return new EngineOptions(kind, precision, recompute, newPacked, threads);
     }
 
     /** Returns this with a number of threads. */
     public EngineOptions withThreads(int newThreads) {
-        return new EngineOptions(kind, precision, recompute, newThreads);
+        return new EngineOptions(kind, precision, recompute, packed, newThreads);
     }
 }

@@ -4,11 +4,17 @@ import dev.samediff.adapters.InvalidInputException;
 import java.util.Map;
 import java.util.TreeSet;
 import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Values of placeholders, in the type the graph expects. */
 final class Placeholders {
     private Placeholders() {}
+
+    /** Tells whether a name is that of a placeholder. */
+    static boolean isOne(SameDiff graph, String name) {
+        return graph.hasVariable(name) && graph.getVariable(name).isPlaceHolder();
+    }
 
     /** Returns the value of a placeholder, cast if need be. */
     static INDArray get(SDVariable placeholder, Map<String, INDArray> values) {

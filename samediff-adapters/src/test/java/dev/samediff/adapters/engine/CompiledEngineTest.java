@@ -87,6 +87,31 @@ class CompiledEngineTest extends EngineContractTest {
     }
 
     @Test
+    void packed_copies_of_frozen_weights_follow_the_weights() {
+        SameDiff graph = SameDiff.create();
+        SDVariable x = graph.placeHolder("x", DataType.FLOAT, -1, 320);
+        INDArray weight = Nd4j.rand(DataType.FLOAT, 320, 256);
+        graph.constant("w", weight);
+        x.mmul("y", graph.getVariable("w"));
+        INDArray input = Nd4j.rand(DataType.FLOAT, 128, 320);
+        EngineOptions plain = EngineOptions.defaults().withPackedWeights(false);
+        try (CompiledEngine packing = new CompiledEngine(graph, "y", List.of(), EngineOptions.defaults());
+                CompiledEngine reading = new CompiledEngine(graph, "y", List.of(), plain)) {
+            for (int round = 0; round < 3; round++) {
+                INDArray expected =
+                        reading.outputs(Map.of("x", input), List.of("y")).get("y");
+                INDArray actual =
+                        packing.outputs(Map.of("x", input), List.of("y")).get("y");
+                assertThat(actual.distance2(expected))
+                        .isLessThan(1e-5 * expected.norm2Number().doubleValue());
+                graph.getVariable("w").getArr().addi(round + 1);
+            }
+            assertThat(packing.weightBytes()).isGreaterThanOrEqualTo(320 * 256 * 4);
+            assertThat(reading.weightBytes()).isZero();
+        }
+    }
+
+    @Test
     void a_frozen_weight_changed_in_place_is_rounded_again() {
         try (CompiledEngine reduced = engine(EngineOptions.defaults().withPrecision(Precision.BFLOAT16))) {
             double before = reduced.gradients(batch).loss();

@@ -34,7 +34,7 @@ final class ExecutionOptions {
 
     /** Returns the options of the engine. */
     EngineOptions engine() {
-        return new EngineOptions(kind, precision, recompute, 0);
+        return new EngineOptions(kind, precision, recompute, true, 0);
     }
 
     /** Reads the name of an engine. */

@@ -11,6 +11,7 @@ final class Assembly {
     private final String title;
     private final Scratch scratch = Scratch.ofThread();
     private final List<Kernel> steps = new ArrayList<>();
+    private final int threads = OneDnn.threads();
     private long used;
     private long most;
 
@@ -49,7 +50,7 @@ final class Assembly {
     /** Returns the steps added since a mark as one step, and takes them out. */
     Kernel since(int mark) {
         List<Kernel> tail = steps.subList(mark, steps.size());
-        Kernel body = tail.size() == 1 ? tail.get(0) : new Sequence(title, tail.toArray(Kernel[]::new));
+        Kernel body = tail.size() == 1 ? tail.get(0) : new Sequence(title, threads, tail.toArray(Kernel[]::new));
         tail.clear();
         return body;
     }
@@ -61,16 +62,16 @@ final class Assembly {
     Kernel build() {
         Kernel[] all = steps.toArray(Kernel[]::new);
         if (most == 0) {
-            return new Sequence(title, all);
+            return new Sequence(title, threads, all);
         }
         scratch.ensure(most);
-        return new Locked(scratch, new Sequence(title, all));
+        return new Locked(scratch, new Sequence(title, threads, all));
     }
 
-    private record Sequence(String title, Kernel[] steps) implements Kernel {
+    private record Sequence(String title, int threads, Kernel[] steps) implements Kernel {
         @Override
         public void run() {
-            OneDnn.applyThreads();
+            OneDnn.use(threads);
             for (Kernel step : steps) {
                 step.run();
             }

@@ -1,7 +1,9 @@
 package dev.samediff.adapters.engine.kernel;
 
+import com.sun.jna.Native;
 import com.sun.jna.NativeLibrary;
 import java.io.File;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -12,7 +14,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class OneDnn {
     private static final String[] LIBRARY_NAMES = {"libdnnl.so.3", "libdnnl.3.dylib", "dnnl.dll"};
-    private static final ThreadLocal<int[]> APPLIED = ThreadLocal.withInitial(() -> new int[1]);
+    private static final ThreadLocal<Boolean> LIMITED = ThreadLocal.withInitial(() -> false);
     private static volatile int threads;
 
     private OneDnn() {}
@@ -66,19 +68,49 @@ public final class OneDnn {
     public static int threads() {
         require();
         applyThreads();
-        return OpenMp.LIBRARY.getFunction("omp_get_max_threads").invokeInt(new Object[0]);
+        return OpenMp.omp_get_max_threads();
+    }
+
+    /**
+     * Makes kernels for work so small that waking other threads costs more than they save.
+     *
+     * @param <T> what is made
+     * @param single whether what is made is to compute on the calling thread alone
+     * @param made makes it
+     */
+    public static <T> T limited(boolean single, Supplier<T> made) {
+        if (!single) {
+            return made.get();
+        }
+        require();
+        int before = threads();
+        try {
+            OpenMp.omp_set_num_threads(1);
+            LIMITED.set(true);
+            return made.get();
+        } finally {
+            LIMITED.remove();
+            OpenMp.omp_set_num_threads(before);
+        }
+    }
+
+    /** Makes OpenMP use this many threads for the calling thread, whoever has set another number before. */
+    static void use(int count) {
+        OpenMp.omp_set_num_threads(count);
+    }
+
+    /** Gives the calling thread the number of threads back that it had before kernels for small work ran on it. */
+    public static void restore() {
+        use(threads == 0 ? Availability.THREADS : threads);
     }
 
     /** Makes the calling thread use the number of threads asked for. */
-    static void applyThreads() {
-        int wanted = threads;
-        if (wanted == 0) {
+    private static void applyThreads() {
+        if (LIMITED.get()) {
             return;
         }
-        int[] applied = APPLIED.get();
-        if (applied[0] != wanted) {
-            OpenMp.LIBRARY.getFunction("omp_set_num_threads").invokeVoid(new Object[] {wanted});
-            applied[0] = wanted;
+        if (threads != 0) {
+            OpenMp.omp_set_num_threads(threads);
         }
     }
 
@@ -89,12 +121,13 @@ public final class OneDnn {
     }
 
     private static final class Availability {
+        static int THREADS = 1;
         static final @Nullable String FAILURE = failure();
 
         private static @Nullable String failure() {
             try {
                 Dnnl.isa();
-                OpenMp.LIBRARY.getFunction("omp_set_num_threads");
+                THREADS = OpenMp.omp_get_max_threads();
                 return null;
             } catch (LinkageError | RuntimeException e) {
                 return "oneDNN cannot be used here: " + e + "; org.bytedeco:dnnl and org.bytedeco:opencl with the"
@@ -105,7 +138,13 @@ public final class OneDnn {
 
     /** The OpenMP library that oneDNN was loaded with, found as a dependency of oneDNN's own library where possible. */
     private static final class OpenMp {
-        static final NativeLibrary LIBRARY = library();
+        static {
+            Native.register(OpenMp.class, library());
+        }
+
+        static native void omp_set_num_threads(int count);
+
+        static native int omp_get_max_threads();
 
         private static NativeLibrary library() {
             File directory = Dnnl.directory();

@@ -1,6 +1,7 @@
 package dev.samediff.adapters.engine.kernel;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /** A tensor at a place in memory that may move: element type, shape, strides, address. */
@@ -10,6 +11,7 @@ public final class Operand implements Place {
 
     private final DataType type;
     private final Layout layout;
+    private PackedMatrices.@Nullable Matrix packed;
     private long address;
 
     /**
@@ -69,13 +71,23 @@ public final class Operand implements Place {
         address = newAddress;
     }
 
+    /**
+     * Lets products keep copies of this matrix in the layout that is read fastest. What makes the copies must be told when
+     * its numbers change.
+     *
+     * @param matrix keeps the copies
+     */
+    public void keepPacked(PackedMatrices.Matrix matrix) {
+        packed = matrix;
+    }
+
     /** Returns whether the elements lie in row-major order without holes. */
     public boolean isDense() {
         return layout.isDense();
     }
 
     Tensor tensor() {
-        return new Tensor(type, layout, this);
+        return new Tensor(type, layout, this, packed);
     }
 
     @Override

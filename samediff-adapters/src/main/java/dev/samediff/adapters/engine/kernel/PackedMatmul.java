@@ -1,6 +1,8 @@
 package dev.samediff.adapters.engine.kernel;
 
 import dev.samediff.adapters.engine.kernel.Matmuls.Product;
+import dev.samediff.adapters.engine.kernel.PackedMatrices.Matrix;
+import dev.samediff.adapters.engine.kernel.PackedMatrices.Matrix.Copy;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.matmul;
 import org.bytedeco.dnnl.memory;
@@ -10,12 +12,15 @@ import org.nd4j.linalg.api.buffer.DataType;
 /**
  * A product of two matrices whose right one is first copied into the layout that oneDNN's inner loops read fastest. Rows that
  * are a multiple of 4096 bytes apart, as those of most transformers' weights, share a few places in the processor's cache, so
- * that reading them in place costs up to a quarter of the speed; the copy costs 3 % of a product with 512 rows. It exists
- * only during the call, for some columns at a time.
+ * that reading them in place costs up to a quarter of the speed; the copy costs 3 to 10 % of a product with 512 rows. It exists
+ * only during the call, for some columns at a time, or is kept with {@link PackedMatrices}.
  */
 final class PackedMatmul {
     /** Rows of the left matrix from which on the copy pays. */
     private static final long LEAST_ROWS = 192;
+
+    /** The same for a copy that is kept. */
+    private static final long LEAST_ROWS_KEPT = 64;
 
     /** Elements of the right matrix from which on it pays: a smaller one stays in the cache however it lies. */
     private static final long LEAST_ELEMENTS = 1 << 16;
@@ -34,12 +39,16 @@ final class PackedMatmul {
                 && p.mask() == null
                 && p.b().type() == DataType.FLOAT
                 && b.stride(1) == 1
-                && p.dst().layout().size(0) >= LEAST_ROWS
+                && p.dst().layout().size(0) >= (p.b().packed() == null ? LEAST_ROWS : LEAST_ROWS_KEPT)
                 && b.length() >= LEAST_ELEMENTS;
     }
 
     /** Adds its steps. */
     static void add(Assembly assembly, Product p) {
+        Matrix matrix = p.b().packed();
+        if (matrix != null && addKept(assembly, p, matrix)) {
+            return;
+        }
         long k = p.b().layout().size(0);
         long n = p.b().layout().size(1);
         long columns = Math.min(n, Math.max(PANEL, MOST_ELEMENTS / k / PANEL * PANEL));
@@ -51,17 +60,52 @@ final class PackedMatmul {
     }
 
     private static void addColumns(Assembly assembly, Product p) {
-        memory.desc any = new memory.desc(p.b().shape(), Dnnl.type(p.b().type()), memory.format_tag.any);
-        matmul.primitive_desc description = Matmuls.description(p, any, null);
+        matmul.primitive_desc description = Matmuls.description(p, any(p), null);
         memory.desc packed = description.weights_desc();
         Place place = assembly.reserve(packed.get_size());
-        Primitive.of(
-                        assembly,
-                        new reorder.primitive_desc(
-                                Dnnl.ENGINE, Dnnl.desc(p.b()), Dnnl.ENGINE, packed, Dnnl.attributes(), false))
-                .with(dnnl.DNNL_ARG_FROM, p.b())
-                .with(dnnl.DNNL_ARG_TO, packed, place)
+        addCopy(assembly, p.b(), packed, place);
+        addProduct(assembly, p, description, place);
+    }
+
+    /** A product with the one copy that is kept, unless that was made for another product and does not serve this one. */
+    private static boolean addKept(Assembly assembly, Product p, Matrix matrix) {
+        Copy known = matrix.copy(p.b().layout());
+        matmul.primitive_desc description = Matmuls.description(p, known == null ? any(p) : known.desc(), null);
+        if (Primitive.isReference(description)) {
+            return false;
+        }
+        addKept(
+                assembly,
+                p,
+                known == null ? matrix.add(p.b().layout(), description.weights_desc()) : known,
+                description);
+        return true;
+    }
+
+    private static void addKept(Assembly assembly, Product p, Copy copy, matmul.primitive_desc description) {
+        int mark = assembly.mark();
+        addCopy(assembly, p.b(), copy.desc(), copy);
+        assembly.add(copy.refresh(assembly.since(mark)));
+        addProduct(assembly, p, description, copy);
+    }
+
+    private static memory.desc any(Product p) {
+        return new memory.desc(p.b().shape(), Dnnl.type(p.b().type()), memory.format_tag.any);
+    }
+
+    private static void addCopy(Assembly assembly, Tensor from, memory.desc packed, Place to) {
+        reorder.primitive_desc description =
+                new reorder.primitive_desc(Dnnl.ENGINE, Dnnl.desc(from), Dnnl.ENGINE, packed, Dnnl.attributes(), false);
+        Primitive.of(assembly, description)
+                .with(dnnl.DNNL_ARG_FROM, from)
+                .with(dnnl.DNNL_ARG_TO, packed, to)
                 .add();
-        Matmuls.emit(p, null, Primitive.of(assembly, description).with(dnnl.DNNL_ARG_WEIGHTS, packed, place));
+    }
+
+    private static void addProduct(Assembly assembly, Product p, matmul.primitive_desc description, Place packed) {
+        Matmuls.emit(
+                p,
+                null,
+                Primitive.of(assembly, description).with(dnnl.DNNL_ARG_WEIGHTS, description.weights_desc(), packed));
     }
 }

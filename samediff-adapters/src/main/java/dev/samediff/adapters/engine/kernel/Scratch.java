@@ -1,14 +1,13 @@
 package dev.samediff.adapters.engine.kernel;
 
-import org.bytedeco.javacpp.BytePointer;
-import org.bytedeco.javacpp.Pointer;
+import org.jspecify.annotations.Nullable;
 
 /** Working memory that all kernels made by one thread share; it grows to what the largest of them needs. */
 final class Scratch implements Place {
     private static final ThreadLocal<Scratch> CURRENT = ThreadLocal.withInitial(Scratch::new);
     private static final int ALIGNMENT = 64;
 
-    private BytePointer memory = new BytePointer((Pointer) null);
+    private @Nullable NativeMemory memory;
     private long size;
     private long address;
 
@@ -27,10 +26,12 @@ final class Scratch implements Place {
         if (bytes <= size) {
             return;
         }
-        memory.close();
-        memory = new BytePointer(bytes + ALIGNMENT);
+        if (memory != null) {
+            memory.close();
+        }
+        memory = new NativeMemory(bytes);
         size = bytes;
-        address = aligned(memory.address());
+        address = memory.address();
     }
 
     @Override

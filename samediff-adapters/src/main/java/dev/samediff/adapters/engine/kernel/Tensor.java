@@ -1,12 +1,21 @@
 package dev.samediff.adapters.engine.kernel;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 
-/** A tensor as the kernels see it: an operand, a view of one, or working memory. */
-record Tensor(DataType type, Layout layout, Place place) {
+/**
+ * A tensor as the kernels see it: an operand, a view of one, or working memory.
+ *
+ * @param packed where copies of it may be kept that are faster to multiply by; null if it may change at any time
+ */
+record Tensor(DataType type, Layout layout, Place place, PackedMatrices.@Nullable Matrix packed) {
+    Tensor(DataType type, Layout layout, Place place) {
+        this(type, layout, place, null);
+    }
+
     Tensor with(Layout other) {
-        return new Tensor(type, other, place);
+        return new Tensor(type, other, place, packed);
     }
 
     Tensor at(Place other) {

@@ -1,20 +1,20 @@
 package dev.samediff.adapters.engine.plan;
 
+import dev.samediff.adapters.engine.kernel.NativeMemory;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
-import org.bytedeco.javacpp.BytePointer;
 
 /** One allocation in which blocks that live at different times share memory. */
 final class Arena implements AutoCloseable {
     private static final long ALIGNMENT = 64;
 
-    private final BytePointer memory;
+    private final NativeMemory memory;
     private final long bytes;
 
     private Arena(long bytes) {
         this.bytes = bytes;
-        this.memory = new BytePointer(bytes + ALIGNMENT);
+        this.memory = new NativeMemory(bytes);
     }
 
     /** Places blocks: the largest first, each at the lowest position that is free during its whole life. */
@@ -31,7 +31,7 @@ final class Arena implements AutoCloseable {
             placed.add(block);
         }
         Arena arena = new Arena(size);
-        long start = aligned(arena.memory.address());
+        long start = arena.memory.address();
         blocks.forEach(block -> block.place(start + block.position));
         return arena;
     }

@@ -1,6 +1,7 @@
 package dev.samediff.adapters.engine.plan;
 
 import dev.samediff.adapters.engine.kernel.Kernel;
+import dev.samediff.adapters.engine.kernel.OneDnn;
 import dev.samediff.adapters.engine.lowering.Dense;
 import dev.samediff.adapters.engine.program.Program;
 import java.lang.ref.Reference;
@@ -54,6 +55,7 @@ public final class Plan implements AutoCloseable {
             }
             execute(profile);
         } finally {
+            OneDnn.restore();
             Reference.reachabilityFence(held);
         }
         return this::output;

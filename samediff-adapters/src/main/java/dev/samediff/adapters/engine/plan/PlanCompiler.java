@@ -2,6 +2,8 @@ package dev.samediff.adapters.engine.plan;
 
 import dev.samediff.adapters.engine.kernel.Kernel;
 import dev.samediff.adapters.engine.kernel.Kernels;
+import dev.samediff.adapters.engine.kernel.OneDnn;
+import dev.samediff.adapters.engine.kernel.PackedMatrices;
 import dev.samediff.adapters.engine.program.Node;
 import dev.samediff.adapters.engine.program.Op;
 import dev.samediff.adapters.engine.program.Program;
@@ -14,6 +16,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /** Lays a program out in memory and makes its kernels, node by node. */
@@ -24,9 +27,13 @@ public final class PlanCompiler {
     private final Set<Block> blocks = new LinkedHashSet<>();
     private final List<Plan.Step> steps = new ArrayList<>();
     private final Destinations destinations;
+    private final @Nullable PackedMatrices packed;
+    private final Set<String> frozen;
 
-    private PlanCompiler(Program program) {
+    private PlanCompiler(Program program, @Nullable PackedMatrices packed, Set<String> frozen) {
         this.program = program;
+        this.packed = packed;
+        this.frozen = frozen;
         program.consumers().forEach((tensor, nodes) -> readers.put(tensor, nodes.size()));
         program.outputs().values().forEach(tensor -> readers.merge(tensor, 1, Integer::sum));
         this.destinations = new Destinations(program);
@@ -39,7 +46,19 @@ public final class PlanCompiler {
      * @return the plan, which holds memory until it is closed
      */
     public static Plan compile(Program program) {
-        return new PlanCompiler(program).run();
+        return new PlanCompiler(program, null, Set.of()).run();
+    }
+
+    /**
+     * Compiles, with copies of frozen matrices that are faster to multiply by.
+     *
+     * @param program the program
+     * @param packed keeps the copies, by leaf
+     * @param frozen the leaves whose copies may be kept
+     * @return the plan, which holds memory until it is closed
+     */
+    public static Plan compile(Program program, PackedMatrices packed, Set<String> frozen) {
+        return new PlanCompiler(program, packed, frozen).run();
     }
 
     private Plan run() {
@@ -111,10 +130,19 @@ public final class PlanCompiler {
     }
 
     private void emit(Node node, List<Placement> in, List<Placement> out) {
-        Kernel kernel = Emitter.emit(
-                node,
-                in.stream().map(Placement::operand).toList(),
-                out.stream().map(Placement::operand).toList());
+        if (packed != null && node.op() instanceof Op.MatMul) {
+            Placement matrix = in.get(1);
+            String leaf = matrix.block().leaf;
+            if (leaf != null && frozen.contains(leaf) && matrix.offset() == 0) {
+                matrix.operand().keepPacked(packed.of(leaf));
+            }
+        }
+        Kernel kernel = OneDnn.limited(
+                Effort.isSmall(node),
+                () -> Emitter.emit(
+                        node,
+                        in.stream().map(Placement::operand).toList(),
+                        out.stream().map(Placement::operand).toList()));
         step(node.op().title(), kernel, in, out);
     }
 

@@ -299,6 +299,49 @@ class MatmulTest {
     }
 
     @Test
+    void a_narrow_result_of_a_matrix_read_by_columns_is_computed_by_rows() {
+        Numbers a = Numbers.ordered(new int[] {1, 0}, 90, 53).randomise(1);
+        Numbers b = Numbers.random(2, 53, 16);
+        Numbers dst = Numbers.zeros(90, 16);
+        Kernel kernel = Kernels.matmul(a.operand, b.operand, null, dst.operand, 0.5, false);
+        assertThat(kernel.describe().split(" \\+ ")).as("a product and a copy").hasSize(2);
+        kernel.run();
+        dst.isCloseTo(product(a, b, new long[] {90, 16}, 0.5, null), CLOSE);
+    }
+
+    @Test
+    void one_copy_is_kept_of_a_matrix_and_made_anew_when_told() {
+        try (PackedMatrices packed = new PackedMatrices()) {
+            Numbers b = Numbers.random(2, 320, 256);
+            PackedMatrices.Matrix matrix = packed.of("weight");
+            b.operand.keepPacked(matrix);
+            Numbers few = Numbers.random(1, 70, 320);
+            Numbers many = Numbers.random(3, 400, 320);
+            Numbers one = Numbers.zeros(70, 256);
+            Numbers other = Numbers.zeros(400, 256);
+            Kernel first = Kernels.matmul(few.operand, b.operand, null, one.operand, 1, false);
+            Kernel second = Kernels.matmul(many.operand, b.operand, null, other.operand, 1, false);
+            first.run();
+            second.run();
+            one.isCloseTo(product(few, b, new long[] {70, 256}, 1, null), 1e-5);
+            other.isCloseTo(product(many, b, new long[] {400, 256}, 1, null), 1e-5);
+            long bytes = packed.bytes();
+            assertThat(bytes).as("one copy").isBetween(320L * 256 * 4, 320L * 256 * 4 * 5 / 4);
+
+            double[] before = one.values();
+            b.randomise(5);
+            first.run();
+            assertThat(one.values()).as("the copy, not the matrix, is read").isEqualTo(before);
+            matrix.expire();
+            first.run();
+            second.run();
+            one.isCloseTo(product(few, b, new long[] {70, 256}, 1, null), 1e-5);
+            other.isCloseTo(product(many, b, new long[] {400, 256}, 1, null), 1e-5);
+            assertThat(packed.bytes()).isEqualTo(bytes);
+        }
+    }
+
+    @Test
     void a_right_matrix_of_over_four_million_numbers_is_packed_in_parts() {
         Numbers a = Numbers.random(1, 192, 1200);
         Numbers b = Numbers.random(2, 1200, 3600);

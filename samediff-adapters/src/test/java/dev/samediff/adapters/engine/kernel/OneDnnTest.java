@@ -43,6 +43,19 @@ class OneDnnTest {
     }
 
     @Test
+    void kernels_for_small_work_run_on_the_calling_thread_and_others_keep_theirs() {
+        OneDnn.threads(2);
+        assertThat(OneDnn.<Integer>limited(true, OneDnn::threads)).isEqualTo(1);
+        assertThat(OneDnn.threads()).isEqualTo(2);
+        assertThat(OneDnn.<Integer>limited(false, OneDnn::threads)).isEqualTo(2);
+        Numbers x = Numbers.random(1, 8, 8);
+        Kernel small = OneDnn.limited(true, () -> Kernels.binary(BinaryKind.ADD, x.operand, x.operand, x.operand));
+        small.run();
+        OneDnn.restore();
+        assertThat(OneDnn.threads()).isEqualTo(2);
+    }
+
+    @Test
     void results_are_the_same_in_every_run_with_one_number_of_threads() {
         OneDnn.threads(2);
         Numbers a = Numbers.random(1, 96, 300);

@@ -1,0 +1,113 @@
+package dev.samediff.adapters.engine.kernel;
+
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import org.bytedeco.dnnl.memory;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Copies of matrices that hardly ever change, such as frozen weights, in the layout that oneDNN's products read fastest. All
+ * kernels of one engine share them. Not thread-safe.
+ */
+public final class PackedMatrices implements AutoCloseable {
+    private final Map<String, Matrix> matrices = new HashMap<>();
+
+    /** Returns the copies of a matrix; they are made when kernels need them. */
+    public Matrix of(String name) {
+        return matrices.computeIfAbsent(name, key -> new Matrix());
+    }
+
+    /** Returns the copies of a matrix if a kernel has asked for them. */
+    public Optional<Matrix> find(String name) {
+        return Optional.ofNullable(matrices.get(name));
+    }
+
+    /** Returns the memory of all copies in bytes. */
+    public long bytes() {
+        return matrices.values().stream()
+                .flatMap(matrix -> matrix.copies.stream())
+                .mapToLong(copy -> copy.desc.get_size())
+                .sum();
+    }
+
+    /** Gives the memory back; no kernel that uses the copies may run any more. */
+    @Override
+    public void close() {
+        matrices.values().forEach(matrix -> matrix.copies.forEach(copy -> copy.memory.close()));
+        matrices.clear();
+    }
+
+    /** The copies of one matrix. */
+    public static final class Matrix {
+        private final List<Copy> copies = new ArrayList<>();
+        private long version;
+
+        private Matrix() {}
+
+        /** Says that the numbers have changed: copies are made anew before they are read again. */
+        public void expire() {
+            version++;
+        }
+
+        /** Returns the copy of the matrix as seen through a layout, if there is one. */
+        @Nullable
+        Copy copy(Layout source) {
+            return copies.stream()
+                    .filter(copy -> Arrays.equals(copy.source.shape(), source.shape())
+                            && Arrays.equals(copy.source.strides(), source.strides()))
+                    .findFirst()
+                    .orElse(null);
+        }
+
+        Copy add(Layout source, memory.desc desc) {
+            Copy copy = new Copy(source, desc);
+            copies.add(copy);
+            return copy;
+        }
+
+        /** A copy in one layout. */
+        final class Copy implements Place {
+            private final Layout source;
+            private final memory.desc desc;
+            private final NativeMemory memory;
+            private long made = -1;
+
+            private Copy(Layout source, memory.desc desc) {
+                this.source = source;
+                this.desc = desc;
+                this.memory = new NativeMemory(desc.get_size());
+            }
+
+            memory.desc desc() {
+                return desc;
+            }
+
+            @Override
+            public long address() {
+                return memory.address();
+            }
+
+            /** Returns the copying as a kernel that does nothing while the copy is right. */
+            Kernel refresh(Kernel copying) {
+                return new Kernel() {
+                    @Override
+                    public void run() {
+                        if (made != version) {
+                            copying.run();
+                            made = version;
+                        }
+                    }
+
+                    @Override
+                    public String describe() {
+                        return "kept";
+                    }
+                };
+            }
+        }
+    }
+}
