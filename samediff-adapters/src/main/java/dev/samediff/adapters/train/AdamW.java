@@ -1,11 +1,14 @@
 package dev.samediff.adapters.train;
 
-import java.util.ArrayList;
+import dev.samediff.adapters.InvalidInputException;
 import java.util.List;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * AdamW (Loshchilov and Hutter 2019) as PyTorch defines it, for parameters p with gradient g at step t = 1, 2, ...:
+ * What happens between the gradients of batches and the next values of the parameters: a weighted sum, its norm, and AdamW
+ * (Loshchilov and Hutter 2019) as PyTorch defines it, for parameters p with gradient g at step t = 1, 2, ...:
  *
  * <pre>
  * p = p (1 - lr wd)
@@ -14,93 +17,130 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * p = p - lr / (1 - b1^t) * m / (sqrt(v) / sqrt(1 - b2^t) + eps)
  * </pre>
  *
- * <p>ND4J's Adam puts eps inside the bias correction and has no decoupled weight decay. Moments are kept on the host.
+ * <p>ND4J's Adam puts eps inside the bias correction and has no decoupled weight decay. Gradients and moments stay where
+ * the parameters are: {@link HostAdamW} computes in the memory of the host, {@link DeviceAdamW} by ND4J's operations.
  */
-public final class AdamW {
-    private final float beta1;
-    private final float beta2;
-    private final double beta1Exact;
-    private final double beta2Exact;
-    private final float epsilon;
-    private final double weightDecay;
-    private final List<float[]> first = new ArrayList<>();
-    private final List<float[]> second = new ArrayList<>();
+abstract sealed class AdamW implements AutoCloseable permits HostAdamW, DeviceAdamW {
+    private final Settings settings;
     private long steps;
 
+    AdamW(Settings settings) {
+        this.settings = settings;
+    }
+
     /**
-     * Creates an optimizer without state.
+     * What AdamW is told once.
      *
      * @param beta1 decay of the mean of gradients
      * @param beta2 decay of the mean of squared gradients
      * @param epsilon added to the root
      * @param weightDecay decoupled weight decay
      */
-    public AdamW(double beta1, double beta2, double epsilon, double weightDecay) {
-        this.beta1Exact = beta1;
-        this.beta2Exact = beta2;
-        this.beta1 = (float) beta1;
-        this.beta2 = (float) beta2;
-        this.epsilon = (float) epsilon;
-        this.weightDecay = weightDecay;
+    record Settings(double beta1, double beta2, double epsilon, double weightDecay) {
+        static Settings of(TrainingPlan plan) {
+            return new Settings(plan.beta1(), plan.beta2(), plan.epsilon(), plan.weightDecay());
+        }
     }
 
     /**
-     * Updates parameters in place; always the same parameters in the same order.
+     * Returns an optimizer without state for this process's backend.
      *
-     * @param parameters float32 arrays
-     * @param gradients their gradients in row-major order
-     * @param learningRate lr
+     * @param plan the settings, and how many threads compute on the CPU
+     * @param parameters the parameters, for their shapes
+     * @throws InvalidInputException if one of them is not FLOAT
      */
-    public void update(List<INDArray> parameters, List<float[]> gradients, double learningRate) {
-        if (first.isEmpty()) {
-            for (float[] gradient : gradients) {
-                first.add(new float[gradient.length]);
-                second.add(new float[gradient.length]);
-            }
-        }
-        steps++;
-        float decay = (float) (1 - learningRate * weightDecay);
-        float stepSize = (float) -(learningRate / (1 - Math.pow(beta1Exact, steps)));
-        float root = (float) Math.sqrt(1 - Math.pow(beta2Exact, steps));
-        for (int i = 0; i < gradients.size(); i++) {
-            float[] p = HostFloats.read(parameters.get(i));
-            update(p, gradients.get(i), first.get(i), second.get(i), decay, stepSize, root);
-            HostFloats.write(p, parameters.get(i));
-        }
+    static AdamW of(TrainingPlan plan, List<INDArray> parameters) {
+        Settings settings = Settings.of(plan);
+        return Nd4j.getEnvironment().isCPU()
+                ? new HostAdamW(settings, parameters, HostAdamW.threads(plan.engine()))
+                : new DeviceAdamW(settings, parameters);
     }
 
-    private void update(float[] p, float[] g, float[] m, float[] v, float decay, float stepSize, float root) {
-        float gain1 = (float) (1 - beta1Exact);
-        float gain2 = (float) (1 - beta2Exact);
-        for (int i = 0; i < p.length; i++) {
-            m[i] = m[i] * beta1 + gain1 * g[i];
-            v[i] = v[i] * beta2 + gain2 * g[i] * g[i];
-            float denominator = (float) Math.sqrt(v[i]) / root + epsilon;
-            p[i] = p[i] * decay + stepSize * m[i] / denominator;
-        }
+    /**
+     * Starts a sum.
+     *
+     * @param gradients FLOAT, shaped as the parameters, in their order; they belong to this from now on
+     */
+    abstract void take(List<INDArray> gradients);
+
+    /**
+     * Adds {@code weight * gradients} to the sum.
+     *
+     * @param gradients as for {@link #take}
+     */
+    abstract void add(List<INDArray> gradients, double weight);
+
+    /** Returns the Euclidean norm over all parameters. */
+    abstract double norm(Slope slope);
+
+    /**
+     * Updates parameters in place, and ends the sum.
+     *
+     * @param parameters always the same in the same order
+     * @param slope the gradient
+     * @param learningRate lr
+     */
+    final void update(List<INDArray> parameters, Slope slope, double learningRate) {
+        steps++;
+        move(parameters, slope, learningRate);
+    }
+
+    abstract void move(List<INDArray> parameters, Slope slope, double learningRate);
+
+    abstract List<INDArray> first();
+
+    abstract List<INDArray> second();
+
+    final Settings settings() {
+        return settings;
     }
 
     /** Returns the number of updates so far. */
-    long steps() {
+    final long steps() {
         return steps;
     }
 
-    /** Returns the first moments by parameter; empty before the first update. */
-    List<float[]> firstMoments() {
-        return first;
+    /** Returns the first moments by parameter, not copies; empty before the first update. */
+    final List<INDArray> firstMoments() {
+        return steps == 0 ? List.of() : first();
     }
 
-    /** Returns the second moments by parameter; empty before the first update. */
-    List<float[]> secondMoments() {
-        return second;
+    /** Returns the second moments by parameter, not copies; empty before the first update. */
+    final List<INDArray> secondMoments() {
+        return steps == 0 ? List.of() : second();
     }
 
-    /** Takes over a saved state. */
-    void restore(long savedSteps, List<float[]> savedFirst, List<float[]> savedSecond) {
+    /** Takes over a saved state; no moments mean zeros. */
+    final void restore(long savedSteps, List<INDArray> savedFirst, List<INDArray> savedSecond) {
         steps = savedSteps;
-        first.clear();
-        first.addAll(savedFirst);
-        second.clear();
-        second.addAll(savedSecond);
+        overwrite(first(), savedFirst);
+        overwrite(second(), savedSecond);
+    }
+
+    private static void overwrite(List<INDArray> moments, List<INDArray> saved) {
+        for (int i = 0; i < moments.size(); i++) {
+            if (saved.isEmpty()) {
+                moments.get(i).assign(0);
+            } else {
+                moments.get(i).assign(saved.get(i));
+            }
+        }
+    }
+
+    @Override
+    public abstract void close();
+
+    static void requireFloat(String what, INDArray array) {
+        if (array.dataType() != DataType.FLOAT) {
+            throw new InvalidInputException("the trainer works on FLOAT parameters and gradients, " + what + " is "
+                    + array.dataType() + "; cast it first");
+        }
+    }
+
+    /** Frees an array that nobody else has. */
+    static void free(INDArray array) {
+        if (array.closeable() && !array.wasClosed()) {
+            array.close();
+        }
     }
 }

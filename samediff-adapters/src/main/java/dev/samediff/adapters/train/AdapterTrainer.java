@@ -2,7 +2,6 @@ package dev.samediff.adapters.train;
 
 import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.InvalidInputException;
-import dev.samediff.adapters.Penalty;
 import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.engine.Engines;
 import dev.samediff.adapters.graph.GraphAudit;
@@ -88,8 +87,9 @@ public final class AdapterTrainer implements AutoCloseable {
         this.plan = plan;
         this.inputs = inputs;
         this.engine = engine;
-        this.optimizer = new AdamW(plan.beta1(), plan.beta2(), plan.epsilon(), plan.weightDecay());
         this.parameters = new Parameters(model);
+        parameters.requireFloat();
+        this.optimizer = AdamW.of(plan, parameters.arrays());
         this.checkpoints = new TrainingCheckpoints(model, plan, optimizer, state);
     }
 
@@ -160,31 +160,28 @@ public final class AdapterTrainer implements AutoCloseable {
         long start = System.nanoTime();
         Nd4j.getRandom().setSeed(plan.seed() * 1_000_003L + state.step);
         GradientSum sum = accumulate(batches);
-        List<float[]> gradients = sum.mean();
-        Penalty.Value value = penalty == null ? null : penalty.evaluate();
-        if (penalty != null && value != null && plan.clipPenalty()) {
-            penalty.addTo(gradients, value);
+        try (PenaltyTerm.At term = penalty == null ? PenaltyTerm.At.NOTHING : penalty.evaluate()) {
+            double norm = optimizer.norm(plan.clipPenalty() ? sum.mean().plus(term) : sum.mean());
+            requireFinite("task loss", sum.loss());
+            requireFinite("gradient norm", norm);
+            requireFinite("penalty", term.value());
+            double clipping = GradientSum.clipping(norm, plan.clipNorm());
+            Slope slope = plan.clipPenalty()
+                    ? sum.mean().plus(term).times(clipping)
+                    : sum.mean().times(clipping).plus(term);
+            double learningRate = plan.learningRate(state.step, total);
+            optimizer.update(parameters.arrays(), slope, learningRate);
+            state.step++;
+            state.epoch = batches.epoch();
+            state.position = batches.position();
+            state.losses.add(sum.loss());
+            return new StepReport(
+                    state.step, sum.loss(), term.value(), learningRate, norm, sum.tokens(), secondsSince(start));
         }
-        double norm = GradientSum.clip(gradients, plan.clipNorm());
-        if (penalty != null && value != null && !plan.clipPenalty()) {
-            penalty.addTo(gradients, value);
-        }
-        double weightedPenalty = penalty == null || value == null ? 0 : penalty.weighted(value);
-        requireFinite("task loss", sum.loss());
-        requireFinite("gradient norm", norm);
-        requireFinite("penalty", weightedPenalty);
-        double learningRate = plan.learningRate(state.step, total);
-        optimizer.update(parameters.arrays(), gradients, learningRate);
-        state.step++;
-        state.epoch = batches.epoch();
-        state.position = batches.position();
-        state.losses.add(sum.loss());
-        return new StepReport(
-                state.step, sum.loss(), weightedPenalty, learningRate, norm, sum.tokens(), secondsSince(start));
     }
 
     private GradientSum accumulate(BatchStream batches) {
-        GradientSum sum = new GradientSum(model.trainableNames());
+        GradientSum sum = new GradientSum(model.trainableNames(), optimizer);
         int count = 0;
         while (count < plan.accumulation()) {
             MultiDataSet batch = batches.next();
@@ -270,6 +267,7 @@ public final class AdapterTrainer implements AutoCloseable {
 
     @Override
     public void close() {
+        optimizer.close();
         engine.close();
     }
 }

@@ -2,55 +2,58 @@ package dev.samediff.adapters.train;
 
 import dev.samediff.adapters.engine.Engine;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Gradients of several batches, weighted by their labelled tokens, so that the mean is that of one large batch.
+ * Gradients of several batches, weighted by their labelled tokens, so that the mean is that of one large batch. The
+ * optimizer holds the sum in units of the first batch's weight, so a single batch is taken as it is.
  */
 final class GradientSum {
     private static final double CLIP_EPSILON = 1e-6;
 
     private final List<String> names;
-    private final List<float[]> sums = new ArrayList<>();
+    private final AdamW optimizer;
     private double lossSum;
     private long tokens;
+    private long unit;
+    private boolean empty = true;
 
-    GradientSum(List<String> names) {
+    GradientSum(List<String> names, AdamW optimizer) {
         this.names = names;
+        this.optimizer = optimizer;
     }
 
-    /** Adds the gradients of a batch's mean loss, and frees their arrays. */
+    /** Adds the gradients of a batch's mean loss; their arrays belong to this from now on. */
     void add(Engine.Gradients batch, long batchTokens) {
         lossSum += batchTokens == 0 ? 0 : batch.loss() * batchTokens;
         tokens += batchTokens;
-        boolean firstBatch = sums.isEmpty();
-        for (int i = 0; i < names.size(); i++) {
-            INDArray array = batch.byName().get(names.get(i));
+        Map<String, INDArray> rest = new LinkedHashMap<>(batch.byName());
+        List<INDArray> gradients = new ArrayList<>();
+        for (String name : names) {
+            INDArray array = rest.remove(name);
             if (array == null) {
-                throw new IllegalStateException("the engine gave no gradient of `" + names.get(i) + "`");
+                throw new IllegalStateException("the engine gave no gradient of `" + name + "`");
             }
-            float[] values = HostFloats.read(array);
-            if (firstBatch) {
-                scale(values, batchTokens);
-                sums.add(values);
-            } else {
-                addScaled(sums.get(i), values, batchTokens);
-            }
+            gradients.add(array);
         }
-        for (INDArray array : batch.byName().values()) {
-            if (array.closeable() && !array.wasClosed()) {
-                array.close();
-            }
+        rest.values().forEach(AdamW::free);
+        if (empty || unit == 0) {
+            optimizer.take(gradients);
+            unit = batchTokens;
+        } else if (batchTokens == 0) {
+            gradients.forEach(AdamW::free);
+        } else {
+            optimizer.add(gradients, (double) batchTokens / unit);
         }
+        empty = false;
     }
 
     /** Returns the gradients of the mean loss over all tokens. */
-    List<float[]> mean() {
-        for (float[] sum : sums) {
-            scale(sum, 1.0 / Math.max(1, tokens));
-        }
-        return sums;
+    Slope mean() {
+        return Slope.of((double) unit / Math.max(1, tokens));
     }
 
     double loss() {
@@ -61,44 +64,12 @@ final class GradientSum {
         return tokens;
     }
 
-    /** Returns the norm of all gradients together. */
-    static double norm(List<float[]> gradients) {
-        double squares = 0;
-        for (float[] gradient : gradients) {
-            for (float g : gradient) {
-                squares += (double) g * g;
-            }
-        }
-        return Math.sqrt(squares);
-    }
-
     /**
-     * Scales gradients so that their norm is at most {@code largest}, as torch's {@code clip_grad_norm_}; 0 leaves them.
-     *
-     * @return the norm before
+     * Returns the factor that makes a norm at most {@code largest}, as torch's {@code clip_grad_norm_}; 1 if it is
+     * smaller, or if {@code largest} is 0.
      */
-    static double clip(List<float[]> gradients, double largest) {
-        double norm = norm(gradients);
+    static double clipping(double norm, double largest) {
         double factor = largest / (norm + CLIP_EPSILON);
-        if (largest > 0 && factor < 1) {
-            gradients.forEach(gradient -> scale(gradient, factor));
-        }
-        return norm;
-    }
-
-    /** Multiplies every value. */
-    static void scale(float[] values, double factor) {
-        float f = (float) factor;
-        for (int i = 0; i < values.length; i++) {
-            values[i] *= f;
-        }
-    }
-
-    /** Adds {@code factor * values} to {@code sum}. */
-    static void addScaled(float[] sum, float[] values, double factor) {
-        float f = (float) factor;
-        for (int i = 0; i < sum.length; i++) {
-            sum[i] += f * values[i];
-        }
+        return largest > 0 && factor < 1 ? factor : 1;
     }
 }

@@ -19,15 +19,22 @@ final class Parameters {
     }
 
     /** Returns copies of the values. */
-    List<float[]> read() {
-        return arrays().stream().map(HostFloats::read).toList();
+    List<INDArray> read() {
+        return arrays().stream().map(array -> array.dup('c')).toList();
     }
 
     /** Overwrites the values in the graph. */
-    void write(List<float[]> values) {
+    void write(List<INDArray> values) {
         List<INDArray> arrays = arrays();
         for (int i = 0; i < values.size(); i++) {
-            HostFloats.write(values.get(i), arrays.get(i));
+            arrays.get(i).assign(values.get(i));
         }
+    }
+
+    /** Refuses parameters that are not FLOAT, by name. */
+    void requireFloat() {
+        model.trainableNames()
+                .forEach(name ->
+                        AdamW.requireFloat("`" + name + "`", model.graph().getArrForVarName(name)));
     }
 }

@@ -12,7 +12,6 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /** Saves and restores one training. */
 final class TrainingCheckpoints {
@@ -38,7 +37,7 @@ final class TrainingCheckpoints {
             return Optional.empty();
         }
         Map<String, INDArray> tensors = new LinkedHashMap<>();
-        collect(Checkpoint.PARAMETER, parameters.read(), tensors);
+        collect(Checkpoint.PARAMETER, parameters.arrays(), tensors);
         collect(Checkpoint.FIRST_MOMENT, optimizer.firstMoments(), tensors);
         collect(Checkpoint.SECOND_MOMENT, optimizer.secondMoments(), tensors);
         if (state.bestParameters != null) {
@@ -54,13 +53,9 @@ final class TrainingCheckpoints {
         }
     }
 
-    private void collect(String kind, List<float[]> values, Map<String, INDArray> tensors) {
+    private void collect(String kind, List<INDArray> values, Map<String, INDArray> tensors) {
         for (int i = 0; i < values.size(); i++) {
-            String name = model.trainableNames().get(i);
-            long[] shape = model.graph().getArrForVarName(name).shape();
-            tensors.put(
-                    Checkpoint.key(kind, name),
-                    Nd4j.createFromArray(values.get(i)).reshape('c', shape));
+            tensors.put(Checkpoint.key(kind, model.trainableNames().get(i)), values.get(i));
         }
     }
 
@@ -73,10 +68,10 @@ final class TrainingCheckpoints {
             throw new UncheckedIOException("cannot read " + directory + ": " + e.getMessage(), e);
         }
         checkpoint.requireSame(plan.description(), model.description());
-        List<float[]> values = tensors(checkpoint, Checkpoint.PARAMETER);
-        List<float[]> first = tensors(checkpoint, Checkpoint.FIRST_MOMENT);
-        List<float[]> second = tensors(checkpoint, Checkpoint.SECOND_MOMENT);
-        List<float[]> best = tensors(checkpoint, Checkpoint.BEST);
+        List<INDArray> values = tensors(checkpoint, Checkpoint.PARAMETER);
+        List<INDArray> first = tensors(checkpoint, Checkpoint.FIRST_MOMENT);
+        List<INDArray> second = tensors(checkpoint, Checkpoint.SECOND_MOMENT);
+        List<INDArray> best = tensors(checkpoint, Checkpoint.BEST);
         parameters.write(values);
         Checkpoint.Progress progress = checkpoint.progress();
         optimizer.restore(progress.optimizerSteps(), first, second);
@@ -85,8 +80,8 @@ final class TrainingCheckpoints {
     }
 
     /** Returns the tensors of a kind in the order of the trainables; none where the kind was not saved. */
-    private List<float[]> tensors(Checkpoint checkpoint, String kind) {
-        List<float[]> values = new ArrayList<>();
+    private List<INDArray> tensors(Checkpoint checkpoint, String kind) {
+        List<INDArray> values = new ArrayList<>();
         for (String name : model.trainableNames()) {
             INDArray tensor = checkpoint.tensors().get(Checkpoint.key(kind, name));
             INDArray parameter = model.graph().getArrForVarName(name);
@@ -101,7 +96,8 @@ final class TrainingCheckpoints {
                 throw new InvalidInputException("`" + name + "` has the shape " + Arrays.toString(parameter.shape())
                         + ", in the checkpoint " + Arrays.toString(tensor.shape()));
             }
-            values.add(HostFloats.read(tensor));
+            AdamW.requireFloat("`" + name + "` of the checkpoint", tensor);
+            values.add(tensor);
         }
         return values;
     }

@@ -3,6 +3,7 @@ package dev.samediff.adapters.train;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** What changes during training besides the parameters and AdamW's moments. */
 final class TrainingState {
@@ -13,13 +14,13 @@ final class TrainingState {
     double bestLoss = Double.POSITIVE_INFINITY;
 
     @Nullable
-    List<float[]> bestParameters;
+    List<INDArray> bestParameters;
 
     final List<Double> losses = new ArrayList<>();
     final List<Evaluation> evaluations = new ArrayList<>();
 
     /** Takes over a saved state. */
-    void restore(Checkpoint.Progress progress, @Nullable List<float[]> best) {
+    void restore(Checkpoint.Progress progress, @Nullable List<INDArray> best) {
         step = progress.step();
         epoch = progress.epoch();
         position = progress.position();

@@ -79,16 +79,6 @@ class AdapterTrainerTest {
     }
 
     @Test
-    void gradients_are_weighted_by_labelled_tokens() {
-        GradientSum sum = new GradientSum(List.of("w"));
-        sum.add(new Engine.Gradients(2, Map.of("w", Nd4j.createFromArray(1f, 4f))), 3);
-        sum.add(new Engine.Gradients(6, Map.of("w", Nd4j.createFromArray(5f, 0f))), 1);
-        sum.add(new Engine.Gradients(Double.NaN, Map.of("w", Nd4j.createFromArray(7f, 7f))), 0);
-        assertThat(sum.loss()).isEqualTo(3);
-        assertThat(sum.mean().get(0)).containsExactly(2, 3);
-    }
-
-    @Test
     void the_last_update_of_an_epoch_takes_what_is_left() {
         Batches batches = Batches.of(gpt, 3, 1, 4);
         TrainingResult result =
@@ -131,17 +121,6 @@ class AdapterTrainerTest {
                 .containsExactly(new double[] {0, .005, .01, .0075, .005, .0025}, within(1e-12));
         assertThat(reports)
                 .allMatch(r -> r.tokens() <= 3 && r.tokens() >= 0 && r.gradientNorm() >= 0 && r.seconds() > 0);
-    }
-
-    @Test
-    void gradients_are_clipped_to_a_global_norm() {
-        List<float[]> gradients = List.of(new float[] {3, 0}, new float[] {0, 4});
-        assertThat(GradientSum.clip(gradients, 1)).isEqualTo(5);
-        assertThat(gradients.get(0)[0]).isCloseTo(0.6f, within(1e-6f));
-        assertThat(gradients.get(1)[1]).isCloseTo(0.8f, within(1e-6f));
-        assertThat(GradientSum.clip(gradients, 2)).isCloseTo(1, within(1e-6));
-        assertThat(gradients.get(0)[0]).isCloseTo(0.6f, within(1e-6f));
-        assertThat(GradientSum.clip(gradients, 0)).isCloseTo(1, within(1e-6));
     }
 
     /** A model whose task gradient is zero and whose penalty is sum(w) of gamma 0.5. */

@@ -4,33 +4,47 @@ import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import org.bytedeco.javacpp.FloatPointer;
-import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
  * AdamW as PyTorch defines it over any number of tensors in one pass, where they lie:
  *
  * <pre>
- * g = gradient factor
+ * g = factor gradient + coefficient addend
  * m = b1 m + (1 - b1) g
  * v = b2 v + (1 - b2) g^2
  * p = p (1 - lr wd) - lr / (1 - b1^t) m / (sqrt(v) / sqrt(1 - b2^t) + eps)
  * </pre>
  *
- * <p>The arithmetic is that of {@code train.AdamW} bit by bit, for a factor of 1. Numbers go through small arrays in the
- * Java heap, for which the compiler makes vector code.
+ * <p>The addend is the gradient of another batch or of a penalty; where it has no place, or the coefficient is 0, it is
+ * not read. Numbers go through small arrays in the Java heap, for which the compiler makes vector code. Tensors are cut
+ * into pieces of a fixed size that threads take in any order, and the pieces' sums are added in theirs, so the result has
+ * the same bits for any number of threads.
  */
 public final class AdamWUpdate {
-    private static final int CHUNK = 2048;
+    /** Elements that are in the heap at a time: five arrays stay in the first cache. */
+    private static final int CHUNK = 1024;
+    /** Elements that a thread takes at a time. */
+    private static final int PIECE = 16 * CHUNK;
 
     private final double beta1;
     private final double beta2;
     private final float epsilon;
+    private final Team team;
+    private final Lanes[] lanes;
     private final List<Entry> entries = new ArrayList<>();
-    private final float[] p = new float[CHUNK];
-    private final float[] g = new float[CHUNK];
-    private final float[] m = new float[CHUNK];
-    private final float[] v = new float[CHUNK];
+    private final List<Piece> pieces = new ArrayList<>();
+
+    /**
+     * Makes an update without parameters that runs on the calling thread.
+     *
+     * @param beta1 decay of the mean of gradients
+     * @param beta2 decay of the mean of squared gradients
+     * @param epsilon added to the root
+     */
+    public AdamWUpdate(double beta1, double beta2, double epsilon) {
+        this(beta1, beta2, epsilon, 1);
+    }
 
     /**
      * Makes an update without parameters.
@@ -38,11 +52,18 @@ public final class AdamWUpdate {
      * @param beta1 decay of the mean of gradients
      * @param beta2 decay of the mean of squared gradients
      * @param epsilon added to the root
+     * @param threads the most threads that compute at a time
+     * @throws IllegalArgumentException if that is less than 1
      */
-    public AdamWUpdate(double beta1, double beta2, double epsilon) {
+    public AdamWUpdate(double beta1, double beta2, double epsilon, int threads) {
         this.beta1 = beta1;
         this.beta2 = beta2;
         this.epsilon = (float) epsilon;
+        this.team = new Team(threads);
+        this.lanes = new Lanes[threads];
+        for (int i = 0; i < threads; i++) {
+            lanes[i] = new Lanes();
+        }
     }
 
     /**
@@ -55,7 +76,21 @@ public final class AdamWUpdate {
      * @throws IllegalArgumentException if an operand is none of that
      */
     public void add(Operand parameter, Operand gradient, Operand first, Operand second) {
-        for (Operand operand : List.of(parameter, gradient, first, second)) {
+        add(parameter, gradient, Operand.dense(DataType.FLOAT, parameter.shape()), first, second);
+    }
+
+    /**
+     * Adds a parameter with an addend to its gradient. All operands are dense FLOAT tensors of one length below 2^29.
+     *
+     * @param parameter updated in place
+     * @param gradient read
+     * @param addend read where it has a place, otherwise zero
+     * @param first mean of gradients, updated in place
+     * @param second mean of squared gradients, updated in place
+     * @throws IllegalArgumentException if an operand is none of that
+     */
+    public void add(Operand parameter, Operand gradient, Operand addend, Operand first, Operand second) {
+        for (Operand operand : List.of(parameter, gradient, addend, first, second)) {
             if (operand.type() != DataType.FLOAT
                     || !operand.isDense()
                     || operand.length() != parameter.length()
@@ -64,8 +99,70 @@ public final class AdamWUpdate {
                         + parameter + "; expected dense FLOAT tensors of one length below 2^29");
             }
         }
-        entries.add(new Entry(
-                (int) parameter.length(), new View(parameter), new View(gradient), new View(first), new View(second)));
+        Entry entry =
+                new Entry(new View(parameter), new View(gradient), new View(addend), new View(first), new View(second));
+        entries.add(entry);
+        int length = (int) parameter.length();
+        for (int start = 0; start < length; start += PIECE) {
+            pieces.add(new Piece(entry, start, Math.min(length, start + PIECE)));
+        }
+    }
+
+    /**
+     * Replaces every gradient by {@code factor gradient + coefficient addend}.
+     *
+     * @throws IllegalStateException if a gradient has no place yet
+     */
+    public void merge(double factor, double coefficient) {
+        locate(true);
+        team.run(pieces.size(), (number, member) -> {
+            Lanes lane = lanes[member];
+            Piece piece = pieces.get(number);
+            for (int start = piece.start; start < piece.end; start += CHUNK) {
+                int count = Math.min(CHUNK, piece.end - start);
+                lane.slope(piece.entry, start, count, (float) factor, (float) coefficient);
+                piece.entry.gradient.buffer.put(start, lane.g, 0, count);
+            }
+        });
+    }
+
+    /**
+     * Returns the sum of the squares of {@code factor gradient + coefficient addend} over all parameters, in float64.
+     *
+     * @throws IllegalStateException if a gradient has no place yet
+     */
+    public double squares(double factor, double coefficient) {
+        locate(true);
+        double[] sums = new double[pieces.size()];
+        team.run(sums.length, (number, member) -> {
+            Lanes lane = lanes[member];
+            Piece piece = pieces.get(number);
+            double sum = 0;
+            for (int start = piece.start; start < piece.end; start += CHUNK) {
+                int count = Math.min(CHUNK, piece.end - start);
+                lane.slope(piece.entry, start, count, (float) factor, (float) coefficient);
+                sum += lane.squares(count);
+            }
+            sums[number] = sum;
+        });
+        double total = 0;
+        for (double sum : sums) {
+            total += sum;
+        }
+        return total;
+    }
+
+    /**
+     * Updates all parameters by their gradients alone.
+     *
+     * @param step t, from 1
+     * @param learningRate lr
+     * @param weightDecay wd
+     * @param factor of the gradients, such as that of clipping; 1 leaves them as they are
+     * @throws IllegalStateException if an operand has no place yet
+     */
+    public void run(long step, double learningRate, double weightDecay, double factor) {
+        run(step, learningRate, weightDecay, factor, 0);
     }
 
     /**
@@ -75,57 +172,129 @@ public final class AdamWUpdate {
      * @param learningRate lr
      * @param weightDecay wd
      * @param factor of the gradients, such as that of clipping; 1 leaves them as they are
+     * @param coefficient of the addends
      * @throws IllegalStateException if an operand has no place yet
      */
-    public void run(long step, double learningRate, double weightDecay, double factor) {
+    public void run(long step, double learningRate, double weightDecay, double factor, double coefficient) {
         float decay = (float) (1 - learningRate * weightDecay);
         float stepSize = (float) -(learningRate / (1 - Math.pow(beta1, step)));
         float root = (float) Math.sqrt(1 - Math.pow(beta2, step));
-        for (Entry entry : entries) {
-            FloatBuffer parameter = entry.parameter.buffer();
-            FloatBuffer gradient = entry.gradient.buffer();
-            FloatBuffer first = entry.first.buffer();
-            FloatBuffer second = entry.second.buffer();
-            for (int start = 0; start < entry.length; start += CHUNK) {
-                int count = Math.min(CHUNK, entry.length - start);
-                parameter.get(start, p, 0, count);
-                gradient.get(start, g, 0, count);
-                first.get(start, m, 0, count);
-                second.get(start, v, 0, count);
-                moments(count, (float) factor);
-                move(count, decay, stepSize, root);
-                parameter.put(start, p, 0, count);
-                first.put(start, m, 0, count);
-                second.put(start, v, 0, count);
+        locate(false);
+        team.run(pieces.size(), (number, member) -> {
+            Lanes lane = lanes[member];
+            Piece piece = pieces.get(number);
+            Entry entry = piece.entry;
+            for (int start = piece.start; start < piece.end; start += CHUNK) {
+                int count = Math.min(CHUNK, piece.end - start);
+                lane.slope(entry, start, count, (float) factor, (float) coefficient);
+                entry.parameter.buffer.get(start, lane.p, 0, count);
+                entry.first.buffer.get(start, lane.m, 0, count);
+                entry.second.buffer.get(start, lane.v, 0, count);
+                moments(lane, count);
+                move(lane, count, decay, stepSize, root);
+                entry.parameter.buffer.put(start, lane.p, 0, count);
+                entry.first.buffer.put(start, lane.m, 0, count);
+                entry.second.buffer.put(start, lane.v, 0, count);
             }
-        }
+        });
     }
 
-    private void moments(int count, float factor) {
+    private void moments(Lanes lane, int count) {
+        float[] g = lane.g;
+        float[] m = lane.m;
+        float[] v = lane.v;
         float b1 = (float) beta1;
         float b2 = (float) beta2;
         float gain1 = (float) (1 - beta1);
         float gain2 = (float) (1 - beta2);
         for (int i = 0; i < count; i++) {
-            float gradient = g[i] * factor;
-            m[i] = m[i] * b1 + gain1 * gradient;
-            v[i] = v[i] * b2 + gain2 * gradient * gradient;
+            m[i] = m[i] * b1 + gain1 * g[i];
+            v[i] = v[i] * b2 + gain2 * g[i] * g[i];
         }
     }
 
-    private void move(int count, float decay, float stepSize, float root) {
+    private void move(Lanes lane, int count, float decay, float stepSize, float root) {
+        float[] p = lane.p;
+        float[] m = lane.m;
+        float[] v = lane.v;
         for (int i = 0; i < count; i++) {
             float denominator = (float) Math.sqrt(v[i]) / root + epsilon;
             p[i] = p[i] * decay + stepSize * m[i] / denominator;
         }
     }
 
-    private record Entry(int length, View parameter, View gradient, View first, View second) {}
+    /** Finds the operands' memory on the calling thread, before others read the buffers. */
+    private void locate(boolean gradientsOnly) {
+        for (Entry entry : entries) {
+            entry.gradient.locate(true);
+            entry.addend.locate(false);
+            if (!gradientsOnly) {
+                entry.parameter.locate(true);
+                entry.first.locate(true);
+                entry.second.locate(true);
+            }
+        }
+    }
+
+    private record Entry(View parameter, View gradient, View addend, View first, View second) {}
+
+    /** The elements of an entry from {@code start} to {@code end}. */
+    private record Piece(Entry entry, int start, int end) {}
+
+    /** A thread's small arrays. */
+    private static final class Lanes {
+        final float[] p = new float[CHUNK];
+        final float[] g = new float[CHUNK];
+        final float[] a = new float[CHUNK];
+        final float[] m = new float[CHUNK];
+        final float[] v = new float[CHUNK];
+
+        /** Puts {@code factor gradient + coefficient addend} into g. */
+        void slope(Entry entry, int start, int count, float factor, float coefficient) {
+            entry.gradient.buffer.get(start, g, 0, count);
+            if (coefficient == 0 || !entry.addend.isPlaced()) {
+                scale(count, factor);
+            } else {
+                entry.addend.buffer.get(start, a, 0, count);
+                combine(count, factor, coefficient);
+            }
+        }
+
+        private void scale(int count, float factor) {
+            for (int i = 0; i < count; i++) {
+                g[i] *= factor;
+            }
+        }
+
+        private void combine(int count, float factor, float coefficient) {
+            for (int i = 0; i < count; i++) {
+                g[i] = g[i] * factor + coefficient * a[i];
+            }
+        }
+
+        /** Four sums, because one would wait for each addition before the next. */
+        double squares(int count) {
+            double s0 = 0;
+            double s1 = 0;
+            double s2 = 0;
+            double s3 = 0;
+            int i = 0;
+            for (; i + 3 < count; i += 4) {
+                s0 += (double) g[i] * g[i];
+                s1 += (double) g[i + 1] * g[i + 1];
+                s2 += (double) g[i + 2] * g[i + 2];
+                s3 += (double) g[i + 3] * g[i + 3];
+            }
+            for (; i < count; i++) {
+                s0 += (double) g[i] * g[i];
+            }
+            return (s0 + s1) + (s2 + s3);
+        }
+    }
 
     /** The memory of an operand as a buffer, made anew when it has moved. */
     private static final class View {
         private final Operand operand;
-        private final Address pointer = new Address();
         private FloatBuffer buffer = FloatBuffer.allocate(0);
         private long address;
 
@@ -133,16 +302,21 @@ public final class AdamWUpdate {
             this.operand = operand;
         }
 
-        FloatBuffer buffer() {
-            if (operand.address() == 0) {
+        boolean isPlaced() {
+            return address != 0;
+        }
+
+        void locate(boolean required) {
+            if (operand.address() == 0 && required) {
                 throw new IllegalStateException("AdamW: " + operand + " has no place in memory yet");
             }
             if (operand.address() != address) {
                 address = operand.address();
-                Pointer floats = new FloatPointer(pointer.at(address)).capacity(operand.length());
-                buffer = (FloatBuffer) floats.asBuffer();
+                if (address != 0) {
+                    FloatPointer floats = new FloatPointer(new Address().at(address)).capacity(operand.length());
+                    buffer = floats.asBuffer();
+                }
             }
-            return buffer;
         }
     }
 }
