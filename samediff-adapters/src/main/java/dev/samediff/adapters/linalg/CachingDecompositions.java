@@ -1,6 +1,7 @@
 package dev.samediff.adapters.linalg;
 
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiFunction;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -38,9 +39,8 @@ public final class CachingDecompositions implements Decompositions {
     private record Key(
             long rows, long columns, DataType type, char order, String hash, int rank, int iterations, long seed) {
         static Key of(INDArray a, int rank, int iterations, long seed) {
-            char order = a.ordering() == 'f' ? 'f' : 'c';
-            return new Key(
-                    a.rows(), a.columns(), a.dataType(), order, MatrixHash.of(a.dup(order)), rank, iterations, seed);
+            String hash = MatrixHash.of(Contiguous.of(a));
+            return new Key(a.rows(), a.columns(), a.dataType(), Contiguous.order(a), hash, rank, iterations, seed);
         }
     }
 
@@ -51,19 +51,15 @@ public final class CachingDecompositions implements Decompositions {
 
     @Override
     public Svd svd(INDArray a, int rank) {
-        MatrixCheck.requireMatrix(a);
-        if (rank > largestRank) {
-            return delegate.svd(a, rank);
-        }
-        int kept = (int) Math.min(largestRank, Math.min(a.rows(), a.columns()));
-        return copy(svds.computeIfAbsent(Key.of(a, kept, -1, 0), key -> delegate.svd(a, kept)), rank);
+        return leading(svds, a, rank, delegate::svd, Svd::leading);
     }
 
     @Override
     public Svd randomizedSvd(INDArray a, int rank, int iterations, long seed) {
         MatrixCheck.requireMatrix(a);
         Key exactly = Key.of(a, rank, iterations, seed);
-        return copy(svds.computeIfAbsent(exactly, key -> delegate.randomizedSvd(a, rank, iterations, seed)), rank);
+        return svds.computeIfAbsent(exactly, key -> delegate.randomizedSvd(a, rank, iterations, seed))
+                .leading(rank);
     }
 
     @Override
@@ -73,19 +69,22 @@ public final class CachingDecompositions implements Decompositions {
 
     @Override
     public Qr qr(INDArray a, int rank) {
-        MatrixCheck.requireMatrix(a);
-        if (rank > largestRank) {
-            return delegate.qr(a, rank);
-        }
-        int kept = (int) Math.min(largestRank, Math.min(a.rows(), a.columns()));
-        Qr all = qrs.computeIfAbsent(Key.of(a, kept, -1, 0), key -> delegate.qr(a, kept));
-        return rank == all.q().columns() ? new Qr(all.q().dup(), all.r().dup()) : all.leading(rank);
+        return leading(qrs, a, rank, delegate::qr, Qr::leading);
     }
 
-    /** What a caller does to its result must not reach the next one. */
-    private static Svd copy(Svd all, int rank) {
-        return rank == all.s().length()
-                ? new Svd(all.u().dup(), all.s().dup(), all.vt().dup())
-                : all.leading(rank);
+    /** What is known of the matrix, cut to the rank: a copy, because what a caller does to it must not reach the next one. */
+    private <D> D leading(
+            ConcurrentHashMap<Key, D> known,
+            INDArray a,
+            int rank,
+            BiFunction<INDArray, Integer, D> compute,
+            BiFunction<D, Integer, D> cut) {
+        MatrixCheck.requireMatrix(a);
+        MatrixCheck.requireRank(a, rank);
+        if (rank > largestRank) {
+            return compute.apply(a, rank);
+        }
+        int kept = (int) Math.min(largestRank, Math.min(a.rows(), a.columns()));
+        return cut.apply(known.computeIfAbsent(Key.of(a, kept, -1, 0), key -> compute.apply(a, kept)), rank);
     }
 }

@@ -18,7 +18,8 @@ public interface Decompositions {
     Svd svd(INDArray a);
 
     /**
-     * The leading singular triplets of the exact decomposition, bit for bit those of {@link #svd(INDArray)}.
+     * The leading singular triplets of the exact decomposition: those of {@link #svd(INDArray)}, signs included, up to
+     * rounding; bit for bit the same whatever the rank.
      *
      * @param a matrix [m,n]
      * @param rank number of triplets, 1 to min(m, n)
@@ -57,22 +58,20 @@ public interface Decompositions {
 
     /** Singular value decomposition: {@code u [m,k]}, {@code s [k]} descending, {@code vt [k,n]}. */
     record Svd(INDArray u, INDArray s, INDArray vt) {
-        /** Returns copies of the first {@code rank} triplets; this if there are no more. */
+        /** Returns copies of the first {@code rank} triplets. */
         public Svd leading(int rank) {
-            return s.length() == rank
-                    ? this
-                    : new Svd(
-                            Leading.columns(u, rank),
-                            s.get(NDArrayIndex.interval(0, rank)).dup('c'),
-                            Leading.rows(vt, rank));
+            return new Svd(
+                    Leading.columns(u, rank),
+                    s.get(NDArrayIndex.interval(0, rank)).dup('c'),
+                    Leading.rows(vt, rank));
         }
     }
 
     /** QR decomposition: {@code q [m,k]} with orthonormal columns, {@code r [k,n]} upper triangular. */
     record Qr(INDArray q, INDArray r) {
-        /** Returns copies of the first {@code rank} columns of Q and rows of R; this if there are no more. */
+        /** Returns copies of the first {@code rank} columns of Q and rows of R. */
         public Qr leading(int rank) {
-            return q.columns() == rank ? this : new Qr(Leading.columns(q, rank), Leading.rows(r, rank));
+            return new Qr(Leading.columns(q, rank), Leading.rows(r, rank));
         }
     }
 }

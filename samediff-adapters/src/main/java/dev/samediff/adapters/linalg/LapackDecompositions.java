@@ -1,7 +1,7 @@
 package dev.samediff.adapters.linalg;
 
 import dev.samediff.adapters.InvalidInputException;
-import java.util.Arrays;
+import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
@@ -15,34 +15,42 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 public final class LapackDecompositions implements Decompositions {
     private final Lapack.SvdRoutine first;
     private final Lapack.SvdRoutine second;
+    private final LeadingRoutine leading;
 
     /** Creates decompositions by gesdd, by gesvd where gesdd does not converge. */
     public LapackDecompositions() {
-        this(Lapack::gesdd, Lapack::gesvd);
+        this(Lapack::gesdd, Lapack::gesvd, LeadingSvd::compute);
     }
 
-    LapackDecompositions(Lapack.SvdRoutine first, Lapack.SvdRoutine second) {
+    LapackDecompositions(Lapack.SvdRoutine first, Lapack.SvdRoutine second, LeadingRoutine leading) {
         this.first = first;
         this.second = second;
+        this.leading = leading;
+    }
+
+    /** Computes leading triplets, or nothing where it does not converge. */
+    @FunctionalInterface
+    interface LeadingRoutine {
+        Optional<Triplets> compute(int m, int n, INDArray a, int rank);
     }
 
     @Override
     public Svd svd(INDArray a) {
         MatrixCheck.requireMatrix(a);
-        INDArray copy = a.dup(order(a));
+        INDArray copy = Contiguous.copy(a);
         MatrixCheck.requireFinite(copy);
-        boolean rowMajor = order(a) == 'c';
+        boolean rowMajor = Contiguous.isRowMajor(a);
         int m = (int) a.rows();
         int n = (int) a.columns();
         int k = Math.min(m, n);
-        INDArray u = Nd4j.createUninitialized(a.dataType(), new long[] {m, k}, order(a));
+        INDArray u = Nd4j.createUninitialized(a.dataType(), new long[] {m, k}, Contiguous.order(a));
         INDArray s = Nd4j.createUninitialized(a.dataType(), new long[] {k}, 'c');
-        INDArray vt = Nd4j.createUninitialized(a.dataType(), new long[] {k, n}, order(a));
+        INDArray vt = Nd4j.createUninitialized(a.dataType(), new long[] {k, n}, Contiguous.order(a));
         int info = run(first, rowMajor, m, n, copy, u, s, vt);
         if (info > 0) { // the copy is destroyed by now
-            info = run(second, rowMajor, m, n, a.dup(order(a)), u, s, vt);
+            info = run(second, rowMajor, m, n, Contiguous.copy(a), u, s, vt);
         }
-        requireDone(info, "singular value decomposition (gesdd, then gesvd)", a);
+        Lapack.requireDone(info, "singular value decomposition (gesdd, then gesvd)", m, n);
         return new Svd(u, s, vt);
     }
 
@@ -67,43 +75,49 @@ public final class LapackDecompositions implements Decompositions {
         int n = (int) a.columns();
         int k = Math.min(m, n);
         INDArray tau = Nd4j.createUninitialized(a.dataType(), new long[] {k}, 'c');
-        requireDone(Lapack.geqrf(m, n, copy, tau), "QR decomposition (geqrf)", a);
+        Lapack.requireDone(Lapack.geqrf(m, n, copy, tau), "QR decomposition (geqrf)", m, n);
         INDArray r = upperTriangle(copy, k);
         INDArray q = n == k ? copy : columns(copy, k).dup('f');
-        requireDone(Lapack.orgqr(m, k, q, tau), "QR decomposition (orgqr)", a);
+        Lapack.requireDone(Lapack.orgqr(m, k, q, tau), "QR decomposition (orgqr)", m, n);
         return new Qr(q, r);
     }
 
-    /** The orthonormal factor alone, in place. */
-    INDArray orthonormalise(INDArray tall) {
-        MatrixCheck.requireFinite(tall);
-        int m = (int) tall.rows();
-        int n = (int) tall.columns();
-        INDArray tau = Nd4j.createUninitialized(tall.dataType(), new long[] {n}, 'c');
-        requireDone(Lapack.geqrf(m, n, tall, tau), "QR decomposition (geqrf)", tall);
-        requireDone(Lapack.orgqr(m, n, tall, tau), "QR decomposition (orgqr)", tall);
-        return tall;
+    @Override
+    public Svd svd(INDArray a, int rank) {
+        MatrixCheck.requireMatrix(a);
+        MatrixCheck.requireRank(a, rank);
+        INDArray copy = Contiguous.copy(a);
+        MatrixCheck.requireFinite(copy);
+        if (!MatrixCheck.isModerate(copy)) {
+            return svd(a).leading(rank);
+        }
+        boolean rowMajor = Contiguous.isRowMajor(a);
+        int m = (int) (rowMajor ? a.columns() : a.rows());
+        int n = (int) (rowMajor ? a.rows() : a.columns());
+        return leading.compute(m, n, copy, rank)
+                .map(triplets -> triplets.of(rowMajor))
+                .orElseGet(() -> svd(a).leading(rank));
     }
 
     @Override
     public Svd randomizedSvd(INDArray a, int rank, int iterations, long seed) {
         MatrixCheck.requireMatrix(a);
-        long k = Math.min(a.rows(), a.columns());
-        if (rank < 1 || rank > k) {
-            throw new InvalidInputException("rank " + rank + " of a randomised decomposition does not fit a matrix "
-                    + Arrays.toString(a.shape()) + "; expected 1 to " + k);
-        }
+        MatrixCheck.requireRank(a, rank);
         if (iterations < 0) {
             throw new InvalidInputException(
                     "a randomised decomposition cannot have " + iterations + " power iterations; 4 to 16 are usual");
         }
-        INDArray copy = a.dup(order(a)); // GEMM needs it contiguous, and a view may have any stride
-        MatrixCheck.requireFinite(copy);
-        return new RandomizedSvd(this).compute(copy, rank, iterations, seed);
-    }
-
-    private static char order(INDArray a) {
-        return a.ordering() == 'f' ? 'f' : 'c';
+        INDArray contiguous = Contiguous.of(a);
+        MatrixCheck.requireFinite(contiguous);
+        if (RandomizedSvd.isWhole(a, rank) || !MatrixCheck.isModerate(contiguous)) {
+            return svd(a, rank);
+        }
+        boolean rowMajor = Contiguous.isRowMajor(a);
+        int m = (int) (rowMajor ? a.columns() : a.rows());
+        int n = (int) (rowMajor ? a.rows() : a.columns());
+        return new RandomizedSvd(m, n, contiguous, rank)
+                .compute(rank, iterations, seed)
+                .of(rowMajor);
     }
 
     private static INDArray columns(INDArray a, int k) {
@@ -111,24 +125,9 @@ public final class LapackDecompositions implements Decompositions {
     }
 
     private static INDArray upperTriangle(INDArray a, int k) {
-        INDArray r = a.get(NDArrayIndex.interval(0, k), NDArrayIndex.all()).dup('f');
-        for (int column = 0; column < k - 1; column++) {
-            r.get(NDArrayIndex.interval(column + 1, k), NDArrayIndex.point(column))
-                    .assign(0);
-        }
+        int n = (int) a.columns();
+        INDArray r = Nd4j.create(a.dataType(), new long[] {k, n}, 'f');
+        Lapack.copyTriangle('U', (int) a.rows(), n, a, r);
         return r;
-    }
-
-    private static void requireDone(int info, String what, INDArray a) {
-        if (info == 0) {
-            return;
-        }
-        String matrix = "the " + what + " of a matrix " + Arrays.toString(a.shape());
-        if (info > 0) {
-            throw new ArithmeticException(matrix + " did not converge (info " + info
-                    + "); use a randomised start for this" + " layer, or exclude it");
-        }
-        throw new IllegalStateException(matrix + " was refused by LAPACK (info " + info
-                + (info <= -1010 ? ": not enough memory; leave more memory outside the Java heap)" : ")"));
     }
 }

@@ -11,6 +11,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** Says whether an array is a matrix that LAPACK can take. */
 final class MatrixCheck {
     private static final int PIECE = 1 << 14;
+    /** The square root of the smallest normal number by the unit roundoff, as in gesdd. */
+    private static final double SMALL_FLOAT = 1.8e-12;
+
+    private static final double SMALL_DOUBLE = 1.4e-138;
     private static final long MOST_ELEMENTS = Integer.MAX_VALUE;
 
     private MatrixCheck() {}
@@ -31,8 +35,31 @@ final class MatrixCheck {
         }
     }
 
-    /** Refuses NaN and infinities, with which LAPACK may never return. Reads in pieces: a native call per number is slow. */
+    static void requireRank(INDArray a, int rank) {
+        long most = Math.min(a.rows(), a.columns());
+        if (rank < 1 || rank > most) {
+            throw new InvalidInputException("rank " + rank + " does not fit the decomposition of a matrix "
+                    + Arrays.toString(a.shape()) + "; expected 1 to " + most);
+        }
+    }
+
+    /** Whether squares and sums of the numbers can be trusted: not all zero, and within the range in which gesdd scales nothing. */
+    static boolean isModerate(INDArray contiguous) {
+        double largest = Blas.largestMagnitude(contiguous);
+        return contiguous.dataType() == DataType.DOUBLE
+                ? largest > SMALL_DOUBLE && largest < 1 / SMALL_DOUBLE
+                : largest > SMALL_FLOAT && largest < 1 / SMALL_FLOAT;
+    }
+
+    /** Refuses NaN and infinities, with which LAPACK may never return. */
     static void requireFinite(INDArray contiguous) {
+        if (!Double.isFinite(Blas.sumOfMagnitudes(contiguous))) { // or the sum overflowed
+            findNonFinite(contiguous);
+        }
+    }
+
+    /** Reads in pieces: a native call per number is slow. */
+    private static void findNonFinite(INDArray contiguous) {
         Pointer data = Lapack.hostData(contiguous).pointer();
         for (long start = 0; start < contiguous.length(); start += PIECE) {
             int count = (int) Math.min(PIECE, contiguous.length() - start);

@@ -102,6 +102,9 @@ class LapackDecompositionsTest {
         assertThatThrownBy(() -> linalg.svd(a))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("at [3,1]");
+        assertThatThrownBy(() -> linalg.svd(a, 2))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining("at [3,1]");
         assertThatThrownBy(() -> linalg.qr(a))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("at [3,1]");
@@ -129,16 +132,17 @@ class LapackDecompositionsTest {
             a.assign(Float.NaN); // LAPACK leaves garbage behind
             return 1;
         };
-        LapackDecompositions sturdy = new LapackDecompositions(failing, Lapack::gesvd);
+        LapackDecompositions sturdy = new LapackDecompositions(failing, Lapack::gesvd, LeadingSvd::compute);
         for (INDArray a : new INDArray[] {
             random(9, 5, DataType.FLOAT), random(5, 9, DataType.DOUBLE).dup('f')
         }) {
             assertThat(relativeError(a, rebuild(sturdy.svd(a)))).isLessThan(1e-5);
         }
-        assertThatThrownBy(() -> new LapackDecompositions(failing, failing).svd(random(3, 3, DataType.FLOAT)))
+        assertThatThrownBy(() -> new LapackDecompositions(failing, failing, LeadingSvd::compute)
+                        .svd(random(3, 3, DataType.FLOAT)))
                 .isInstanceOf(ArithmeticException.class)
                 .hasMessageContaining("did not converge (info 1)");
-        assertThatThrownBy(() -> new LapackDecompositions((m, n, a, u, s, vt) -> -1010, failing)
+        assertThatThrownBy(() -> new LapackDecompositions((m, n, a, u, s, vt) -> -1010, failing, LeadingSvd::compute)
                         .svd(random(3, 3, DataType.FLOAT)))
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("not enough memory");
