@@ -4,6 +4,7 @@ import dev.samediff.adapters.engine.gradient.Backward;
 import dev.samediff.adapters.engine.lowering.Lowering;
 import dev.samediff.adapters.engine.plan.Plan;
 import dev.samediff.adapters.engine.plan.Profile;
+import dev.samediff.adapters.engine.program.AttentionFusion;
 import dev.samediff.adapters.engine.program.Fusion;
 import dev.samediff.adapters.engine.program.Program;
 import dev.samediff.adapters.engine.program.Recomputation;
@@ -53,7 +54,7 @@ final class CompiledStep implements AutoCloseable {
             FrozenWeights frozen) {
         Lowering.Lowered lowered =
                 Lowering.lower(graph, outputs, name -> Placeholders.get(graph.getVariable(name), placeholders));
-        Program program = Fusion.apply(lowered.builder().build(lowered.outputs()));
+        Program program = AttentionFusion.apply(Fusion.apply(lowered.builder().build(lowered.outputs())));
         if (!trainables.isEmpty()) {
             String loss = outputs.iterator().next();
             program = Fusion.apply(Backward.of(program, loss, trainables, name -> GRADIENT + name));

@@ -87,6 +87,25 @@ class CompiledEngineTest extends EngineContractTest {
     }
 
     @Test
+    void attention_over_long_texts_is_one_kernel_with_the_same_gradients() {
+        Map<String, INDArray> texts = gpt.batch(2, 256, 1);
+        try (CompiledEngine compiled = engine(EngineOptions.defaults());
+                ReferenceEngine reference = new ReferenceEngine(gpt.graph, loss.loss(), gpt.trainables)) {
+            Profile profile = compiled.profile();
+            Engine.Gradients actual = compiled.gradients(texts);
+            Engine.Gradients expected = reference.gradients(texts);
+            assertThat(profile.entries().stream().map(Profile.Entry::title)).contains("Attention", "AttentionGrad");
+            assertThat(actual.loss()).isCloseTo(expected.loss(), within(1e-5 * expected.loss()));
+            expected.byName().forEach((name, gradient) -> {
+                double error = actual.byName().get(name).distance2(gradient);
+                assertThat(error)
+                        .as(name)
+                        .isLessThan(1e-4 * gradient.norm2Number().doubleValue());
+            });
+        }
+    }
+
+    @Test
     void packed_copies_of_frozen_weights_follow_the_weights() {
         SameDiff graph = SameDiff.create();
         SDVariable x = graph.placeHolder("x", DataType.FLOAT, -1, 320);

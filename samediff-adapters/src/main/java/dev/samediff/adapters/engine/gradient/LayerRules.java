@@ -8,12 +8,13 @@ import java.util.List;
 import java.util.Map;
 import org.nd4j.linalg.api.buffer.DataType;
 
-/** Softmax, normalisations and the cross entropy, each with a kernel for its gradient. */
+/** Softmax, attention, normalisations and the cross entropy, each with a kernel for its gradient. */
 final class LayerRules {
     private LayerRules() {}
 
     static void register(Map<Class<? extends Op>, Rule> table) {
         table.put(Op.Softmax.class, LayerRules::softmax);
+        table.put(Op.Attention.class, LayerRules::attention);
         table.put(Op.LayerNorm.class, LayerRules::layerNorm);
         table.put(Op.RmsNorm.class, LayerRules::rmsNorm);
         table.put(Op.CrossEntropy.class, LayerRules::crossEntropy);
@@ -22,6 +23,22 @@ final class LayerRules {
     private static void softmax(Node node, Tensor g, Backward backward) {
         Tensor y = node.output();
         backward.add(node.input(0), backward.builder().add(new Op.SoftmaxGrad(), List.of(y, g), y.type(), y.shape()));
+    }
+
+    private static void attention(Node node, Tensor g, Backward backward) {
+        Op.Attention op = (Op.Attention) node.op();
+        List<Tensor> inputs = new ArrayList<>(List.of(g));
+        inputs.addAll(node.inputs());
+        List<Tensor> parts = node.inputs().subList(0, 3);
+        List<Tensor> gradients = backward.builder()
+                .add(
+                        new Op.AttentionGrad(op.scale(), op.mask()),
+                        inputs,
+                        parts.stream().map(Tensor::type).toList(),
+                        parts.stream().map(Tensor::shape).toList());
+        for (int i = 0; i < 3; i++) {
+            backward.add(node.input(i), gradients.get(i));
+        }
     }
 
     private static void layerNorm(Node node, Tensor g, Backward backward) {

@@ -9,14 +9,20 @@ import org.nd4j.linalg.api.buffer.DataType;
 /** A kernel while it is put together: its steps in order, and its working memory. */
 final class Assembly {
     private final String title;
-    private final Scratch scratch = Scratch.ofThread();
+    private final Scratch scratch;
     private final List<Kernel> steps = new ArrayList<>();
     private final int threads = OneDnn.threads();
     private long used;
     private long most;
 
     Assembly(String title) {
+        this(title, Scratch.ofThread());
+    }
+
+    /** Starts a kernel that may run at the same time as others, because its working memory is its own. */
+    Assembly(String title, Scratch scratch) {
         this.title = title;
+        this.scratch = scratch;
     }
 
     void add(Kernel step) {

@@ -34,8 +34,16 @@ final class Attention {
     final long chunk;
     private final long tileRows;
     private final Mask visible;
+    private final int part;
+    private final int parts;
 
-    Attention(String title, Tensor q, Tensor k, Tensor v, @Nullable Tensor mask, double scale) {
+    /**
+     * Takes the tensors.
+     *
+     * @param part which part of the heads of all batches is computed, from 0
+     * @param parts how many parts there are
+     */
+    Attention(String title, Tensor q, Tensor k, Tensor v, @Nullable Tensor mask, double scale, int part, int parts) {
         Tensors.floats(title, q, k, v);
         boolean ranks = q.rank() == 4 && k.rank() == 4 && v.rank() == 4;
         if (!ranks || q.layout().size(1) % k.layout().size(1) != 0) {
@@ -56,7 +64,9 @@ final class Attention {
         this.mask = mask == null ? null : mask.with(maskLayout(title, mask));
         visible = new Mask(this.mask, keys, KEY_STEP);
         tileRows = rows <= ROWS + ROWS / 2 ? rows : ROWS;
-        chunk = chunk(heads, Math.max(OneDnn.threads(), TILE_BYTES / (4 * tileRows * keys)));
+        chunk = chunk(heads, TILE_BYTES / (4 * tileRows * keys));
+        this.part = part;
+        this.parts = parts;
     }
 
     /** Returns the largest number of rows of a tile. */
@@ -138,11 +148,11 @@ final class Attention {
         void add(Assembly assembly, long tileRows, long tileKeys, boolean first);
     }
 
-    /** Runs tiles over all batches, heads and rows; the last rows first, because they see the most keys. */
+    /** Runs tiles over all rows of this part's heads; the last rows first, because they see the most keys. */
     Kernel tiles(Assembly assembly, TileMaker maker, List<TilePlace> perQuery, List<TilePlace> perKey) {
         long rest = rows % tileRows;
         Tiles whole = new Tiles(assembly, maker, tileRows);
-        Tiles part = rest == 0 ? whole : new Tiles(assembly, maker, rest);
+        Tiles remainder = rest == 0 ? whole : new Tiles(assembly, maker, rest);
         List<Place> places = new ArrayList<>();
         perQuery.forEach(c -> places.add(c.tensor.place()));
         perKey.forEach(c -> places.add(c.tensor.place()));
@@ -150,14 +160,16 @@ final class Attention {
         return new JavaKernel(whole.description(), places.toArray(Place[]::new)) {
             @Override
             void compute() {
-                for (long b = 0; b < batch; b++) {
-                    for (long head = 0; head < heads; head += chunk) {
-                        for (TilePlace cursor : perKey) {
-                            cursor.move(b, head, 0);
-                        }
-                        for (long share = 0; share < sharing; share++) {
-                            rows(b, head, share);
-                        }
+                long perBatch = heads / chunk;
+                long all = batch * perBatch;
+                for (long i = all * part / parts; i < all * (part + 1) / parts; i++) {
+                    long b = i / perBatch;
+                    long head = i % perBatch * chunk;
+                    for (TilePlace cursor : perKey) {
+                        cursor.move(b, head, 0);
+                    }
+                    for (long share = 0; share < sharing; share++) {
+                        rows(b, head, share);
                     }
                 }
             }
@@ -172,7 +184,7 @@ final class Attention {
                     }
                     boolean first = share == 0 && row == last;
                     long seen = visible.keys(b, firstHead, (chunk - 1) * sharing + 1, row, count);
-                    (count == tileRows ? whole : part).run(first ? keys : seen, first);
+                    (count == tileRows ? whole : remainder).run(first ? keys : seen, first);
                 }
             }
         };

@@ -10,6 +10,42 @@ import org.nd4j.linalg.api.buffer.DataType;
 final class Attentions {
     private Attentions() {}
 
+    /** Makes one part of an attention or of its gradient. */
+    interface Maker {
+        void add(Assembly assembly, int part, int parts);
+    }
+
+    /**
+     * Makes a kernel in which every thread computes heads of its own. Threads inside of the products of a tile would cost more
+     * than they save: tiles are that small.
+     */
+    static Kernel inParts(String title, Maker maker) {
+        int parts = OneDnn.threads();
+        Kernel[] kernels = new Kernel[parts];
+        for (int i = 0; i < parts; i++) {
+            int part = i;
+            kernels[i] = OneDnn.limited(true, () -> {
+                Assembly assembly = parts == 1 ? new Assembly(title) : new Assembly(title, new Scratch());
+                maker.add(assembly, part, parts);
+                return assembly.build();
+            });
+        }
+        return parts == 1 ? kernels[0] : new Parts(new Team(parts), kernels);
+    }
+
+    /** Kernels that run at the same time. */
+    private record Parts(Team team, Kernel[] kernels) implements Kernel {
+        @Override
+        public void run() {
+            team.run(kernels.length, (piece, member) -> kernels[piece].run());
+        }
+
+        @Override
+        public String describe() {
+            return kernels.length + " x (" + kernels[0].describe() + ")";
+        }
+    }
+
     /** Adds out = softmax(scale q k^T + mask) v. */
     static void forward(Assembly assembly, Attention a, Tensor out) {
         Tensors.floats("attention", out);

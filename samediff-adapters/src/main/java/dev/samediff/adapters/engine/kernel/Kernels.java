@@ -389,12 +389,13 @@ public final class Kernels {
      */
     public static Kernel attention(Operand q, Operand k, Operand v, @Nullable Operand mask, double scale, Operand out) {
         OneDnn.require();
-        Assembly assembly = new Assembly("attention " + q + " keys " + k);
-        Attentions.forward(
-                assembly,
-                new Attention("attention", q.tensor(), k.tensor(), v.tensor(), tensor(mask), scale),
-                out.tensor());
-        return assembly.build();
+        return Attentions.inParts(
+                "attention " + q + " keys " + k,
+                (assembly, part, parts) -> Attentions.forward(
+                        assembly,
+                        new Attention(
+                                "attention", q.tensor(), k.tensor(), v.tensor(), tensor(mask), scale, part, parts),
+                        out.tensor()));
     }
 
     /**
@@ -421,15 +422,23 @@ public final class Kernels {
             Operand dk,
             Operand dv) {
         OneDnn.require();
-        Assembly assembly = new Assembly("gradient of attention " + q + " keys " + k);
-        Attentions.backward(
-                assembly,
-                new Attention("gradient of attention", q.tensor(), k.tensor(), v.tensor(), tensor(mask), scale),
-                dOut.tensor(),
-                dq.tensor(),
-                dk.tensor(),
-                dv.tensor());
-        return assembly.build();
+        return Attentions.inParts(
+                "gradient of attention " + q + " keys " + k,
+                (assembly, part, parts) -> Attentions.backward(
+                        assembly,
+                        new Attention(
+                                "gradient of attention",
+                                q.tensor(),
+                                k.tensor(),
+                                v.tensor(),
+                                tensor(mask),
+                                scale,
+                                part,
+                                parts),
+                        dOut.tensor(),
+                        dq.tensor(),
+                        dk.tensor(),
+                        dv.tensor()));
     }
 
     /**

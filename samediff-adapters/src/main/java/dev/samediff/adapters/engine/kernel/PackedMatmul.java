@@ -40,6 +40,7 @@ final class PackedMatmul {
                 && p.b().type() == DataType.FLOAT
                 && b.stride(1) == 1
                 && p.dst().layout().size(0) >= (p.b().packed() == null ? LEAST_ROWS : LEAST_ROWS_KEPT)
+                && b.size(0) >= PANEL
                 && b.length() >= LEAST_ELEMENTS;
     }
 

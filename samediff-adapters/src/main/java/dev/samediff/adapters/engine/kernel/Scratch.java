@@ -2,7 +2,7 @@ package dev.samediff.adapters.engine.kernel;
 
 import org.jspecify.annotations.Nullable;
 
-/** Working memory that all kernels made by one thread share; it grows to what the largest of them needs. */
+/** Working memory, of all kernels made by one thread or of one alone; it grows to what the largest of them needs. */
 final class Scratch implements Place {
     private static final ThreadLocal<Scratch> CURRENT = ThreadLocal.withInitial(Scratch::new);
     private static final int ALIGNMENT = 64;
@@ -11,7 +11,7 @@ final class Scratch implements Place {
     private long size;
     private long address;
 
-    private Scratch() {}
+    Scratch() {}
 
     static Scratch ofThread() {
         return CURRENT.get();

@@ -61,6 +61,15 @@ final class Emitter {
         if (op instanceof Op.SoftmaxGrad) {
             return Kernels.softmaxGrad(in.get(0), in.get(1), y);
         }
+        if (op instanceof Op.Attention attention) {
+            Operand mask = attention.mask() ? in.get(3) : null;
+            return Kernels.attention(in.get(0), in.get(1), in.get(2), mask, attention.scale(), y);
+        }
+        if (op instanceof Op.AttentionGrad attention) {
+            Operand mask = attention.mask() ? in.get(4) : null;
+            return Kernels.attentionGrad(
+                    in.get(0), in.get(1), in.get(2), in.get(3), mask, attention.scale(), y, out.get(1), out.get(2));
+        }
         if (op instanceof Op.LayerNorm norm) {
             Operand scale = norm.scale() ? in.get(1) : null;
             Operand shift = norm.shift() ? in.get(norm.scale() ? 2 : 1) : null;

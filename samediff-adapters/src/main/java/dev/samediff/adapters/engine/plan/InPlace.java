@@ -29,12 +29,17 @@ final class InPlace {
     static boolean readsAnywhere(Op op) {
         return op instanceof Op.MatMul
                 || op instanceof Op.MaskedMatMul
+                || op instanceof Op.Attention
+                || op instanceof Op.AttentionGrad
                 || op instanceof Op.Reduce
                 || op instanceof Op.Unary;
     }
 
     /** Tells whether the result may be given any strides without loss of speed. */
     static boolean writesAnywhere(Op op) {
-        return op instanceof Op.MatMul || op instanceof Op.Fill;
+        return op instanceof Op.MatMul
+                || op instanceof Op.Attention
+                || op instanceof Op.AttentionGrad
+                || op instanceof Op.Fill;
     }
 }

@@ -104,7 +104,7 @@ public final class PlanCompiler {
             List<Placement> out = new ArrayList<>();
             for (int i = 0; i < node.outputs().size(); i++) {
                 Tensor tensor = node.outputs().get(i);
-                Placement placement = i == 0 ? target(node, tensor) : fresh(tensor);
+                Placement placement = i == 0 ? target(node, tensor) : elsewhere(node, tensor);
                 place(tensor, placement);
                 out.add(placement);
             }
@@ -216,6 +216,11 @@ public final class PlanCompiler {
                 return placement.view(0, placement.shape(), placement.strides());
             }
         }
+        return elsewhere(node, tensor);
+    }
+
+    /** Where an output goes that overwrites nothing. */
+    private Placement elsewhere(Node node, Tensor tensor) {
         Placement destination = InPlace.writesAnywhere(node.op()) ? destinations.of(tensor) : null;
         return destination == null ? fresh(tensor) : destination;
     }

@@ -78,6 +78,15 @@ public sealed interface Op {
     record SoftmaxGrad() implements Op {}
 
     /**
+     * {@code softmax(scale q k^T + mask) v}. Inputs: q [b,h,t,d], k [b,h,s,d], v [b,h,s,e], mask if flagged, broadcastable to
+     * [b,h,t,s].
+     */
+    record Attention(double scale, boolean mask) implements Op {}
+
+    /** Inputs: gradient of the result, then those of {@link Attention}; outputs: gradients of q, k and v. */
+    record AttentionGrad(double scale, boolean mask) implements Op {}
+
+    /**
      * Layer normalisation of the last axis. Inputs: x [n,D], and scale [D] and shift [D] as flagged; outputs: y, mean [n],
      * biased variance [n].
      */
