@@ -1,8 +1,10 @@
 package dev.samediff.adapters.method;
 
 import dev.samediff.adapters.Penalty;
+import dev.samediff.adapters.method.GramErrors.Matrix;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -35,9 +37,6 @@ import org.nd4j.linalg.factory.Nd4j;
  * @param right short name of the tensor with orthonormal rows [r,out]
  */
 public record OrthonormalPenalty(Form form, double gamma, String left, String right) implements Penalty {
-    /** Squared norms below this count as exactly zero: below the square of float32's smallest Gram error. */
-    private static final double ZERO = 1e-20;
-
     /** The definitions of the regulariser. */
     public enum Form {
         /** Sum of squared Frobenius norms: equation 10 of the paper. */
@@ -80,7 +79,7 @@ public record OrthonormalPenalty(Form form, double gamma, String left, String ri
         }
         // sqrt(max(q, ZERO)) - sqrt(ZERO): the maximum passes no gradient where q is 0, so that 0 * (1 / 0) never
         // arises.
-        SDVariable zero = graph.constant(prefix + "/zero", Nd4j.scalar(array.dataType(), ZERO));
+        SDVariable zero = graph.constant(prefix + "/zero", Nd4j.scalar(array.dataType(), GramErrors.ZERO));
         return graph.math.sqrt(prefix + "/norm", graph.max(prefix + "/guarded", squared, zero));
     }
 
@@ -106,60 +105,54 @@ public record OrthonormalPenalty(Form form, double gamma, String left, String ri
 
     @Override
     public Value evaluate(List<Map<String, INDArray>> sites) {
-        double value = 0;
-        List<Map<String, INDArray>> gradients = new ArrayList<>();
+        List<Matrix> matrices = new ArrayList<>();
         for (Map<String, INDArray> site : sites) {
-            Map<String, INDArray> gradient = new LinkedHashMap<>();
-            for (String tensor : List.of(left, right)) {
-                Term term = term(LowRank.get(site, tensor), tensor.equals(left), sites.size());
-                value += term.value();
-                gradient.put(tensor, term.gradient());
-            }
-            gradients.add(gradient);
+            matrices.add(new Matrix(LowRank.get(site, left), true));
+            matrices.add(new Matrix(LowRank.get(site, right), false));
         }
-        return new Value(value, gradients);
+        try (INDArray total = Nd4j.scalar(DataType.DOUBLE, 0)) {
+            Iterator<INDArray> products =
+                    products(matrices, sites.size(), total).iterator();
+            List<Map<String, INDArray>> gradients = new ArrayList<>();
+            for (int i = 0; i < sites.size(); i++) {
+                Map<String, INDArray> gradient = new LinkedHashMap<>();
+                gradient.put(left, products.next());
+                gradient.put(right, products.next());
+                gradients.add(gradient);
+            }
+            return new Value(total.getDouble(), gradients);
+        }
     }
 
     @Override
     public Optional<Term> term(String tensor, INDArray value, int sites) {
-        boolean columns = tensor.equals(left);
-        return columns || tensor.equals(right) ? Optional.of(term(value, columns, sites)) : Optional.empty();
+        if (!tensor.equals(left) && !tensor.equals(right)) {
+            return Optional.empty();
+        }
+        try (INDArray total = Nd4j.scalar(DataType.DOUBLE, 0)) {
+            INDArray gradient = products(List.of(new Matrix(value, tensor.equals(left))), sites, total)
+                    .get(0);
+            return Optional.of(new Term(total.getDouble(), gradient));
+        }
     }
 
-    /** In float64, and without leaving garbage outside the heap: this runs for every adapter in every step. */
-    private Term term(INDArray matrix, boolean columns, int sites) {
-        double weight = form == Form.REPO ? 1.0 / (2 * sites) : 1;
-        long rank = columns ? matrix.columns() : matrix.rows();
-        INDArray m = LowRank.doubles(matrix);
-        try (INDArray error = Nd4j.createUninitialized(DataType.DOUBLE, rank, rank);
-                INDArray direction = Nd4j.createUninitialized(DataType.DOUBLE, matrix.shape())) {
-            Nd4j.matmul(m, m, error, columns, !columns, false);
-            double squared = subtractIdentity(error);
-            Nd4j.matmul(columns ? m : error, columns ? error : m, direction);
-            double norm = Math.sqrt(squared);
-            double factor = form == Form.SUMSQ ? 4 : squared <= ZERO ? 0 : 2 / norm;
-            double value = form == Form.SUMSQ ? squared : squared <= ZERO ? 0 : norm;
-            direction.muli(factor * weight);
-            return new Term(
-                    weight * value,
-                    matrix.dataType() == DataType.DOUBLE ? direction.dup('c') : direction.castTo(matrix.dataType()));
-        } finally {
-            if (m != matrix) {
-                m.close();
+    /** Returns the gradients of the matrices' terms in their order, and adds the terms to a sum. */
+    private List<INDArray> products(List<Matrix> matrices, int sites, INDArray total) {
+        Map<List<Object>, List<Integer>> alike = new LinkedHashMap<>();
+        for (int i = 0; i < matrices.size(); i++) {
+            Matrix matrix = matrices.get(i);
+            alike.computeIfAbsent(List.of(matrix.rank(), matrix.array().dataType()), key -> new ArrayList<>())
+                    .add(i);
+        }
+        INDArray[] products = new INDArray[matrices.size()];
+        for (List<Integer> group : alike.values()) {
+            try (GramErrors errors =
+                    new GramErrors(group.stream().map(matrices::get).toList())) {
+                errors.weigh(form, form == Form.REPO ? 1.0 / (2 * sites) : 1, total);
+                Iterator<INDArray> next = errors.products().iterator();
+                group.forEach(index -> products[index] = next.next());
             }
         }
-    }
-
-    /** Returns the sum of squares of {@code gram - I}, which replaces gram. */
-    private static double subtractIdentity(INDArray gram) {
-        double[] values = gram.dup('c').data().asDouble();
-        int rank = gram.rows();
-        double squared = 0;
-        for (int i = 0; i < values.length; i++) {
-            double error = values[i] - (i % (rank + 1) == 0 ? 1 : 0);
-            squared += error * error;
-            gram.putScalar(i / rank, i % rank, error);
-        }
-        return squared;
+        return List.of(products);
     }
 }
