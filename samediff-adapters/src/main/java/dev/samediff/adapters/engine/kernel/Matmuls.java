@@ -95,11 +95,12 @@ final class Matmuls {
     }
 
     /**
-     * Whether there is nothing but a product, one large enough for a choice to matter, and one thread. With more, OpenBLAS
+     * Whether there is nothing but a product without a packed copy (which beats what packs in every call), one large enough for a choice to matter, and one thread. With more, OpenBLAS
      * has threads of its own, which look for work for 2^26 cycles after every product and take the cores from oneDNN's.
      */
     private static boolean isPlain(Product p) {
         return OneDnn.threads() == 1
+                && (p.b.packed() == null || p.b.layout().stride(p.b.rank() - 1) != 1)
                 && p.bias == null
                 && p.mask == null
                 && !p.accumulate
