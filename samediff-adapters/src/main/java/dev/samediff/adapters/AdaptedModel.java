@@ -5,6 +5,7 @@ import dev.samediff.adapters.graph.GraphEditor;
 import dev.samediff.adapters.graph.Names;
 import dev.samediff.adapters.linalg.Decompositions;
 import dev.samediff.adapters.linalg.LapackDecompositions;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -149,6 +150,19 @@ public final class AdaptedModel {
      */
     public long totalParameters() {
         return parameters.total();
+    }
+
+    /**
+     * Lets a temporary file stand behind frozen weights of adapted layers, so that those which nobody reads take no memory.
+     * Everything else is as before. Call it before an engine or a trainer of this model is made.
+     *
+     * @param directory where the file is made, on a disk; it has no name and is gone with the process
+     * @param graphToo whether this is done with the weights that the graph holds, too, which then gets other arrays; otherwise
+     *     only with the true weights that a method replaced by residuals, which are read to merge and to switch off
+     * @throws InvalidInputException if there is no such directory
+     */
+    public void keepWeightsInFile(Path directory, boolean graphToo) {
+        bases.moveToFile(editor, directory, graphToo);
     }
 
     /** Switches the adapters on, which they are after injection. */
@@ -336,11 +350,6 @@ public final class AdaptedModel {
     /** Returns an adapter as numbers, copied. */
     public AdapterState state(String adapterName) {
         return adapters.get(adapterName).state(graph);
-    }
-
-    /** Returns the fingerprint of the base weights under {@link #config()}'s adapter. */
-    public String baseHash() {
-        return state().baseHash();
     }
 
     /**

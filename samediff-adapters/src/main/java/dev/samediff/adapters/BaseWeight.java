@@ -2,6 +2,8 @@ package dev.samediff.adapters;
 
 import dev.samediff.adapters.graph.AdaptableSite;
 import dev.samediff.adapters.graph.GraphEditor;
+import dev.samediff.adapters.memory.FileBackedArrays;
+import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -15,6 +17,8 @@ final class BaseWeight {
     private final String hash;
     private INDArray inGraph;
     private @Nullable INDArray aside;
+    private boolean separated;
+    private @Nullable GraphEditor toSeparate;
 
     BaseWeight(AdaptableSite layer, INDArray stored) {
         this.layer = layer;
@@ -24,6 +28,11 @@ final class BaseWeight {
 
     AdaptableSite layer() {
         return layer;
+    }
+
+    /** How many numbers it has. */
+    long length() {
+        return inGraph.length();
     }
 
     /** SHA-256 of the true weight as stored. */
@@ -39,7 +48,29 @@ final class BaseWeight {
     /** The true weight [in,out] in float64, a copy. */
     INDArray trueWeightInDouble() {
         INDArray weight = trueWeight();
-        return weight.dataType() == DataType.DOUBLE ? weight.dup('c') : weight.castTo(DataType.DOUBLE);
+        INDArray copy = weight.dataType() == DataType.DOUBLE ? weight.dup('c') : weight.castTo(DataType.DOUBLE);
+        FileBackedArrays.release(aside == null ? inGraph : aside);
+        return copy;
+    }
+
+    /**
+     * Lets a file stand behind the true weight that is kept aside and, if asked for, behind the graph's array, which is another
+     * one then; only before any engine holds it.
+     */
+    void moveToFile(GraphEditor editor, Path directory, boolean graphToo) {
+        if (aside != null && !FileBackedArrays.isOne(aside)) {
+            aside = FileBackedArrays.copy(aside, directory).orElse(aside);
+        }
+        if (graphToo && !FileBackedArrays.isOne(inGraph)) {
+            FileBackedArrays.copy(inGraph, directory).ifPresent(moved -> {
+                editor.replaceArray(layer.weight(), moved);
+                if (separated) {
+                    inGraph.close(); // made by separate, nobody else has it
+                }
+                inGraph = moved;
+                separated = true;
+            });
+        }
     }
 
     /**
@@ -53,10 +84,20 @@ final class BaseWeight {
         editor.replaceArray(layer.weight(), own);
         aside = keep ? inGraph : null;
         inGraph = own;
+        separated = true;
+    }
+
+    /** Keeps the caller's array as the true weight as soon as the graph holds another, for which it gets an array of its own. */
+    void separateWhenSet(GraphEditor editor) {
+        toSeparate = editor;
     }
 
     /** Puts another weight [in,out] into the graph, rounded to its type. */
     void set(INDArray weight) {
+        if (toSeparate != null) {
+            separate(toSeparate, true);
+            toSeparate = null;
+        }
         if (aside == null) {
             aside = inGraph.dup('c');
         }

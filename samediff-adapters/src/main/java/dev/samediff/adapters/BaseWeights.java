@@ -2,8 +2,10 @@ package dev.samediff.adapters;
 
 import dev.samediff.adapters.graph.AdaptableSite;
 import dev.samediff.adapters.graph.GraphEditor;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -38,15 +40,28 @@ final class BaseWeights {
     /** Gives the graph arrays of its own where others would see them change; only before any engine holds them. */
     void separate(GraphEditor editor, boolean residual) {
         for (BaseWeight base : weights.values()) {
-            if (residual || editor.sharesArray(base.layer().weight())) {
-                base.separate(editor, residual);
+            if (residual) {
+                base.separateWhenSet(editor);
+            } else if (editor.sharesArray(base.layer().weight())) {
+                base.separate(editor, false);
             }
         }
     }
 
-    /** Brings the weights and the branches' scalings in line with the flags and the set of active adapters. */
+    /** Lets files stand behind the true weights that the graph does not hold and, if asked for, behind those it holds. */
+    void moveToFile(GraphEditor editor, Path directory, boolean graphToo) {
+        weights.values().forEach(base -> base.moveToFile(editor, directory, graphToo));
+        System.gc(); // the arrays left behind are large, and the collector does not see memory outside its heap
+    }
+
+    /**
+     * Brings the weights and the branches' scalings in line with the flags and the set of active adapters. The largest weights
+     * come first: what is computed in float64 on the way takes most memory while there are the fewest copies.
+     */
     void refresh(boolean enabled, boolean merged) {
-        for (BaseWeight base : weights.values()) {
+        List<BaseWeight> bySize = new ArrayList<>(weights.values());
+        bySize.sort(Comparator.comparingLong(BaseWeight::length).reversed());
+        for (BaseWeight base : bySize) {
             if (enabled
                     && adapters.sites().stream()
                             .anyMatch(site -> isOn(site, base) && (merged || !site.startsAtZero()))) {

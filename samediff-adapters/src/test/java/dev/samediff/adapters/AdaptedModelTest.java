@@ -5,18 +5,21 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.samediff.adapters.graph.TargetSelector;
+import dev.samediff.adapters.memory.FileBackedArrays;
 import dev.samediff.adapters.method.AdapterMethods;
 import dev.samediff.adapters.method.Lora;
 import dev.samediff.adapters.method.OLora;
 import dev.samediff.adapters.method.Pissa;
 import dev.samediff.adapters.method.Sorsa;
 import dev.samediff.adapters.testing.ToyGraph;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.Random;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -46,6 +49,27 @@ class AdaptedModelTest {
                         .amaxNumber()
                         .doubleValue())
                 .isLessThan(1e-6);
+    }
+
+    @Test
+    void weights_in_a_file_are_the_same_weights(@TempDir Path directory) {
+        INDArray x = ToyGraph.random(new Random(1), DataType.FLOAT, 3, 8);
+        INDArray base = graph.outputSingle(Map.of("x", x), "up").dup();
+        AdaptedModel model = AdaptedModel.inject(graph, AdapterConfig.of(Sorsa.rank(2)));
+        model.trainableNames().forEach(name -> graph.getVariable(name).getArr().addi(0.1));
+        INDArray adapted = graph.outputSingle(Map.of("x", x), "up").dup();
+        Map<String, INDArray> merged = model.mergedWeights();
+        model.keepWeightsInFile(directory, true);
+        assertThat(FileBackedArrays.isOne(
+                        graph.getVariable(ToyGraph.UP + ".weight").getArr()))
+                .isTrue();
+        assertThat(graph.outputSingle(Map.of("x", x), "up")).isEqualTo(adapted);
+        merged.forEach((name, weight) ->
+                assertThat(model.mergedWeights().get(name)).as(name).isEqualTo(weight));
+        model.disable();
+        assertThat(graph.outputSingle(Map.of("x", x), "up")).isEqualTo(base);
+        model.enable();
+        assertThat(graph.outputSingle(Map.of("x", x), "up")).isEqualTo(adapted);
     }
 
     @Test

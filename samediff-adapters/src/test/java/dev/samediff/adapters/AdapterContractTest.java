@@ -204,7 +204,7 @@ class AdapterContractTest {
 
         assertThat(output(other)).isEqualTo(output(graph));
         assertThat(restored.trainables()).isEqualTo(model.trainables());
-        assertThat(restored.baseHash()).isEqualTo(model.baseHash());
+        assertThat(restored.state().baseHash()).isEqualTo(model.state().baseHash());
         assertThat(restored.mergedWeights()).isEqualTo(model.mergedWeights());
     }
 

@@ -216,7 +216,7 @@ class GoldenModelTest {
         List<AdapterState.Site> sites = model.state().sites().stream()
                 .map(site -> with(site, lora(start, site.module()), lora(trained, site.module())))
                 .toList();
-        return new AdapterState(model.config(), sites, model.baseHash());
+        return new AdapterState(model.config(), sites, model.state().baseHash());
     }
 
     private static AdapterState.Site with(

@@ -9,6 +9,7 @@ import dev.samediff.adapters.engine.program.Fusion;
 import dev.samediff.adapters.engine.program.Program;
 import dev.samediff.adapters.engine.program.Recomputation;
 import dev.samediff.adapters.engine.program.ReducedPrecision;
+import dev.samediff.adapters.memory.NativeBlock;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -52,6 +53,7 @@ final class CompiledStep implements AutoCloseable {
             Map<String, INDArray> placeholders,
             EngineOptions options,
             FrozenWeights frozen) {
+        NativeBlock.trim(); // the system gets back what import and injection have freed, before there is a new arena
         Lowering.Lowered lowered =
                 Lowering.lower(graph, outputs, name -> Placeholders.get(graph.getVariable(name), placeholders));
         Program program = AttentionFusion.apply(Fusion.apply(lowered.builder().build(lowered.outputs())));

@@ -12,7 +12,7 @@ public enum Precision {
     AUTO;
 
     /** Returns what this means on this machine. */
-    boolean isReduced() {
+    public boolean isReduced() {
         return this == BFLOAT16 || (this == AUTO && OneDnn.supportsBf16());
     }
 }

@@ -1,6 +1,7 @@
 package dev.samediff.adapters.engine;
 
 import dev.samediff.adapters.engine.plan.Conversion;
+import dev.samediff.adapters.memory.FileBackedArrays;
 import java.util.HashMap;
 import java.util.Map;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -19,6 +20,7 @@ final class ReducedWeights implements AutoCloseable {
     INDArray get(String variable) {
         INDArray source = graph.getArrForVarName(variable);
         boolean changed = watch.hasChanged(variable, source);
+        FileBackedArrays.release(source);
         INDArray known = reduced.get(variable);
         if (known != null && !changed) {
             return known;
@@ -27,6 +29,7 @@ final class ReducedWeights implements AutoCloseable {
             known.close();
         }
         INDArray rounded = Conversion.toBfloat16(source);
+        FileBackedArrays.release(source);
         reduced.put(variable, rounded);
         return rounded;
     }

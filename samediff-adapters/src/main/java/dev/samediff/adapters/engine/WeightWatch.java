@@ -7,7 +7,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Notices when a frozen weight has changed, by some of its elements: a weight that was merged into differs in nearly all. */
 final class WeightWatch {
-    private static final int SAMPLES = 32;
+    private static final int PLACES = 4;
+    private static final int NEIGHBOURS = 8;
 
     private final Map<String, Seen> seen = new HashMap<>();
 
@@ -24,13 +25,16 @@ final class WeightWatch {
         return true;
     }
 
-    /** Elements from all over the weight. */
+    /** Elements of a few places all over the weight: every place is a page of memory, or one read from a file. */
     private static float[] samples(INDArray array) {
         long length = array.length();
-        int count = (int) Math.min(SAMPLES, length);
-        float[] samples = new float[count];
-        for (int i = 0; i < count; i++) {
-            samples[i] = array.getFloat(i * (length - 1) / Math.max(1, count - 1));
+        int places = (int) Math.min(PLACES, length);
+        float[] samples = new float[places * NEIGHBOURS];
+        for (int i = 0; i < places; i++) {
+            long start = i * (length - 1) / Math.max(1, places - 1);
+            for (int j = 0; j < NEIGHBOURS; j++) {
+                samples[i * NEIGHBOURS + j] = array.getFloat(Math.max(0, start - j));
+            }
         }
         return samples;
     }

@@ -3,6 +3,7 @@ package dev.samediff.adapters.train;
 import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.Engine;
+import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.engine.Engines;
 import dev.samediff.adapters.graph.GraphAudit;
 import java.nio.file.Path;
@@ -50,7 +51,16 @@ public final class AdapterTrainer implements AutoCloseable {
      * @param inputs which arrays of a data set feed which placeholders
      */
     public AdapterTrainer(AdaptedModel model, TaskLoss loss, TrainingPlan plan, Binding inputs) {
-        this(new AdaptedTrainable(model, loss), loss, plan, inputs);
+        this(prepared(model, loss, plan.engine()), loss, plan, inputs);
+    }
+
+    /** Gives memory back that no step needs, before an engine holds the weights. */
+    private static Trainable prepared(AdaptedModel model, TaskLoss loss, EngineOptions options) {
+        Path directory = options.weightsDirectory();
+        if (directory != null) {
+            model.keepWeightsInFile(directory, options.precision().isReduced());
+        }
+        return new AdaptedTrainable(model, loss);
     }
 
     /**

@@ -4,11 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.samediff.adapters.engine.plan.Profile;
+import dev.samediff.adapters.graph.GraphEditor;
+import dev.samediff.adapters.memory.FileBackedArrays;
 import dev.samediff.adapters.train.Losses;
 import dev.samediff.adapters.train.TaskLoss;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -83,6 +87,23 @@ class CompiledEngineTest extends EngineContractTest {
                         actual.byName().get(name).sub(gradient).norm2Number().doubleValue();
                 assertThat(error).as(name).isLessThan(0.05 * norm);
             });
+        }
+    }
+
+    @Test
+    void bfloat16_of_weights_in_a_file_gives_the_same_bits(@TempDir Path directory) {
+        EngineOptions options = EngineOptions.defaults().withPrecision(Precision.BFLOAT16);
+        SameDiff graph = gpt.graph;
+        try (CompiledEngine engine = engine(options)) {
+            double expected = engine.gradients(batch).loss();
+            for (String name : gpt.weights) {
+                INDArray moved = FileBackedArrays.copy(graph.getVariable(name).getArr(), directory)
+                        .orElseThrow();
+                new GraphEditor(graph).replaceArray(name, moved);
+            }
+            assertThat(engine.gradients(batch).loss()).isEqualTo(expected);
+            graph.getVariable(gpt.weights.get(0)).getArr().muli(1.5);
+            assertThat(engine.gradients(batch).loss()).isNotEqualTo(expected);
         }
     }
 

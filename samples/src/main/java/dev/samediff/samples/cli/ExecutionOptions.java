@@ -2,6 +2,7 @@ package dev.samediff.samples.cli;
 
 import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.engine.Precision;
+import java.nio.file.Path;
 import java.util.Locale;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
@@ -32,9 +33,17 @@ final class ExecutionOptions {
                     + " to a third more time.")
     boolean recompute;
 
+    @Option(
+            names = "--weights-directory",
+            paramLabel = "DIR",
+            defaultValue = "${sys:java.io.tmpdir}",
+            description = "Where frozen weights that no step reads lie in a file without a name, instead of in memory."
+                    + " Default: ${DEFAULT-VALUE}.")
+    Path weights = Path.of(System.getProperty("java.io.tmpdir"));
+
     /** Returns the options of the engine. */
     EngineOptions engine() {
-        return new EngineOptions(kind, precision, recompute, true, 0);
+        return new EngineOptions(kind, precision, recompute, true, weights, 0);
     }
 
     /** Reads the name of an engine. */

@@ -1,5 +1,6 @@
 package dev.samediff.adapters.engine.kernel;
 
+import dev.samediff.adapters.memory.NativeBlock;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -73,13 +74,13 @@ public final class PackedMatrices implements AutoCloseable {
         final class Copy implements Place {
             private final Layout source;
             private final memory.desc desc;
-            private final NativeMemory memory;
+            private final NativeBlock memory;
             private long made = -1;
 
             private Copy(Layout source, memory.desc desc) {
                 this.source = source;
                 this.desc = desc;
-                this.memory = new NativeMemory(desc.get_size());
+                this.memory = new NativeBlock(desc.get_size());
             }
 
             memory.desc desc() {

@@ -1,5 +1,6 @@
 package dev.samediff.adapters.engine.kernel;
 
+import dev.samediff.adapters.memory.NativeBlock;
 import org.jspecify.annotations.Nullable;
 
 /** Working memory, of all kernels made by one thread or of one alone; it grows to what the largest of them needs. */
@@ -7,7 +8,7 @@ final class Scratch implements Place {
     private static final ThreadLocal<Scratch> CURRENT = ThreadLocal.withInitial(Scratch::new);
     private static final int ALIGNMENT = 64;
 
-    private @Nullable NativeMemory memory;
+    private @Nullable NativeBlock memory;
     private long size;
     private long address;
 
@@ -29,7 +30,7 @@ final class Scratch implements Place {
         if (memory != null) {
             memory.close();
         }
-        memory = new NativeMemory(bytes);
+        memory = new NativeBlock(bytes);
         size = bytes;
         address = memory.address();
     }

@@ -1,6 +1,6 @@
 package dev.samediff.adapters.engine.plan;
 
-import dev.samediff.adapters.engine.kernel.NativeMemory;
+import dev.samediff.adapters.memory.NativeBlock;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -9,12 +9,12 @@ import java.util.List;
 final class Arena implements AutoCloseable {
     private static final long ALIGNMENT = 64;
 
-    private final NativeMemory memory;
+    private final NativeBlock memory;
     private final long bytes;
 
     private Arena(long bytes) {
         this.bytes = bytes;
-        this.memory = new NativeMemory(bytes);
+        this.memory = new NativeBlock(bytes);
     }
 
     /** Places blocks: the largest first, each at the lowest position that is free during its whole life. */

@@ -41,7 +41,7 @@ final class StepProbe {
         TrainingPlan plan = TrainingPlan.builder()
                 .steps(job.warmUp() + job.steps())
                 .learningRate(job.learningRate())
-                .engine(engine.options(job.precision()))
+                .engine(engine.options(job.precision()).withWeightsInFile(Path.of(job.folder())))
                 .build();
         Workload.Batch batch = workload.batch();
         List<Double> losses = new ArrayList<>();

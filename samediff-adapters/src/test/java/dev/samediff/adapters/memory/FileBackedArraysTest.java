@@ -1,0 +1,91 @@
+package dev.samediff.adapters.memory;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.samediff.adapters.InvalidInputException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.condition.EnabledOnOs;
+import org.junit.jupiter.api.condition.OS;
+import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+@EnabledOnOs(OS.LINUX)
+class FileBackedArraysTest {
+    private static final int PAGE = 4096;
+
+    @TempDir
+    private Path directory;
+
+    private static long residentBytes() throws IOException {
+        return Long.parseLong(Files.readString(Path.of("/proc/self/statm")).split(" ")[1]) * PAGE;
+    }
+
+    private INDArray copy(INDArray array) {
+        return FileBackedArrays.copy(array, directory).orElseThrow();
+    }
+
+    @Test
+    void a_copy_has_the_same_numbers_and_a_life_of_its_own() {
+        INDArray array = Nd4j.rand(DataType.FLOAT, 7, 5);
+        INDArray copy = copy(array);
+        assertThat(FileBackedArrays.isOne(copy)).isTrue();
+        assertThat(FileBackedArrays.isOne(array)).isFalse();
+        assertThat(copy).isEqualTo(array);
+        INDArray before = array.dup();
+        copy.addi(1);
+        assertThat(array).isEqualTo(before);
+        FileBackedArrays.release(copy);
+        assertThat(copy).as("what was written is not lost").isEqualTo(before.add(1));
+    }
+
+    @Test
+    void views_are_copied_in_row_major_order() {
+        INDArray transposed = Nd4j.rand(DataType.FLOAT, 4, 6).transpose();
+        assertThat(copy(transposed)).isEqualTo(transposed);
+    }
+
+    @Test
+    void memory_that_is_given_back_is_not_resident() throws IOException {
+        INDArray copy = copy(Nd4j.rand(DataType.FLOAT, 4096, 4096));
+        double sum = copy.sumNumber().doubleValue();
+        long before = residentBytes();
+        FileBackedArrays.release(copy);
+        assertThat(before - residentBytes()).isGreaterThan(48L << 20);
+        assertThat(copy.sumNumber().doubleValue()).isEqualTo(sum);
+    }
+
+    @Test
+    void no_file_is_left_in_the_directory() throws IOException {
+        copy(Nd4j.rand(DataType.FLOAT, 3));
+        try (Stream<Path> files = Files.list(directory)) {
+            assertThat(files).isEmpty();
+        }
+    }
+
+    @Test
+    void arrays_of_other_types_stay_in_memory() {
+        assertThat(FileBackedArrays.copy(Nd4j.rand(DataType.DOUBLE, 3), directory))
+                .isEmpty();
+    }
+
+    @Test
+    void a_directory_that_takes_no_file_leaves_the_array_in_memory() {
+        assertThat(FileBackedArrays.copy(Nd4j.rand(DataType.FLOAT, 3), Path.of("/proc")))
+                .isEmpty();
+    }
+
+    @Test
+    void a_missing_directory_is_an_error_that_names_it() {
+        assertThatThrownBy(() -> FileBackedArrays.copy(Nd4j.rand(DataType.FLOAT, 3), directory.resolve("none")))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining("none")
+                .hasMessageContaining("12 bytes");
+    }
+}

@@ -1,0 +1,4 @@
+@NullMarked
+package dev.samediff.adapters.memory;
+
+import org.jspecify.annotations.NullMarked;
