@@ -4,8 +4,10 @@ import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.kernel.OneDnn;
 import dev.samediff.adapters.engine.lowering.UncompilableException;
 import dev.samediff.adapters.engine.plan.Profile;
+import dev.samediff.adapters.engine.program.LabelledRows;
 import java.util.Arrays;
 import java.util.Collection;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -22,8 +24,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * compiled is executed by a {@link ReferenceEngine}; {@link #fallback} says why.
  */
 public final class CompiledEngine implements Engine {
-    /** Plans kept for different shapes; each holds the memory of its intermediate results. */
-    private static final int MOST_PLANS = 8;
+    /** Plans kept for different shapes and numbers of labelled rows; each holds the memory of its intermediate results. */
+    private static final int MOST_PLANS = 12;
 
     private final SameDiff graph;
     private final String loss;
@@ -32,6 +34,7 @@ public final class CompiledEngine implements Engine {
     private final FrozenWeights frozen;
     private final ReferenceEngine reference;
     private final Map<Key, CompiledStep> plans;
+    private final Map<Key, Optional<LabelledRows.Mask>> masks = new HashMap<>();
     private @Nullable String fallback;
     private @Nullable Profile profile;
 
@@ -61,7 +64,11 @@ public final class CompiledEngine implements Engine {
     }
 
     /** What a plan was compiled for. */
-    private record Key(boolean backward, Set<String> outputs, Map<String, List<Long>> shapes) {}
+    private record Key(boolean backward, Set<String> outputs, Map<String, List<Long>> shapes, long rows) {
+        Key withRows(long labelled) {
+            return new Key(backward, outputs, shapes, labelled);
+        }
+    }
 
     /** Returns why the last call was not executed by a compiled plan; empty if it was, or if there was none. */
     public Optional<String> fallback() {
@@ -122,7 +129,10 @@ public final class CompiledEngine implements Engine {
         if (!OneDnn.isAvailable() || !Nd4j.getEnvironment().isCPU()) {
             return null;
         }
-        Key key = new Key(backward, new LinkedHashSet<>(outputs), shapes(placeholders));
+        Key shape = new Key(backward, new LinkedHashSet<>(outputs), shapes(placeholders), 0);
+        Optional<LabelledRows.Mask> mask = masks.getOrDefault(shape, Optional.empty());
+        Key key = shape.withRows(
+                mask.map(found -> LabelledBatch.capacity(found, placeholders)).orElse(0L));
         CompiledStep step = plans.get(key);
         if (step != null && step.isCurrent()) {
             return step;
@@ -141,7 +151,8 @@ public final class CompiledEngine implements Engine {
             return null;
         }
         fallback = null;
-        plans.put(key, step);
+        masks.put(shape, step.mask());
+        plans.put(shape.withRows(step.rows()), step);
         if (plans.size() > MOST_PLANS) {
             Key eldest = plans.keySet().iterator().next();
             CompiledStep old = plans.remove(eldest);

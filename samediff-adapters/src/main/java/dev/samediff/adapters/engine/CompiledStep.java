@@ -1,11 +1,13 @@
 package dev.samediff.adapters.engine;
 
+import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.gradient.Backward;
 import dev.samediff.adapters.engine.lowering.Lowering;
 import dev.samediff.adapters.engine.plan.Plan;
 import dev.samediff.adapters.engine.plan.Profile;
 import dev.samediff.adapters.engine.program.AttentionFusion;
 import dev.samediff.adapters.engine.program.Fusion;
+import dev.samediff.adapters.engine.program.LabelledRows;
 import dev.samediff.adapters.engine.program.Program;
 import dev.samediff.adapters.engine.program.Recomputation;
 import dev.samediff.adapters.engine.program.ReducedPrecision;
@@ -14,6 +16,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -30,6 +33,9 @@ final class CompiledStep implements AutoCloseable {
     private final FoldedConstants constants;
     private final Plan plan;
     private final FrozenWeights frozen;
+    private final EngineOptions options;
+    private final Optional<LabelledRows.Mask> mask;
+    private final long rows;
 
     private CompiledStep(
             SameDiff graph,
@@ -37,15 +43,22 @@ final class CompiledStep implements AutoCloseable {
             List<String> trainables,
             FoldedConstants constants,
             Plan plan,
-            FrozenWeights frozen) {
+            FrozenWeights frozen,
+            EngineOptions options,
+            Optional<LabelledRows.Mask> mask,
+            long rows) {
         this.graph = graph;
         this.outputs = outputs;
         this.trainables = trainables;
         this.constants = constants;
         this.plan = plan;
         this.frozen = frozen;
+        this.options = options;
+        this.mask = mask;
+        this.rows = rows;
     }
 
+    /** Compiles for the shapes of these placeholders, and for as many labelled rows as they have. */
     static CompiledStep compile(
             SameDiff graph,
             Collection<String> outputs,
@@ -53,10 +66,29 @@ final class CompiledStep implements AutoCloseable {
             Map<String, INDArray> placeholders,
             EngineOptions options,
             FrozenWeights frozen) {
+        return compile(graph, outputs, trainables, placeholders, options, frozen, true);
+    }
+
+    private static CompiledStep compile(
+            SameDiff graph,
+            Collection<String> outputs,
+            List<String> trainables,
+            Map<String, INDArray> placeholders,
+            EngineOptions options,
+            FrozenWeights frozen,
+            boolean labelledOnly) {
         NativeBlock.trim(); // the system gets back what import and injection have freed, before there is a new arena
         Lowering.Lowered lowered =
                 Lowering.lower(graph, outputs, name -> Placeholders.get(graph.getVariable(name), placeholders));
-        Program program = AttentionFusion.apply(Fusion.apply(lowered.builder().build(lowered.outputs())));
+        Program program = Fusion.apply(lowered.builder().build(lowered.outputs()));
+        Optional<LabelledRows.Mask> mask =
+                LabelledRows.find(program).filter(found -> labelledOnly && placeholders.containsKey(found.leaf()));
+        long rows =
+                mask.map(found -> LabelledBatch.capacity(found, placeholders)).orElse(0L);
+        if (mask.isPresent() && rows < mask.get().rows()) {
+            program = LabelledRows.apply(program, rows);
+        }
+        program = AttentionFusion.apply(program);
         if (!trainables.isEmpty()) {
             String loss = outputs.iterator().next();
             program = Fusion.apply(Backward.of(program, loss, trainables, name -> GRADIENT + name));
@@ -73,7 +105,20 @@ final class CompiledStep implements AutoCloseable {
                 trainables,
                 new FoldedConstants(graph, lowered.folded()),
                 frozen.compile(program),
-                frozen);
+                frozen,
+                options,
+                mask,
+                rows);
+    }
+
+    /** Returns where the loss gets its weights from, if rows of weight 0 may be left out. */
+    Optional<LabelledRows.Mask> mask() {
+        return mask;
+    }
+
+    /** Returns for how many labelled rows this was compiled; 0 without a mask. */
+    long rows() {
+        return rows;
     }
 
     /** Tells whether the constants the plan was computed with are still those of the graph. */
@@ -86,7 +131,7 @@ final class CompiledStep implements AutoCloseable {
     }
 
     Engine.Gradients gradients(Map<String, INDArray> placeholders, @Nullable Profile profile) {
-        Function<String, INDArray> results = plan.run(name -> leaf(name, placeholders), profile);
+        Function<String, INDArray> results = run(placeholders, profile);
         Map<String, INDArray> gradients = new LinkedHashMap<>();
         for (String trainable : trainables) {
             boolean present = plan.program().outputs().containsKey(GRADIENT + trainable);
@@ -103,13 +148,29 @@ final class CompiledStep implements AutoCloseable {
     }
 
     Map<String, INDArray> outputs(Map<String, INDArray> placeholders, @Nullable Profile profile) {
-        Function<String, INDArray> results = plan.run(name -> leaf(name, placeholders), profile);
+        Function<String, INDArray> results = run(placeholders, profile);
         Map<String, INDArray> values = new LinkedHashMap<>();
         outputs.forEach(name -> values.put(name, results.apply(name)));
         return values;
     }
 
+    private Function<String, INDArray> run(Map<String, INDArray> placeholders, @Nullable Profile profile) {
+        try {
+            return plan.run(name -> leaf(name, placeholders), profile);
+        } catch (InvalidInputException e) {
+            if (mask.isPresent() && rows < mask.get().rows()) {
+                try (CompiledStep all = compile(graph, outputs, trainables, placeholders, options, frozen, false)) {
+                    return all.run(placeholders, profile); // fails, too, but counts positions among all rows
+                }
+            }
+            throw e;
+        }
+    }
+
     private INDArray leaf(String name, Map<String, INDArray> placeholders) {
+        if (name.equals(LabelledRows.LEAF)) {
+            return LabelledBatch.numbers(mask.orElseThrow(), placeholders, rows);
+        }
         return Placeholders.isOne(graph, name)
                 ? Placeholders.get(graph.getVariable(name), placeholders)
                 : frozen.get(name);
