@@ -73,6 +73,8 @@ public class KernelBenchmark {
         "adamw 2400000",
         "matmul 1024x768x3072",
         "matmul 1024x3072x768",
+        "matmul kept 1024x768x3072",
+        "matmul kept 1024x3072x768",
         "matmul bf16 1024x768x3072",
         "matmul 1024x768x16",
         "matmul 1024x16x3072",

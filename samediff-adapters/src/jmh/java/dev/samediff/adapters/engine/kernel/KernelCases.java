@@ -61,6 +61,11 @@ final class KernelCases {
             case "cross_entropy grad" -> Kernels.crossEntropyGrad(
                     floats(s), ids(s[0], last), floats(s[0]), floats(s[0]), floats(1), floats(s));
             case "matmul" -> Kernels.matmul(floats(s[0], s[1]), floats(s[1], s[2]), null, floats(s[0], s[2]), 1, false);
+            case "matmul kept" -> {
+                Operand weight = floats(s[1], s[2]);
+                weight.keepPacked(new PackedMatrices().of("weight"));
+                yield Kernels.matmul(floats(s[0], s[1]), weight, null, floats(s[0], s[2]), 1, false);
+            }
             case "matmul bf16" -> Kernels.matmul(
                     placed(Operand.dense(DataType.BFLOAT16, s[0], s[1])),
                     placed(Operand.dense(DataType.BFLOAT16, s[1], s[2])),

@@ -10,6 +10,7 @@ import org.bytedeco.dnnl.global.dnnl.algorithm;
 import org.bytedeco.dnnl.matmul;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.post_ops;
+import org.bytedeco.openblas.global.openblas;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 
@@ -100,6 +101,7 @@ final class Matmuls {
      */
     private static boolean isPlain(Product p) {
         return OneDnn.threads() == 1
+                && openblas.openblas_get_num_threads() == 1
                 && (p.b.packed() == null || p.b.layout().stride(p.b.rank() - 1) != 1)
                 && p.bias == null
                 && p.mask == null
