@@ -10,7 +10,7 @@ import org.bytedeco.dnnl.global.dnnl.algorithm;
 import org.bytedeco.dnnl.matmul;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.post_ops;
-import org.bytedeco.openblas.global.openblas;
+import org.bytedeco.openblas.global.openblas_full;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 
@@ -101,7 +101,7 @@ final class Matmuls {
      */
     private static boolean isPlain(Product p) {
         return OneDnn.threads() == 1
-                && openblas.openblas_get_num_threads() == 1
+                && openblas_full.openblas_get_num_threads() == 1
                 && (p.b.packed() == null || p.b.layout().stride(p.b.rank() - 1) != 1)
                 && p.bias == null
                 && p.mask == null

@@ -6,7 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.Arrays;
-import org.bytedeco.openblas.global.openblas;
+import org.bytedeco.openblas.global.openblas_full;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -369,10 +369,10 @@ class MatmulTest {
     @Test
     void large_plain_products_on_one_thread_are_computed_by_whoever_is_faster_and_then_always_by_the_same() {
         int threads = OneDnn.threads();
-        int theirs = openblas.openblas_get_num_threads();
+        int theirs = openblas_full.openblas_get_num_threads();
         try {
             OneDnn.threads(1);
-            openblas.openblas_set_num_threads(1);
+            openblas_full.openblas_set_num_threads(1);
             Numbers a = Numbers.random(1, 256, 512);
             Numbers b = Numbers.random(2, 512, 512);
             Numbers dst = Numbers.zeros(256, 512);
@@ -387,7 +387,7 @@ class MatmulTest {
                 assertThat(dst.values()).isEqualTo(first);
             }
         } finally {
-            openblas.openblas_set_num_threads(theirs);
+            openblas_full.openblas_set_num_threads(theirs);
             OneDnn.threads(threads);
         }
     }
