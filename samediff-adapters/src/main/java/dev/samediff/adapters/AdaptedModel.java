@@ -2,14 +2,10 @@ package dev.samediff.adapters;
 
 import dev.samediff.adapters.graph.AdaptableLayers;
 import dev.samediff.adapters.graph.GraphEditor;
-import dev.samediff.adapters.graph.Names;
 import dev.samediff.adapters.linalg.Decompositions;
 import dev.samediff.adapters.linalg.LapackDecompositions;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -40,6 +36,7 @@ public final class AdaptedModel {
     private final AdapterSet adapters = new AdapterSet();
     private final BaseWeights bases;
     private final AdapterLosses losses;
+    private final TrainableValues values;
     private final ParameterSummary parameters;
     private final Decompositions linalg;
     private boolean enabled = true;
@@ -61,6 +58,7 @@ public final class AdaptedModel {
         this.formerTrainables = editor.trainables();
         this.bases = new BaseWeights(graph, adapters);
         this.losses = new AdapterLosses(graph, editor, adapters);
+        this.values = new TrainableValues(graph, adapters);
         this.parameters = new ParameterSummary(graph, layers, formerTrainables, adapters);
     }
 
@@ -308,11 +306,7 @@ public final class AdaptedModel {
 
     /** Returns a copy of the trainable variables' values by name. */
     public Map<String, INDArray> trainables() {
-        Map<String, INDArray> values = new LinkedHashMap<>();
-        trainableNames()
-                .forEach(name ->
-                        values.put(name, graph.getVariable(name).getArr().dup()));
-        return values;
+        return values.copy();
     }
 
     /**
@@ -322,24 +316,7 @@ public final class AdaptedModel {
      * @throws InvalidInputException if a name is missing or unknown, or a shape differs
      */
     public void restore(Map<String, INDArray> values) {
-        List<String> names = trainableNames();
-        if (!Set.copyOf(names).equals(values.keySet())) {
-            Set<String> missing = new LinkedHashSet<>(names);
-            missing.removeAll(values.keySet());
-            Set<String> unknown = new LinkedHashSet<>(values.keySet());
-            unknown.removeAll(names);
-            throw new InvalidInputException(
-                    "these tensors do not belong to the active adapters " + adapters.activeNames() + ": missing are "
-                            + Names.some(missing) + "; unknown are " + Names.some(unknown));
-        }
-        values.forEach((name, value) -> {
-            INDArray array = graph.getVariable(name).getArr();
-            if (!Arrays.equals(array.shape(), value.shape())) {
-                throw new InvalidInputException("the tensor `" + name + "` has the shape "
-                        + Arrays.toString(value.shape()) + "; expected " + Arrays.toString(array.shape()));
-            }
-        });
-        values.forEach((name, value) -> graph.getVariable(name).getArr().assign(value));
+        this.values.restore(values);
     }
 
     /** Returns {@link #config()}'s adapter as numbers, copied. */
