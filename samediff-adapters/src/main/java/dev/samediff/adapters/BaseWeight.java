@@ -3,10 +3,12 @@ package dev.samediff.adapters;
 import dev.samediff.adapters.graph.AdaptableSite;
 import dev.samediff.adapters.graph.GraphEditor;
 import dev.samediff.adapters.memory.FileBackedArrays;
+import dev.samediff.adapters.memory.NativeBlock;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * One frozen weight of the graph, and its true value, which is kept aside only while the graph holds another. Once the
@@ -80,7 +82,9 @@ final class BaseWeight {
      * @param keep whether the caller's array is to be kept as the true weight, because the graph will soon hold another
      */
     void separate(GraphEditor editor, boolean keep) {
-        INDArray own = inGraph.dup('c');
+        boolean plain =
+                inGraph.dataType() == DataType.FLOAT && Nd4j.getEnvironment().isCPU();
+        INDArray own = plain ? NativeBlock.copyOf(inGraph) : inGraph.dup('c');
         editor.replaceArray(layer.weight(), own);
         aside = keep ? inGraph : null;
         inGraph = own;
