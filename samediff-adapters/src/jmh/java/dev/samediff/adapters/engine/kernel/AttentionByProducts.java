@@ -11,7 +11,7 @@ final class AttentionByProducts {
         Operand p = floats.apply(new long[] {s[0], s[1], s[2], s[2]});
         Operand q = floats.apply(s);
         Operand k = floats.apply(s);
-        return sequence(
+        return KernelSequence.of(
                 Kernels.matmulMasked(q, transposed(k), mask, p, 0.125),
                 Kernels.softmax(p, p),
                 Kernels.matmul(p, floats.apply(s), null, floats.apply(s), 1, false));
@@ -22,7 +22,7 @@ final class AttentionByProducts {
         Operand dp = floats.apply(new long[] {s[0], s[1], s[2], s[2]});
         Operand dOut = floats.apply(s);
         Operand v = floats.apply(s);
-        return sequence(
+        return KernelSequence.of(
                 Kernels.matmul(transposed(p), dOut, null, floats.apply(s), 1, false),
                 Kernels.matmul(dOut, transposed(v), null, dp, 1, false),
                 Kernels.softmaxGrad(p, dp, dp),
@@ -37,21 +37,5 @@ final class AttentionByProducts {
                 DataType.FLOAT, new long[] {s[0], s[1], s[3], s[2]}, new long[] {t[0], t[1], t[3], t[2]});
         result.place(x.address());
         return result;
-    }
-
-    private static Kernel sequence(Kernel... kernels) {
-        return new Kernel() {
-            @Override
-            public void run() {
-                for (Kernel kernel : kernels) {
-                    kernel.run();
-                }
-            }
-
-            @Override
-            public String describe() {
-                return "products";
-            }
-        };
     }
 }
