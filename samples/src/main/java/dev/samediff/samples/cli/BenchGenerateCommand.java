@@ -8,15 +8,13 @@ import dev.samediff.importer.OnnxImporter;
 import dev.samediff.samples.bench.generation.GenerationBench;
 import dev.samediff.samples.bench.network.Network;
 import dev.samediff.samples.bench.network.Workload;
-import dev.samediff.samples.bench.step.Peers;
 import dev.samediff.samples.output.Numbers;
 import dev.samediff.samples.output.TextTable;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code bench generate}: the time of a token, with and without a key/value cache. */
@@ -61,13 +59,8 @@ final class BenchGenerateCommand extends Command {
             description = "f32 or bf16. Default: ${DEFAULT-VALUE}.")
     Precision precision = Precision.FLOAT32;
 
-    @Option(
-            names = "--work",
-            paramLabel = "DIR",
-            description =
-                    "Where the network is written and found again; 0.7 GB for gpt2. Default: samples/target/bench.")
-    @Nullable
-    Path work;
+    @Mixin
+    WorkFolder work = new WorkFolder();
 
     @Override
     int run() throws IOException {
@@ -79,9 +72,8 @@ final class BenchGenerateCommand extends Command {
         int longest = lengths.stream().mapToInt(Integer::intValue).max().orElse(LONGEST);
         Network sizes = new Network(given.width(), given.layers(), given.heads(), batch, longest, given.vocabulary());
         say("writing " + sizes + ", unless it is there ...");
-        Path folder = work == null ? Peers.samples().resolve("target/bench") : work;
         ImportedModel model = OnnxImporter.load(
-                Workload.write(sizes, folder.resolve(sizes.fileName())).model());
+                Workload.write(sizes, work.folder().resolve(sizes.fileName())).model());
         GenerationBench bench = new GenerationBench(
                 model, sizes.vocabulary(), batch, EngineOptions.defaults().withPrecision(precision));
         List<GenerationBench.Row> rows = new ArrayList<>();

@@ -28,9 +28,9 @@ final class BenchGrowthCommand extends Command {
                 List.of(Sorsa.NAME),
                 List.of(Precision.F32),
                 options.threads,
-                options.rounds,
+                options.rounds.rounds,
                 options.engine,
-                options.folder());
+                options.work.folder());
         StepBench.Result result = new StepBench(plan, options.find(), this::say).measure();
         List<Growth.Row> rows = Growth.rows(result.results());
         print(Growth.describe(rows, result.notes()), Map.of("results", rows));

@@ -1,13 +1,11 @@
 package dev.samediff.samples.cli;
 
-import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.samples.bench.init.InitBench;
 import dev.samediff.samples.bench.network.Network;
-import dev.samediff.samples.bench.step.Peers;
 import java.io.IOException;
-import java.nio.file.Path;
-import org.jspecify.annotations.Nullable;
+import java.util.List;
 import picocli.CommandLine;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code bench init}: starting adapters beside NumPy's and PyTorch's decompositions. */
@@ -29,27 +27,17 @@ final class BenchInitCommand extends Command {
     @Option(names = "--threads", paramLabel = "N", description = "How many threads compute. Default: all cores.")
     int threads = Runtime.getRuntime().availableProcessors();
 
-    @Option(
-            names = "--rounds",
-            paramLabel = "N",
-            defaultValue = "3",
-            description = "Processes of each kind, alternating; medians are shown. Default: ${DEFAULT-VALUE}.")
-    int rounds;
+    @Mixin
+    Rounds rounds = new Rounds();
 
-    @Option(
-            names = "--work",
-            paramLabel = "DIR",
-            description = "Where networks are written and found again, 0.7 GB for gpt2. Default: samples/target/bench.")
-    @Nullable
-    Path work;
+    @Mixin
+    WorkFolder work = new WorkFolder();
 
     @Override
     int run() throws IOException, InterruptedException {
-        if (rounds < 1 || threads < 1) {
-            throw new InvalidInputException("--rounds and --threads take 1 and more");
-        }
-        Path folder = work == null ? Peers.samples().resolve("target/bench") : work;
-        InitBench.Result result = InitBench.measure(Network.parse(network), folder, threads, rounds, this::say);
+        rounds.check(List.of(threads));
+        InitBench.Result result =
+                InitBench.measure(Network.parse(network), work.folder(), threads, rounds.rounds, this::say);
         print(InitBench.describe(result), result);
         return 0;
     }

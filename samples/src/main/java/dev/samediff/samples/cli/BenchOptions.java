@@ -4,9 +4,8 @@ import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.samples.bench.step.EngineChoice;
 import dev.samediff.samples.bench.step.Peers;
 import java.io.IOException;
-import java.nio.file.Path;
 import java.util.List;
-import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** How training steps are measured, and beside whom. */
@@ -35,32 +34,18 @@ final class BenchOptions {
             description = "This library's engine: ${COMPLETION-CANDIDATES}. Default: ${DEFAULT-VALUE}.")
     EngineChoice engine = EngineChoice.COMPILED;
 
-    @Option(
-            names = "--rounds",
-            paramLabel = "N",
-            defaultValue = "3",
-            description = "Processes of each kind, alternating; medians are shown. Default: ${DEFAULT-VALUE}.")
-    int rounds;
+    @Mixin
+    Rounds rounds = new Rounds();
 
-    @Option(
-            names = "--work",
-            paramLabel = "DIR",
-            description = "Where networks are written and found again, 0.7 GB for gpt2. Default: samples/target/bench.")
-    @Nullable
-    Path work;
+    @Mixin
+    WorkFolder work = new WorkFolder();
 
     /** Refuses numbers that mean nothing and looks for the peers. */
     Peers find() throws IOException, InterruptedException {
-        if (rounds < 1 || threads.stream().anyMatch(count -> count < 1)) {
-            throw new InvalidInputException("--rounds and --threads take 1 and more");
-        }
+        rounds.check(threads);
         List<String> wanted = peers.equals(List.of("none")) ? List.of() : peers;
         requireKnown("--peers", wanted, Peers.ALL);
         return Peers.find(wanted);
-    }
-
-    Path folder() {
-        return work == null ? Peers.samples().resolve("target/bench") : work;
     }
 
     static void requireKnown(String option, List<String> given, List<String> known) {

@@ -66,9 +66,9 @@ final class BenchStepCommand extends Command {
                 methods,
                 precisions,
                 options.threads,
-                options.rounds,
+                options.rounds.rounds,
                 options.engine,
-                options.folder());
+                options.work.folder());
         say("looking for peers, and for the fastest kernels of each linear algebra library ...");
         StepBench bench = new StepBench(plan, options.find(), this::say);
         return check ? check(bench) : measure(bench);

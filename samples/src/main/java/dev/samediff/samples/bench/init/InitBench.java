@@ -12,11 +12,11 @@ import dev.samediff.samples.output.TextTable;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Consumer;
 
 /** Compares the start of SORSA adapters with the decompositions of NumPy and PyTorch, in alternating fresh processes. */
@@ -51,12 +51,28 @@ public final class InitBench {
      * What was found.
      *
      * @param results one row per contender
-     * @param fastByExact time of the randomised decompositions by that of the exact ones
+     * @param fastByExact time of the randomised decompositions by that of the exact ones that a start needs
+     * @param fastByWhole time of the randomised decompositions by that of whole ones, LAPACK's gesdd
      * @param notes sentences: what could not be measured, and which kernels were used
      */
-    public record Result(List<Row> results, double fastByExact, List<String> notes) {}
+    public record Result(List<Row> results, double fastByExact, double fastByWhole, List<String> notes) {}
 
-    private record Contender(String name, List<String> command, Map<String, String> settings) {}
+    private record Contender(String name, int threads, List<String> command, Map<String, String> settings) {
+        Map<String, String> environment() {
+            Map<String, String> environment = new TreeMap<>(settings);
+            environment.put("OPENBLAS_NUM_THREADS", Integer.toString(threads));
+            environment.put("OMP_NUM_THREADS", Integer.toString(threads));
+            environment.put("OMP_WAIT_POLICY", "passive");
+            return environment;
+        }
+    }
+
+    private record Found(Contender contender, List<JsonNode> lines) {
+        double median(String field) {
+            return Statistics.median(
+                    lines.stream().map(line -> line.path(field).asDouble()).toList());
+        }
+    }
 
     /**
      * Measures.
@@ -71,64 +87,69 @@ public final class InitBench {
             throws IOException, InterruptedException {
         Workload workload = Workload.write(network, folder.resolve(network.fileName()));
         List<String> notes = new ArrayList<>();
-        List<Contender> contenders = contenders(workload, notes);
-        Map<String, List<JsonNode>> found = new LinkedHashMap<>();
+        List<Found> found = contenders(workload, threads, notes).stream()
+                .map(contender -> new Found(contender, new ArrayList<>()))
+                .toList();
         for (int round = 1; round <= rounds; round++) {
-            for (Contender contender : contenders) {
-                say.accept("round " + round + " of " + rounds + ": " + contender.name());
-                Map<String, String> settings = new TreeMap<>(contender.settings());
-                settings.put("OPENBLAS_NUM_THREADS", Integer.toString(threads));
-                settings.put("OMP_NUM_THREADS", Integer.toString(threads));
-                settings.put("OMP_WAIT_POLICY", "passive");
-                found.computeIfAbsent(contender.name(), name -> new ArrayList<>())
-                        .add(FreshProcess.run(contender.command(), settings).line());
+            for (Found each : found) {
+                Contender contender = each.contender();
+                say.accept("round " + round + " of " + rounds + ": " + contender.name() + ", threads: "
+                        + contender.threads());
+                each.lines()
+                        .add(FreshProcess.run(contender.command(), contender.environment())
+                                .line());
             }
         }
-        return result(network, threads, found, notes);
+        return result(network, found, notes);
     }
 
-    private static List<Contender> contenders(Workload workload, List<String> notes)
+    /** Peers run with one thread as well, because more can make them slower. */
+    private static List<Contender> contenders(Workload workload, int threads, List<String> notes)
             throws IOException, InterruptedException {
-        String folder = workload.folder().toString();
         BlasKernel own = BlasKernel.ofThisLibrary();
         notes.add(own.describe("samediff-adapters"));
         List<Contender> contenders = new ArrayList<>();
-        contenders.add(new Contender(OWN_EXACT, FreshProcess.java(InitProbe.class, folder, "0"), own.settings()));
+        contenders.add(new Contender(OWN_EXACT, threads, probe(workload, 0), own.settings()));
+        contenders.add(new Contender(OWN_FAST, threads, probe(workload, ITERATIONS), own.settings()));
         Optional<String> python = Peers.python("torch");
         if (python.isEmpty()) {
             notes.add(Peers.NO_PYTORCH);
-        } else {
-            BlasKernel theirs = BlasKernel.fastest(List.of(python.get(), Peers.script("gemm.py")));
-            notes.add(theirs.describe("NumPy and PyTorch"));
-            for (String library : List.of("numpy", "torch")) {
-                contenders.add(new Contender(
-                        library, List.of(python.get(), Peers.script("svd.py"), folder, library), theirs.settings()));
+            return contenders;
+        }
+        BlasKernel theirs = BlasKernel.fastest(List.of(python.get(), Peers.script("gemm.py")));
+        notes.add(theirs.describe("NumPy and PyTorch"));
+        for (String library : List.of("numpy", "torch")) {
+            List<String> command = List.of(
+                    python.get(), Peers.script("svd.py"), workload.folder().toString(), library);
+            for (int count : new TreeSet<>(List.of(1, threads))) {
+                contenders.add(new Contender(library, count, command, theirs.settings()));
             }
         }
-        contenders.add(new Contender(
-                OWN_FAST, FreshProcess.java(InitProbe.class, folder, Integer.toString(ITERATIONS)), own.settings()));
         return contenders;
     }
 
-    private static Result result(Network network, int threads, Map<String, List<JsonNode>> found, List<String> notes) {
-        double exact = median(found, OWN_EXACT, "seconds");
-        List<Row> rows = new ArrayList<>();
-        found.forEach((name, lines) -> rows.add(new Row(
-                network.toString(),
-                name,
-                lines.get(0).path("matrices").asInt(),
-                threads,
-                median(found, name, "seconds"),
-                median(found, name, "decomposition_seconds"),
-                exact / median(found, name, "seconds"))));
-        double fast = median(found, OWN_FAST, "decomposition_seconds");
-        return new Result(rows, fast / median(found, OWN_EXACT, "decomposition_seconds"), List.copyOf(notes));
+    private static List<String> probe(Workload workload, int iterations) {
+        return FreshProcess.java(InitProbe.class, workload.folder().toString(), Integer.toString(iterations));
     }
 
-    private static double median(Map<String, List<JsonNode>> found, String name, String field) {
-        return Statistics.median(found.getOrDefault(name, List.of()).stream()
-                .map(line -> line.path(field).asDouble())
-                .toList());
+    private static Result result(Network network, List<Found> found, List<String> notes) {
+        Found exact = found.get(0);
+        double fast = found.get(1).median("decomposition_seconds");
+        List<Row> rows = found.stream()
+                .map(each -> new Row(
+                        network.toString(),
+                        each.contender().name(),
+                        each.lines().get(0).path("matrices").asInt(),
+                        each.contender().threads(),
+                        each.median("seconds"),
+                        each.median("decomposition_seconds"),
+                        exact.median("seconds") / each.median("seconds")))
+                .toList();
+        return new Result(
+                rows,
+                fast / exact.median("decomposition_seconds"),
+                fast / exact.median("whole_seconds"),
+                List.copyOf(notes));
     }
 
     /** Returns the result as a table. */
@@ -145,7 +166,8 @@ public final class InitBench {
                     Numbers.decimal(row.exactRatio(), 2));
         }
         return result.results().get(0).network() + "\n" + table.render() + "\n\n- the fast decompositions take "
-                + Numbers.decimal(result.fastByExact(), 3) + " of the exact ones' time\n- "
+                + Numbers.decimal(result.fastByExact(), 3) + " of the time of the exact ones that a start needs, "
+                + Numbers.decimal(result.fastByWhole(), 3) + " of whole ones' (gesdd)\n- "
                 + String.join("\n- ", result.notes());
     }
 }
