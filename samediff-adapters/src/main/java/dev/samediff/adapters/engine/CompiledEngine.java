@@ -35,6 +35,7 @@ public final class CompiledEngine implements Engine {
     private final ReferenceEngine reference;
     private final Map<Key, CompiledStep> plans;
     private final Map<Key, Optional<LabelledRows.Mask>> masks = new HashMap<>();
+    private final ExecutionTimes times = new ExecutionTimes();
     private @Nullable String fallback;
     private @Nullable Profile profile;
 
@@ -97,7 +98,21 @@ public final class CompiledEngine implements Engine {
     @Override
     public Gradients gradients(Map<String, INDArray> placeholders) {
         CompiledStep step = step(true, List.of(loss), placeholders);
-        return step == null ? byReference(placeholders) : step.gradients(placeholders, profile);
+        Profile sample = times.next();
+        long start = System.nanoTime();
+        if (step == null) {
+            Gradients gradients = byReference(placeholders);
+            times.reference(System.nanoTime() - start, fallback);
+            return gradients;
+        }
+        Gradients gradients = step.gradients(placeholders, profile == null ? sample : profile);
+        times.compiled(System.nanoTime() - start);
+        return gradients;
+    }
+
+    @Override
+    public Optional<ExecutionReport> report() {
+        return times.report(profile);
     }
 
     private Gradients byReference(Map<String, INDArray> placeholders) {

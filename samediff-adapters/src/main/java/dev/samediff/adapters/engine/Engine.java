@@ -2,6 +2,7 @@ package dev.samediff.adapters.engine;
 
 import java.util.Collection;
 import java.util.Map;
+import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -23,6 +24,11 @@ public interface Engine extends AutoCloseable {
      * @param outputs names of the variables to return
      */
     Map<String, INDArray> outputs(Map<String, INDArray> placeholders, Collection<String> outputs);
+
+    /** Returns what the training steps so far were executed by; empty if there were too few, or nobody knows. */
+    default Optional<ExecutionReport> report() {
+        return Optional.empty();
+    }
 
     @Override
     void close();

@@ -150,6 +150,7 @@ public final class AdapterTrainer implements AutoCloseable {
         }
         TrainingResult result =
                 new TrainingResult(state.step, state.losses, state.evaluations, reason, secondsSince(start));
+        engine.report().ifPresent(report -> audience.forEach(listener -> listener.onExecution(report)));
         audience.forEach(listener -> listener.onEnd(result));
         return result;
     }

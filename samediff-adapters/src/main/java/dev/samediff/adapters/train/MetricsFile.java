@@ -3,6 +3,7 @@ package dev.samediff.adapters.train;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.samediff.adapters.engine.ExecutionReport;
 import java.io.BufferedWriter;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -17,13 +18,15 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Writes one JSON object per line and event ({@code "event": "step"}, {@code "evaluation"}, {@code "end"}), readable
- * while training goes on. A resumed training continues the file behind the step it resumes from.
+ * while training goes on. The last one has the share of the time in ND4J's operations ({@code nd4j_share}, 0 to 1), each
+ * operation's ({@code nd4j_operations}), and why steps were not compiled ({@code not_compiled}), if the engine knows. A resumed training continues the file behind the step it resumes from.
  */
 public final class MetricsFile implements TrainingListener, AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final Path file;
     private @Nullable BufferedWriter writer;
+    private @Nullable ExecutionReport execution;
 
     /**
      * Names the file; it is opened when training starts.
@@ -92,11 +95,21 @@ public final class MetricsFile implements TrainingListener, AutoCloseable {
     }
 
     @Override
+    public void onExecution(ExecutionReport report) {
+        execution = report;
+    }
+
+    @Override
     public void onEnd(TrainingResult result) {
         Map<String, Object> line = line("end", result.steps());
         line.put("reason", result.reason().name().toLowerCase(java.util.Locale.ROOT));
         line.put("loss", result.finalLoss());
         line.put("seconds", result.seconds());
+        if (execution != null) {
+            line.put("nd4j_share", execution.nd4jShare());
+            line.put("nd4j_operations", execution.operations());
+            line.put("not_compiled", execution.notCompiled().orElse(null));
+        }
         write(line);
         close();
     }

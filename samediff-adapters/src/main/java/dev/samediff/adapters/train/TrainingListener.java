@@ -1,5 +1,6 @@
 package dev.samediff.adapters.train;
 
+import dev.samediff.adapters.engine.ExecutionReport;
 import java.nio.file.Path;
 
 /** Is told how training goes; every method does nothing by default. */
@@ -26,6 +27,9 @@ public interface TrainingListener {
      * @param directory the checkpoint
      */
     default void onCheckpoint(int step, Path directory) {}
+
+    /** Training ended; what its steps were executed by. Called before {@link #onEnd}, if the engine knows. */
+    default void onExecution(ExecutionReport report) {}
 
     /** Training ended; not called when it failed. */
     default void onEnd(TrainingResult result) {}

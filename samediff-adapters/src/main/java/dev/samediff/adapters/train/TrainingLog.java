@@ -1,11 +1,12 @@
 package dev.samediff.adapters.train;
 
+import dev.samediff.adapters.engine.ExecutionReport;
 import java.nio.file.Path;
 import java.util.Locale;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Logs evaluations, checkpoints and every so many steps. */
+/** Logs evaluations, checkpoints, every so many steps, and what kept steps from being fast. */
 public final class TrainingLog implements TrainingListener {
     private static final Logger LOG = LoggerFactory.getLogger(TrainingLog.class);
 
@@ -47,6 +48,13 @@ public final class TrainingLog implements TrainingListener {
     @Override
     public void onCheckpoint(int step, Path directory) {
         LOG.info("step {}: checkpoint {}", step, directory);
+    }
+
+    @Override
+    public void onExecution(ExecutionReport report) {
+        if (report.isNotable()) {
+            LOG.info(report.sentence());
+        }
     }
 
     @Override

@@ -185,6 +185,37 @@ class CompiledEngineTest extends EngineContractTest {
     }
 
     @Test
+    void the_report_tells_the_share_of_nd4j_in_compiled_and_in_other_steps() {
+        SameDiff sd = SameDiff.create();
+        SDVariable x = sd.placeHolder("x", DataType.FLOAT, -1, 3);
+        SDVariable w = sd.var("w", Nd4j.ones(DataType.FLOAT, 3, 2));
+        sd.math.tan(sd.mmul(x, w).mul(0.01)).mean().rename("loss");
+        Map<String, INDArray> inputs = Map.of("x", Nd4j.ones(DataType.FLOAT, 4, 3));
+        try (CompiledEngine engine = new CompiledEngine(sd, "loss", List.of("w"), EngineOptions.defaults())) {
+            engine.gradients(inputs);
+            assertThat(engine.report()).isEmpty();
+            engine.gradients(inputs);
+            ExecutionReport report = engine.report().orElseThrow();
+            assertThat(report.notCompiled()).isEmpty();
+            assertThat(report.nd4jShare()).isStrictlyBetween(0.0, 1.0);
+            assertThat(report.operations()).containsOnlyKeys("tan");
+            assertThat(report.operations().get("tan")).isCloseTo(report.nd4jShare(), within(1e-9));
+            assertThat(report.sentence()).matches("[0-9.]+ % of the time in ND4J's ops: tan [0-9.]+ %");
+        }
+        TinyGpt doubles = new TinyGpt(8, 1, 2, 5, 2, DataType.DOUBLE, false);
+        TaskLoss task = Losses.causalLm(doubles.graph, doubles.logits);
+        try (Engine engine = open(doubles.graph, task.loss(), doubles.trainables)) {
+            engine.gradients(doubles.batch(1, 3, 1));
+            engine.gradients(doubles.batch(1, 3, 1));
+            ExecutionReport report = engine.report().orElseThrow();
+            assertThat(report.nd4jShare()).isEqualTo(1);
+            assertThat(report.notCompiled()).isPresent();
+            assertThat(report.sentence())
+                    .contains("100 % of the time in ND4J's ops; not compiled: something trainable");
+        }
+    }
+
+    @Test
     void a_small_constant_changed_in_place_is_seen_by_the_next_call() {
         SameDiff sd = SameDiff.create();
         SDVariable x = sd.placeHolder("x", DataType.FLOAT, -1, 3);

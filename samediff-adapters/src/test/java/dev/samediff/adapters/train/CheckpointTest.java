@@ -198,6 +198,8 @@ class CheckpointTest {
         assertThat(lines)
                 .filteredOn(line -> line.contains("\"event\":\"step\""))
                 .hasSize(20);
+        assertThat(lines.get(lines.size() - 1))
+                .contains("\"event\":\"end\"", "\"nd4j_share\":", "\"nd4j_operations\":{", "\"not_compiled\":null");
         assertThat(lines)
                 .filteredOn(line -> line.contains("\"event\":\"evaluation\""))
                 .hasSize(6);

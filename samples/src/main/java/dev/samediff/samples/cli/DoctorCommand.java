@@ -1,5 +1,6 @@
 package dev.samediff.samples.cli;
 
+import dev.samediff.samples.finetune.EngineCheck;
 import dev.samediff.samples.machine.Diagnosis;
 import dev.samediff.samples.output.Numbers;
 import dev.samediff.samples.output.TextTable;
@@ -14,7 +15,7 @@ import picocli.CommandLine;
 final class DoctorCommand extends Command {
     @Override
     int run() {
-        Diagnosis found = Diagnosis.make();
+        Diagnosis found = Diagnosis.make(EngineCheck.bundledModel());
         print(describe(found), found);
         return 0;
     }
@@ -31,6 +32,9 @@ final class DoctorCommand extends Command {
                 .row("ND4J", found.nd4jVersion() + ", " + found.backend())
                 .row("BLAS", found.blas())
                 .row("BLAS kernel", found.blasKernel())
+                .row("oneDNN", found.oneDnn() + (found.instructionSet().isEmpty() ? "" : ", " + found.instructionSet()))
+                .row("bfloat16", found.bfloat16() ? "native" : "slower than float32 on this processor")
+                .row("bundled model", found.bundledModel())
                 .row("matrix products", Numbers.decimal(found.gigaflops(), 0) + " GF/s in float32")
                 .row("CUDA", found.cuda());
         String advice = found.advice().isEmpty() ? "- nothing to improve" : "- " + String.join("\n- ", found.advice());

@@ -4,6 +4,7 @@ import dev.samediff.adapters.backend.DeviceMemory;
 import dev.samediff.adapters.backend.StepMemory;
 import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.engine.Engines;
+import dev.samediff.adapters.engine.ExecutionReport;
 import dev.samediff.adapters.text.CausalLmIterator;
 import dev.samediff.adapters.text.EncodedExamples;
 import dev.samediff.adapters.text.TokenSequence;
@@ -74,6 +75,9 @@ public final class FineTune {
             List<Measurement> before = known.orElseGet(() -> measure(evaluator));
             StepRecorder recorder = new StepRecorder();
             TrainingResult training = train(candidate, batches, evaluator, recorder, listeners);
+            recorder.execution
+                    .filter(ExecutionReport::isNotable)
+                    .ifPresent(report -> notes.accept("engine: " + report.sentence()));
             List<Measurement> after = measure(evaluator);
             return new FineTuneResult(candidate, before, after, recorder.steps, training, Memory.peak());
         }
@@ -135,6 +139,12 @@ public final class FineTune {
 
     private static final class StepRecorder implements TrainingListener {
         private final List<StepReport> steps = new ArrayList<>();
+        private Optional<ExecutionReport> execution = Optional.empty();
+
+        @Override
+        public void onExecution(ExecutionReport report) {
+            execution = Optional.of(report);
+        }
 
         @Override
         public void onStep(StepReport report) {

@@ -1,5 +1,6 @@
 package dev.samediff.samples.machine;
 
+import dev.samediff.adapters.engine.kernel.OneDnn;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -31,9 +32,12 @@ final class Advice {
         if (availableBytes >= 0 && availableBytes < LITTLE_MEMORY) {
             advice.add("Less than 4 GB of memory is free: keep --batch and --max-length small.");
         }
-        if (processor.hasAmxBf16()) {
-            advice.add(
-                    "This processor multiplies bfloat16 on AMX units; training here is float32 and does not use them.");
+        if (OneDnn.supportsBf16()) {
+            advice.add("This processor multiplies bfloat16 natively: --precision bf16 makes training steps with large"
+                    + " weights faster.");
+        }
+        if (!OneDnn.isAvailable()) {
+            advice.add("Training steps are not compiled and take two to four times as long: " + OneDnn.reason());
         }
         return List.copyOf(advice);
     }

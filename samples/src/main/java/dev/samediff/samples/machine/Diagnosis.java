@@ -1,6 +1,8 @@
 package dev.samediff.samples.machine;
 
 import dev.samediff.adapters.backend.CudaGate;
+import dev.samediff.adapters.engine.ExecutionReport;
+import dev.samediff.adapters.engine.kernel.OneDnn;
 import dev.samediff.adapters.linalg.OpenBlas;
 import java.io.IOException;
 import java.io.InputStream;
@@ -22,6 +24,11 @@ import org.nd4j.linalg.factory.Nd4j;
  * @param nd4jVersion version of ND4J
  * @param blas the linear algebra library, as it describes itself
  * @param blasKernel the processor family for which it chose its kernels
+ * @param oneDnn version of oneDNN, which the compiled engine computes with, or why it cannot be used
+ * @param instructionSet the instructions that oneDNN makes its code of; empty without it
+ * @param bfloat16 whether the processor multiplies bfloat16 natively
+ * @param bundledModel by what a training step of the bundled model is executed, in a sentence
+ * @param nd4jShare share of that step's time in ND4J's own operations, 0 to 1
  * @param gigaflops measured speed of float32 matrix products, 10^9 operations per second
  * @param cuda whether CUDA is usable, and why
  * @param advice what could be better, a sentence each
@@ -37,12 +44,21 @@ public record Diagnosis(
         String nd4jVersion,
         String blas,
         String blasKernel,
+        String oneDnn,
+        String instructionSet,
+        boolean bfloat16,
+        String bundledModel,
+        double nd4jShare,
         double gigaflops,
         String cuda,
         List<String> advice) {
 
-    /** Looks at the machine and multiplies matrices for a second. */
-    public static Diagnosis make() {
+    /**
+     * Looks at the machine and multiplies matrices for a second.
+     *
+     * @param bundledModel by what training steps of the bundled model were executed here
+     */
+    public static Diagnosis make(ExecutionReport bundledModel) {
         Nd4j.create(1);
         Processor processor = Processor.detect();
         String kernel = OpenBlas.coreName();
@@ -60,6 +76,11 @@ public record Diagnosis(
                 readVersion(),
                 OpenBlas.config(),
                 kernel,
+                OneDnn.isAvailable() ? OneDnn.version() : OneDnn.reason(),
+                OneDnn.isAvailable() ? OneDnn.isa() : "",
+                OneDnn.supportsBf16(),
+                (bundledModel.notCompiled().isPresent() ? "" : "compiled; ") + bundledModel.sentence(),
+                bundledModel.nd4jShare(),
                 gigaflops,
                 CudaGate.verdict().sentence(),
                 Advice.of(processor, kernel, gigaflops, available));

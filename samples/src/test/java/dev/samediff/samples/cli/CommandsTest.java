@@ -76,6 +76,10 @@ class CommandsTest {
         assertThat(run.json().path("gigaflops").asDouble()).isPositive();
         assertThat(run.json().path("nd4j_version").asText()).isEqualTo("1.0.0-M2.1");
         assertThat(run.out()).contains("OpenBLAS 0.3.30", "Advice");
+        assertThat(run.json().path("one_dnn").asText()).isEqualTo("3.8.1");
+        assertThat(run.json().path("instruction_set").asText()).isNotEmpty();
+        assertThat(run.json().path("bundled_model").asText()).startsWith("compiled; ");
+        assertThat(run.json().path("nd4j_share").asDouble()).isBetween(0.0, 0.05);
     }
 
     @Test

@@ -1,6 +1,7 @@
 package dev.samediff.adapters.engine.kernel;
 
 import java.io.File;
+import org.bytedeco.dnnl.dnnl_version_t;
 import org.bytedeco.dnnl.engine;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.memory;
@@ -19,6 +20,11 @@ final class Dnnl {
 
     static String isa() {
         return dnnl.get_effective_cpu_isa().intern().name();
+    }
+
+    static String version() {
+        dnnl_version_t version = dnnl.dnnl_version();
+        return version.major() + "." + version.minor() + "." + version.patch();
     }
 
     static File directory() {

@@ -39,6 +39,16 @@ public final class OneDnn {
         return Dnnl.isa();
     }
 
+    /**
+     * Returns the version, such as {@code "3.8.1"}.
+     *
+     * @throws IllegalStateException if oneDNN is not available
+     */
+    public static String version() {
+        require();
+        return Dnnl.version();
+    }
+
     /** Returns whether the processor multiplies BFLOAT16 natively (AVX512-BF16 or AMX). */
     public static boolean supportsBf16() {
         return isAvailable() && isa().matches("avx512_core_(bf16|fp16|amx.*)|avx10.*");

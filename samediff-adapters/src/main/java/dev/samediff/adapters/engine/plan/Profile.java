@@ -24,9 +24,16 @@ public final class Profile {
      * @param calls executions
      */
     public record Entry(String title, double milliseconds, long calls) {
+        private static final String FALLBACK = "nd4j:";
+
         /** Tells whether ND4J executed it, because the engine has no kernel of its own. */
         public boolean isFallback() {
-            return title.startsWith("nd4j:");
+            return title.startsWith(FALLBACK);
+        }
+
+        /** Returns the operation's name, as ND4J calls it if it is ND4J's. */
+        public String operation() {
+            return isFallback() ? title.substring(FALLBACK.length()) : title;
         }
     }
 
