@@ -281,4 +281,13 @@ abstract class OperatorCases {
         }
         return result;
     }
+
+    /** Returns random numbers as the file has them, not as an input. */
+    static HostTensor stored(long... shape) {
+        INDArray values = reals(shape);
+        return HostTensor.of(
+                DataType.FLOAT,
+                shape,
+                values.castTo(DataType.DOUBLE).reshape(values.length()).toDoubleVector());
+    }
 }

@@ -80,6 +80,7 @@ class FineTuneCommandTest {
         assertThat(run.resolve("adapter/adapter_model.safetensors")).exists();
         assertThat(run.resolve("adapter/adapter_config.json")).exists();
         List<String> metrics = Files.readAllLines(run.resolve("metrics.jsonl"));
+        assertThat(metrics.get(metrics.size() - 1)).contains("\"nd4j_share\":0.0", "\"not_compiled\":null");
         assertThat(metrics.stream()
                         .map(Json::parse)
                         .filter(line -> line.path("event").asText().equals("step")))

@@ -216,7 +216,7 @@ class ArbiterDefectsTest {
 
         @Override
         public void setIndices(int... indices) {
-            throw new UnsupportedOperationException();
+            throw new UnsupportedOperationException("this space is no leaf: the indices are its leaves'");
         }
     }
 

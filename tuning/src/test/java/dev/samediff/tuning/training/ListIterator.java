@@ -23,7 +23,7 @@ final class ListIterator implements MultiDataSetIterator {
 
     @Override
     public void setPreProcessor(MultiDataSetPreProcessor processor) {
-        throw new UnsupportedOperationException();
+        throw new UnsupportedOperationException("the data sets of this test are given as they are; " + processor);
     }
 
     @Override

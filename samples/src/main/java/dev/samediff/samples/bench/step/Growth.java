@@ -5,6 +5,7 @@ import dev.samediff.samples.output.Numbers;
 import dev.samediff.samples.output.TextTable;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** How the cost of a token grows with the length of the texts and the number of layers. */
 public final class Growth {
@@ -21,7 +22,7 @@ public final class Growth {
      * @param precision this library's
      * @param threads how many threads compute
      * @param secondsPerToken this library's time per step by the tokens of a batch
-     * @param peer the peer
+     * @param peer the peer, or null
      * @param peerSecondsPerToken the peer's
      */
     public record Row(
@@ -30,7 +31,7 @@ public final class Growth {
             String precision,
             int threads,
             double secondsPerToken,
-            String peer,
+            @Nullable String peer,
             double peerSecondsPerToken) {
         static Row of(StepRow row) {
             double milliseconds = 1000.0 * Network.parse(row.network()).tokens();
@@ -75,8 +76,8 @@ public final class Growth {
                     row.precision(),
                     Integer.toString(row.threads()),
                     microseconds(row.secondsPerToken()),
-                    row.peer(),
-                    microseconds(row.peerSecondsPerToken()));
+                    row.peer() == null ? "none" : row.peer(),
+                    row.peer() == null ? "" : microseconds(row.peerSecondsPerToken()));
         }
         return table.render() + "\n\n- " + String.join("\n- ", notes);
     }

@@ -29,7 +29,7 @@ final class Measurements {
         return found.isEmpty() ? StepSummary.NONE : StepSummary.of(found);
     }
 
-    /** Returns this library beside each peer; in bfloat16 also beside each peer's float32. */
+    /** Returns this library beside each peer, in bfloat16 also beside each peer's float32; alone if there is none. */
     List<StepRow> rows(Configuration measured, Contender self, List<Contender> peers) {
         StepSummary own = summary(self, measured);
         List<StepRow> rows = new ArrayList<>();
@@ -43,7 +43,7 @@ final class Measurements {
                 }
             }
         }
-        return rows;
+        return rows.isEmpty() ? List.of(StepRow.alone(measured, own)) : rows;
     }
 
     /** A peer that is slower with several threads than with one is given one. */

@@ -1,16 +1,17 @@
 package dev.samediff.samples.bench.step;
 
 import dev.samediff.samples.bench.step.StepJob.Configuration;
+import org.jspecify.annotations.Nullable;
 
 /**
- * This library beside one peer; NaN where something was not measured.
+ * This library beside one peer, or alone; NaN where something was not measured.
  *
  * @param network the network's sizes
  * @param method adapters
  * @param precision this library's
  * @param threads how many threads compute
  * @param ms this library's median time per step
- * @param peer the peer
+ * @param peer the peer; null, as are its precision and threads, if there is none to compare with
  * @param peerPrecision its precision
  * @param peerThreads its threads: one where it is faster so
  * @param peerMs its median time per step
@@ -25,14 +26,31 @@ public record StepRow(
         String precision,
         int threads,
         double ms,
-        String peer,
-        String peerPrecision,
-        int peerThreads,
+        @Nullable String peer,
+        @Nullable String peerPrecision,
+        @Nullable Integer peerThreads,
         double peerMs,
         double timeRatio,
         double rssMb,
         double peerRssMb,
         double rssRatio) {
+    static StepRow alone(Configuration own, StepSummary self) {
+        return new StepRow(
+                own.network().toString(),
+                own.method(),
+                own.precision().label(),
+                own.threads(),
+                self.ms(),
+                null,
+                null,
+                null,
+                Double.NaN,
+                Double.NaN,
+                self.megabytes(),
+                Double.NaN,
+                Double.NaN);
+    }
+
     static StepRow of(Configuration own, StepSummary self, String peer, Configuration other, StepSummary measured) {
         return new StepRow(
                 own.network().toString(),

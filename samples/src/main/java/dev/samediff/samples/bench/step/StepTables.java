@@ -32,17 +32,21 @@ public final class StepTables {
                     Integer.toString(row.threads()),
                     Numbers.decimal(row.ms(), 1),
                     Numbers.decimal(row.rssMb(), 0),
-                    row.peer() + ", " + row.peerPrecision(),
-                    Integer.toString(row.peerThreads()),
-                    Numbers.decimal(row.peerMs(), 1),
-                    Numbers.decimal(row.peerRssMb(), 0),
-                    Numbers.decimal(row.timeRatio(), 2),
-                    Numbers.decimal(row.rssRatio(), 2));
+                    row.peer() == null ? "none" : row.peer() + ", " + row.peerPrecision(),
+                    row.peerThreads() == null ? "" : row.peerThreads().toString(),
+                    ofPeer(row, row.peerMs(), 1),
+                    ofPeer(row, row.peerRssMb(), 0),
+                    ofPeer(row, row.timeRatio(), 2),
+                    ofPeer(row, row.rssRatio(), 2));
         }
         List<String> lines = new ArrayList<>(List.of(table.render(), ""));
         lines.addAll(methods(result.results()));
         result.notes().forEach(note -> lines.add("- " + note));
         return String.join("\n", lines);
+    }
+
+    private static String ofPeer(StepRow row, double value, int digits) {
+        return row.peer() == null ? "" : Numbers.decimal(value, digits);
     }
 
     private static List<String> methods(List<StepRow> rows) {

@@ -58,7 +58,23 @@ class MeasurementsTest {
     void the_dense_layer_is_a_peer_of_sorsa_only() {
         assertThat(found.rows(ONE, SELF, List.of(DENSE))).hasSize(1);
         assertThat(found.rows(new Configuration(ONE.network(), "lora", Precision.F32, 1), SELF, List.of(DENSE)))
-                .isEmpty();
+                .extracting(StepRow::peer)
+                .containsOnlyNulls();
+    }
+
+    @Test
+    void without_a_peer_this_library_is_shown_alone() {
+        add(SELF, ONE, 10, 30, 20);
+        StepBench.Result result = new StepBench.Result(found.rows(ONE, SELF, List.of()), List.of());
+        JsonNode row = Json.parse(Json.line(result)).path("results").get(0);
+        assertThat(row.path("ms").asDouble()).isEqualTo(20);
+        assertThat(row.path("rss_mb").asDouble()).isEqualTo(500);
+        for (String name : List.of(
+                "peer", "peer_precision", "peer_threads", "peer_ms", "time_ratio", "peer_rss_mb", "rss_ratio")) {
+            assertThat(row.has(name)).as(name).isTrue();
+            assertThat(row.path(name).isNull()).as(name).isTrue();
+        }
+        assertThat(StepTables.describe(result)).contains("20.0  500  none");
     }
 
     @Test
