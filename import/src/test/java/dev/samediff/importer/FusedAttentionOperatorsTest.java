@@ -1,18 +1,7 @@
 package dev.samediff.importer;
 
-import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
-
 /** ONNX Runtime's fused attention. */
 class FusedAttentionOperatorsTest extends OperatorCases {
-    private static INDArray ids(int[]... rows) {
-        return Nd4j.createFromArray(rows);
-    }
-
-    private static INDArray lengths(int... values) {
-        return Nd4j.createFromArray(values);
-    }
-
     @Override
     void define() {
         attention();

@@ -6,10 +6,6 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /** ONNX Runtime's fused layers and rotary embedding. */
 class FusedOperatorsTest extends OperatorCases {
-    private static INDArray ids(int[]... rows) {
-        return Nd4j.createFromArray(rows);
-    }
-
     private static INDArray positions(int rows, int columns) {
         long[][] values = new long[rows][];
         for (int i = 0; i < rows; i++) {

@@ -1,29 +1,11 @@
 package dev.samediff.importer;
 
-import dev.samediff.importer.tensor.HostTensor;
 import java.util.Arrays;
-import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** Options of ONNX Runtime's fused operators, alone and together: windows, masks with a past, every optional input. */
 class FusedOptionsTest extends OperatorCases {
-    private static INDArray ids(int[]... rows) {
-        return Nd4j.createFromArray(rows);
-    }
-
-    private static INDArray lengths(int... values) {
-        return Nd4j.createFromArray(values);
-    }
-
-    private static HostTensor stored(long... shape) {
-        INDArray values = reals(shape);
-        return HostTensor.of(
-                DataType.FLOAT,
-                shape,
-                values.castTo(DataType.DOUBLE).reshape(values.length()).toDoubleVector());
-    }
-
     @Override
     void define() {
         INDArray byQuery =

@@ -282,6 +282,16 @@ abstract class OperatorCases {
         return result;
     }
 
+    /** Returns numbers of tokens. */
+    static INDArray ids(int[]... rows) {
+        return Nd4j.createFromArray(rows);
+    }
+
+    /** Returns a vector, such as lengths of texts. */
+    static INDArray lengths(int... values) {
+        return Nd4j.createFromArray(values);
+    }
+
     /** Returns random numbers as the file has them, not as an input. */
     static HostTensor stored(long... shape) {
         INDArray values = reals(shape);
