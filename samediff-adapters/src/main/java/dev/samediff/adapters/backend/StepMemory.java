@@ -1,6 +1,8 @@
 package dev.samediff.adapters.backend;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.engine.HalfProducts;
+import dev.samediff.adapters.engine.Precision;
 import dev.samediff.adapters.engine.ReferenceEngine;
 import dev.samediff.adapters.graph.ExecutionOrder;
 import dev.samediff.adapters.graph.GradientGraph;
@@ -12,7 +14,9 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -25,19 +29,44 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * so the estimate is an upper one; weights are not part of it.
  */
 public final class StepMemory {
+    /** What AdamW on a device holds per trained number: gradient, slope, work, two moments, and the slope in float64. */
+    public static final int OPTIMIZER_BYTES = 5 * 4 + 8;
+
     private static final double GIGABYTE = 1e9;
 
     private final List<ExecutionOrder.Node> order;
     private final Set<String> kept;
     private final Map<String, Long> one;
     private final Map<String, Long> two;
+    private final Map<ExecutionOrder.Node, Long> halves;
+    private final long trained;
 
     private StepMemory(
-            List<ExecutionOrder.Node> order, Set<String> kept, Map<String, Long> one, Map<String, Long> two) {
+            List<ExecutionOrder.Node> order,
+            Set<String> kept,
+            Map<String, Long> one,
+            Map<String, Long> two,
+            Map<ExecutionOrder.Node, Long> halves,
+            long trained) {
         this.order = order;
         this.kept = kept;
         this.one = one;
         this.two = two;
+        this.halves = halves;
+        this.trained = trained;
+    }
+
+    /**
+     * Measures a pass in the graph's own precision; see
+     * {@link #measure(SameDiff, String, List, Map, Map, Precision)}.
+     */
+    public static StepMemory measure(
+            SameDiff graph,
+            String loss,
+            List<String> trainables,
+            Map<String, INDArray> example,
+            Map<String, INDArray> pair) {
+        return measure(graph, loss, trainables, example, pair, Precision.FLOAT32);
     }
 
     /**
@@ -48,13 +77,15 @@ public final class StepMemory {
      * @param trainables the VARIABLEs to differentiate by
      * @param example placeholders of a batch of one, as long as the longest of the training
      * @param pair placeholders of a batch of two of the same length
+     * @param precision of the training; with {@link Precision#HALF} rounded operands are counted too
      */
     public static StepMemory measure(
             SameDiff graph,
             String loss,
             List<String> trainables,
             Map<String, INDArray> example,
-            Map<String, INDArray> pair) {
+            Map<String, INDArray> pair,
+            Precision precision) {
         GradientGraph gradient = GradientGraph.of(graph, loss, trainables);
         Set<String> kept = new LinkedHashSet<>(gradient.gradients().values());
         kept.add(loss);
@@ -63,8 +94,30 @@ public final class StepMemory {
         order.forEach(node -> results.addAll(node.outputs()));
         try (ReferenceEngine engine = new ReferenceEngine(gradient.graph(), loss, List.of())) {
             return new StepMemory(
-                    order, kept, bytes(engine.outputs(example, results)), bytes(engine.outputs(pair, results)));
+                    order,
+                    kept,
+                    bytes(engine.outputs(example, results)),
+                    bytes(engine.outputs(pair, results)),
+                    precision == Precision.HALF ? halves(gradient.graph(), graph, order) : Map.of(),
+                    trainables.stream()
+                            .mapToLong(name -> graph.getArrForVarName(name).length())
+                            .sum());
         }
+    }
+
+    /** Returns the bytes of the rounded weight of each product in half precision. */
+    private static Map<ExecutionOrder.Node, Long> halves(
+            SameDiff graph, SameDiff source, List<ExecutionOrder.Node> order) {
+        Map<ExecutionOrder.Node, Long> halves = new HashMap<>();
+        for (ExecutionOrder.Node node : order) {
+            if (HalfProducts.isOne(graph, source, node)) {
+                node.inputs().stream()
+                        .map(graph::getVariable)
+                        .filter(SDVariable::isConstant)
+                        .forEach(weight -> halves.put(node, weight.getArr().length() * DataType.HALF.width()));
+            }
+        }
+        return halves;
     }
 
     private static Map<String, Long> bytes(Map<String, INDArray> results) {
@@ -84,20 +137,44 @@ public final class StepMemory {
         order.forEach(node -> node.inputs().forEach(name -> readers.merge(name, 1, Integer::sum)));
         kept.forEach(name -> readers.merge(name, 1, Integer::sum));
         Map<Long, Integer> free = new HashMap<>();
+        Map<Long, Integer> freeHalves = new HashMap<>();
         long taken = 0;
         for (ExecutionOrder.Node node : order) {
             for (String output : node.outputs()) {
-                long size = size(output, batch);
-                if (free.merge(size, -1, Integer::sum) < 0) {
-                    taken += size;
-                    free.put(size, 0);
-                }
+                taken += take(size(output, batch), free);
             }
+            List<Long> operands = operands(node, batch);
+            for (long size : operands) {
+                taken += take(size, freeHalves);
+            }
+            operands.forEach(size -> freeHalves.merge(size, 1, Integer::sum));
             for (String done : finished(node, readers)) {
                 free.merge(size(done, batch), 1, Integer::sum);
             }
         }
         return taken;
+    }
+
+    /** Takes a block of a pool; returns the bytes that it had to grow by. */
+    private static long take(long size, Map<Long, Integer> free) {
+        if (free.merge(size, -1, Integer::sum) >= 0) {
+            return 0;
+        }
+        free.put(size, 0);
+        return size;
+    }
+
+    /** Returns the bytes of the rounded weight, input and result of a product in half precision. */
+    private List<Long> operands(ExecutionOrder.Node node, int batch) {
+        Long weight = halves.get(node);
+        if (weight == null) {
+            return List.of();
+        }
+        int ratio = DataType.FLOAT.width() / DataType.HALF.width();
+        List<Long> operands =
+                new ArrayList<>(List.of(weight, size(node.outputs().get(0), batch) / ratio));
+        node.inputs().stream().filter(one::containsKey).forEach(input -> operands.add(size(input, batch) / ratio));
+        return operands;
     }
 
     /** Results nobody reads after an operation. */
@@ -118,19 +195,20 @@ public final class StepMemory {
     }
 
     /**
-     * Refuses a batch that does not fit.
+     * Refuses a batch that does not fit beside AdamW's state.
      *
      * @param batch examples per batch
      * @param freeBytes free memory of the device
      * @throws InvalidInputException if it does not; the message names the largest batch that does
      */
     public void requireFits(int batch, long freeBytes) {
-        long needed = bytes(batch);
+        long state = OPTIMIZER_BYTES * trained;
+        long needed = bytes(batch) + state;
         if (needed <= freeBytes) {
             return;
         }
         int largest = batch - 1;
-        while (largest > 0 && bytes(largest) > freeBytes) {
+        while (largest > 0 && bytes(largest) + state > freeBytes) {
             largest--;
         }
         throw new InvalidInputException(String.format(

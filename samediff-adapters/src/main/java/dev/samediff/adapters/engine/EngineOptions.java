@@ -36,6 +36,11 @@ public record EngineOptions(
         if (threads < 0) {
             throw new InvalidInputException("the number of threads is " + threads + "; give 1 or more, or 0 for all");
         }
+        if (precision == Precision.HALF && recompute) {
+            throw new InvalidInputException(
+                    "half precision is of the reference engine, which keeps all activations; leave"
+                            + " recomputation out");
+        }
         if (kind == Kind.REFERENCE && (precision == Precision.BFLOAT16 || recompute)) {
             throw new InvalidInputException("the reference engine computes in the graph's own precision and keeps all"
                     + " activations; choose the compiled engine for bfloat16 and recomputation");

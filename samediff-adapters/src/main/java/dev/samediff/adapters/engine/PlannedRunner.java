@@ -34,6 +34,7 @@ final class PlannedRunner implements Runner {
     private final List<Integer> leaves = new ArrayList<>();
     private final @Nullable Value[] values;
     private final ArrayPool pool;
+    private final Map<Step, HalfProducts> halves = new HashMap<>();
 
     /**
      * Plans the computation.
@@ -41,9 +42,10 @@ final class PlannedRunner implements Runner {
      * @param graph the graph to execute
      * @param source the graph whose current arrays are read; what it does not have is read from {@code graph}
      * @param outputs variables to compute
+     * @param half whether {@link HalfProducts} are
      * @param poison see {@link ArrayPool}
      */
-    PlannedRunner(SameDiff graph, SameDiff source, Collection<String> outputs, boolean poison) {
+    PlannedRunner(SameDiff graph, SameDiff source, Collection<String> outputs, boolean half, boolean poison) {
         this.graph = graph;
         this.source = source;
         this.outputs = List.copyOf(outputs);
@@ -58,7 +60,11 @@ final class PlannedRunner implements Runner {
             for (int i = 0; i < needed.length; i++) {
                 needed[i] = uses.containsKey(results.get(i));
             }
-            steps.add(new Step(graph, op, slotsOf(op.inputs()), slotsOf(results), needed));
+            Step step = new Step(graph, op, slotsOf(op.inputs()), slotsOf(results), needed);
+            steps.add(step);
+            if (half && HalfProducts.isOne(graph, source, op)) {
+                halves.put(step, new HalfProducts(op));
+            }
         }
         outputSlots = slotsOf(this.outputs);
         for (int slot = 0; slot < names.size(); slot++) {
@@ -167,6 +173,11 @@ final class PlannedRunner implements Runner {
             inputs[i] = value(step.inputs[i]).array();
         }
         boolean known = Overwriting.contains(step.op.opName());
+        HalfProducts half = halves.get(step);
+        if (half != null) {
+            half.execute(step, inputs, this);
+            return;
+        }
         if (Shortcuts.apply(step, inputs, this)) {
             return;
         }
@@ -205,7 +216,12 @@ final class PlannedRunner implements Runner {
 
     /** Takes memory as large as an array for the time of a step. */
     Storage borrow(INDArray like) {
-        return pool.take(like.dataType(), like.shape(), false);
+        return borrow(like.dataType(), like.shape());
+    }
+
+    /** Takes memory for the time of a step. */
+    Storage borrow(DataType type, long[] shape) {
+        return pool.take(type, shape, false);
     }
 
     /** Returns borrowed memory. */

@@ -24,6 +24,7 @@ public final class ReferenceEngine implements Engine {
     private final SameDiff graph;
     private final String loss;
     private final List<String> trainables;
+    private final boolean half;
     private final boolean poison;
     private final Map<Set<String>, Runner> forward = new HashMap<>();
     private @Nullable GradientGraph gradientGraph;
@@ -37,13 +38,19 @@ public final class ReferenceEngine implements Engine {
      * @param trainables the VARIABLEs to differentiate it by
      */
     public ReferenceEngine(SameDiff graph, String loss, List<String> trainables) {
-        this(graph, loss, trainables, false);
+        this(graph, loss, trainables, false, false);
     }
 
-    ReferenceEngine(SameDiff graph, String loss, List<String> trainables, boolean poison) {
+    /**
+     * Opens an engine with or without {@link HalfProducts}.
+     *
+     * @param poison see {@link ArrayPool}
+     */
+    ReferenceEngine(SameDiff graph, String loss, List<String> trainables, boolean half, boolean poison) {
         this.graph = graph;
         this.loss = loss;
         this.trainables = List.copyOf(trainables);
+        this.half = half;
         this.poison = poison;
     }
 
@@ -94,9 +101,14 @@ public final class ReferenceEngine implements Engine {
     }
 
     private Runner runner(SameDiff executed, Collection<String> outputs) {
-        return SessionRunner.isNeeded(executed, outputs)
-                ? new SessionRunner(executed, graph, outputs)
-                : new PlannedRunner(executed, graph, outputs, poison);
+        if (!SessionRunner.isNeeded(executed, outputs)) {
+            return new PlannedRunner(executed, graph, outputs, half, poison);
+        }
+        if (half) {
+            throw new InvalidInputException("this graph has control flow or tensor arrays, which SameDiff's own session"
+                    + " executes; half precision is not possible there, choose float32");
+        }
+        return new SessionRunner(executed, graph, outputs);
     }
 
     /** Returns how often each op occurs in the gradient graph, by op name. */

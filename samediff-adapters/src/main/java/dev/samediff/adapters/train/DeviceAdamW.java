@@ -2,6 +2,7 @@ package dev.samediff.adapters.train;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.impl.transforms.floating.Sqrt;
@@ -128,11 +129,19 @@ final class DeviceAdamW extends AdamW {
         return second.parts;
     }
 
+    /** Returns the bytes of everything held. */
+    long bytes() {
+        return everything()
+                .mapToLong(array -> array.length() * array.dataType().width())
+                .sum();
+    }
+
+    private Stream<INDArray> everything() {
+        return Stream.of(sum.vector, slope.vector, work.vector, first.vector, second.vector, doubles);
+    }
+
     @Override
     public void close() {
-        for (Flat flat : List.of(sum, slope, work, first, second)) {
-            free(flat.vector);
-        }
-        free(doubles);
+        everything().forEach(AdamW::free);
     }
 }

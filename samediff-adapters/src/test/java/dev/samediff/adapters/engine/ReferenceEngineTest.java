@@ -17,7 +17,7 @@ class ReferenceEngineTest extends EngineContractTest {
     @Override
     Engine open(SameDiff graph, String loss, List<String> trainables) {
         // reused memory is filled with NaN, so that an op that leaves some of its output unwritten is noticed
-        return new ReferenceEngine(graph, loss, trainables, true);
+        return new ReferenceEngine(graph, loss, trainables, false, true);
     }
 
     @Test

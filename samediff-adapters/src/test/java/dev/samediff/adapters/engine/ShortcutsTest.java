@@ -42,7 +42,7 @@ class ShortcutsTest {
                     sd.math.tanh(a.mul(b)).add(sd.math.square(a.add(b))).mul(b.add(a));
             sd.math.square(mixed.sub(0.3)).mean().rename("loss");
             Engine.Gradients expected = EngineContractTest.bySameDiff(sd, "loss", trained, Map.of());
-            try (Engine engine = new ReferenceEngine(sd, "loss", trained, true)) {
+            try (Engine engine = new ReferenceEngine(sd, "loss", trained, false, true)) {
                 for (int run = 0; run < 2; run++) {
                     Map<String, INDArray> actual = engine.gradients(Map.of()).byName();
                     for (String name : trained) {

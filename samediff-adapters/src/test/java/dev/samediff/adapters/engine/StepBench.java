@@ -62,7 +62,7 @@ final class StepBench {
         System.out.println(gradient.graph().getOps().size() + " ops");
         try (Runner runner = how.equals("session")
                 ? new SessionRunner(gradient.graph(), gpt.graph, outputs)
-                : new PlannedRunner(gradient.graph(), gpt.graph, outputs, false)) {
+                : new PlannedRunner(gradient.graph(), gpt.graph, outputs, false, false)) {
             measure(how, () -> runner.run(batch).values().forEach(INDArray::close));
         }
     }

@@ -68,6 +68,9 @@ final class BenchGenerateCommand extends Command {
             throw new InvalidInputException("--batch " + batch + " and --lengths " + lengths
                     + " are not possible; give 1 and more, and " + SHORTEST + " to " + LONGEST);
         }
+        if (precision == Precision.HALF) {
+            throw new InvalidInputException("--precision fp16 is for training on a CUDA device; give f32 or bf16");
+        }
         Network given = Network.parse(network);
         int longest = lengths.stream().mapToInt(Integer::intValue).max().orElse(LONGEST);
         Network sizes = new Network(given.width(), given.layers(), given.heads(), batch, longest, given.vocabulary());

@@ -23,8 +23,10 @@ final class ExecutionOptions {
             paramLabel = "P",
             defaultValue = "f32",
             converter = PrecisionConverter.class,
-            description = "Of products with frozen weights: f32, bf16, or auto for bf16 where the processor has it."
-                    + " Adapters, normalisations, loss and optimiser are f32 always. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "Of products with frozen weights: f32, bf16, auto for bf16 where the processor has it, or fp16"
+                            + " for the forward pass on a CUDA device."
+                            + " Adapters, normalisations, loss and optimiser are f32 always. Default: ${DEFAULT-VALUE}.")
     Precision precision = Precision.FLOAT32;
 
     @Option(
@@ -66,9 +68,11 @@ final class ExecutionOptions {
             return switch (value.toLowerCase(Locale.ROOT)) {
                 case "f32", "fp32", "float32" -> Precision.FLOAT32;
                 case "bf16", "bfloat16" -> Precision.BFLOAT16;
+                case "fp16", "f16", "float16" -> Precision.HALF;
                 case "auto" -> Precision.AUTO;
                 default ->
-                    throw new TypeConversionException("`" + value + "` is no precision; there are f32, bf16 and auto");
+                    throw new TypeConversionException(
+                            "`" + value + "` is no precision; there are f32, bf16, fp16 and auto");
             };
         }
     }

@@ -118,7 +118,8 @@ public final class FineTune {
                         candidate.trainables(),
                         evaluator.placeholders(batches.plain(List.of(longest)).next()),
                         evaluator.placeholders(
-                                batches.plain(List.of(longest, longest)).next()))
+                                batches.plain(List.of(longest, longest)).next()),
+                        settings.plan().engine().precision())
                 .requireFits(settings.batch(), freeBytes);
     }
 
