@@ -32,11 +32,6 @@ final class BaseWeight {
         return layer;
     }
 
-    /** How many numbers it has. */
-    long length() {
-        return inGraph.length();
-    }
-
     /** SHA-256 of the true weight as stored. */
     String hash() {
         return hash;
@@ -47,12 +42,14 @@ final class BaseWeight {
         return layer.orientation().asInOut(aside == null ? inGraph : aside);
     }
 
-    /** The true weight [in,out] in float64, a copy. */
-    INDArray trueWeightInDouble() {
-        INDArray weight = trueWeight();
-        INDArray copy = weight.dataType() == DataType.DOUBLE ? weight.dup('c') : weight.castTo(DataType.DOUBLE);
-        FileBackedArrays.release(aside == null ? inGraph : aside);
-        return copy;
+    /** The true weight as stored; it must not be written to. */
+    INDArray stored() {
+        return aside == null ? inGraph : aside;
+    }
+
+    /** Gives the true weight's memory back, if a file stands behind it, until it is read again. */
+    void release() {
+        FileBackedArrays.release(stored());
     }
 
     /**
@@ -96,8 +93,8 @@ final class BaseWeight {
         toSeparate = editor;
     }
 
-    /** Puts another weight [in,out] into the graph, rounded to its type. */
-    void set(INDArray weight) {
+    /** Keeps the true weight aside and returns the graph's array, to be overwritten. */
+    INDArray toOverwrite() {
         if (toSeparate != null) {
             separate(toSeparate, true);
             toSeparate = null;
@@ -105,14 +102,7 @@ final class BaseWeight {
         if (aside == null) {
             aside = inGraph.dup('c');
         }
-        INDArray stored = layer.orientation().asStored(weight);
-        if (stored.dataType() == inGraph.dataType()) {
-            inGraph.assign(stored);
-            return;
-        }
-        try (INDArray rounded = stored.castTo(inGraph.dataType())) {
-            inGraph.assign(rounded);
-        }
+        return inGraph;
     }
 
     /** Puts the true weight back, exactly. */

@@ -5,7 +5,6 @@ import dev.samediff.adapters.graph.GraphEditor;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -54,20 +53,15 @@ final class BaseWeights {
         System.gc(); // the arrays left behind are large, and the collector does not see memory outside its heap
     }
 
-    /**
-     * Brings the weights and the branches' scalings in line with the flags and the set of active adapters. The largest weights
-     * come first: what is computed in float64 on the way takes most memory while there are the fewest copies.
-     */
+    /** Brings the weights and the branches' scalings in line with the flags and the set of active adapters. */
     void refresh(boolean enabled, boolean merged) {
-        List<BaseWeight> bySize = new ArrayList<>(weights.values());
-        bySize.sort(Comparator.comparingLong(BaseWeight::length).reversed());
-        for (BaseWeight base : bySize) {
+        for (BaseWeight base : weights.values()) {
             if (enabled
                     && adapters.sites().stream()
                             .anyMatch(site -> isOn(site, base) && (merged || !site.startsAtZero()))) {
-                try (INDArray weight = effective(base, merged)) {
-                    base.set(weight);
-                }
+                INDArray target = base.toOverwrite();
+                effective(base, merged).into(base.stored(), target);
+                base.release();
             } else {
                 base.restore();
             }
@@ -87,7 +81,7 @@ final class BaseWeights {
         Map<String, INDArray> merged = new LinkedHashMap<>();
         for (BaseWeight base : weights.values()) {
             if (adapters.sites().stream().anyMatch(site -> isOn(site, base))) {
-                merged.put(base.layer().weight(), stored(base, effective(base, true)));
+                merged.put(base.layer().weight(), computed(base, true));
             }
         }
         return merged;
@@ -117,7 +111,7 @@ final class BaseWeights {
                         layer.module(),
                         layer.weight(),
                         layer.kind(),
-                        residual ? Optional.of(stored(base, effective(base, false))) : Optional.empty(),
+                        residual ? Optional.of(computed(base, false)) : Optional.empty(),
                         Nd4j.concat(1, down.toArray(new INDArray[0])),
                         Nd4j.concat(0, up.toArray(new INDArray[0]))));
             }
@@ -125,21 +119,17 @@ final class BaseWeights {
         return updates;
     }
 
-    /** A weight [in,out] in the stored orientation and type. */
-    private static INDArray stored(BaseWeight base, INDArray weight) {
-        return base.layer()
-                .orientation()
-                .asStored(weight)
-                .castTo(base.trueWeight().dataType())
-                .dup('c');
+    private INDArray computed(BaseWeight base, boolean withChanges) {
+        INDArray target =
+                Nd4j.createUninitialized(base.stored().dataType(), base.stored().shape(), 'c');
+        effective(base, withChanges).into(base.stored(), target);
+        base.release();
+        return target;
     }
 
-    /**
-     * W minus the active adapters' starts, plus their present changes if asked for; [in,out], float64. What is made on the way is
-     * released at once: it is large, and the garbage collector does not see memory outside its heap.
-     */
-    private INDArray effective(BaseWeight base, boolean withChanges) {
-        INDArray weight = base.trueWeightInDouble();
+    /** What is to be added to W: minus the active adapters' starts, plus their present changes if asked for. */
+    private LowRankSum effective(BaseWeight base, boolean withChanges) {
+        LowRankSum sum = new LowRankSum(base.layer().orientation());
         for (Adapter adapter : adapters.active()) {
             for (int i = 0; i < adapter.sites().size(); i++) {
                 AdaptedSite site = adapter.sites().get(i);
@@ -148,18 +138,14 @@ final class BaseWeights {
                 }
                 AdapterMethod method = adapter.config().method();
                 if (!site.startsAtZero()) {
-                    try (INDArray start = method.delta(adapter.starts().get(i), site.scaling())) {
-                        weight.subi(start);
-                    }
+                    sum.add(method, adapter.starts().get(i), -site.scaling());
                 }
                 if (withChanges) {
-                    try (INDArray change = method.delta(site.tensors(graph), site.scaling())) {
-                        weight.addi(change);
-                    }
+                    sum.add(method, site.tensors(graph), site.scaling());
                 }
             }
         }
-        return weight;
+        return sum;
     }
 
     private static boolean isOn(AdaptedSite site, BaseWeight base) {
