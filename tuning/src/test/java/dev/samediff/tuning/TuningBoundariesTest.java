@@ -21,6 +21,18 @@ class TuningBoundariesTest {
             .resideInAPackage("org.deeplearning4j.arbiter..");
 
     @ArchTest
+    static final ArchRule the_page_for_the_browser_is_known_in_its_package_only = noClasses()
+            .that()
+            .resideOutsideOfPackage(ROOT + ".arbiter.page..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAnyPackage(
+                    "org.deeplearning4j.ui..",
+                    "org.deeplearning4j.arbiter.ui..",
+                    "org.deeplearning4j.nn..",
+                    "io.vertx..");
+
+    @ArchTest
     static final ArchRule spark_is_known_in_spark_only = noClasses()
             .that()
             .resideOutsideOfPackage(ROOT + ".spark..")

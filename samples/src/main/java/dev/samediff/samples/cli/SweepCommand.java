@@ -17,6 +17,7 @@ import dev.samediff.samples.sweep.SweepTables;
 import dev.samediff.samples.task.Task;
 import dev.samediff.tuning.LocalTrials;
 import dev.samediff.tuning.Sweep;
+import dev.samediff.tuning.SweepListener;
 import dev.samediff.tuning.SweepPlan;
 import dev.samediff.tuning.SweepResult;
 import dev.samediff.tuning.TrialState;
@@ -57,6 +58,7 @@ import picocli.CommandLine.ArgGroup;
             "  samples/run sweep",
             "  samples/run sweep --trials 40 --parallel 2 --out sweep1",
             "  samples/run sweep --out sweep1 --resume",
+            "  samples/run sweep --out sweep1 --resume --ui",
             "  samples/run sweep --space space.json --search grid --prune none --model m.onnx \\",
             "      --tokenizer tokenizer.json --train x.jsonl --steps 200"
         })
@@ -66,7 +68,7 @@ final class SweepCommand extends Command {
     private static final int SHOWN = 5;
     private static final String RANKS = "olora-ranks";
     /** Options that say where, and not what. */
-    private static final Set<String> PLACE = Set.of("--out", "--resume", "--json", "--verbose", "--overwrite");
+    private static final Set<String> PLACE = Set.of("--out", "--resume", "--json", "--verbose", "--overwrite", "--ui");
 
     @ArgGroup(validate = false, heading = "%nSearch%n")
     SearchOptions search = new SearchOptions();
@@ -88,6 +90,7 @@ final class SweepCommand extends Command {
 
     @Override
     int run() throws IOException {
+        BrowserPage.require(output.ui);
         RunFolder folder = output.folder("sweep");
         if (output.resume && options().stream().allMatch(PLACE::contains)) {
             return recorded(folder).run();
@@ -125,10 +128,12 @@ final class SweepCommand extends Command {
         int trials = (int) Math.min(plan.trials(), gridSize(space, plan));
         try (Journal journal = Journal.open(folder.resolve("journal.jsonl"));
                 InterruptNotice notice = new InterruptNotice(this::say, sentence(output.out));
-                LiveTable table = new LiveTable(name, trials, progress(), this::sayAboveBar)) {
+                LiveTable table = new LiveTable(name, trials, progress(), this::sayAboveBar);
+                BrowserPage page = BrowserPage.open(output.ui, name, space, this::say)) {
+            SweepListener[] listeners = {table, page.listener()};
             SweepResult result = search.spark == null
-                    ? new Sweep(space, plan, new LocalTrials(trial(job, space, plan))).run(journal, table)
-                    : onSpark(search.spark, space, plan, journal, table);
+                    ? new Sweep(space, plan, new LocalTrials(trial(job, space, plan))).run(journal, listeners)
+                    : onSpark(search.spark, space, plan, journal, listeners);
             TrialsCsv.write(folder.resolve("trials.csv"), result.trials());
             return new SweepReport.Part(space, plan, result);
         }
@@ -143,11 +148,12 @@ final class SweepCommand extends Command {
         return trial;
     }
 
-    private SweepResult onSpark(String master, AdapterSpace space, SweepPlan plan, Journal journal, LiveTable table) {
+    private SweepResult onSpark(
+            String master, AdapterSpace space, SweepPlan plan, Journal journal, SweepListener... listeners) {
         SweepTrialFactory factory =
                 new SweepTrialFactory(arguments(), SpaceJson.write(space).toString());
         try (SparkTrials spark = SparkTrials.connect(master, plan.threads(), factory)) {
-            return new Sweep(space, plan, spark).run(journal, table);
+            return new Sweep(space, plan, spark).run(journal, listeners);
         }
     }
 
@@ -170,6 +176,9 @@ final class SweepCommand extends Command {
         arguments.addAll(List.of("--out", folder.path().toString(), "--resume"));
         if (json) {
             arguments.add("--json");
+        }
+        if (output.ui != null) {
+            arguments.add("--ui=" + output.ui);
         }
         line.parseArgs(arguments.toArray(String[]::new));
         return command;

@@ -4,6 +4,7 @@ import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.io.DurableFiles;
 import dev.samediff.samples.finetune.RunFolder;
 import java.io.IOException;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Where a sweep's results go. */
@@ -12,6 +13,17 @@ final class SweepOutputOptions extends FolderOptions {
             names = "--resume",
             description = "Go on with the sweep in --out; its options are known, more --trials are possible.")
     boolean resume;
+
+    @Option(
+            names = "--ui",
+            arity = "0..1",
+            paramLabel = "PORT",
+            fallbackValue = "9000",
+            description =
+                    "Show the sweep in the browser while it runs, on Arbiter's page. PORT is 9000 unless given; 0:"
+                            + " any that is free. Whoever reaches this machine can look at it.")
+    @Nullable
+    Integer ui;
 
     @Override
     RunFolder folder(String command) {

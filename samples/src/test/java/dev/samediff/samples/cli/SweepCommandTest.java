@@ -5,11 +5,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.samediff.samples.output.Json;
 import java.io.IOException;
+import java.net.ServerSocket;
+import java.net.URI;
+import java.net.http.HttpClient;
+import java.net.http.HttpRequest;
+import java.net.http.HttpResponse;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -92,6 +99,39 @@ class SweepCommandTest {
         assertThat(run.exitCode()).as(run.err()).isZero();
         assertThat(run.json().path("complete").asInt()).isEqualTo(4);
         assertThat(run.json().path("finetune").asText()).contains("--targets c_attn", "--alpha 4", "--schedule linear");
+    }
+
+    @Test
+    void a_sweep_can_be_looked_at_in_the_browser() throws Exception {
+        own = sums();
+        int port;
+        try (ServerSocket socket = new ServerSocket(0)) {
+            port = socket.getLocalPort();
+        }
+        URI results = URI.create("http://localhost:" + port + "/arbiter/results");
+        CompletableFuture<String> seen = CompletableFuture.supplyAsync(() -> shown(results, "Complete"));
+        Run run = sweep(folder.resolve("shown"), "--ui=" + port, "--trials", "8");
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        assertThat(run.err()).contains("page: http://localhost:" + port + "/arbiter");
+        assertThat(seen.get(20, TimeUnit.SECONDS)).contains("\"0\"", "Complete");
+    }
+
+    /** Asks again and again until the answer has a word; the server goes away with the sweep. */
+    private static String shown(URI address, String word) {
+        HttpClient client = HttpClient.newHttpClient();
+        String answer = "";
+        for (int i = 0; i < 400 && !answer.contains(word); i++) {
+            try {
+                Thread.sleep(50);
+                answer = client.send(HttpRequest.newBuilder(address).build(), HttpResponse.BodyHandlers.ofString())
+                        .body();
+            } catch (IOException e) {
+                answer = "no answer: " + e;
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+        }
+        return answer;
     }
 
     @Test

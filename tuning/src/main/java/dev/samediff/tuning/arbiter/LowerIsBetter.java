@@ -8,8 +8,9 @@ import org.deeplearning4j.arbiter.optimize.api.data.DataSource;
 import org.deeplearning4j.arbiter.optimize.api.score.ScoreFunction;
 
 /** Tells Arbiter the direction; trials score themselves. */
-final class LowerIsBetter implements ScoreFunction {
-    static final LowerIsBetter INSTANCE = new LowerIsBetter();
+public final class LowerIsBetter implements ScoreFunction {
+    /** The only one. */
+    public static final LowerIsBetter INSTANCE = new LowerIsBetter();
 
     private static final long serialVersionUID = 1L;
 
@@ -36,5 +37,10 @@ final class LowerIsBetter implements ScoreFunction {
     @Override
     public List<Class<?>> getSupportedDataTypes() {
         return List.of();
+    }
+
+    @Override
+    public String toString() {
+        return "each trial's own, lower is better";
     }
 }
