@@ -1,7 +1,7 @@
 package dev.samediff.tuning.training;
 
-import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.graph.GraphEditor;
+import dev.samediff.adapters.graph.SharingCopy;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.LinkedHashMap;
@@ -16,9 +16,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * arrays of its own before they change any. Thread-safe.
  */
 public final class BaseModels {
-    /** SameDiff copies a graph through FlatBuffers, which end at 2 GB counted in a way that about 0.94 GB is the limit. */
-    private static final long LARGEST_COPY = 940_000_000L;
-
     private final SameDiff base;
     private final Map<String, String> modulePaths;
     private final Map<String, INDArray> shared = new LinkedHashMap<>();
@@ -29,7 +26,6 @@ public final class BaseModels {
      *
      * @param base the graph without adapters
      * @param modulePaths module paths by weight variable, as the importer gives them
-     * @throws InvalidInputException if the graph is too large to be copied
      */
     public BaseModels(SameDiff base, Map<String, String> modulePaths) {
         this.base = base;
@@ -38,11 +34,6 @@ public final class BaseModels {
             if (isStored(variable)) {
                 shared.put(variable.name(), variable.getArr());
             }
-        }
-        if (bytes() > LARGEST_COPY) {
-            throw new InvalidInputException("the base model has " + bytes() / 1_000_000
-                    + " MB; sweeps copy its graph, which SameDiff M2.1 can do up to " + LARGEST_COPY / 1_000_000
-                    + " MB");
         }
     }
 
@@ -66,21 +57,17 @@ public final class BaseModels {
     /** Lends a graph without adapters. */
     public synchronized SameDiff borrow() {
         SameDiff graph = free.poll();
-        return graph == null ? share(base.dup()) : graph;
+        return graph == null ? SharingCopy.of(base) : graph;
     }
 
     /** Takes a graph back whose adapters were unloaded; a graph that a failure left in an unknown state is not given back. */
     public synchronized void giveBack(SameDiff graph) {
-        free.push(share(graph));
-    }
-
-    private SameDiff share(SameDiff graph) {
         GraphEditor editor = new GraphEditor(graph);
         shared.forEach((name, array) -> {
             if (graph.getVariable(name).getArr() != array) {
                 editor.replaceArray(name, array);
             }
         });
-        return graph;
+        free.push(graph);
     }
 }

@@ -23,8 +23,12 @@ import dev.samediff.tuning.space.ParameterValues;
 import dev.samediff.tuning.space.Range;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
 import org.bytedeco.javacpp.Pointer;
 import org.junit.jupiter.api.Test;
@@ -94,6 +98,58 @@ class AdapterTrialTest {
         assertThat(lent.variables().stream()
                         .filter(v -> v.name().contains("lora") || v.name().contains("sorsa")))
                 .isEmpty();
+    }
+
+    @Test
+    void trials_that_run_at_the_same_time_read_the_same_weights() throws Exception {
+        SameDiff base = Classifier.graph();
+        CyclicBarrier together = new CyclicBarrier(2);
+        List<Map<String, Long>> seen = Collections.synchronizedList(new ArrayList<>());
+        AdapterDefaults defaults = Classifier.defaults(STEPS);
+        AdapterTrial trial = new AdapterTrial(
+                new BaseModels(base, Map.of()),
+                Classifier.data(),
+                graph -> {
+                    await(together);
+                    seen.add(addresses(graph));
+                    await(together);
+                    return Classifier.loss(graph);
+                },
+                new String[] {"x"},
+                defaults,
+                AdapterTrial.cache(SPACE, defaults));
+        SweepPlan plan = SweepPlan.of(2).withParallel(2).withSearch(Search.GRID);
+        AdapterSpace two = AdapterSpace.of(
+                Parameter.of("method", new Range.Choice(List.of("sorsa"))),
+                Parameter.of("rank", new Range.Choice(List.of(2L, 4L))),
+                Parameter.of("targets", new Range.Choice(List.of("first"))));
+        try (Journal journal = Journal.open(folder.resolve("together"))) {
+            SweepResult result = new Sweep(two, plan, new LocalTrials(trial)).run(journal);
+            assertThat(result.count(TrialState.COMPLETE)).isEqualTo(2);
+        }
+        assertThat(seen).hasSize(2);
+        for (String frozen : List.of("second.weight", "head.weight")) {
+            assertThat(seen)
+                    .extracting(addresses -> addresses.get(frozen))
+                    .containsOnly(addresses(base).get(frozen));
+        }
+        assertThat(seen.get(0).get("first.weight"))
+                .as("residuals")
+                .isNotEqualTo(seen.get(1).get("first.weight"));
+    }
+
+    private static Map<String, Long> addresses(SameDiff graph) {
+        return arrays(graph).entrySet().stream()
+                .collect(Collectors.toMap(
+                        Map.Entry::getKey, entry -> entry.getValue().data().platformAddress()));
+    }
+
+    private static void await(CyclicBarrier barrier) {
+        try {
+            barrier.await(20, TimeUnit.SECONDS);
+        } catch (Exception e) {
+            throw new IllegalStateException("the other trial does not run", e);
+        }
     }
 
     @Test

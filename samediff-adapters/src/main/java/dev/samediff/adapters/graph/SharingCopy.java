@@ -1,0 +1,61 @@
+package dev.samediff.adapters.graph;
+
+import org.nd4j.autodiff.samediff.ArrayHolder;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.autodiff.samediff.array.ThreadSafeArrayHolder;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Copies a graph but not its numbers: both graphs read the same arrays, so copies of a model of any size cost next to
+ * nothing. A copy that changes a weight must first give itself an array of its own ({@link GraphEditor#replaceArray}).
+ *
+ * <p>SameDiff M2.1 copies through FlatBuffers, which end at 2 GB counted in a way that about 0.94 GB of weights is the limit.
+ * Therefore large arrays are not in the graph while it is copied.
+ */
+public final class SharingCopy {
+    /** Smaller arrays stay: ops read shapes and axes from them when a graph is built. */
+    private static final long LARGE = 1024;
+
+    private SharingCopy() {}
+
+    /**
+     * Returns a copy that reads the arrays of the original.
+     *
+     * @param graph the original; nobody else may use it meanwhile
+     */
+    public static SameDiff of(SameDiff graph) {
+        ArrayHolder constants = graph.getConstantArrays();
+        ArrayHolder variables = graph.getVariablesArrays();
+        SameDiff copy;
+        try {
+            graph.setConstantArrays(light(constants));
+            graph.setVariablesArrays(light(variables));
+            copy = graph.dup();
+        } finally {
+            graph.setConstantArrays(constants);
+            graph.setVariablesArrays(variables);
+        }
+        copy.setConstantArrays(same(constants));
+        copy.setVariablesArrays(same(variables));
+        return copy;
+    }
+
+    private static ArrayHolder light(ArrayHolder arrays) {
+        ArrayHolder light = new ThreadSafeArrayHolder(false);
+        for (String name : arrays.arrayNames()) {
+            INDArray array = arrays.getArray(name);
+            light.setArray(name, array.length() < LARGE ? array : Nd4j.zeros(array.dataType(), 1));
+        }
+        return light;
+    }
+
+    /** SameDiff's own holders keep a second copy of each array for other devices (DeviceLocalNDArray in delayed mode). */
+    private static ArrayHolder same(ArrayHolder arrays) {
+        ArrayHolder same = new ThreadSafeArrayHolder(false);
+        for (String name : arrays.arrayNames()) {
+            same.setArray(name, arrays.getArray(name));
+        }
+        return same;
+    }
+}
