@@ -1,8 +1,10 @@
 package dev.samediff.samples.cli;
 
 import dev.samediff.adapters.AdapterConfig;
+import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.train.MetricsFile;
 import dev.samediff.adapters.train.TrainingPlan;
+import dev.samediff.samples.finetune.AveragedTraining;
 import dev.samediff.samples.finetune.Candidate;
 import dev.samediff.samples.finetune.FineTune;
 import dev.samediff.samples.finetune.FineTuneResult;
@@ -12,8 +14,11 @@ import dev.samediff.samples.finetune.FineTuneTables;
 import dev.samediff.samples.finetune.RunDescription;
 import dev.samediff.samples.finetune.RunFolder;
 import dev.samediff.samples.finetune.RunWriter;
+import dev.samediff.samples.finetune.ShardedTask;
 import dev.samediff.samples.model.LanguageModel;
 import dev.samediff.samples.task.Task;
+import dev.samediff.tuning.ComputeThreads;
+import dev.samediff.tuning.spark.SparkFlags;
 import java.io.IOException;
 import java.util.Optional;
 import picocli.CommandLine;
@@ -37,7 +42,8 @@ import picocli.CommandLine.Option;
             "  samples/run finetune --method lora --rank 4 --json",
             "  samples/run finetune --model m.onnx --tokenizer tokenizer.json --train x.jsonl \\",
             "      --method sorsa --rank 16 --targets q_proj,v_proj --steps 1000 --checkpoint-every 100 --out run1",
-            "  samples/run finetune ... --out run1 --resume"
+            "  samples/run finetune ... --out run1 --resume",
+            "  samples/run finetune --spark 'local[2]' --shards 2 --average-every 10"
         })
 final class FineTuneCommand extends Command {
     @Option(
@@ -59,21 +65,26 @@ final class FineTuneCommand extends Command {
     @ArgGroup(validate = false, heading = "%nTraining%n")
     TrainingOptions training = new TrainingOptions();
 
+    @ArgGroup(validate = false, heading = "%nTraining on Apache Spark%n")
+    SparkOptions spark = new SparkOptions();
+
     @ArgGroup(validate = false, heading = "%nResults and checkpoints%n")
     OutputOptions output = new OutputOptions();
 
     @Override
     int run() throws IOException {
         AdapterConfig config = adapter.config(method, training.seed);
+        Optional<AveragedTraining> averaged = averaged();
         RunFolder folder = output.folder("finetune");
         TrainingPlan plan = output.withCheckpoints(training.plan(), folder).build();
         FineTuneSettings settings =
                 new FineTuneSettings(plan, training.batch, training.seed, data.evalCount, output.resumeFrom(folder));
-        Task task = data.task(model.isBundled(), training.examplesSeen(), training.seed);
+        Task task = task();
         LanguageModel loaded = model.load();
         say("model: " + model.describe() + "; task: " + task.description());
         Candidate candidate = Candidate.adapters(loaded, config);
         FineTune job = new FineTune(loaded, task, settings, progress(), this::say);
+        averaged.ifPresent(job::on);
         output.create(folder);
         FineTuneResult result;
         try (MetricsFile metrics = new MetricsFile(folder.metrics());
@@ -84,6 +95,35 @@ final class FineTuneCommand extends Command {
         FineTuneSummary summary = new RunWriter(folder).write(result, settings, description);
         print(text(result, folder), summary);
         return 0;
+    }
+
+    /** Returns the task; shards together see more examples than one training. */
+    private Task task() {
+        int shards = spark.master == null ? 1 : spark.shards;
+        return data.task(model.isBundled(), training.examplesSeen(training.batch * shards), training.seed);
+    }
+
+    /** Returns how to train on Spark, if asked for. */
+    private Optional<AveragedTraining> averaged() {
+        if (spark.master == null) {
+            return Optional.empty();
+        }
+        if (output.resume || output.checkpointEvery > 0 || output.patience > 0) {
+            throw new InvalidInputException(
+                    "--resume, --checkpoint-every and --patience are not possible with --spark: shards keep no"
+                            + " checkpoints after the run; leave them out");
+        }
+        SparkFlags.require();
+        FineTuneShards factory = new FineTuneShards(GivenOptions.words(spec()), spark.shards);
+        int threads = ComputeThreads.each(spark.shards);
+        return Optional.of(new AveragedTraining(spark.averaging(training.steps), spark.master, threads, factory));
+    }
+
+    /** Loads the model and prepares the shards of this process. */
+    ShardedTask sharded() {
+        FineTuneSettings settings = new FineTuneSettings(
+                training.plan().build(), training.batch, training.seed, data.evalCount, Optional.empty());
+        return new ShardedTask(model.load(), task(), adapter.config(method, training.seed), settings, training::plan);
     }
 
     private static String text(FineTuneResult result, RunFolder folder) {

@@ -67,8 +67,6 @@ final class SweepCommand extends Command {
     private static final int BATCH = 8;
     private static final int SHOWN = 5;
     private static final String RANKS = "olora-ranks";
-    /** Options that say where, and not what. */
-    private static final Set<String> PLACE = Set.of("--out", "--resume", "--json", "--verbose", "--overwrite", "--ui");
 
     @ArgGroup(validate = false, heading = "%nSearch%n")
     SearchOptions search = new SearchOptions();
@@ -92,7 +90,7 @@ final class SweepCommand extends Command {
     int run() throws IOException {
         BrowserPage.require(output.ui);
         RunFolder folder = output.folder("sweep");
-        if (output.resume && options().stream().allMatch(PLACE::contains)) {
+        if (output.resume && options().stream().allMatch(GivenOptions.PLACE::contains)) {
             return recorded(folder).run();
         }
         AdapterSpace space = search.space();
@@ -186,21 +184,12 @@ final class SweepCommand extends Command {
 
     /** Returns the names of the options that were given. */
     private List<String> options() {
-        return spec().commandLine().getParseResult().matchedOptions().stream()
-                .map(option -> option.longestName())
-                .toList();
+        return GivenOptions.names(spec());
     }
 
     /** Returns the options that say what is searched, to be kept with the results. */
     private List<String> arguments() {
-        List<String> arguments = new ArrayList<>();
-        spec().commandLine().getParseResult().matchedOptions().forEach(option -> {
-            if (!PLACE.contains(option.longestName())) {
-                arguments.add(option.longestName() + "="
-                        + option.originalStringValues().get(0));
-            }
-        });
-        return arguments;
+        return GivenOptions.words(spec());
     }
 
     private void settleDefaults() {

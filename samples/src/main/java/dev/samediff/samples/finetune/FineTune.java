@@ -25,6 +25,7 @@ import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /** Measures a candidate, trains it, and measures it again. */
 public final class FineTune {
@@ -33,6 +34,7 @@ public final class FineTune {
     private final FineTuneSettings settings;
     private final Progress.Factory progress;
     private final Consumer<String> notes;
+    private @Nullable AveragedTraining averaged;
 
     /**
      * Prepares a job.
@@ -54,6 +56,12 @@ public final class FineTune {
         this.settings = settings;
         this.progress = progress;
         this.notes = notes;
+    }
+
+    /** Trains on Spark instead of here; returns this. */
+    public FineTune on(AveragedTraining spark) {
+        averaged = spark;
+        return this;
     }
 
     /**
@@ -90,9 +98,23 @@ public final class FineTune {
             StepRecorder recorder,
             TrainingListener... listeners) {
         Binding binding = Binding.of(candidate.loss(), model.inputs().placeholders());
-        try (AdapterTrainer trainer = candidate.trainer(settings.plan(), binding);
-                Progress bar =
-                        progress.start(candidate.method(), settings.plan().steps())) {
+        try (Progress bar = progress.start(candidate.method(), settings.plan().steps())) {
+            return averaged == null
+                    ? trainHere(candidate, batches, evaluator.batches(task.target()), binding, bar, recorder, listeners)
+                    : averaged.train(
+                            candidate, settings.plan(), binding, evaluator.batches(task.target()), bar, listeners);
+        }
+    }
+
+    private TrainingResult trainHere(
+            Candidate candidate,
+            CausalLmIterator batches,
+            CausalLmIterator evaluation,
+            Binding binding,
+            Progress bar,
+            StepRecorder recorder,
+            TrainingListener... listeners) {
+        try (AdapterTrainer trainer = candidate.trainer(settings.plan(), binding)) {
             settings.resume().ifPresent(trainer::resume);
             TrainingListener shown = new TrainingListener() {
                 @Override
@@ -102,7 +124,7 @@ public final class FineTune {
             };
             TrainingListener[] all = Stream.concat(Stream.of(recorder, shown), Arrays.stream(listeners))
                     .toArray(TrainingListener[]::new);
-            return trainer.fit(batches, evaluator.batches(task.target()), all);
+            return trainer.fit(batches, evaluation, all);
         }
     }
 

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import org.apache.spark.api.java.JavaSparkContext;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -35,12 +36,13 @@ public record AdapterAveraging(int shards, int rounds, int stepsPerRound, Moment
     }
 
     /**
-     * What training gave.
+     * How far training is after an averaging.
      *
+     * @param step updates of each shard
      * @param tensors the averaged tensors by variable, for {@code AdaptedModel.restore}
-     * @param losses mean over the shards of the last update's task loss, by round
+     * @param losses mean over the shards of the task loss, by update
      */
-    public record Result(Map<String, INDArray> tensors, List<Double> losses) {}
+    public record Round(int step, Map<String, INDArray> tensors, List<Double> losses) {}
 
     /**
      * Trains. A failed task is tried again by Spark.
@@ -48,36 +50,31 @@ public record AdapterAveraging(int shards, int rounds, int stepsPerRound, Moment
      * @param master such as {@code local[2]} or {@code spark://host:7077}
      * @param threads threads of each shard
      * @param factory makes the shards where they run
+     * @param listener is told of every round
+     * @return the last round
      * @throws InvalidInputException if this JVM cannot run Spark
      * @throws IOException if a checkpoint cannot be read
      */
-    public Result train(String master, int threads, ShardFactory factory) throws IOException {
+    public Round train(String master, int threads, ShardFactory factory, Consumer<Round> listener) throws IOException {
         try (JavaSparkContext context = SparkConnection.open(master, threads, "samediff-adapters averaging")) {
             RoundTask task = new RoundTask(factory, rounds * stepsPerRound, stepsPerRound);
             List<RoundTask.Start> starts = new ArrayList<>();
             for (int shard = 0; shard < shards; shard++) {
                 starts.add(new RoundTask.Start(shard, null));
             }
-            List<Double> losses = new ArrayList<>();
-            List<ShardCheckpoint> averaged = List.of();
-            for (int round = 0; round < rounds; round++) {
+            Round last = new Round(0, Map.of(), List.of());
+            for (int round = 1; round <= rounds; round++) {
                 List<ShardCheckpoint> ended =
                         context.parallelize(starts, shards).map(task).collect();
-                losses.add(meanLoss(ended));
-                averaged = ShardCheckpoint.averaged(ended, moments == Moments.AVERAGED);
+                List<ShardCheckpoint> averaged = ShardCheckpoint.averaged(ended, moments == Moments.AVERAGED);
                 for (int shard = 0; shard < shards; shard++) {
                     starts.set(shard, new RoundTask.Start(shard, averaged.get(shard)));
                 }
+                last = new Round(
+                        round * stepsPerRound, averaged.get(0).parameters(), ShardCheckpoint.meanLosses(ended));
+                listener.accept(last);
             }
-            return new Result(averaged.get(0).parameters(), losses);
+            return last;
         }
-    }
-
-    private static double meanLoss(List<ShardCheckpoint> ended) throws IOException {
-        double sum = 0;
-        for (ShardCheckpoint shard : ended) {
-            sum += shard.lastLoss();
-        }
-        return sum / ended.size();
     }
 }

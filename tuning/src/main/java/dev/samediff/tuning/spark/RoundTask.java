@@ -73,7 +73,7 @@ final class RoundTask implements Function<RoundTask.Start, ShardCheckpoint> {
                 from.write(folder);
                 trainer.resume(folder);
             }
-            trainer.fit(shard.data(), null, stop);
+            trainer.fit(shard.data().get(), null, stop);
         } catch (RoundOver over) {
             return ShardCheckpoint.read(folder, end);
         }

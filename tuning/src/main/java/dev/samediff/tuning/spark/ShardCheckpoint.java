@@ -1,5 +1,6 @@
 package dev.samediff.tuning.spark;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.samediff.adapters.io.DurableFiles;
@@ -12,6 +13,7 @@ import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -53,10 +55,14 @@ record ShardCheckpoint(int step, byte[] tensors, byte[] progress) implements Ser
         return checkpoints.resolve("checkpoint-" + step);
     }
 
-    /** Returns the task loss of the last update. */
-    double lastLoss() throws IOException {
-        com.fasterxml.jackson.databind.JsonNode losses = JSON.readTree(progress).path("losses");
-        return losses.path(losses.size() - 1).asDouble(Double.NaN);
+    /** Returns the mean over the shards of the task loss, by update. */
+    static List<Double> meanLosses(List<ShardCheckpoint> shards) throws IOException {
+        double[] sums = new double[shards.get(0).step()];
+        for (ShardCheckpoint shard : shards) {
+            JsonNode losses = JSON.readTree(shard.progress).path("losses");
+            Arrays.setAll(sums, i -> sums[i] + losses.path(i).asDouble(Double.NaN));
+        }
+        return Arrays.stream(sums).map(sum -> sum / shards.size()).boxed().toList();
     }
 
     /** Returns the adapters' tensors by variable. */

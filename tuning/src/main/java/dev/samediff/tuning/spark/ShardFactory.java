@@ -5,6 +5,7 @@ import dev.samediff.adapters.train.Binding;
 import dev.samediff.adapters.train.TaskLoss;
 import dev.samediff.adapters.train.TrainingPlan;
 import java.io.Serializable;
+import java.util.function.Supplier;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 
 /**
@@ -19,11 +20,15 @@ public interface ShardFactory extends Serializable {
      * @param model the model with its adapters
      * @param loss the task loss in its graph
      * @param inputs which arrays of a batch feed which placeholders
-     * @param data this shard's training data
+     * @param data this shard's training data, from its start at every call: every round resumes a training
      * @param plan the plan; steps and checkpoints are set by the averaging
      */
     record Shard(
-            AdaptedModel model, TaskLoss loss, Binding inputs, MultiDataSetIterator data, TrainingPlan.Builder plan) {}
+            AdaptedModel model,
+            TaskLoss loss,
+            Binding inputs,
+            Supplier<MultiDataSetIterator> data,
+            TrainingPlan.Builder plan) {}
 
     /** Makes a shard, from 0. */
     Shard create(int shard);

@@ -30,7 +30,11 @@ final class SparkConnection {
             conf.set("spark.driver.host", "localhost");
         }
         if (master.startsWith(LOCAL_CLUSTER)) {
-            conf.set("spark.executor.extraClassPath", System.getProperty("java.class.path"));
+            conf.set("spark.executor.extraClassPath", System.getProperty("java.class.path"))
+                    .setExecutorEnv("SPARK_SCALA_VERSION", "2.12"); // else looked for in the installation
+            try (WorkerHome home = WorkerHome.offer()) {
+                return new JavaSparkContext(conf);
+            }
         }
         return new JavaSparkContext(conf);
     }

@@ -21,7 +21,6 @@ import java.util.List;
 import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 
 @Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
@@ -66,9 +65,7 @@ class SparkTrialsTest {
         assertThat(local).extracting(TrialResult::state).contains(TrialState.PRUNED);
     }
 
-    /** Slow: starts processes. {@code mvn -pl tuning -am test -Dtest=SparkTrialsTest -Dspark.cluster=true}. */
     @Test
-    @EnabledIfSystemProperty(named = "spark.cluster", matches = "true")
     void a_sweep_on_a_cluster_survives_a_lost_executor_with_the_same_results() {
         List<TrialResult> local = run(new LocalTrials(Spaces::curve), "local");
         String marker = folder.resolve("died").toString();

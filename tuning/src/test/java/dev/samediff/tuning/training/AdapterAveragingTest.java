@@ -12,12 +12,14 @@ import dev.samediff.tuning.spark.AdapterAveraging;
 import dev.samediff.tuning.spark.AdapterAveraging.Moments;
 import dev.samediff.tuning.spark.ShardFactory;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-@Timeout(value = 120, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 300, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class AdapterAveragingTest {
     private static final int ROUNDS = 4;
     private static final int STEPS = 5;
@@ -29,7 +31,11 @@ class AdapterAveragingTest {
             AdaptedModel model = model();
             TaskLoss loss = Classifier.loss(model.graph());
             return new Shard(
-                    model, loss, Binding.of(loss, "x"), Classifier.data().train(16, same ? 3 : 3 + shard), plan());
+                    model,
+                    loss,
+                    Binding.of(loss, "x"),
+                    () -> Classifier.data().train(16, same ? 3 : 3 + shard),
+                    plan());
         }
     }
 
@@ -38,9 +44,11 @@ class AdapterAveragingTest {
         AdaptedModel plain = model();
         TaskLoss loss = Classifier.loss(plain.graph());
         TrainingPlan plan = plan().steps(ROUNDS * STEPS).build();
+        List<Double> losses;
         try (AdapterTrainer trainer = new AdapterTrainer(plain, loss, plan, Binding.of(loss, "x"))) {
-            trainer.fit(Classifier.data().train(16, 3), null);
+            losses = trainer.fit(Classifier.data().train(16, 3), null).losses();
         }
+        assertThat(train(1, true, Moments.KEPT).losses()).isEqualTo(losses);
         Map<String, INDArray> expected = plain.trainables();
         assertThat(train(1, true, Moments.KEPT).tensors()).isEqualTo(expected);
         assertThat(train(2, true, Moments.KEPT).tensors()).isEqualTo(expected);
@@ -49,9 +57,9 @@ class AdapterAveragingTest {
 
     @Test
     void different_shards_learn_together_and_moments_matter() throws IOException {
-        AdapterAveraging.Result kept = train(2, false, Moments.KEPT);
-        AdapterAveraging.Result averaged = train(2, false, Moments.AVERAGED);
-        assertThat(kept.losses()).hasSize(ROUNDS);
+        AdapterAveraging.Round kept = train(2, false, Moments.KEPT);
+        AdapterAveraging.Round averaged = train(2, false, Moments.AVERAGED);
+        assertThat(kept.losses()).hasSize(ROUNDS * STEPS);
         double before = evaluate(model());
         AdaptedModel model = model();
         model.restore(kept.tensors());
@@ -60,8 +68,25 @@ class AdapterAveragingTest {
         assertThat(train(2, false, Moments.KEPT).tensors()).as("again").isEqualTo(kept.tensors());
     }
 
-    private static AdapterAveraging.Result train(int shards, boolean same, Moments moments) throws IOException {
-        return new AdapterAveraging(shards, ROUNDS, STEPS, moments).train("local[2]", 1, new Shards(same));
+    @Test
+    void processes_of_their_own_give_the_same_tensors() throws IOException {
+        AdapterAveraging.Round here = train(2, false, Moments.KEPT);
+        AdapterAveraging.Round there = train("local-cluster[2,1,1024]", 2, false, Moments.KEPT);
+        assertThat(there.tensors()).isEqualTo(here.tensors());
+        assertThat(there.losses()).isEqualTo(here.losses());
+    }
+
+    private static AdapterAveraging.Round train(int shards, boolean same, Moments moments) throws IOException {
+        return train("local[2]", shards, same, moments);
+    }
+
+    private static AdapterAveraging.Round train(String master, int shards, boolean same, Moments moments)
+            throws IOException {
+        List<Integer> steps = new ArrayList<>();
+        AdapterAveraging.Round last = new AdapterAveraging(shards, ROUNDS, STEPS, moments)
+                .train(master, 1, new Shards(same), round -> steps.add(round.step()));
+        assertThat(steps).containsExactly(5, 10, 15, 20);
+        return last;
     }
 
     private static double evaluate(AdaptedModel model) {
