@@ -13,6 +13,7 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -25,7 +26,7 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 public final class CompiledEngine implements Engine {
     /** Plans kept for different shapes and numbers of labelled rows; each holds the memory of its intermediate results. */
-    private static final int MOST_PLANS = 12;
+    public static final int MOST_PLANS = 12;
 
     private final SameDiff graph;
     private final String loss;
@@ -81,6 +82,15 @@ public final class CompiledEngine implements Engine {
         return plans.values().stream()
                 .mapToLong(step -> step.plan().arenaBytes())
                 .sum();
+    }
+
+    /**
+     * Compiles the step for placeholders of these shapes, runs nothing, and returns the memory for its intermediate results in
+     * bytes; empty if it cannot be compiled.
+     */
+    public OptionalLong stepBytes(Map<String, INDArray> placeholders) {
+        CompiledStep step = step(true, List.of(loss), placeholders);
+        return step == null ? OptionalLong.empty() : OptionalLong.of(step.plan().arenaBytes());
     }
 
     /** Returns the memory of copies of frozen weights, rounded or packed, in bytes. */

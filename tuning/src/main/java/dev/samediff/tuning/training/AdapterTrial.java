@@ -1,6 +1,7 @@
 package dev.samediff.tuning.training;
 
 import dev.samediff.adapters.AdaptedModel;
+import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.linalg.CachingDecompositions;
 import dev.samediff.adapters.linalg.Decompositions;
 import dev.samediff.adapters.linalg.LapackDecompositions;
@@ -93,9 +94,10 @@ public final class AdapterTrial implements Trial {
         values.put(AdapterParameter.RANK.key(), (long) largest(space, AdapterParameter.RANK, defaults.rank()));
         int batch = largest(space, AdapterParameter.BATCH, defaults.batch());
         SameDiff graph = models.borrow();
-        AdaptedModel model = AdaptedModel.inject(
-                graph, models.modulePaths(), defaults.adapter(new ParameterValues(values), seed), linalg);
-        TrialMemory memory = TrialMemory.measure(model, loss.apply(graph), inputs, data.train(2, seed), batch);
+        ParameterValues largest = new ParameterValues(values);
+        AdaptedModel model = AdaptedModel.inject(graph, models.modulePaths(), defaults.adapter(largest, seed), linalg);
+        EngineOptions engine = defaults.training(largest, seed).engine();
+        TrialMemory memory = TrialMemory.measure(model, loss.apply(graph), inputs, data, batch, seed, engine);
         models.giveBack(model.unload());
         return memory;
     }

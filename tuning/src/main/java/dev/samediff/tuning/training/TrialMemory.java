@@ -3,20 +3,28 @@ package dev.samediff.tuning.training;
 import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.backend.StepMemory;
+import dev.samediff.adapters.engine.CompiledEngine;
+import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.train.TaskLoss;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Locale;
 import java.util.Map;
+import java.util.NavigableSet;
+import java.util.OptionalLong;
+import java.util.TreeSet;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
+import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.INDArrayIndex;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
  * What one trial needs beside the shared base model, estimated before a sweep: the intermediate results of a step with the
- * largest batch, a copy of each adapted weight, and the adapters four times (numbers, gradients, two moments of AdamW). What
- * the JVM and native libraries take is not part of it.
+ * largest batch, a copy of each adapted weight, and the adapters four times (numbers, gradients, two moments of AdamW). The
+ * compiled engine keeps the memory of its plans for several shapes, so each length of a batch counts. What the JVM and native
+ * libraries take is not part of it.
  *
  * @param bytes bytes of one trial
  */
@@ -24,10 +32,16 @@ public record TrialMemory(long bytes) {
     private static final double GIGABYTE = 1e9;
     private static final int ADAPTER_COPIES = 4;
 
-    /** Runs one forward and backward pass over the widest pair of examples and adds up. */
+    /** Compiles a step over the widest examples, or runs it where nothing is compiled, and adds up. */
     static TrialMemory measure(
-            AdaptedModel model, TaskLoss loss, String[] inputs, MultiDataSetIterator pairs, int batch) {
-        MultiDataSet widest = widest(pairs);
+            AdaptedModel model,
+            TaskLoss loss,
+            String[] inputs,
+            TrialData data,
+            int batch,
+            long seed,
+            EngineOptions options) {
+        MultiDataSet widest = widest(data.train(2, seed));
         Map<String, INDArray> pair = new LinkedHashMap<>();
         for (int i = 0; i < inputs.length; i++) {
             pair.put(inputs[i], widest.getFeatures(i));
@@ -36,13 +50,41 @@ public record TrialMemory(long bytes) {
         pair.put(loss.mask(), widest.getLabelsMaskArray(0));
         Map<String, INDArray> one = new LinkedHashMap<>();
         pair.forEach((name, array) -> one.put(name, first(array)));
-        long step = StepMemory.measure(model.graph(), loss.loss(), model.trainableNames(), one, pair)
-                .bytes(batch);
+        OptionalLong plan = compiled(model, loss, one, batch, options);
+        long step = plan.isPresent()
+                ? (long) (plan.getAsLong() * plans(data.train(batch, seed)))
+                : StepMemory.measure(model.graph(), loss.loss(), model.trainableNames(), one, pair)
+                        .bytes(batch);
         long weights = model.sites().stream()
                 .mapToLong(site ->
                         (long) Float.BYTES * site.layer().in() * site.layer().out())
                 .sum();
         return new TrialMemory(step + weights + ADAPTER_COPIES * Float.BYTES * model.trainableParameters());
+    }
+
+    /** Returns the memory of the compiled plan for a batch of the widest example; empty if there is no plan. */
+    private static OptionalLong compiled(
+            AdaptedModel model, TaskLoss loss, Map<String, INDArray> one, int batch, EngineOptions options) {
+        if (options.kind() != EngineOptions.Kind.COMPILED) {
+            return OptionalLong.empty();
+        }
+        Map<String, INDArray> many = new LinkedHashMap<>();
+        one.forEach((name, array) -> many.put(name, rows(array, batch)));
+        try (CompiledEngine engine = new CompiledEngine(model.graph(), loss.loss(), model.trainableNames(), options)) {
+            return engine.stepBytes(many);
+        }
+    }
+
+    /** Returns the memory of the plans for all lengths of batches together, as a multiple of the longest one's. */
+    private static double plans(MultiDataSetIterator batches) {
+        NavigableSet<Long> lengths = new TreeSet<>();
+        while (batches.hasNext()) {
+            lengths.add(batches.next().getFeatures(0).length());
+        }
+        return lengths.descendingSet().stream()
+                .limit(CompiledEngine.MOST_PLANS)
+                .mapToDouble(length -> (double) length / lengths.last())
+                .sum();
     }
 
     private static MultiDataSet widest(MultiDataSetIterator pairs) {
@@ -55,6 +97,10 @@ public record TrialMemory(long bytes) {
             }
         }
         return widest;
+    }
+
+    private static INDArray rows(INDArray example, int count) {
+        return Nd4j.concat(0, Collections.nCopies(count, example).toArray(INDArray[]::new));
     }
 
     private static INDArray first(INDArray array) {
