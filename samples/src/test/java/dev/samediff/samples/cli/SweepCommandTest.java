@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
@@ -53,6 +54,7 @@ class SweepCommandTest {
         assertThat(out.resolve("report.html"))
                 .content()
                 .contains("Score by trial", "Importance", "by gamma and rank", "by eta and gamma", "Learning curves")
+                .contains("Parameters and loss of every trial", "best so far")
                 .contains("samples/run finetune --method sorsa");
 
         String command = run.json().path("finetune").asText();
@@ -99,6 +101,23 @@ class SweepCommandTest {
         assertThat(run.exitCode()).as(run.err()).isZero();
         assertThat(run.json().path("complete").asInt()).isEqualTo(4);
         assertThat(run.json().path("finetune").asText()).contains("--targets c_attn", "--alpha 4", "--schedule linear");
+    }
+
+    @Test
+    void without_space_and_trials_the_sweeps_of_both_papers_run() throws IOException {
+        Path out = folder.resolve("papers");
+        List<String> arguments = new ArrayList<>(List.of("sweep", "--steps", "1", "--batch", "1", "--prune", "none"));
+        arguments.addAll(List.of("--out", out.toString()));
+        arguments.addAll(Arrays.asList(sums()));
+        Run run = Run.of(arguments.toArray(String[]::new));
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        assertThat(journal(out))
+                .hasSize(24)
+                .allSatisfy(trial -> assertThat(
+                                trial.path("parameters").properties().stream().map(Map.Entry::getKey))
+                        .containsExactly("method", "rank", "gamma", "eta"));
+        assertThat(journal(out.resolve("olora-ranks"))).hasSize(10);
+        assertThat(out.resolve("report.html")).content().contains("OLoRA and LoRA by rank", "by rank and method");
     }
 
     @Test
