@@ -2,6 +2,7 @@ package dev.samediff.adapters.memory;
 
 import com.sun.jna.Platform;
 import java.lang.ref.Cleaner;
+import java.util.concurrent.atomic.AtomicLong;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.FloatPointer;
@@ -19,6 +20,7 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 public final class NativeBlock implements AutoCloseable {
     private static final Cleaner CLEANER = Cleaner.create();
+    private static final AtomicLong TOTAL = new AtomicLong();
     private static final long PAGE = 2L << 20;
     private static final long ALIGNMENT = 64;
 
@@ -41,10 +43,19 @@ public final class NativeBlock implements AutoCloseable {
         }
         this.bytes = bytes;
         address = (memory.address() + alignment - 1) / alignment * alignment;
-        owner = CLEANER.register(this, () -> Pointer.free(memory));
+        TOTAL.addAndGet(bytes);
+        owner = CLEANER.register(this, () -> {
+            Pointer.free(memory);
+            TOTAL.addAndGet(-bytes);
+        });
         if (large && Platform.isLinux()) {
             LibC.advise(address, bytes / PAGE * PAGE, LibC.MADV_HUGEPAGE); // only a wish
         }
+    }
+
+    /** Returns the bytes that all blocks of this process hold now; JavaCPP does not count them. */
+    public static long totalBytes() {
+        return TOTAL.get();
     }
 
     /** Returns the address of the first byte, a multiple of 64. */

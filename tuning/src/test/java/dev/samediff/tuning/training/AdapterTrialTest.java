@@ -3,6 +3,7 @@ package dev.samediff.tuning.training;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.samediff.adapters.AdaptedModel;
+import dev.samediff.adapters.memory.NativeBlock;
 import dev.samediff.adapters.train.AdapterTrainer;
 import dev.samediff.adapters.train.Binding;
 import dev.samediff.adapters.train.TaskLoss;
@@ -205,7 +206,7 @@ class AdapterTrialTest {
                 Thread.currentThread().interrupt();
             }
         }
-        return Pointer.totalBytes();
+        return Pointer.totalBytes() + NativeBlock.totalBytes();
     }
 
     private static double byHand(ParameterValues values) {

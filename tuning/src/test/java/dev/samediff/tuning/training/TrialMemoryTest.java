@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.memory.NativeBlock;
 import dev.samediff.adapters.train.Losses;
 import dev.samediff.adapters.train.TrainingPlan;
 import dev.samediff.tuning.LocalTrials;
@@ -60,7 +61,7 @@ class TrialMemoryTest {
         long[] peak = {before};
         Thread looking = new Thread(() -> {
             while (running.get()) {
-                peak[0] = Math.max(peak[0], Pointer.totalBytes());
+                peak[0] = Math.max(peak[0], nativeBytes());
                 Thread.onSpinWait();
             }
         });
@@ -99,7 +100,11 @@ class TrialMemoryTest {
             System.gc();
             Thread.sleep(100);
         }
-        return Pointer.totalBytes();
+        return nativeBytes();
+    }
+
+    private static long nativeBytes() {
+        return Pointer.totalBytes() + NativeBlock.totalBytes();
     }
 
     private static SameDiff graph() {
