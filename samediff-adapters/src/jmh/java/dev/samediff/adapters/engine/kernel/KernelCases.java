@@ -79,14 +79,10 @@ final class KernelCases {
             case "attention causal grad" -> attentionGrad(s, causal(s[2]));
             case "attention by products" -> AttentionByProducts.forward(s, floats(1, 1, s[2], s[2]), KernelCases::floats);
             case "attention by products grad" -> AttentionByProducts.backward(s, KernelCases::floats);
-            case "rotary" -> Kernels.rotary(floats(s), floats(s[2], last), floats(s[2], last), floats(s));
-            case "rotary grad" -> Kernels.rotaryGrad(floats(s), floats(s[2], last), floats(s[2], last), floats(s));
-            case "rotary by steps" -> LayersBySteps.rotary(s, KernelCases::floats);
-            case "rotary grad by steps" -> LayersBySteps.rotaryGrad(s, KernelCases::floats);
-            case "swiglu" -> Kernels.swiglu(floats(s), floats(s), floats(s));
-            case "swiglu grad" -> Kernels.swigluGrad(floats(s), floats(s), floats(s), floats(s), floats(s));
-            case "swiglu by steps" -> LayersBySteps.swiglu(s, KernelCases::floats);
-            case "swiglu grad by steps" -> LayersBySteps.swigluGrad(s, KernelCases::floats);
+            case "rotary" -> LayersBySteps.rotary(s, KernelCases::floats);
+            case "rotary grad" -> LayersBySteps.rotaryGrad(s, KernelCases::floats);
+            case "swiglu" -> LayersBySteps.swiglu(s, KernelCases::floats);
+            case "swiglu grad" -> LayersBySteps.swigluGrad(s, KernelCases::floats);
             case "adamw" -> adamW(s[0]);
             default -> throw new IllegalArgumentException("no case `" + name + "`");
         };

@@ -49,7 +49,7 @@ final class Binaries {
     }
 
     /** Returns the layout of x repeated to the shape of dst. */
-    static Layout expanded(String title, String name, Tensor x, Tensor dst) {
+    private static Layout expanded(String title, String name, Tensor x, Tensor dst) {
         if (x.rank() > dst.rank()) {
             throw mismatch(title, name, x, dst);
         }

@@ -441,67 +441,6 @@ public final class Kernels {
                         dv.tensor()));
     }
 
-    /**
-     * Rotary position embedding: {@code dst = x cos + rotate(x) sin} with {@code rotate(x) = (-second half, first half)}
-     * of the last axis, as in GPT-NeoX and Llama.
-     *
-     * @param x [...,d], d even
-     * @param cos every axis equal to that of x or 1
-     * @param sin every axis equal to that of x or 1
-     * @param dst [...,d]; may be x, in place
-     */
-    public static Kernel rotary(Operand x, Operand cos, Operand sin, Operand dst) {
-        OneDnn.require();
-        Assembly assembly = new Assembly("rotary embedding " + dst);
-        Rotaries.add(assembly, false, x.tensor(), cos.tensor(), sin.tensor(), dst.tensor());
-        return assembly.build();
-    }
-
-    /**
-     * Goes back through {@link #rotary}.
-     *
-     * @param dy gradient of the result [...,d]
-     * @param cos of the forward pass
-     * @param sin of the forward pass
-     * @param dx gradient of x; may be dy, in place
-     */
-    public static Kernel rotaryGrad(Operand dy, Operand cos, Operand sin, Operand dx) {
-        OneDnn.require();
-        Assembly assembly = new Assembly("gradient of rotary embedding " + dx);
-        Rotaries.add(assembly, true, dy.tensor(), cos.tensor(), sin.tensor(), dx.tensor());
-        return assembly.build();
-    }
-
-    /**
-     * The gated unit of Llama: {@code dst = a / (1 + e^-a) b}.
-     *
-     * @param a the gate
-     * @param b what it gates, of the same shape
-     * @param dst the result; may be a or b, in place
-     */
-    public static Kernel swiglu(Operand a, Operand b, Operand dst) {
-        OneDnn.require();
-        Assembly assembly = new Assembly("swiglu " + dst);
-        SwiGlus.forward(assembly, a.tensor(), b.tensor(), dst.tensor());
-        return assembly.build();
-    }
-
-    /**
-     * Goes back through {@link #swiglu}.
-     *
-     * @param dy gradient of the result
-     * @param a of the forward pass
-     * @param b of the forward pass
-     * @param da gradient of a; may be a or b, in place
-     * @param db gradient of b; may be dy, in place
-     */
-    public static Kernel swigluGrad(Operand dy, Operand a, Operand b, Operand da, Operand db) {
-        OneDnn.require();
-        Assembly assembly = new Assembly("gradient of swiglu " + dy);
-        SwiGlus.backward(assembly, dy.tensor(), a.tensor(), b.tensor(), da.tensor(), db.tensor());
-        return assembly.build();
-    }
-
     private static @Nullable Tensor tensor(@Nullable Operand operand) {
         return operand == null ? null : operand.tensor();
     }
