@@ -13,7 +13,7 @@ final class AttentionByProducts {
         Operand k = floats.apply(s);
         return KernelSequence.of(
                 Kernels.matmulMasked(q, transposed(k), mask, p, 0.125),
-                Kernels.softmax(p, p),
+                LayerKernels.softmax(p, p),
                 Kernels.matmul(p, floats.apply(s), null, floats.apply(s), 1, false));
     }
 
@@ -25,7 +25,7 @@ final class AttentionByProducts {
         return KernelSequence.of(
                 Kernels.matmul(transposed(p), dOut, null, floats.apply(s), 1, false),
                 Kernels.matmul(dOut, transposed(v), null, dp, 1, false),
-                Kernels.softmaxGrad(p, dp, dp),
+                LayerKernels.softmaxGrad(p, dp, dp),
                 Kernels.matmul(dp, floats.apply(s), null, floats.apply(s), 0.125, false),
                 Kernels.matmul(transposed(dp), floats.apply(s), null, floats.apply(s), 0.125, false));
     }

@@ -40,25 +40,25 @@ final class KernelCases {
             case "gelu_tanh", "gelu_erf", "tanh", "silu" -> Kernels.unary(unary(what), 1, 0, floats(s), floats(s));
             case "gelu_tanh grad", "gelu_erf grad" -> Kernels.unaryGrad(
                     unary(what.replace(" grad", "")), 1, 0, floats(s), floats(s), floats(s));
-            case "softmax" -> Kernels.softmax(floats(s), floats(s));
-            case "softmax grad" -> Kernels.softmaxGrad(floats(s), floats(s), floats(s));
-            case "layer_norm" -> Kernels.layerNorm(
+            case "softmax" -> LayerKernels.softmax(floats(s), floats(s));
+            case "softmax grad" -> LayerKernels.softmaxGrad(floats(s), floats(s), floats(s));
+            case "layer_norm" -> LayerKernels.layerNorm(
                     1e-5, floats(s), floats(last), floats(last), floats(s), floats(s[0]), floats(s[0]));
             case "layer_norm grad" -> layerNormGrad(s, floats(last), floats(last));
             case "layer_norm grad data" -> layerNormGrad(s, null, null);
-            case "rms_norm" -> Kernels.rmsNorm(1e-6, floats(s), floats(last), floats(s), floats(s[0]));
-            case "rms_norm grad" -> Kernels.rmsNormGrad(
+            case "rms_norm" -> LayerKernels.rmsNorm(1e-6, floats(s), floats(last), floats(s), floats(s[0]));
+            case "rms_norm grad" -> LayerKernels.rmsNormGrad(
                     floats(s), floats(s), floats(s[0]), floats(last), floats(s), floats(last));
             case "sum rows" -> Kernels.reduce(ReduceKind.SUM, floats(s), floats(1, last));
             case "heads" -> Kernels.copy(
                     floats(s),
                     placed(new Operand(DataType.FLOAT, s, new long[] {s[1] * s[2] * s[3], s[3], s[1] * s[3], 1})));
             case "to bf16" -> Kernels.copy(floats(s), placed(Operand.dense(DataType.BFLOAT16, s)));
-            case "gather" -> Kernels.gatherRows(floats(s), ids(1024, s[0]), floats(1024, last));
-            case "scatter_add" -> Kernels.scatterAddRows(floats(1024, last), ids(1024, s[0]), floats(s));
-            case "cross_entropy" -> Kernels.crossEntropy(
+            case "gather" -> LayerKernels.gatherRows(floats(s), ids(1024, s[0]), floats(1024, last));
+            case "scatter_add" -> LayerKernels.scatterAddRows(floats(1024, last), ids(1024, s[0]), floats(s));
+            case "cross_entropy" -> LayerKernels.crossEntropy(
                     floats(s), ids(s[0], last), floats(s[0]), floats(1), floats(s[0]));
-            case "cross_entropy grad" -> Kernels.crossEntropyGrad(
+            case "cross_entropy grad" -> LayerKernels.crossEntropyGrad(
                     floats(s), ids(s[0], last), floats(s[0]), floats(s[0]), floats(1), floats(s));
             case "matmul" -> Kernels.matmul(floats(s[0], s[1]), floats(s[1], s[2]), null, floats(s[0], s[2]), 1, false);
             case "matmul kept" -> {
@@ -73,8 +73,8 @@ final class KernelCases {
                     floats(s[0], s[2]),
                     1,
                     false);
-            case "attention" -> Kernels.attention(floats(s), floats(s), floats(s), null, 0.125, floats(s));
-            case "attention causal" -> Kernels.attention(floats(s), floats(s), floats(s), causal(s[2]), 0.125, floats(s));
+            case "attention" -> LayerKernels.attention(floats(s), floats(s), floats(s), null, 0.125, floats(s));
+            case "attention causal" -> LayerKernels.attention(floats(s), floats(s), floats(s), causal(s[2]), 0.125, floats(s));
             case "attention grad" -> attentionGrad(s, null);
             case "attention causal grad" -> attentionGrad(s, causal(s[2]));
             case "attention by products" -> AttentionByProducts.forward(s, floats(1, 1, s[2], s[2]), KernelCases::floats);
@@ -99,12 +99,12 @@ final class KernelCases {
 
     private static Kernel layerNormGrad(long[] s, @Nullable Operand dScale, @Nullable Operand dShift) {
         Operand scale = floats(s[1]);
-        return Kernels.layerNormGrad(
+        return LayerKernels.layerNormGrad(
                 1e-5, floats(s), floats(s), floats(s[0]), floats(s[0]), scale, floats(s), dScale, dShift);
     }
 
     private static Kernel attentionGrad(long[] s, @Nullable Operand mask) {
-        return Kernels.attentionGrad(
+        return LayerKernels.attentionGrad(
                 floats(s), floats(s), floats(s), floats(s), mask, 0.125, floats(s), floats(s), floats(s));
     }
 

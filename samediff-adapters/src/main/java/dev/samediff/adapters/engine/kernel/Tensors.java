@@ -1,11 +1,16 @@
 package dev.samediff.adapters.engine.kernel;
 
 import java.util.Arrays;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /** What kernels ask of their operands; the errors name the kernel and the operand. */
 final class Tensors {
     private Tensors() {}
+
+    static @Nullable Tensor of(@Nullable Operand operand) {
+        return operand == null ? null : operand.tensor();
+    }
 
     static int bytes(DataType type) {
         return switch (type) {

@@ -2,6 +2,7 @@ package dev.samediff.adapters.engine.plan;
 
 import dev.samediff.adapters.engine.kernel.Kernel;
 import dev.samediff.adapters.engine.kernel.Kernels;
+import dev.samediff.adapters.engine.kernel.LayerKernels;
 import dev.samediff.adapters.engine.kernel.Operand;
 import dev.samediff.adapters.engine.program.Node;
 import dev.samediff.adapters.engine.program.Op;
@@ -56,28 +57,28 @@ final class Emitter {
     private static Kernel layer(Op op, List<Operand> in, List<Operand> out) {
         Operand y = out.get(0);
         if (op instanceof Op.Softmax) {
-            return Kernels.softmax(in.get(0), y);
+            return LayerKernels.softmax(in.get(0), y);
         }
         if (op instanceof Op.SoftmaxGrad) {
-            return Kernels.softmaxGrad(in.get(0), in.get(1), y);
+            return LayerKernels.softmaxGrad(in.get(0), in.get(1), y);
         }
         if (op instanceof Op.Attention attention) {
             Operand mask = attention.mask() ? in.get(3) : null;
-            return Kernels.attention(in.get(0), in.get(1), in.get(2), mask, attention.scale(), y);
+            return LayerKernels.attention(in.get(0), in.get(1), in.get(2), mask, attention.scale(), y);
         }
         if (op instanceof Op.AttentionGrad attention) {
             Operand mask = attention.mask() ? in.get(4) : null;
-            return Kernels.attentionGrad(
+            return LayerKernels.attentionGrad(
                     in.get(0), in.get(1), in.get(2), in.get(3), mask, attention.scale(), y, out.get(1), out.get(2));
         }
         if (op instanceof Op.LayerNorm norm) {
             Operand scale = norm.scale() ? in.get(1) : null;
             Operand shift = norm.shift() ? in.get(norm.scale() ? 2 : 1) : null;
-            return Kernels.layerNorm(norm.epsilon(), in.get(0), scale, shift, y, out.get(1), out.get(2));
+            return LayerKernels.layerNorm(norm.epsilon(), in.get(0), scale, shift, y, out.get(1), out.get(2));
         }
         if (op instanceof Op.LayerNormGrad norm) {
             Operand scale = norm.scale() ? in.get(4) : null;
-            return Kernels.layerNormGrad(
+            return LayerKernels.layerNormGrad(
                     norm.epsilon(),
                     in.get(0),
                     in.get(1),
@@ -89,26 +90,26 @@ final class Emitter {
                     optional(out, 2));
         }
         if (op instanceof Op.RmsNorm norm) {
-            return Kernels.rmsNorm(norm.epsilon(), in.get(0), norm.scale() ? in.get(1) : null, y, out.get(1));
+            return LayerKernels.rmsNorm(norm.epsilon(), in.get(0), norm.scale() ? in.get(1) : null, y, out.get(1));
         }
         if (op instanceof Op.RmsNormGrad norm) {
-            return Kernels.rmsNormGrad(
+            return LayerKernels.rmsNormGrad(
                     in.get(0), in.get(1), in.get(2), norm.scale() ? in.get(3) : null, y, optional(out, 1));
         }
         if (op instanceof Op.Gather) {
-            return Kernels.gatherRows(in.get(0), in.get(1), y);
+            return LayerKernels.gatherRows(in.get(0), in.get(1), y);
         }
         if (op instanceof Op.WriteRows) {
-            return Kernels.writeRows(in.get(1), in.get(2), y);
+            return LayerKernels.writeRows(in.get(1), in.get(2), y);
         }
         if (op instanceof Op.GatherGrad) {
-            return Kernels.scatterAddRows(in.get(0), in.get(1), y);
+            return LayerKernels.scatterAddRows(in.get(0), in.get(1), y);
         }
         if (op instanceof Op.CrossEntropy) {
-            return Kernels.crossEntropy(in.get(0), in.get(1), in.get(2), y, out.get(1));
+            return LayerKernels.crossEntropy(in.get(0), in.get(1), in.get(2), y, out.get(1));
         }
         if (op instanceof Op.CrossEntropyGrad) {
-            return Kernels.crossEntropyGrad(in.get(0), in.get(1), in.get(2), in.get(3), in.get(4), y);
+            return LayerKernels.crossEntropyGrad(in.get(0), in.get(1), in.get(2), in.get(3), in.get(4), y);
         }
         throw new IllegalStateException("no kernel for " + op.title());
     }

@@ -78,7 +78,7 @@ class CrossEntropyTest {
         }
         Numbers loss = Numbers.zeros();
         Numbers logSumExp = Numbers.zeros(rows);
-        Kernel forward = Kernels.crossEntropy(
+        Kernel forward = LayerKernels.crossEntropy(
                 problem.logits.operand,
                 problem.labels.operand,
                 problem.weights.operand,
@@ -98,7 +98,7 @@ class CrossEntropyTest {
                 Numbers.strided(DataType.FLOAT, problem.logits.operand.shape(), problem.logits.operand.strides());
         double[] expected = problem.gradient(0.25);
         for (Numbers result : new Numbers[] {dLogits.fill(() -> 7), problem.logits}) {
-            Kernel backward = Kernels.crossEntropyGrad(
+            Kernel backward = LayerKernels.crossEntropyGrad(
                     problem.logits.operand,
                     problem.labels.operand,
                     problem.weights.operand,
@@ -115,14 +115,14 @@ class CrossEntropyTest {
     void rows_without_weight_have_exactly_no_gradient_however_large_their_logits() {
         Problem problem = Problem.of(12, 40, 0, DataType.INT, 1e4);
         Numbers logSumExp = Numbers.zeros(12);
-        Kernels.crossEntropy(
+        LayerKernels.crossEntropy(
                         problem.logits.operand,
                         problem.labels.operand,
                         problem.weights.operand,
                         Numbers.zeros().operand,
                         logSumExp.operand)
                 .run();
-        Kernels.crossEntropyGrad(
+        LayerKernels.crossEntropyGrad(
                         problem.logits.operand,
                         problem.labels.operand,
                         problem.weights.operand,
@@ -143,7 +143,7 @@ class CrossEntropyTest {
         Problem problem = Problem.of(4, 10, 0, DataType.INT, 1);
         problem.weights.set(0, 1, 1, 1);
         problem.labels.set(-100, 3, 10, 4);
-        Kernel kernel = Kernels.crossEntropy(
+        Kernel kernel = LayerKernels.crossEntropy(
                 problem.logits.operand,
                 problem.labels.operand,
                 problem.weights.operand,

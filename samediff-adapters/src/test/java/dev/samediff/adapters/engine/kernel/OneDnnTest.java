@@ -80,7 +80,7 @@ class OneDnnTest {
         Kernel[] kernels = new Kernel[4];
         for (int i = 0; i < 4; i++) {
             results[i] = Numbers.ordered(order, 40, 50);
-            kernels[i] = Kernels.softmax(x.operand, results[i].operand);
+            kernels[i] = LayerKernels.softmax(x.operand, results[i].operand);
         }
         Thread[] threads = new Thread[4];
         for (int i = 0; i < 4; i++) {

@@ -31,7 +31,7 @@ class RowsTest {
             for (int[] order : new int[][] {{0, 1}, {1, 0}}) {
                 Numbers ids = ids(type, IDS);
                 Numbers dst = Numbers.ordered(order, 6, 5);
-                Kernel kernel = Kernels.gatherRows(table.operand, ids.operand, dst.operand);
+                Kernel kernel = LayerKernels.gatherRows(table.operand, ids.operand, dst.operand);
                 kernel.run();
                 dst.isCloseTo(expected, 0);
                 table.move();
@@ -48,7 +48,7 @@ class RowsTest {
         Numbers table = Numbers.strided(DataType.BFLOAT16, new long[] {7, 2}, new long[] {2, 1})
                 .randomise(1);
         Numbers dst = Numbers.zeros(6, 2);
-        Kernels.gatherRows(table.operand, ids(DataType.INT, IDS).operand, dst.operand)
+        LayerKernels.gatherRows(table.operand, ids(DataType.INT, IDS).operand, dst.operand)
                 .run();
         double[] expected = new double[12];
         for (int i = 0; i < 12; i++) {
@@ -66,7 +66,7 @@ class RowsTest {
             for (int i = 0; i < 30; i++) {
                 expected[(int) IDS[i / 5] * 5 + i % 5] += dy.values()[i];
             }
-            Kernel kernel = Kernels.scatterAddRows(dy.operand, ids(DataType.LONG, IDS).operand, dTable.operand);
+            Kernel kernel = LayerKernels.scatterAddRows(dy.operand, ids(DataType.LONG, IDS).operand, dTable.operand);
             kernel.run();
             dTable.isCloseTo(expected, 1e-6);
             dy.move();
@@ -80,15 +80,15 @@ class RowsTest {
         Operand table = Numbers.random(1, 7, 5).operand;
         Operand dst = Numbers.zeros(6, 5).operand;
         for (double bad : new double[] {7, -1}) {
-            Kernel kernel = Kernels.gatherRows(table, ids(DataType.INT, 0, 1, 2, bad, 4, 5).operand, dst);
+            Kernel kernel = LayerKernels.gatherRows(table, ids(DataType.INT, 0, 1, 2, bad, 4, 5).operand, dst);
             assertThatThrownBy(kernel::run)
                     .isInstanceOf(InvalidInputException.class)
                     .hasMessageContaining("the token id at position 3 is " + (int) bad + ", expected 0 to 6");
         }
         Operand floats = Operand.dense(DataType.FLOAT, 6);
-        assertThatThrownBy(() -> Kernels.gatherRows(table, floats, dst))
+        assertThatThrownBy(() -> LayerKernels.gatherRows(table, floats, dst))
                 .hasMessageContaining("`token ids` is FLOAT[6]");
         Operand few = Operand.dense(DataType.INT, 4);
-        assertThatThrownBy(() -> Kernels.gatherRows(table, few, dst)).hasMessageContaining("expected 6 elements");
+        assertThatThrownBy(() -> LayerKernels.gatherRows(table, few, dst)).hasMessageContaining("expected 6 elements");
     }
 }

@@ -1,0 +1,316 @@
+package dev.samediff.adapters.engine.kernel;
+
+import org.bytedeco.dnnl.global.dnnl.algorithm;
+import org.jspecify.annotations.Nullable;
+
+/** Makes kernels of layers: softmax, normalisations, lookups, losses, attention. What {@link Kernels} says holds for them, too. */
+public final class LayerKernels {
+    private LayerKernels() {}
+
+    /**
+     * Softmax of every row along the last axis.
+     *
+     * @param x the operand
+     * @param y the result; may be x, in place
+     */
+    public static Kernel softmax(Operand x, Operand y) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("softmax " + y);
+        Softmaxes.forward(assembly, algorithm.softmax_accurate, x.tensor(), y.tensor());
+        return assembly.build();
+    }
+
+    /**
+     * Goes back through softmax: {@code dx = y (dy - sum(dy y))} of every row.
+     *
+     * @param y the result of the forward pass
+     * @param dy gradient of the result
+     * @param dx gradient of the input; may be dy, in place
+     */
+    public static Kernel softmaxGrad(Operand y, Operand dy, Operand dx) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("gradient of softmax " + dx);
+        Softmaxes.backward(assembly, y.tensor(), dy.tensor(), dx.tensor());
+        return assembly.build();
+    }
+
+    /**
+     * Logarithm of the softmax of every row along the last axis.
+     *
+     * @param x the operand
+     * @param y the result; may be x, in place
+     */
+    public static Kernel logSoftmax(Operand x, Operand y) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("log softmax " + y);
+        Softmaxes.forward(assembly, algorithm.softmax_log, x.tensor(), y.tensor());
+        return assembly.build();
+    }
+
+    /**
+     * Normalises every row along the last axis: {@code y = (x - mean) / sqrt(variance + eps) scale + shift}.
+     *
+     * @param eps added to the variance
+     * @param x [...,d]
+     * @param scale [d]
+     * @param shift [d]
+     * @param y [...,d]; may be x, in place, if no gradient is wanted
+     * @param mean result, one number per row
+     * @param variance result, the mean of squared differences, one number per row
+     */
+    public static Kernel layerNorm(
+            double eps,
+            Operand x,
+            @Nullable Operand scale,
+            @Nullable Operand shift,
+            Operand y,
+            Operand mean,
+            Operand variance) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("layer norm " + y);
+        LayerNorms.forward(
+                assembly,
+                new LayerNorms.Forward(
+                        eps,
+                        x.tensor(),
+                        Tensors.of(scale),
+                        Tensors.of(shift),
+                        y.tensor(),
+                        mean.tensor(),
+                        variance.tensor()));
+        return assembly.build();
+    }
+
+    /**
+     * Goes back through {@link #layerNorm}.
+     *
+     * @param eps as in the forward pass
+     * @param dy gradient of the result [...,d]
+     * @param x input of the forward pass
+     * @param mean of the forward pass
+     * @param variance of the forward pass
+     * @param scale of the forward pass
+     * @param dx gradient of x; may be dy, in place
+     * @param dScale gradient of scale, if wanted
+     * @param dShift gradient of shift, if wanted
+     */
+    public static Kernel layerNormGrad(
+            double eps,
+            Operand dy,
+            Operand x,
+            Operand mean,
+            Operand variance,
+            @Nullable Operand scale,
+            Operand dx,
+            @Nullable Operand dScale,
+            @Nullable Operand dShift) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("gradient of layer norm " + dx);
+        LayerNorms.backward(
+                assembly,
+                new LayerNorms.Backward(
+                        eps,
+                        dy.tensor(),
+                        x.tensor(),
+                        mean.tensor(),
+                        variance.tensor(),
+                        Tensors.of(scale),
+                        dx.tensor(),
+                        Tensors.of(dScale),
+                        Tensors.of(dShift)));
+        return assembly.build();
+    }
+
+    /**
+     * Normalises every row by its root mean square: {@code y = x rstd scale}, {@code rstd = 1 / sqrt(mean(x^2) + eps)}.
+     *
+     * @param eps added to the mean of squares
+     * @param x [...,d]
+     * @param scale [d]
+     * @param y [...,d]; may be x, in place, if no gradient is wanted
+     * @param rstd result, one number per row
+     */
+    public static Kernel rmsNorm(double eps, Operand x, @Nullable Operand scale, Operand y, Operand rstd) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("rms norm " + y);
+        RmsNorms.forward(assembly, eps, x.tensor(), Tensors.of(scale), y.tensor(), rstd.tensor());
+        return assembly.build();
+    }
+
+    /**
+     * Goes back through {@link #rmsNorm}.
+     *
+     * @param dy gradient of the result [...,d]
+     * @param x input of the forward pass
+     * @param rstd of the forward pass
+     * @param scale of the forward pass
+     * @param dx gradient of x; may be dy, in place
+     * @param dScale gradient of scale, if wanted
+     */
+    public static Kernel rmsNormGrad(
+            Operand dy, Operand x, Operand rstd, @Nullable Operand scale, Operand dx, @Nullable Operand dScale) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("gradient of rms norm " + dx);
+        RmsNorms.backward(
+                assembly,
+                new RmsNorms.Backward(
+                        dy.tensor(), x.tensor(), rstd.tensor(), Tensors.of(scale), dx.tensor(), Tensors.of(dScale)));
+        return assembly.build();
+    }
+
+    /**
+     * Looks rows up: {@code dst[i] = table[ids[i]]}. A run throws an {@link dev.samediff.adapters.InvalidInputException}
+     * for an id that is not a row of the table, naming its position.
+     *
+     * @param table [v,d], FLOAT or BFLOAT16
+     * @param ids n numbers, INT or LONG, of any shape
+     * @param dst [n,d]
+     */
+    public static Kernel gatherRows(Operand table, Operand ids, Operand dst) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("gather rows of " + table + " to " + dst);
+        Rows.gather(assembly, table.tensor(), ids.tensor(), dst.tensor());
+        return assembly.build();
+    }
+
+    /**
+     * Overwrites one position of every text: {@code cache[b h, positions[b], :] = rows[b h, :]}, where each text has the same
+     * number of h. A run throws an {@link dev.samediff.adapters.InvalidInputException} for a position behind the end.
+     *
+     * @param rows n * d numbers
+     * @param positions as many numbers as there are texts, INT or LONG
+     * @param cache [n,t,d], dense, FLOAT
+     */
+    public static Kernel writeRows(Operand rows, Operand positions, Operand cache) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("write " + rows + " to positions of " + cache);
+        Rows.write(assembly, rows.tensor(), positions.tensor(), cache.tensor());
+        return assembly.build();
+    }
+
+    /**
+     * Goes back through {@link #gatherRows}: {@code dTable = 0}, then {@code dTable[ids[i]] += dy[i]} in order of i.
+     *
+     * @param dy [n,d]
+     * @param ids n numbers, INT or LONG, of any shape
+     * @param dTable [v,d]
+     */
+    public static Kernel scatterAddRows(Operand dy, Operand ids, Operand dTable) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("scatter-add " + dy + " to rows of " + dTable);
+        Rows.scatterAdd(assembly, dy.tensor(), ids.tensor(), dTable.tensor());
+        return assembly.build();
+    }
+
+    /**
+     * Weighted cross entropy: {@code loss = sum_i weights[i] (logSumExp[i] - logits[i,labels[i]])}. Labels of weight 0 are
+     * not looked at; a run throws an {@link dev.samediff.adapters.InvalidInputException} for any other label that is no
+     * column of the logits, naming its position.
+     *
+     * @param logits [n,v]
+     * @param labels n numbers, INT or LONG
+     * @param weights n numbers
+     * @param loss result, one number
+     * @param logSumExp result, n numbers, for the backward pass; may be 0 where the weight is 0
+     */
+    public static Kernel crossEntropy(
+            Operand logits, Operand labels, Operand weights, Operand loss, Operand logSumExp) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("cross entropy " + logits);
+        CrossEntropies.forward(
+                assembly, logits.tensor(), labels.tensor(), weights.tensor(), loss.tensor(), logSumExp.tensor());
+        return assembly.build();
+    }
+
+    /**
+     * Goes back through {@link #crossEntropy}:
+     * {@code dLogits[i] = scale weights[i] (softmax(logits[i]) - onehot(labels[i]))}.
+     *
+     * @param logits of the forward pass
+     * @param labels of the forward pass
+     * @param weights of the forward pass
+     * @param logSumExp of the forward pass
+     * @param scale gradient of the loss, one number
+     * @param dLogits result, of the layout of logits; may be logits, in place
+     */
+    public static Kernel crossEntropyGrad(
+            Operand logits, Operand labels, Operand weights, Operand logSumExp, Operand scale, Operand dLogits) {
+        OneDnn.require();
+        Assembly assembly = new Assembly("gradient of cross entropy " + logits);
+        CrossEntropies.backward(
+                assembly,
+                new CrossEntropies.Backward(
+                        logits.tensor(),
+                        labels.tensor(),
+                        weights.tensor(),
+                        logSumExp.tensor(),
+                        scale.tensor(),
+                        dLogits.tensor()));
+        return assembly.build();
+    }
+
+    /**
+     * Attention: {@code out = softmax(scale q k^T + mask) v} for every batch and head. Scores exist for a few heads and
+     * rows at a time; keys that a mask hides from all rows of such a tile are not computed.
+     *
+     * @param q queries [b,h,t,d]
+     * @param k keys [b,k,s,d]; h is a multiple of k, and h / k heads in a row share one
+     * @param v values [b,k,s,e]
+     * @param mask added to the scores; every axis equal to that of [b,h,t,s] or 1
+     * @param scale factor of the scores
+     * @param out [b,h,t,e]
+     */
+    public static Kernel attention(Operand q, Operand k, Operand v, @Nullable Operand mask, double scale, Operand out) {
+        OneDnn.require();
+        return Attentions.inParts(
+                "attention " + q + " keys " + k,
+                (assembly, part, parts) -> Attentions.forward(
+                        assembly,
+                        new Attention(
+                                "attention", q.tensor(), k.tensor(), v.tensor(), Tensors.of(mask), scale, part, parts),
+                        out.tensor()));
+    }
+
+    /**
+     * Goes back through {@link #attention}. Probabilities are computed again, nothing needs to be kept but the inputs.
+     *
+     * @param dOut gradient of the result [b,h,t,e]
+     * @param q of the forward pass
+     * @param k of the forward pass
+     * @param v of the forward pass
+     * @param mask of the forward pass
+     * @param scale of the forward pass
+     * @param dq gradient of q, elsewhere than all other operands
+     * @param dk gradient of k, elsewhere than all other operands
+     * @param dv gradient of v, elsewhere than all other operands
+     */
+    public static Kernel attentionGrad(
+            Operand dOut,
+            Operand q,
+            Operand k,
+            Operand v,
+            @Nullable Operand mask,
+            double scale,
+            Operand dq,
+            Operand dk,
+            Operand dv) {
+        OneDnn.require();
+        return Attentions.inParts(
+                "gradient of attention " + q + " keys " + k,
+                (assembly, part, parts) -> Attentions.backward(
+                        assembly,
+                        new Attention(
+                                "gradient of attention",
+                                q.tensor(),
+                                k.tensor(),
+                                v.tensor(),
+                                Tensors.of(mask),
+                                scale,
+                                part,
+                                parts),
+                        dOut.tensor(),
+                        dq.tensor(),
+                        dk.tensor(),
+                        dv.tensor()));
+    }
+}
