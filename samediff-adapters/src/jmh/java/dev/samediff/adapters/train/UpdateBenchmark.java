@@ -53,7 +53,7 @@ public class UpdateBenchmark {
 
     /** The adapters. */
     @Param({"lora", "sorsa"})
-    public String method;
+    public String method = "";
 
     /** Threads. */
     @Param({"1", "2"})
@@ -62,7 +62,11 @@ public class UpdateBenchmark {
     private final SameDiff graph = SameDiff.create();
     private final List<Map<String, String>> sites = new ArrayList<>();
     private final Map<String, INDArray> gradients = new LinkedHashMap<>();
+
+    @SuppressWarnings("NullAway.Init") // set before every training
     private AdapterTrainer trainer;
+
+    @SuppressWarnings("NullAway.Init") // set before all
     private TaskLoss loss;
 
     /** Makes the adapters and their gradients. */
