@@ -7,6 +7,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.impl.transforms.floating.Sqrt;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
 /**
@@ -39,18 +40,27 @@ final class GramErrors implements AutoCloseable {
         this.matrices = matrices;
         this.rank = matrices.get(0).rank();
         this.errors = Nd4j.createUninitialized(DataType.DOUBLE, matrices.size(), rank, rank);
-        for (int i = 0; i < matrices.size(); i++) {
-            boolean columns = matrices.get(i).columns();
-            INDArray array = matrices.get(i).array();
-            INDArray m = LowRank.doubles(array);
-            Nd4j.matmul(m, m, errors.slice(i), columns, !columns, false);
-            if (m != array) {
-                m.close();
+        long longest =
+                matrices.stream().mapToLong(each -> each.array().length()).max().orElseThrow();
+        try (INDArray work = Nd4j.createUninitialized(DataType.DOUBLE, longest)) {
+            for (int i = 0; i < matrices.size(); i++) {
+                boolean columns = matrices.get(i).columns();
+                INDArray m = doubles(matrices.get(i).array(), work);
+                Nd4j.matmul(m, m, errors.slice(i), columns, !columns, false);
             }
         }
         try (INDArray identity = Nd4j.eye(rank)) {
             errors.subi(identity.reshape(1, rank, rank));
         }
+    }
+
+    /** Returns a matrix in float64, in the same memory for every matrix: fresh pages cost more than the product. */
+    private static INDArray doubles(INDArray array, INDArray work) {
+        return array.dataType() == DataType.DOUBLE
+                ? array
+                : work.get(NDArrayIndex.interval(0, array.length()))
+                        .reshape('c', array.shape())
+                        .assign(array);
     }
 
     /**
