@@ -61,6 +61,13 @@ final class KernelCases {
             case "cross_entropy grad" -> LayerKernels.crossEntropyGrad(
                     floats(s), ids(s[0], last), floats(s[0]), floats(s[0]), floats(1), floats(s));
             case "matmul" -> Kernels.matmul(floats(s[0], s[1]), floats(s[1], s[2]), null, floats(s[0], s[2]), 1, false);
+            case "matmul transposed" -> Kernels.matmul(
+                    floats(s[0], s[1]),
+                    placed(new Operand(DataType.FLOAT, new long[] {s[1], s[2]}, new long[] {1, s[1]})),
+                    null,
+                    floats(s[0], s[2]),
+                    1,
+                    false);
             case "matmul kept" -> {
                 Operand weight = floats(s[1], s[2]);
                 weight.keepPacked(new PackedMatrices().of("weight"));

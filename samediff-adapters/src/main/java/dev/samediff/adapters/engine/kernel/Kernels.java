@@ -1,6 +1,5 @@
 package dev.samediff.adapters.engine.kernel;
 
-import java.util.Map;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,14 +29,6 @@ public final class Kernels {
         OneDnn.require();
         return Matmuls.kernel(
                 new Matmuls.Product(a.tensor(), b.tensor(), Tensors.of(bias), null, dst.tensor(), alpha, accumulate));
-    }
-
-    /**
-     * Returns for which float products OpenBLAS is used instead of oneDNN, by shape and layout, as far as they were compared
-     * in this process.
-     */
-    public static Map<String, Boolean> productsByOpenBlas() {
-        return Contest.decisions();
     }
 
     /**

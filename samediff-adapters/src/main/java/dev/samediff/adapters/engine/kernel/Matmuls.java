@@ -10,7 +10,6 @@ import org.bytedeco.dnnl.global.dnnl.algorithm;
 import org.bytedeco.dnnl.matmul;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.post_ops;
-import org.bytedeco.openblas.global.openblas_full;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 
@@ -19,9 +18,6 @@ import org.nd4j.linalg.api.buffer.DataType;
  * finds the form with the fewest axes, because only those forms have fast kernels.
  */
 final class Matmuls {
-    /** Floating point operations from which on OpenBLAS is tried too; below, oneDNN is always at least as fast. */
-    private static final long LEAST_TO_CHOOSE = 100_000_000;
-
     private static final long NARROW = 32;
 
     private Matmuls() {}
@@ -90,28 +86,7 @@ final class Matmuls {
         Product padded = padded(product);
         check(padded);
         add(assembly, padded);
-        Kernel kernel = assembly.build();
-        BlasMatmul other = isPlain(product) ? BlasMatmul.of(product.a, product.b, product.dst, product.alpha) : null;
-        return other == null ? kernel : new Contest(key(product), kernel, other);
-    }
-
-    /**
-     * Whether there is nothing but a product without a packed copy (which beats what packs in every call), one large enough for a choice to matter, and one thread. With more, OpenBLAS
-     * has threads of its own, which look for work for 2^26 cycles after every product and take the cores from oneDNN's.
-     */
-    private static boolean isPlain(Product p) {
-        return OneDnn.threads() == 1
-                && openblas_full.openblas_get_num_threads() == 1
-                && (p.b.packed() == null || p.b.layout().stride(p.b.rank() - 1) != 1)
-                && p.bias == null
-                && p.mask == null
-                && !p.accumulate
-                && p.dst.rank() == 2
-                && 2 * p.dst.layout().length() * p.a.layout().size(p.a.rank() - 1) >= LEAST_TO_CHOOSE;
-    }
-
-    private static String key(Product p) {
-        return p.a.layout() + " x " + p.b.layout() + " -> " + p.dst.layout() + ", threads " + OneDnn.threads();
+        return assembly.build();
     }
 
     private static Product padded(Product p) {

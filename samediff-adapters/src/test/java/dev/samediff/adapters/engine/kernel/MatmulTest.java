@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.util.Arrays;
-import org.bytedeco.openblas.global.openblas_full;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -259,30 +258,6 @@ class MatmulTest {
     }
 
     @Test
-    void openblas_computes_the_same_products_in_every_layout() {
-        int[][] layouts = {{0, 1}, {1, 0}};
-        for (int[] left : layouts) {
-            for (int[] right : layouts) {
-                Numbers a = Numbers.ordered(left, 37, 53).randomise(1);
-                Numbers b = Numbers.ordered(right, 53, 41).randomise(2);
-                Numbers dst = Numbers.ordered(new int[] {0, 1}, 37, 41);
-                BlasMatmul kernel = BlasMatmul.of(a.operand.tensor(), b.operand.tensor(), dst.operand.tensor(), 0.5);
-                assertThat(kernel).isNotNull();
-                kernel.run();
-                dst.isCloseTo(product(a, b, new long[] {37, 41}, 0.5, null), CLOSE);
-            }
-        }
-    }
-
-    @Test
-    void openblas_is_not_given_layouts_it_does_not_know() {
-        Numbers gaps = Numbers.strided(DataType.FLOAT, new long[] {4, 4}, new long[] {16, 2});
-        Numbers dense = Numbers.zeros(4, 4);
-        assertThat(BlasMatmul.of(gaps.operand.tensor(), dense.operand.tensor(), dense.operand.tensor(), 1))
-                .isNull();
-    }
-
-    @Test
     void a_large_right_matrix_in_rows_is_packed_for_the_call() {
         Numbers a = Numbers.random(1, 200, 300);
         Numbers b = Numbers.random(2, 300, 260);
@@ -363,48 +338,6 @@ class MatmulTest {
                 }
                 assertThat(result[row * 3600 + column]).isCloseTo(sum, within(1e-3));
             }
-        }
-    }
-
-    @Test
-    void large_plain_products_on_one_thread_are_computed_by_whoever_is_faster_and_then_always_by_the_same() {
-        int threads = OneDnn.threads();
-        int theirs = openblas_full.openblas_get_num_threads();
-        try {
-            OneDnn.threads(1);
-            openblas_full.openblas_set_num_threads(1);
-            Numbers a = Numbers.random(1, 256, 512);
-            Numbers b = Numbers.random(2, 512, 512);
-            Numbers dst = Numbers.zeros(256, 512);
-            int before = Kernels.productsByOpenBlas().size();
-            Kernel kernel = Kernels.matmul(a.operand, b.operand, null, dst.operand, 1, false);
-            kernel.run();
-            double[] first = dst.values();
-            dst.isCloseTo(product(a, b, new long[] {256, 512}, 1, null), 1e-5);
-            assertThat(Kernels.productsByOpenBlas()).hasSize(before + 1);
-            for (int i = 0; i < 3; i++) {
-                kernel.run();
-                assertThat(dst.values()).isEqualTo(first);
-            }
-        } finally {
-            openblas_full.openblas_set_num_threads(theirs);
-            OneDnn.threads(threads);
-        }
-    }
-
-    @Test
-    void openblas_with_threads_of_its_own_is_not_mixed_with_threads_of_onednn() {
-        int threads = OneDnn.threads();
-        try {
-            OneDnn.threads(2);
-            Numbers a = Numbers.random(1, 256, 520);
-            Numbers b = Numbers.random(2, 520, 512);
-            Numbers dst = Numbers.zeros(256, 512);
-            int before = Kernels.productsByOpenBlas().size();
-            Kernels.matmul(a.operand, b.operand, null, dst.operand, 1, false).run();
-            assertThat(Kernels.productsByOpenBlas()).hasSize(before);
-        } finally {
-            OneDnn.threads(threads);
         }
     }
 }
