@@ -23,8 +23,8 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 /**
  * What one trial needs beside the shared base model, estimated before a sweep: the intermediate results of a step with the
  * largest batch, a copy of each adapted weight, and the adapters four times (numbers, gradients, two moments of AdamW). The
- * compiled engine keeps the memory of its plans for several shapes, so each length of a batch counts. What the JVM and native
- * libraries take is not part of it.
+ * compiled engine keeps the memory of its plans for several shapes, so each length of a batch counts, and for large batches
+ * packed copies of the frozen weights. What the JVM and native libraries take is not part of it.
  *
  * @param bytes bytes of one trial
  */
@@ -50,9 +50,9 @@ public record TrialMemory(long bytes) {
         pair.put(loss.mask(), widest.getLabelsMaskArray(0));
         Map<String, INDArray> one = new LinkedHashMap<>();
         pair.forEach((name, array) -> one.put(name, first(array)));
-        OptionalLong plan = compiled(model, loss, one, batch, options);
-        long step = plan.isPresent()
-                ? (long) (plan.getAsLong() * plans(data.train(batch, seed)))
+        OptionalLong compiled = compiled(model, loss, one, batch, plans(data.train(batch, seed)), options);
+        long step = compiled.isPresent()
+                ? compiled.getAsLong()
                 : StepMemory.measure(model.graph(), loss.loss(), model.trainableNames(), one, pair)
                         .bytes(batch);
         long weights = model.sites().stream()
@@ -62,16 +62,27 @@ public record TrialMemory(long bytes) {
         return new TrialMemory(step + weights + ADAPTER_COPIES * Float.BYTES * model.trainableParameters());
     }
 
-    /** Returns the memory of the compiled plan for a batch of the widest example; empty if there is no plan. */
+    /**
+     * Returns the memory of compiled plans, and of the engine's own copies of frozen weights; empty if nothing is compiled.
+     *
+     * @param one the widest example
+     * @param plans how many plans as large as the one for a batch of it
+     */
     private static OptionalLong compiled(
-            AdaptedModel model, TaskLoss loss, Map<String, INDArray> one, int batch, EngineOptions options) {
+            AdaptedModel model,
+            TaskLoss loss,
+            Map<String, INDArray> one,
+            int batch,
+            double plans,
+            EngineOptions options) {
         if (options.kind() != EngineOptions.Kind.COMPILED) {
             return OptionalLong.empty();
         }
         Map<String, INDArray> many = new LinkedHashMap<>();
         one.forEach((name, array) -> many.put(name, rows(array, batch)));
         try (CompiledEngine engine = new CompiledEngine(model.graph(), loss.loss(), model.trainableNames(), options)) {
-            return engine.stepBytes(many);
+            OptionalLong plan = engine.stepBytes(many);
+            return plan.isPresent() ? OptionalLong.of((long) (plan.getAsLong() * plans) + engine.weightBytes()) : plan;
         }
     }
 
