@@ -2,7 +2,9 @@ package dev.samediff.adapters.method;
 
 import dev.samediff.adapters.method.OrthonormalPenalty.Form;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.impl.transforms.floating.Sqrt;
@@ -42,10 +44,11 @@ final class GramErrors implements AutoCloseable {
         this.errors = Nd4j.createUninitialized(DataType.DOUBLE, matrices.size(), rank, rank);
         long longest =
                 matrices.stream().mapToLong(each -> each.array().length()).max().orElseThrow();
+        Map<List<Long>, INDArray> views = new HashMap<>(); // few shapes: a view is garbage outside the heap, too
         try (INDArray work = Nd4j.createUninitialized(DataType.DOUBLE, longest)) {
             for (int i = 0; i < matrices.size(); i++) {
                 boolean columns = matrices.get(i).columns();
-                INDArray m = doubles(matrices.get(i).array(), work);
+                INDArray m = doubles(matrices.get(i).array(), work, views);
                 Nd4j.matmul(m, m, errors.slice(i), columns, !columns, false);
             }
         }
@@ -55,12 +58,15 @@ final class GramErrors implements AutoCloseable {
     }
 
     /** Returns a matrix in float64, in the same memory for every matrix: fresh pages cost more than the product. */
-    private static INDArray doubles(INDArray array, INDArray work) {
-        return array.dataType() == DataType.DOUBLE
-                ? array
-                : work.get(NDArrayIndex.interval(0, array.length()))
-                        .reshape('c', array.shape())
-                        .assign(array);
+    private static INDArray doubles(INDArray array, INDArray work, Map<List<Long>, INDArray> views) {
+        if (array.dataType() == DataType.DOUBLE) {
+            return array;
+        }
+        return views.computeIfAbsent(
+                        List.of(array.size(0), array.size(1)),
+                        shape -> work.get(NDArrayIndex.interval(0, array.length()))
+                                .reshape('c', array.shape()))
+                .assign(array);
     }
 
     /**
