@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.AdapterConfig;
-import dev.samediff.adapters.engine.DecodingSession;
 import dev.samediff.adapters.engine.EngineOptions;
+import dev.samediff.adapters.engine.compiled.DecodingSession;
 import dev.samediff.adapters.method.Lora;
 import dev.samediff.adapters.text.CachedLogits;
 import dev.samediff.adapters.text.Capacities;

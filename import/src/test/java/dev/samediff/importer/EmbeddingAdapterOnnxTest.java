@@ -8,7 +8,7 @@ import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.AdapterMethod;
 import dev.samediff.adapters.SiteKind;
 import dev.samediff.adapters.engine.Engine;
-import dev.samediff.adapters.engine.ReferenceEngine;
+import dev.samediff.adapters.engine.reference.ReferenceEngine;
 import dev.samediff.adapters.graph.TargetSelector;
 import dev.samediff.adapters.io.AdapterFolder;
 import dev.samediff.adapters.method.Lora;

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.samediff.adapters.engine.Engine;
-import dev.samediff.adapters.engine.ReferenceEngine;
+import dev.samediff.adapters.engine.reference.ReferenceEngine;
 import dev.samediff.adapters.graph.GradientGraph;
 import dev.samediff.adapters.graph.TargetSelector;
 import dev.samediff.adapters.method.Lora;

@@ -1,7 +1,7 @@
 package dev.samediff.dl4j.vertex;
 
 import dev.samediff.adapters.engine.Engine;
-import dev.samediff.adapters.engine.ReferenceEngine;
+import dev.samediff.adapters.engine.reference.ReferenceEngine;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;

@@ -1,9 +1,9 @@
 package dev.samediff.adapters.backend;
 
 import dev.samediff.adapters.InvalidInputException;
-import dev.samediff.adapters.engine.HalfProducts;
 import dev.samediff.adapters.engine.Precision;
-import dev.samediff.adapters.engine.ReferenceEngine;
+import dev.samediff.adapters.engine.reference.HalfProducts;
+import dev.samediff.adapters.engine.reference.ReferenceEngine;
 import dev.samediff.adapters.graph.ExecutionOrder;
 import dev.samediff.adapters.graph.GradientGraph;
 import java.util.ArrayList;

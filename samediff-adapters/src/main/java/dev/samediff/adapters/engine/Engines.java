@@ -1,6 +1,8 @@
 package dev.samediff.adapters.engine;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.engine.compiled.CompiledEngine;
+import dev.samediff.adapters.engine.reference.ReferenceEngine;
 import java.util.List;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.factory.Nd4j;

@@ -1,9 +1,9 @@
 package dev.samediff.adapters.text;
 
 import dev.samediff.adapters.InvalidInputException;
-import dev.samediff.adapters.engine.DecodingSession;
 import dev.samediff.adapters.engine.EngineOptions;
-import dev.samediff.adapters.engine.lowering.UncompilableException;
+import dev.samediff.adapters.engine.UncompilableException;
+import dev.samediff.adapters.engine.compiled.DecodingSession;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.List;

@@ -1,8 +1,8 @@
 package dev.samediff.adapters.text;
 
 import dev.samediff.adapters.InvalidInputException;
-import dev.samediff.adapters.engine.DecodingSession;
 import dev.samediff.adapters.engine.EngineOptions;
+import dev.samediff.adapters.engine.compiled.DecodingSession;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;

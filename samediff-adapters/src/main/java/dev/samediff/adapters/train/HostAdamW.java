@@ -4,7 +4,7 @@ import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.engine.kernel.AdamWUpdate;
 import dev.samediff.adapters.engine.kernel.OneDnn;
 import dev.samediff.adapters.engine.kernel.Operand;
-import dev.samediff.adapters.engine.lowering.Dense;
+import dev.samediff.adapters.engine.nd4j.Dense;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.List;

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.Engine;
-import dev.samediff.adapters.engine.ReferenceEngine;
 import dev.samediff.adapters.engine.TinyGpt;
+import dev.samediff.adapters.engine.reference.ReferenceEngine;
 import dev.samediff.adapters.io.Safetensors;
 import dev.samediff.adapters.method.AdapterMethods;
 import dev.samediff.adapters.testing.ForkedJvm;

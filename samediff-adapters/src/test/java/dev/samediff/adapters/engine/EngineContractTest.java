@@ -20,12 +20,12 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
 /** What every engine must do. */
-abstract class EngineContractTest {
+public abstract class EngineContractTest {
     /** Opens the engine under test. */
-    abstract Engine open(SameDiff graph, String loss, List<String> trainables);
+    protected abstract Engine open(SameDiff graph, String loss, List<String> trainables);
 
     /** Largest relative error against SameDiff's own gradients. */
-    double tolerance() {
+    protected double tolerance() {
         return 1e-6;
     }
 
@@ -226,7 +226,7 @@ abstract class EngineContractTest {
     }
 
     /** SameDiff's own gradients, which leave its array cache out. */
-    static Engine.Gradients bySameDiff(
+    public static Engine.Gradients bySameDiff(
             SameDiff graph, String loss, List<String> trainables, Map<String, INDArray> batch) {
         List<String> before = List.copyOf(graph.getLossVariables());
         graph.setLossVariables(loss);
@@ -236,7 +236,7 @@ abstract class EngineContractTest {
         return new Engine.Gradients(value, gradients);
     }
 
-    final void assertSame(Engine.Gradients actual, Engine.Gradients expected) {
+    protected final void assertSame(Engine.Gradients actual, Engine.Gradients expected) {
         assertThat(actual.loss()).isCloseTo(expected.loss(), within(tolerance() * Math.abs(expected.loss())));
         assertThat(actual.byName().keySet()).isEqualTo(expected.byName().keySet());
         expected.byName().forEach((name, gradient) -> {

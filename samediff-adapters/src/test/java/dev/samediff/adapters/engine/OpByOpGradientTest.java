@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.engine.compiled.CompiledEngine;
 import dev.samediff.adapters.engine.plan.Profile;
+import dev.samediff.adapters.engine.reference.ReferenceEngine;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;

@@ -31,7 +31,7 @@ public final class TinyGpt {
     private final boolean zeros;
 
     /** Builds a graph of any size in no time, for questions that its numbers do not matter for. */
-    static TinyGpt ofZeros(int width, int layers, int heads, int vocabulary, int rank) {
+    public static TinyGpt ofZeros(int width, int layers, int heads, int vocabulary, int rank) {
         return new TinyGpt(width, layers, heads, vocabulary, rank, DataType.FLOAT, false, true);
     }
 

@@ -3,11 +3,11 @@ package dev.samediff.adapters.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
-import dev.samediff.adapters.engine.DecodingSession;
 import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.engine.Precision;
-import dev.samediff.adapters.engine.ReferenceEngine;
 import dev.samediff.adapters.engine.TinyGpt;
+import dev.samediff.adapters.engine.compiled.DecodingSession;
+import dev.samediff.adapters.engine.reference.ReferenceEngine;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;

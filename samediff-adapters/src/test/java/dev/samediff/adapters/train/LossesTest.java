@@ -6,8 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.Engine;
-import dev.samediff.adapters.engine.ReferenceEngine;
 import dev.samediff.adapters.engine.TinyGpt;
+import dev.samediff.adapters.engine.reference.ReferenceEngine;
 import dev.samediff.adapters.graph.GraphAudit;
 import java.io.File;
 import java.io.IOException;

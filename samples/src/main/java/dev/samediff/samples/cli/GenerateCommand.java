@@ -4,7 +4,7 @@ import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.engine.EngineOptions;
-import dev.samediff.adapters.engine.ReferenceEngine;
+import dev.samediff.adapters.engine.reference.ReferenceEngine;
 import dev.samediff.adapters.io.AdapterFolder;
 import dev.samediff.adapters.text.CachedLogits;
 import dev.samediff.adapters.text.Generation;

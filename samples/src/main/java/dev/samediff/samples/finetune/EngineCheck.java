@@ -1,9 +1,9 @@
 package dev.samediff.samples.finetune;
 
 import dev.samediff.adapters.AdapterConfig;
-import dev.samediff.adapters.engine.CompiledEngine;
 import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.engine.ExecutionReport;
+import dev.samediff.adapters.engine.compiled.CompiledEngine;
 import dev.samediff.adapters.method.Lora;
 import dev.samediff.adapters.text.Tokenizers;
 import dev.samediff.samples.model.BundledModel;

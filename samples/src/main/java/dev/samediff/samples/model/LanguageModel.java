@@ -1,10 +1,10 @@
 package dev.samediff.samples.model;
 
 import dev.samediff.adapters.InvalidInputException;
-import dev.samediff.adapters.engine.DecodingSession;
 import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.engine.EngineOptions;
-import dev.samediff.adapters.engine.ReferenceEngine;
+import dev.samediff.adapters.engine.compiled.DecodingSession;
+import dev.samediff.adapters.engine.reference.ReferenceEngine;
 import dev.samediff.adapters.text.CachedLogits;
 import dev.samediff.adapters.text.Capacities;
 import dev.samediff.adapters.text.LogitsFunction;

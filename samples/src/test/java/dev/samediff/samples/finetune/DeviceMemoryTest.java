@@ -8,7 +8,7 @@ import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.engine.EngineOptions;
-import dev.samediff.adapters.engine.ReferenceEngine;
+import dev.samediff.adapters.engine.reference.ReferenceEngine;
 import dev.samediff.adapters.method.Lora;
 import dev.samediff.adapters.text.Tokenizers;
 import dev.samediff.adapters.train.TrainingPlan;

@@ -4,7 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.engine.EngineOptions;
-import dev.samediff.adapters.engine.ReferenceEngine;
+import dev.samediff.adapters.engine.reference.ReferenceEngine;
 import dev.samediff.adapters.text.CachedLogits;
 import dev.samediff.adapters.text.Generation;
 import dev.samediff.adapters.text.GenerationPlan;

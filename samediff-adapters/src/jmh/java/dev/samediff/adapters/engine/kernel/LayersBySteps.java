@@ -1,5 +1,7 @@
 package dev.samediff.adapters.engine.kernel;
 
+import dev.samediff.adapters.engine.program.BinaryKind;
+import dev.samediff.adapters.engine.program.UnaryKind;
 import java.util.function.Function;
 import org.nd4j.linalg.api.buffer.DataType;
 

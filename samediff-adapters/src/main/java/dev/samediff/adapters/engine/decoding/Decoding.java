@@ -29,7 +29,7 @@ public record Decoding(Program prefill, Program step, List<Cache> caches) {
      * @param program computes the logits of whole texts
      * @param ids leaf with the token ids [batch,T]; other leaves stay whole
      * @param logits output of the program, [batch,T,vocabulary] or the same elements in another shape
-     * @throws dev.samediff.adapters.engine.lowering.UncompilableException if the model mixes positions in a way that is not
+     * @throws dev.samediff.adapters.engine.UncompilableException if the model mixes positions in a way that is not
      *     understood
      */
     public static Decoding of(Program program, Tensor ids, String logits) {

@@ -1,6 +1,6 @@
 package dev.samediff.adapters.engine.decoding;
 
-import dev.samediff.adapters.engine.lowering.UncompilableException;
+import dev.samediff.adapters.engine.UncompilableException;
 import dev.samediff.adapters.engine.program.Node;
 import dev.samediff.adapters.engine.program.Op;
 import dev.samediff.adapters.engine.program.Program;

@@ -1,7 +1,7 @@
 package dev.samediff.adapters.engine.decoding;
 
+import dev.samediff.adapters.engine.UncompilableException;
 import dev.samediff.adapters.engine.decoding.Flow.Form;
-import dev.samediff.adapters.engine.lowering.UncompilableException;
 import dev.samediff.adapters.engine.program.Node;
 import dev.samediff.adapters.engine.program.Op;
 import dev.samediff.adapters.engine.program.Tensor;

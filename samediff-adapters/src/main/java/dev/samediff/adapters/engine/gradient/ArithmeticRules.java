@@ -1,12 +1,12 @@
 package dev.samediff.adapters.engine.gradient;
 
-import dev.samediff.adapters.engine.kernel.BinaryKind;
-import dev.samediff.adapters.engine.kernel.ReduceKind;
-import dev.samediff.adapters.engine.kernel.UnaryKind;
+import dev.samediff.adapters.engine.program.BinaryKind;
 import dev.samediff.adapters.engine.program.Node;
 import dev.samediff.adapters.engine.program.Op;
 import dev.samediff.adapters.engine.program.ProgramBuilder;
+import dev.samediff.adapters.engine.program.ReduceKind;
 import dev.samediff.adapters.engine.program.Tensor;
+import dev.samediff.adapters.engine.program.UnaryKind;
 import java.util.List;
 import java.util.Map;
 

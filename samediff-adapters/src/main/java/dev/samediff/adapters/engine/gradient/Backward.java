@@ -1,9 +1,9 @@
 package dev.samediff.adapters.engine.gradient;
 
-import dev.samediff.adapters.engine.kernel.ReduceKind;
 import dev.samediff.adapters.engine.program.Node;
 import dev.samediff.adapters.engine.program.Program;
 import dev.samediff.adapters.engine.program.ProgramBuilder;
+import dev.samediff.adapters.engine.program.ReduceKind;
 import dev.samediff.adapters.engine.program.Tensor;
 import java.util.Collection;
 import java.util.LinkedHashMap;

@@ -1,6 +1,6 @@
 package dev.samediff.adapters.engine.gradient;
 
-import dev.samediff.adapters.engine.kernel.BinaryKind;
+import dev.samediff.adapters.engine.program.BinaryKind;
 import dev.samediff.adapters.engine.program.ProgramBuilder;
 import dev.samediff.adapters.engine.program.Shapes;
 import dev.samediff.adapters.engine.program.Tensor;

@@ -1,7 +1,7 @@
 package dev.samediff.adapters.engine.gradient;
 
+import dev.samediff.adapters.engine.UncompilableException;
 import dev.samediff.adapters.engine.lowering.Lowering;
-import dev.samediff.adapters.engine.lowering.UncompilableException;
 import dev.samediff.adapters.engine.nd4j.NativeOp;
 import dev.samediff.adapters.engine.program.Node;
 import dev.samediff.adapters.engine.program.Op;

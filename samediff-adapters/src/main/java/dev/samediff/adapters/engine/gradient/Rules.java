@@ -1,6 +1,6 @@
 package dev.samediff.adapters.engine.gradient;
 
-import dev.samediff.adapters.engine.lowering.UncompilableException;
+import dev.samediff.adapters.engine.UncompilableException;
 import dev.samediff.adapters.engine.program.Op;
 import java.util.HashMap;
 import java.util.Map;

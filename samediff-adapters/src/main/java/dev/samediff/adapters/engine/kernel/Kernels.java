@@ -1,5 +1,8 @@
 package dev.samediff.adapters.engine.kernel;
 
+import dev.samediff.adapters.engine.program.BinaryKind;
+import dev.samediff.adapters.engine.program.ReduceKind;
+import dev.samediff.adapters.engine.program.UnaryKind;
 import org.jspecify.annotations.Nullable;
 
 /**

@@ -1,5 +1,6 @@
 package dev.samediff.adapters.engine.kernel;
 
+import dev.samediff.adapters.engine.program.ReduceKind;
 import java.util.List;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.global.dnnl.algorithm;

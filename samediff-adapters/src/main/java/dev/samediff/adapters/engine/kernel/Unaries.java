@@ -1,5 +1,6 @@
 package dev.samediff.adapters.engine.kernel;
 
+import dev.samediff.adapters.engine.program.UnaryKind;
 import java.util.List;
 import org.bytedeco.dnnl.eltwise_backward;
 import org.bytedeco.dnnl.eltwise_forward;

@@ -1,9 +1,9 @@
 package dev.samediff.adapters.engine.lowering;
 
-import dev.samediff.adapters.engine.kernel.BinaryKind;
-import dev.samediff.adapters.engine.kernel.ReduceKind;
-import dev.samediff.adapters.engine.kernel.UnaryKind;
+import dev.samediff.adapters.engine.program.BinaryKind;
+import dev.samediff.adapters.engine.program.ReduceKind;
 import dev.samediff.adapters.engine.program.Tensor;
+import dev.samediff.adapters.engine.program.UnaryKind;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;

@@ -1,5 +1,6 @@
 package dev.samediff.adapters.engine.lowering;
 
+import dev.samediff.adapters.engine.nd4j.Dense;
 import dev.samediff.adapters.engine.program.ProgramBuilder;
 import dev.samediff.adapters.engine.program.Tensor;
 import dev.samediff.adapters.graph.ExecutionOrder;

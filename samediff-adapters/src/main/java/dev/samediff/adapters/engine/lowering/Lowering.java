@@ -1,5 +1,7 @@
 package dev.samediff.adapters.engine.lowering;
 
+import dev.samediff.adapters.engine.UncompilableException;
+import dev.samediff.adapters.engine.nd4j.Dense;
 import dev.samediff.adapters.engine.nd4j.NativeOp;
 import dev.samediff.adapters.engine.program.Op;
 import dev.samediff.adapters.engine.program.ProgramBuilder;

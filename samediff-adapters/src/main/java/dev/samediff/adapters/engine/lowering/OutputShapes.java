@@ -1,5 +1,6 @@
 package dev.samediff.adapters.engine.lowering;
 
+import dev.samediff.adapters.engine.UncompilableException;
 import dev.samediff.adapters.engine.nd4j.NativeOp;
 import dev.samediff.adapters.graph.ExecutionOrder;
 import java.util.Arrays;

@@ -2,7 +2,8 @@ package dev.samediff.adapters.engine.plan;
 
 import dev.samediff.adapters.engine.kernel.Kernels;
 import dev.samediff.adapters.engine.kernel.Operand;
-import dev.samediff.adapters.engine.lowering.Dense;
+import dev.samediff.adapters.engine.nd4j.Addresses;
+import dev.samediff.adapters.engine.nd4j.Dense;
 import dev.samediff.adapters.engine.program.Shapes;
 import java.lang.ref.Reference;
 import org.nd4j.linalg.api.buffer.DataType;

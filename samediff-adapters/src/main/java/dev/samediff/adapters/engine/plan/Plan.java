@@ -2,7 +2,8 @@ package dev.samediff.adapters.engine.plan;
 
 import dev.samediff.adapters.engine.kernel.Kernel;
 import dev.samediff.adapters.engine.kernel.OneDnn;
-import dev.samediff.adapters.engine.lowering.Dense;
+import dev.samediff.adapters.engine.nd4j.Addresses;
+import dev.samediff.adapters.engine.nd4j.Dense;
 import dev.samediff.adapters.engine.program.Program;
 import java.lang.ref.Reference;
 import java.util.ArrayList;

@@ -4,6 +4,7 @@ import dev.samediff.adapters.engine.kernel.Kernel;
 import dev.samediff.adapters.engine.kernel.Kernels;
 import dev.samediff.adapters.engine.kernel.OneDnn;
 import dev.samediff.adapters.engine.kernel.PackedMatrices;
+import dev.samediff.adapters.engine.nd4j.Addresses;
 import dev.samediff.adapters.engine.program.Node;
 import dev.samediff.adapters.engine.program.Op;
 import dev.samediff.adapters.engine.program.Program;

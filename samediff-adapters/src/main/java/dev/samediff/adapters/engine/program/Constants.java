@@ -1,6 +1,5 @@
 package dev.samediff.adapters.engine.program;
 
-import dev.samediff.adapters.engine.kernel.BinaryKind;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 

@@ -1,8 +1,5 @@
 package dev.samediff.adapters.engine.program;
 
-import dev.samediff.adapters.engine.kernel.BinaryKind;
-import dev.samediff.adapters.engine.kernel.ReduceKind;
-import dev.samediff.adapters.engine.kernel.UnaryKind;
 import dev.samediff.adapters.engine.nd4j.NativeOp;
 import java.util.List;
 

@@ -1,8 +1,8 @@
 package dev.samediff.adapters.engine.program;
 
-import dev.samediff.adapters.engine.kernel.BinaryKind;
-import dev.samediff.adapters.engine.kernel.ReduceKind;
-import dev.samediff.adapters.engine.kernel.UnaryKind;
+import dev.samediff.adapters.engine.fusion.CrossEntropies;
+import dev.samediff.adapters.engine.fusion.Normalizations;
+import dev.samediff.adapters.engine.fusion.ScalarFunctions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;

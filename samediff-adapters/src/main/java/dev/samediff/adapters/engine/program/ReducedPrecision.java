@@ -37,8 +37,7 @@ public final class ReducedPrecision extends Rewrite {
     }
 
     @Override
-    @Nullable
-    Tensor replacement(Node node) {
+    protected @Nullable Tensor replacement(Node node) {
         if (!(node.op() instanceof Op.MatMul)) {
             return null;
         }

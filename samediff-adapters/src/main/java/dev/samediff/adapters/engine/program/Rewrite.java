@@ -7,27 +7,27 @@ import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 
 /** One pass over a program that copies it and replaces some nodes. */
-abstract class Rewrite {
+public abstract class Rewrite {
     /** The program as it was. */
-    final Program program;
+    protected final Program program;
 
     /** The program as it will be. */
-    final ProgramBuilder builder = new ProgramBuilder();
+    protected final ProgramBuilder builder = new ProgramBuilder();
 
     private final Map<Tensor, Node> producers;
     private final Map<Tensor, List<Node>> consumers;
     private final Map<Tensor, Tensor> renamed = new LinkedHashMap<>();
 
-    Rewrite(Program program) {
+    protected Rewrite(Program program) {
         this.program = program;
         this.producers = program.producers();
         this.consumers = program.consumers();
     }
 
     /** Returns what replaces a node's only output, or null to copy the node; inputs are mapped with {@link #get}. */
-    abstract @Nullable Tensor replacement(Node node);
+    protected abstract @Nullable Tensor replacement(Node node);
 
-    final Program run() {
+    protected final Program run() {
         program.leaves().forEach((name, leaf) -> renamed.put(leaf, builder.leaf(name, leaf.type(), leaf.shape())));
         program.literals().forEach((tensor, value) -> renamed.put(tensor, builder.literal(tensor.name(), value)));
         for (Node node : program.nodes()) {
@@ -55,24 +55,24 @@ abstract class Rewrite {
     }
 
     /** Returns what an old tensor has become. */
-    final Tensor get(Tensor old) {
+    protected final Tensor get(Tensor old) {
         return Objects.requireNonNull(renamed.get(old), old.name());
     }
 
     /** Returns the node that defines an old tensor, or null. */
-    final @Nullable Node producer(Tensor tensor) {
+    protected final @Nullable Node producer(Tensor tensor) {
         return producers.get(tensor);
     }
 
     /** Returns the node that defines an old tensor that one node reads once and nobody else, or null. */
-    final @Nullable Node onlyReadHere(Tensor tensor) {
+    protected final @Nullable Node onlyReadHere(Tensor tensor) {
         boolean single = consumers.getOrDefault(tensor, List.of()).size() == 1
                 && !program.outputs().containsValue(tensor);
         return single ? producers.get(tensor) : null;
     }
 
     /** Returns an old tensor without the reshapes it is seen through. */
-    final Tensor behindReshapes(Tensor tensor) {
+    protected final Tensor behindReshapes(Tensor tensor) {
         Node node = producers.get(tensor);
         return node != null && node.op() instanceof Op.Reshape ? behindReshapes(node.input(0)) : tensor;
     }

@@ -1,9 +1,9 @@
 package dev.samediff.samples.bench.generation;
 
-import dev.samediff.adapters.engine.CompiledEngine;
-import dev.samediff.adapters.engine.DecodingSession;
 import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.engine.EngineOptions;
+import dev.samediff.adapters.engine.compiled.CompiledEngine;
+import dev.samediff.adapters.engine.compiled.DecodingSession;
 import dev.samediff.adapters.text.CachedLogits;
 import dev.samediff.adapters.text.Capacities;
 import dev.samediff.adapters.text.GraphLogits;

@@ -1,0 +1,186 @@
+package dev.samediff.adapters.engine.compiled;
+
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.engine.Engine;
+import dev.samediff.adapters.engine.EngineOptions;
+import dev.samediff.adapters.engine.fusion.AttentionFusion;
+import dev.samediff.adapters.engine.fusion.Fusion;
+import dev.samediff.adapters.engine.fusion.LabelledRows;
+import dev.samediff.adapters.engine.gradient.Backward;
+import dev.samediff.adapters.engine.lowering.Lowering;
+import dev.samediff.adapters.engine.nd4j.Placeholders;
+import dev.samediff.adapters.engine.plan.Plan;
+import dev.samediff.adapters.engine.plan.Profile;
+import dev.samediff.adapters.engine.program.Program;
+import dev.samediff.adapters.engine.program.Recomputation;
+import dev.samediff.adapters.engine.program.ReducedPrecision;
+import dev.samediff.adapters.memory.NativeBlock;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.function.Function;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** A plan with the graph it reads from, for one set of shapes. */
+final class CompiledStep implements AutoCloseable {
+    private static final String GRADIENT = "gradient of ";
+
+    private final SameDiff graph;
+    private final List<String> outputs;
+    private final List<String> trainables;
+    private final FoldedConstants constants;
+    private final Plan plan;
+    private final FrozenWeights frozen;
+    private final EngineOptions options;
+    private final Optional<LabelledRows.Mask> mask;
+    private final long rows;
+
+    private CompiledStep(
+            SameDiff graph,
+            List<String> outputs,
+            List<String> trainables,
+            FoldedConstants constants,
+            Plan plan,
+            FrozenWeights frozen,
+            EngineOptions options,
+            Optional<LabelledRows.Mask> mask,
+            long rows) {
+        this.graph = graph;
+        this.outputs = outputs;
+        this.trainables = trainables;
+        this.constants = constants;
+        this.plan = plan;
+        this.frozen = frozen;
+        this.options = options;
+        this.mask = mask;
+        this.rows = rows;
+    }
+
+    /** Compiles for the shapes of these placeholders, and for as many labelled rows as they have. */
+    static CompiledStep compile(
+            SameDiff graph,
+            Collection<String> outputs,
+            List<String> trainables,
+            Map<String, INDArray> placeholders,
+            EngineOptions options,
+            FrozenWeights frozen) {
+        return compile(graph, outputs, trainables, placeholders, options, frozen, true);
+    }
+
+    private static CompiledStep compile(
+            SameDiff graph,
+            Collection<String> outputs,
+            List<String> trainables,
+            Map<String, INDArray> placeholders,
+            EngineOptions options,
+            FrozenWeights frozen,
+            boolean labelledOnly) {
+        NativeBlock.trim(); // the system gets back what import and injection have freed, before there is a new arena
+        Lowering.Lowered lowered =
+                Lowering.lower(graph, outputs, name -> Placeholders.get(graph.getVariable(name), placeholders));
+        Program program = Fusion.apply(lowered.builder().build(lowered.outputs()));
+        Optional<LabelledRows.Mask> mask =
+                LabelledRows.find(program).filter(found -> labelledOnly && placeholders.containsKey(found.leaf()));
+        long rows =
+                mask.map(found -> LabelledBatch.capacity(found, placeholders)).orElse(0L);
+        if (mask.isPresent() && rows < mask.get().rows()) {
+            program = LabelledRows.apply(program, rows);
+        }
+        program = AttentionFusion.apply(program);
+        if (!trainables.isEmpty()) {
+            String loss = outputs.iterator().next();
+            program = Fusion.apply(Backward.of(program, loss, trainables, name -> GRADIENT + name));
+        }
+        if (options.precision().isReduced()) {
+            program = ReducedPrecision.apply(program, FrozenWeights.names(graph, program));
+        }
+        if (options.recompute() && !trainables.isEmpty()) {
+            program = Recomputation.apply(program, outputs.iterator().next());
+        }
+        return new CompiledStep(
+                graph,
+                List.copyOf(outputs),
+                trainables,
+                new FoldedConstants(graph, lowered.folded()),
+                frozen.compile(program),
+                frozen,
+                options,
+                mask,
+                rows);
+    }
+
+    /** Returns where the loss gets its weights from, if rows of weight 0 may be left out. */
+    Optional<LabelledRows.Mask> mask() {
+        return mask;
+    }
+
+    /** Returns for how many labelled rows this was compiled; 0 without a mask. */
+    long rows() {
+        return rows;
+    }
+
+    /** Tells whether the constants the plan was computed with are still those of the graph. */
+    boolean isCurrent() {
+        return constants.areUnchanged();
+    }
+
+    Plan plan() {
+        return plan;
+    }
+
+    Engine.Gradients gradients(Map<String, INDArray> placeholders, @Nullable Profile profile) {
+        Function<String, INDArray> results = run(placeholders, profile);
+        Map<String, INDArray> gradients = new LinkedHashMap<>();
+        for (String trainable : trainables) {
+            boolean present = plan.program().outputs().containsKey(GRADIENT + trainable);
+            INDArray parameter = graph.getArrForVarName(trainable);
+            gradients.put(
+                    trainable,
+                    present
+                            ? results.apply(GRADIENT + trainable)
+                            : Nd4j.zeros(parameter.dataType(), parameter.shape()));
+        }
+        try (INDArray loss = results.apply(outputs.get(0))) {
+            return new Engine.Gradients(loss.getDouble(0), gradients);
+        }
+    }
+
+    Map<String, INDArray> outputs(Map<String, INDArray> placeholders, @Nullable Profile profile) {
+        Function<String, INDArray> results = run(placeholders, profile);
+        Map<String, INDArray> values = new LinkedHashMap<>();
+        outputs.forEach(name -> values.put(name, results.apply(name)));
+        return values;
+    }
+
+    private Function<String, INDArray> run(Map<String, INDArray> placeholders, @Nullable Profile profile) {
+        try {
+            return plan.run(name -> leaf(name, placeholders), profile);
+        } catch (InvalidInputException e) {
+            if (mask.isPresent() && rows < mask.get().rows()) {
+                try (CompiledStep all = compile(graph, outputs, trainables, placeholders, options, frozen, false)) {
+                    return all.run(placeholders, profile); // fails, too, but counts positions among all rows
+                }
+            }
+            throw e;
+        }
+    }
+
+    private INDArray leaf(String name, Map<String, INDArray> placeholders) {
+        if (name.equals(LabelledRows.LEAF)) {
+            return LabelledBatch.numbers(mask.orElseThrow(), placeholders, rows);
+        }
+        return Placeholders.isOne(graph, name)
+                ? Placeholders.get(graph.getVariable(name), placeholders)
+                : frozen.get(name);
+    }
+
+    @Override
+    public void close() {
+        plan.close();
+    }
+}

@@ -1,0 +1,48 @@
+package dev.samediff.adapters.engine.compiled;
+
+import dev.samediff.adapters.engine.plan.Conversion;
+import dev.samediff.adapters.memory.FileBackedArrays;
+import java.util.HashMap;
+import java.util.Map;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** Frozen weights rounded to bfloat16, made when they are first needed and again when the weight has changed. */
+final class ReducedWeights implements AutoCloseable {
+    private final SameDiff graph;
+    private final WeightWatch watch = new WeightWatch();
+    private final Map<String, INDArray> reduced = new HashMap<>();
+
+    ReducedWeights(SameDiff graph) {
+        this.graph = graph;
+    }
+
+    INDArray get(String variable) {
+        INDArray source = graph.getArrForVarName(variable);
+        boolean changed = watch.hasChanged(variable, source);
+        FileBackedArrays.release(source);
+        INDArray known = reduced.get(variable);
+        if (known != null && !changed) {
+            return known;
+        }
+        if (known != null) {
+            known.close();
+        }
+        INDArray rounded = Conversion.toBfloat16(source);
+        FileBackedArrays.release(source);
+        reduced.put(variable, rounded);
+        return rounded;
+    }
+
+    long bytes() {
+        return reduced.values().stream()
+                .mapToLong(array -> array.length() * array.dataType().width())
+                .sum();
+    }
+
+    @Override
+    public void close() {
+        reduced.values().forEach(INDArray::close);
+        reduced.clear();
+    }
+}

@@ -1,0 +1,9 @@
+/**
+ * Forms that exporters write in many nodes and the engine computes in one.
+ *
+ * <p>Belongs here: recognition of forms and their replacement. Does not belong here: how the replacement is computed ({@code kernel}) and derived ({@code gradient}).
+ */
+@NullMarked
+package dev.samediff.adapters.engine.fusion;
+
+import org.jspecify.annotations.NullMarked;

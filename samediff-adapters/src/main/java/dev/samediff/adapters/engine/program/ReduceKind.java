@@ -1,0 +1,13 @@
+package dev.samediff.adapters.engine.program;
+
+/** How many numbers become one. */
+public enum ReduceKind {
+    /** Their sum. */
+    SUM,
+    /** Their mean. */
+    MEAN,
+    /** The largest. */
+    MAX,
+    /** The smallest. */
+    MIN
+}

@@ -1,0 +1,20 @@
+package dev.samediff.adapters.engine.reference;
+
+import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * An array during a run.
+ *
+ * @param array the array
+ * @param storage the pool's block it lies in; null for placeholders, constants and parameters
+ */
+record Value(INDArray array, @Nullable Storage storage) {
+    /** Returns another value on the same block. */
+    Value alias(INDArray other) {
+        if (storage != null) {
+            storage.references++;
+        }
+        return new Value(other, storage);
+    }
+}
