@@ -2,6 +2,15 @@ package dev.samediff.adapters;
 
 import dev.samediff.adapters.graph.AdaptableLayers;
 import dev.samediff.adapters.graph.GraphEditor;
+import dev.samediff.adapters.inject.Adapter;
+import dev.samediff.adapters.inject.AdapterInjection;
+import dev.samediff.adapters.inject.AdapterLosses;
+import dev.samediff.adapters.inject.AdapterRemoval;
+import dev.samediff.adapters.inject.AdapterSet;
+import dev.samediff.adapters.inject.BaseWeights;
+import dev.samediff.adapters.inject.MergedCopy;
+import dev.samediff.adapters.inject.ParameterSummary;
+import dev.samediff.adapters.inject.TrainableValues;
 import dev.samediff.adapters.linalg.Decompositions;
 import dev.samediff.adapters.linalg.LapackDecompositions;
 import java.nio.file.Path;

@@ -33,7 +33,7 @@ public record AdaptedSite(
     }
 
     /** The present values of the trainable tensors by short name, copied. */
-    Map<String, INDArray> tensors(SameDiff graph) {
+    public Map<String, INDArray> tensors(SameDiff graph) {
         Map<String, INDArray> tensors = new LinkedHashMap<>();
         trainables.forEach((name, variable) ->
                 tensors.put(name, graph.getVariable(variable).getArr().dup('c')));

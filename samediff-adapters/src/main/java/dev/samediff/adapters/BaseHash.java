@@ -28,7 +28,7 @@ public final class BaseHash {
     }
 
     /** Like {@link #ofWeight}, and refuses a weight that is not finite, in one pass. */
-    static String ofFiniteWeight(INDArray stored, String name) {
+    public static String ofFiniteWeight(INDArray stored, String name) {
         return hash(stored, values -> {
             for (float value : values) {
                 if (!Float.isFinite(value)) {

@@ -59,12 +59,17 @@ class PackageBoundariesTest {
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage(
-                    ROOT + ".graph..", ROOT + ".engine..", ROOT + ".train..", ROOT + ".io..", ROOT + ".text..");
+                    ROOT + ".inject..",
+                    ROOT + ".graph..",
+                    ROOT + ".engine..",
+                    ROOT + ".train..",
+                    ROOT + ".io..",
+                    ROOT + ".text..");
 
     @ArchTest
     static final ArchRule the_lower_packages_do_not_know_training_or_files = noClasses()
             .that()
-            .resideInAnyPackage(ROOT, ROOT + ".graph..", ROOT + ".linalg..")
+            .resideInAnyPackage(ROOT, ROOT + ".inject..", ROOT + ".graph..", ROOT + ".linalg..")
             .should()
             .dependOnClassesThat()
             .resideInAnyPackage(ROOT + ".train..", ROOT + ".io..", ROOT + ".text..", ROOT + ".engine..");

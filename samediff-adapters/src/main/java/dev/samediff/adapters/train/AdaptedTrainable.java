@@ -3,6 +3,7 @@ package dev.samediff.adapters.train;
 import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.AdapterState;
 import dev.samediff.adapters.Penalty;
+import dev.samediff.adapters.train.loss.TaskLoss;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;

@@ -1,6 +1,7 @@
 package dev.samediff.adapters.train;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.train.loss.TaskLoss;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;

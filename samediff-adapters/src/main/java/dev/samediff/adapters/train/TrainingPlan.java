@@ -2,6 +2,7 @@ package dev.samediff.adapters.train;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.EngineOptions;
+import dev.samediff.adapters.train.optimizer.Schedule;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
@@ -106,7 +107,7 @@ public record TrainingPlan(
     }
 
     /** Returns the parts that decide the result, as text; where checkpoints are kept is not among them. */
-    Map<String, String> description() {
+    public Map<String, String> description() {
         Map<String, String> parts = new LinkedHashMap<>();
         parts.put("steps", Integer.toString(steps));
         parts.put("epochs", Integer.toString(epochs));

@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.samediff.adapters.InvalidInputException;
-import dev.samediff.adapters.train.Losses;
-import dev.samediff.adapters.train.TaskLoss;
+import dev.samediff.adapters.train.loss.Losses;
+import dev.samediff.adapters.train.loss.TaskLoss;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;

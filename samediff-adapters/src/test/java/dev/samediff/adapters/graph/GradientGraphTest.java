@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.TinyGpt;
-import dev.samediff.adapters.train.Losses;
-import dev.samediff.adapters.train.TaskLoss;
+import dev.samediff.adapters.train.loss.Losses;
+import dev.samediff.adapters.train.loss.TaskLoss;
 import java.util.List;
 import java.util.Set;
 import org.junit.jupiter.api.Test;

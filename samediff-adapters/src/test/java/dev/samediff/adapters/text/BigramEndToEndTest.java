@@ -3,6 +3,15 @@ package dev.samediff.adapters.text;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import dev.samediff.adapters.text.batch.BatchPlan;
+import dev.samediff.adapters.text.batch.CausalLmIterator;
+import dev.samediff.adapters.text.batch.SequenceEncoder;
+import dev.samediff.adapters.text.generation.Generation;
+import dev.samediff.adapters.text.generation.GenerationPlan;
+import dev.samediff.adapters.text.generation.GraphLogits;
+import dev.samediff.adapters.text.generation.TextGenerator;
+import dev.samediff.adapters.text.jsonl.TextExample;
+import dev.samediff.adapters.text.tokenizer.CharTokenizer;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;

@@ -12,7 +12,7 @@ import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** Batches from memory, in the same order every epoch. */
-final class Batches implements MultiDataSetIterator {
+public final class Batches implements MultiDataSetIterator {
     private static final long serialVersionUID = 1L;
 
     final List<org.nd4j.linalg.dataset.api.MultiDataSet> list = new ArrayList<>();
@@ -20,7 +20,7 @@ final class Batches implements MultiDataSetIterator {
     private int next;
 
     /** Random batches for a {@link TinyGpt}: features input_ids and causal. */
-    static Batches of(TinyGpt gpt, int count, int size, int length) {
+    public static Batches of(TinyGpt gpt, int count, int size, int length) {
         Batches batches = new Batches();
         for (int i = 0; i < count; i++) {
             batches.list.add(dataSet(gpt.batch(size, length, 100 + i)));

@@ -1,7 +1,7 @@
 package dev.samediff.samples.cli;
 
 import dev.samediff.adapters.InvalidInputException;
-import dev.samediff.adapters.text.PromptTemplate;
+import dev.samediff.adapters.text.batch.PromptTemplate;
 import dev.samediff.samples.task.JsonlTask;
 import dev.samediff.samples.task.StoriesTask;
 import dev.samediff.samples.task.Task;

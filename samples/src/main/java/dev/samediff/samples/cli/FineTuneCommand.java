@@ -2,8 +2,8 @@ package dev.samediff.samples.cli;
 
 import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.InvalidInputException;
-import dev.samediff.adapters.train.MetricsFile;
 import dev.samediff.adapters.train.TrainingPlan;
+import dev.samediff.adapters.train.listener.MetricsFile;
 import dev.samediff.samples.finetune.AveragedTraining;
 import dev.samediff.samples.finetune.Candidate;
 import dev.samediff.samples.finetune.FineTune;

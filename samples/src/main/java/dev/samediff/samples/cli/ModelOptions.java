@@ -1,7 +1,7 @@
 package dev.samediff.samples.cli;
 
 import dev.samediff.adapters.InvalidInputException;
-import dev.samediff.adapters.text.Tokenizers;
+import dev.samediff.adapters.text.tokenizer.Tokenizers;
 import dev.samediff.samples.model.BundledModel;
 import dev.samediff.samples.model.LanguageModel;
 import java.nio.file.Path;

@@ -1,7 +1,7 @@
 package dev.samediff.samples.cli;
 
-import dev.samediff.adapters.train.Schedule;
 import dev.samediff.adapters.train.TrainingPlan;
+import dev.samediff.adapters.train.optimizer.Schedule;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 

@@ -5,7 +5,7 @@ import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.engine.ExecutionReport;
 import dev.samediff.adapters.engine.compiled.CompiledEngine;
 import dev.samediff.adapters.method.Lora;
-import dev.samediff.adapters.text.Tokenizers;
+import dev.samediff.adapters.text.tokenizer.Tokenizers;
 import dev.samediff.samples.model.BundledModel;
 import dev.samediff.samples.model.LanguageModel;
 import java.util.HashMap;

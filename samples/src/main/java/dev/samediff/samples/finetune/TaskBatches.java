@@ -1,11 +1,11 @@
 package dev.samediff.samples.finetune;
 
-import dev.samediff.adapters.text.BatchPlan;
-import dev.samediff.adapters.text.CausalLmIterator;
-import dev.samediff.adapters.text.EncodedExamples;
-import dev.samediff.adapters.text.SequenceEncoder;
-import dev.samediff.adapters.text.TextExample;
-import dev.samediff.adapters.text.TokenSequence;
+import dev.samediff.adapters.text.batch.BatchPlan;
+import dev.samediff.adapters.text.batch.CausalLmIterator;
+import dev.samediff.adapters.text.batch.EncodedExamples;
+import dev.samediff.adapters.text.batch.SequenceEncoder;
+import dev.samediff.adapters.text.batch.TokenSequence;
+import dev.samediff.adapters.text.jsonl.TextExample;
 import dev.samediff.samples.model.LanguageModel;
 import java.util.List;
 

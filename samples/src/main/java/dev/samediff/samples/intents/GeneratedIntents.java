@@ -1,6 +1,6 @@
 package dev.samediff.samples.intents;
 
-import dev.samediff.adapters.text.LabelledText;
+import dev.samediff.adapters.text.jsonl.LabelledText;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;

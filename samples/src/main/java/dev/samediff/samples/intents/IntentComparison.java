@@ -1,7 +1,7 @@
 package dev.samediff.samples.intents;
 
 import dev.samediff.adapters.AdapterMethod;
-import dev.samediff.adapters.text.LabelledText;
+import dev.samediff.adapters.text.jsonl.LabelledText;
 import dev.samediff.dl4j.AdapterTransfer;
 import dev.samediff.samples.output.Progress;
 import java.time.Duration;

@@ -1,7 +1,7 @@
 package dev.samediff.samples.intents;
 
-import dev.samediff.adapters.text.LabelledText;
-import dev.samediff.adapters.text.LabelledTexts;
+import dev.samediff.adapters.text.jsonl.LabelledText;
+import dev.samediff.adapters.text.jsonl.LabelledTexts;
 import java.util.List;
 import java.util.stream.Stream;
 

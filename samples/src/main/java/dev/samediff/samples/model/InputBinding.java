@@ -1,8 +1,8 @@
 package dev.samediff.samples.model;
 
 import dev.samediff.adapters.InvalidInputException;
-import dev.samediff.adapters.text.BatchPlan;
-import dev.samediff.adapters.text.SequenceFeature;
+import dev.samediff.adapters.text.batch.BatchPlan;
+import dev.samediff.adapters.text.batch.SequenceFeature;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;

@@ -1,6 +1,6 @@
 package dev.samediff.samples.sweep;
 
-import dev.samediff.adapters.train.Losses;
+import dev.samediff.adapters.train.loss.Losses;
 import dev.samediff.samples.finetune.TaskBatches;
 import dev.samediff.samples.model.LanguageModel;
 import dev.samediff.samples.task.Task;

@@ -1,6 +1,6 @@
 package dev.samediff.samples.sweep;
 
-import dev.samediff.adapters.text.EncodedExamples;
+import dev.samediff.adapters.text.batch.EncodedExamples;
 import dev.samediff.samples.finetune.TaskBatches;
 import dev.samediff.samples.task.Task;
 import dev.samediff.tuning.training.TrialData;

@@ -1,6 +1,6 @@
 package dev.samediff.samples.task;
 
-import dev.samediff.adapters.text.TextExample;
+import dev.samediff.adapters.text.jsonl.TextExample;
 import java.util.List;
 
 /**

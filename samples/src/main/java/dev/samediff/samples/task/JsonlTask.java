@@ -1,9 +1,9 @@
 package dev.samediff.samples.task;
 
 import dev.samediff.adapters.InvalidInputException;
-import dev.samediff.adapters.text.JsonlExamples;
-import dev.samediff.adapters.text.PromptTemplate;
-import dev.samediff.adapters.text.TextExample;
+import dev.samediff.adapters.text.batch.PromptTemplate;
+import dev.samediff.adapters.text.jsonl.JsonlExamples;
+import dev.samediff.adapters.text.jsonl.TextExample;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;

@@ -10,7 +10,7 @@ import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.engine.reference.ReferenceEngine;
 import dev.samediff.adapters.method.Lora;
-import dev.samediff.adapters.text.Tokenizers;
+import dev.samediff.adapters.text.tokenizer.Tokenizers;
 import dev.samediff.adapters.train.TrainingPlan;
 import dev.samediff.samples.model.BundledModel;
 import dev.samediff.samples.model.LanguageModel;

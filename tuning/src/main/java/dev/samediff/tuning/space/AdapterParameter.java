@@ -4,7 +4,7 @@ import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.graph.TargetSelector;
 import dev.samediff.adapters.method.AdapterMethods;
 import dev.samediff.adapters.method.Sorsa;
-import dev.samediff.adapters.train.Schedule;
+import dev.samediff.adapters.train.optimizer.Schedule;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;

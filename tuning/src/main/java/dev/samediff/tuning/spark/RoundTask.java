@@ -2,8 +2,8 @@ package dev.samediff.tuning.spark;
 
 import dev.samediff.adapters.io.DurableFiles;
 import dev.samediff.adapters.train.AdapterTrainer;
-import dev.samediff.adapters.train.TrainingListener;
 import dev.samediff.adapters.train.TrainingPlan;
+import dev.samediff.adapters.train.listener.TrainingListener;
 import java.io.IOException;
 import java.io.Serializable;
 import java.nio.file.Files;

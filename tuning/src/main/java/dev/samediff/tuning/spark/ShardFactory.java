@@ -2,8 +2,8 @@ package dev.samediff.tuning.spark;
 
 import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.train.Binding;
-import dev.samediff.adapters.train.TaskLoss;
 import dev.samediff.adapters.train.TrainingPlan;
+import dev.samediff.adapters.train.loss.TaskLoss;
 import java.io.Serializable;
 import java.util.function.Supplier;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;

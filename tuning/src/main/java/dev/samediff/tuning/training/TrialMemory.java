@@ -5,7 +5,7 @@ import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.backend.StepMemory;
 import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.engine.compiled.CompiledEngine;
-import dev.samediff.adapters.train.TaskLoss;
+import dev.samediff.adapters.train.loss.TaskLoss;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Locale;

@@ -6,7 +6,7 @@ import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.memory.NativeBlock;
 import dev.samediff.adapters.train.AdapterTrainer;
 import dev.samediff.adapters.train.Binding;
-import dev.samediff.adapters.train.TaskLoss;
+import dev.samediff.adapters.train.loss.TaskLoss;
 import dev.samediff.tuning.LearningCurve;
 import dev.samediff.tuning.LocalTrials;
 import dev.samediff.tuning.Search;

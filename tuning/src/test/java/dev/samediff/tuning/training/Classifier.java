@@ -1,8 +1,8 @@
 package dev.samediff.tuning.training;
 
-import dev.samediff.adapters.train.Losses;
-import dev.samediff.adapters.train.TaskLoss;
 import dev.samediff.adapters.train.TrainingPlan;
+import dev.samediff.adapters.train.loss.Losses;
+import dev.samediff.adapters.train.loss.TaskLoss;
 import dev.samediff.tuning.space.AdapterSpace;
 import java.util.ArrayList;
 import java.util.List;

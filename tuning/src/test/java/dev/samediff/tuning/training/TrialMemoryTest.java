@@ -5,8 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.memory.NativeBlock;
-import dev.samediff.adapters.train.Losses;
 import dev.samediff.adapters.train.TrainingPlan;
+import dev.samediff.adapters.train.loss.Losses;
 import dev.samediff.tuning.LocalTrials;
 import dev.samediff.tuning.TrialResult;
 import dev.samediff.tuning.TrialSpec;

@@ -4,8 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.engine.TinyGpt;
-import dev.samediff.adapters.train.Losses;
-import dev.samediff.adapters.train.TaskLoss;
+import dev.samediff.adapters.train.loss.Losses;
+import dev.samediff.adapters.train.loss.TaskLoss;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;

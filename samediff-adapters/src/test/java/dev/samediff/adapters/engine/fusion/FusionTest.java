@@ -7,7 +7,7 @@ import dev.samediff.adapters.engine.program.Node;
 import dev.samediff.adapters.engine.program.Op;
 import dev.samediff.adapters.engine.program.Program;
 import dev.samediff.adapters.engine.program.UnaryKind;
-import dev.samediff.adapters.train.Losses;
+import dev.samediff.adapters.train.loss.Losses;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiFunction;

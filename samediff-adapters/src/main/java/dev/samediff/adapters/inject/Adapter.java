@@ -1,0 +1,79 @@
+package dev.samediff.adapters.inject;
+
+import dev.samediff.adapters.AdaptedSite;
+import dev.samediff.adapters.AdapterConfig;
+import dev.samediff.adapters.AdapterState;
+import dev.samediff.adapters.BaseHash;
+import dev.samediff.adapters.Penalty;
+import dev.samediff.adapters.graph.GraphEditor;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * One adapter inside a graph.
+ *
+ * @param config its configuration
+ * @param sites its layers
+ * @param starts the tensors at the start by short name, per layer
+ * @param scalingVariables graph scalars that hold s, per layer
+ * @param insertions what was put into the graph, in order
+ * @param penalty its regulariser in the graph, if it has one
+ */
+public record Adapter(
+        AdapterConfig config,
+        List<AdaptedSite> sites,
+        List<Map<String, INDArray>> starts,
+        List<String> scalingVariables,
+        List<GraphEditor.Insertion> insertions,
+        @Nullable PenaltyTerm penalty) {
+
+    String name() {
+        return config.name();
+    }
+
+    /** Names of all trainable variables, in a fixed order. */
+    public List<String> trainableNames() {
+        return sites.stream()
+                .flatMap(site -> site.trainables().values().stream())
+                .toList();
+    }
+
+    /** The adapter as numbers, copied from its graph. */
+    public AdapterState state(SameDiff graph) {
+        List<AdapterState.Site> saved = new ArrayList<>();
+        Map<String, String> hashes = new TreeMap<>();
+        for (int i = 0; i < sites.size(); i++) {
+            AdaptedSite site = sites.get(i);
+            hashes.put(site.module(), site.weightHash());
+            saved.add(new AdapterState.Site(
+                    site.module(),
+                    site.layer().weight(),
+                    site.layer().in(),
+                    site.layer().out(),
+                    site.rank(),
+                    site.alpha(),
+                    site.scaling(),
+                    site.tensors(graph),
+                    starts.get(i),
+                    site.startsAtZero(),
+                    site.weightHash(),
+                    site.layer().kind()));
+        }
+        return new AdapterState(config, saved, BaseHash.of(hashes));
+    }
+
+    /**
+     * The regulariser in the graph.
+     *
+     * @param penalty the formula
+     * @param variable graph scalar: coefficient * penalty
+     * @param coefficient graph scalar gamma / eta_max, 0 until the peak learning rate is known
+     * @param variables all variables the term made
+     */
+    public record PenaltyTerm(Penalty penalty, String variable, String coefficient, List<String> variables) {}
+}

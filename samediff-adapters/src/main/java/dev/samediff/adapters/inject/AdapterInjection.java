@@ -1,0 +1,276 @@
+package dev.samediff.adapters.inject;
+
+import dev.samediff.adapters.AdaptedSite;
+import dev.samediff.adapters.AdapterConfig;
+import dev.samediff.adapters.AdapterMethod;
+import dev.samediff.adapters.AdapterState;
+import dev.samediff.adapters.Factorization;
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.Penalty;
+import dev.samediff.adapters.SiteShape;
+import dev.samediff.adapters.graph.AdaptableLayers;
+import dev.samediff.adapters.graph.AdaptableSite;
+import dev.samediff.adapters.graph.Branches;
+import dev.samediff.adapters.graph.EmbeddingSite;
+import dev.samediff.adapters.graph.GraphAudit;
+import dev.samediff.adapters.graph.GraphEditor;
+import dev.samediff.adapters.graph.Names;
+import dev.samediff.adapters.linalg.Decompositions;
+import dev.samediff.adapters.linalg.SideBySide;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** Puts one adapter into a graph: factorises or takes over tensors, adds variables, branches and the regulariser. */
+public final class AdapterInjection {
+    private final SameDiff graph;
+    private final GraphEditor editor;
+    private final AdaptableLayers layers;
+    private final Function<AdaptableSite, BaseWeight> bases;
+
+    /**
+     * @param graph the graph
+     * @param layers its layers as they were before any injection
+     * @param bases the base weight of a layer, made at the first request
+     */
+    public AdapterInjection(SameDiff graph, AdaptableLayers layers, Function<AdaptableSite, BaseWeight> bases) {
+        this.graph = graph;
+        this.editor = new GraphEditor(graph);
+        this.layers = layers;
+        this.bases = bases;
+    }
+
+    /** A layer to be adapted. */
+    private record Chosen(AdaptableSite layer, double alpha, SiteShape shape, BaseWeight base) {}
+
+    /** What one layer starts with. */
+    private record Start(AdaptedSite site, Map<String, INDArray> start, Map<String, INDArray> tensors) {}
+
+    /** Starts a new adapter; every error is found before the graph is touched, except a failing decomposition's. */
+    public Adapter start(AdapterConfig config, Decompositions linalg) {
+        AdapterMethod method = config.method();
+        List<Chosen> chosen = new ArrayList<>();
+        for (AdaptableSite layer : config.targets().select(layers)) {
+            int rank = config.targets().rank(layer.module(), method.rank());
+            double alpha = alpha(config, layer.module(), rank);
+            SiteShape shape = new SiteShape(
+                    layer.module(), layer.in(), layer.out(), rank, method.scaling(rank, alpha), layer.kind());
+            chosen.add(new Chosen(layer, alpha, shape, bases.apply(layer)));
+        }
+        List<Start> starts = SideBySide.map(
+                chosen, each -> (long) each.shape().in() * each.shape().out(), each -> start(config, each, linalg));
+        return build(config, starts);
+    }
+
+    private static Start start(AdapterConfig config, Chosen chosen, Decompositions linalg) {
+        SiteShape shape = chosen.shape();
+        Factorization start = config.method()
+                .factorize(chosen.base().trueWeight(), shape, linalg, seed(config.seed(), shape.module()));
+        AdaptedSite site = site(
+                config,
+                chosen.layer(),
+                shape.rank(),
+                chosen.alpha(),
+                shape.scaling(),
+                start.trainables().keySet(),
+                start.startsAtZero(),
+                chosen.base().hash());
+        return new Start(site, start.trainables(), start.trainables());
+    }
+
+    /** Takes over an adapter made elsewhere. */
+    public Adapter restore(AdapterState state) {
+        Map<String, AdaptableSite> byModule =
+                layers.sites().stream().collect(Collectors.toMap(AdaptableSite::module, site -> site));
+        List<Start> starts = new ArrayList<>();
+        for (AdapterState.Site saved : state.sites()) {
+            AdaptableSite layer = requireLayer(state, saved, byModule.get(saved.module()));
+            BaseWeight base = bases.apply(layer);
+            if (!saved.weightHash().equals(AdapterState.UNKNOWN_HASH)
+                    && !base.hash().equals(saved.weightHash())) {
+                throw new InvalidInputException("the adapter `" + state.config().name()
+                        + "` was made from another base model: the weight `" + layer.weight() + "` of `"
+                        + layer.module() + "` has SHA-256 " + shorten(base.hash()) + ", the adapter expects "
+                        + shorten(saved.weightHash()) + ". Load the base model the adapter was trained on, or train"
+                        + " an adapter for this one");
+            }
+            starts.add(new Start(
+                    site(
+                            state.config(),
+                            layer,
+                            saved.rank(),
+                            saved.alpha(),
+                            saved.scaling(),
+                            saved.tensors().keySet(),
+                            saved.startsAtZero(),
+                            base.hash()),
+                    saved.start(),
+                    saved.tensors()));
+        }
+        return build(state.config(), starts);
+    }
+
+    private AdaptableSite requireLayer(AdapterState state, AdapterState.Site saved, @Nullable AdaptableSite layer) {
+        if (layer == null) {
+            throw new InvalidInputException("the adapter `" + state.config().name() + "` has the layer `"
+                    + saved.module() + "`, which this graph does not have; it has " + Names.some(layers.modules())
+                    + ". Load the base model the adapter was trained on");
+        }
+        if (layer.kind() != saved.kind()) {
+            throw new InvalidInputException("the adapter `" + state.config().name() + "` has `" + saved.module()
+                    + "` as a layer of kind " + saved.kind() + "; in this graph it is of kind " + layer.kind()
+                    + ". Load the base model the adapter was trained on");
+        }
+        if (layer.in() != saved.in() || layer.out() != saved.out()) {
+            throw new InvalidInputException("the adapter `" + state.config().name() + "` expects the layer `"
+                    + saved.module() + "` to be [" + saved.in() + "," + saved.out() + "]; in this graph it is ["
+                    + layer.in() + "," + layer.out() + "]. Load the base model the adapter was trained on");
+        }
+        return layer;
+    }
+
+    private Adapter build(AdapterConfig config, List<Start> starts) {
+        List<String> adaptedOutputs = starts.stream()
+                .flatMap(start -> start.site().layer().uses().stream())
+                .map(AdaptableSite.Use::output)
+                .toList();
+        GraphAudit.requireSafe(graph, graph.getLossVariables(), adaptedOutputs);
+        List<AdaptedSite> sites = new ArrayList<>();
+        List<String> scalings = new ArrayList<>();
+        List<GraphEditor.Insertion> insertions = new ArrayList<>();
+        Map<String, INDArray> trainables = new LinkedHashMap<>();
+        for (Start start : starts) {
+            sites.add(start.site());
+            start.tensors()
+                    .forEach((name, array) -> trainables.put(trainable(start.site(), name), typed(array, start)));
+        }
+        editor.addTrainables(trainables);
+        sites.forEach(this::untie);
+        for (AdaptedSite site : sites) {
+            String scaling = site.module() + ".scaling." + config.name();
+            graph.constant(
+                    scaling,
+                    Nd4j.scalar(graph.getVariable(site.layer().weight()).dataType(), site.scaling()));
+            scalings.add(scaling);
+            insertions.addAll(insertBranches(config, site, scaling));
+        }
+        return new Adapter(
+                config,
+                List.copyOf(sites),
+                starts.stream().map(Start::start).toList(),
+                List.copyOf(scalings),
+                List.copyOf(insertions),
+                penalty(config, sites));
+    }
+
+    private List<GraphEditor.Insertion> insertBranches(AdapterConfig config, AdaptedSite site, String scaling) {
+        List<GraphEditor.Insertion> insertions = new ArrayList<>();
+        Map<String, SDVariable> variables = variables(site);
+        for (AdaptableSite.Use use : site.layer().uses()) {
+            String base = use.output() + "/base";
+            String free = graph.hasVariable(base) ? base + "." + config.name() : base;
+            String prefix = use.output() + "/" + config.name() + "/";
+            insertions.add(editor.insert(
+                    use.output(),
+                    free,
+                    output -> Branches.adapt(
+                            site.layer(),
+                            use,
+                            output,
+                            prefix,
+                            (input, rows) -> config.method()
+                                    .adapt(input, rows, graph.getVariable(scaling), variables, prefix))));
+        }
+        return insertions;
+    }
+
+    /** What else reads an embedding's table, such as a tied head, must not see it change when it is merged. */
+    private void untie(AdaptedSite site) {
+        if (site.layer() instanceof EmbeddingSite embedding
+                && !embedding.others().isEmpty()
+                && !graph.hasVariable(embedding.copy())) {
+            editor.separate(embedding.weight(), embedding.copy(), embedding.others());
+        }
+    }
+
+    private Adapter.@Nullable PenaltyTerm penalty(AdapterConfig config, List<AdaptedSite> sites) {
+        Penalty penalty = config.method().penalty().orElse(null);
+        if (penalty == null) {
+            return null;
+        }
+        String name = config.name() + "/penalty";
+        String coefficient = config.name() + "/penalty_coefficient";
+        List<String> created = editor.record(() -> {
+            SDVariable unweighted =
+                    penalty.inGraph(sites.stream().map(this::variables).toList(), name + "/unweighted");
+            SDVariable factor = graph.constant(coefficient, Nd4j.scalar(unweighted.dataType(), 0.0));
+            unweighted.mul(name, factor);
+        });
+        return new Adapter.PenaltyTerm(penalty, name, coefficient, created);
+    }
+
+    private Map<String, SDVariable> variables(AdaptedSite site) {
+        Map<String, SDVariable> variables = new LinkedHashMap<>();
+        site.trainables().forEach((name, variable) -> variables.put(name, graph.getVariable(variable)));
+        return variables;
+    }
+
+    private INDArray typed(INDArray array, Start start) {
+        return array.castTo(graph.getVariable(start.site().layer().weight()).dataType());
+    }
+
+    private static String trainable(AdaptedSite site, String shortName) {
+        String name = site.trainables().get(shortName);
+        if (name == null) {
+            throw new IllegalStateException("no variable for " + shortName + " of " + site);
+        }
+        return name;
+    }
+
+    private static AdaptedSite site(
+            AdapterConfig config,
+            AdaptableSite layer,
+            int rank,
+            double alpha,
+            double scaling,
+            Iterable<String> shortNames,
+            boolean startsAtZero,
+            String hash) {
+        Map<String, String> names = new LinkedHashMap<>();
+        shortNames.forEach(name -> names.put(name, variable(layer, name, config.name())));
+        return new AdaptedSite(config.name(), layer, rank, alpha, scaling, names, startsAtZero, hash);
+    }
+
+    /** As PEFT names them: an embedding's tensors are bare parameters, a linear layer's are weights of modules. */
+    private static String variable(AdaptableSite layer, String name, String adapter) {
+        return switch (layer.kind()) {
+            case LINEAR -> layer.module() + "." + name + "." + adapter + ".weight";
+            case EMBEDDING -> layer.module() + "." + name.replaceFirst("_(?=[A-Z]$)", "_embedding_") + "." + adapter;
+        };
+    }
+
+    private static double alpha(AdapterConfig config, String module, int rank) {
+        return config.targets().alpha(module, config.method().alpha()).orElse(rank);
+    }
+
+    /** A layer's seed does not depend on which other layers are adapted. */
+    private static long seed(long seed, String module) {
+        long mixed = seed;
+        for (int i = 0; i < module.length(); i++) {
+            mixed = (mixed ^ module.charAt(i)) * 0x100000001B3L; // FNV-1a
+        }
+        return mixed;
+    }
+
+    private static String shorten(String hash) {
+        return hash.length() > 12 ? hash.substring(0, 12) + "..." : hash;
+    }
+}

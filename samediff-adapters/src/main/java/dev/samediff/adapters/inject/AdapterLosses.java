@@ -1,0 +1,89 @@
+package dev.samediff.adapters.inject;
+
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.graph.GraphAudit;
+import dev.samediff.adapters.graph.GraphEditor;
+import dev.samediff.adapters.graph.Names;
+import java.util.ArrayList;
+import java.util.List;
+import org.nd4j.autodiff.samediff.SameDiff;
+
+/** The loss variables of a graph with adapters: the task's losses and the active adapters' penalties. */
+public final class AdapterLosses {
+    private final SameDiff graph;
+    private final GraphEditor editor;
+    private final AdapterSet adapters;
+
+    public AdapterLosses(SameDiff graph, GraphEditor editor, AdapterSet adapters) {
+        this.graph = graph;
+        this.editor = editor;
+        this.adapters = adapters;
+    }
+
+    /** The graph's loss variables without the penalties. */
+    public List<String> tasks() {
+        List<String> losses = new ArrayList<>(graph.getLossVariables());
+        for (Adapter adapter : adapters.all()) {
+            Adapter.PenaltyTerm term = adapter.penalty();
+            if (term != null) {
+                losses.remove(term.variable());
+            }
+        }
+        return losses;
+    }
+
+    /** The given losses and the active adapters' penalties. */
+    public List<String> withPenalties(List<String> tasks) {
+        List<String> losses = new ArrayList<>(tasks);
+        for (Adapter adapter : adapters.active()) {
+            Adapter.PenaltyTerm term = adapter.penalty();
+            if (term != null && !losses.contains(term.variable())) {
+                losses.add(term.variable());
+            }
+        }
+        return losses;
+    }
+
+    /** Refuses a loss that the graph does not have. */
+    public void requireExists(String task) {
+        if (!graph.hasVariable(task)) {
+            List<String> outputs = graph.outputs();
+            throw new InvalidInputException("the graph has no variable `" + task
+                    + "` to use as the loss; its last variables are "
+                    + Names.some(
+                            !graph.getLossVariables().isEmpty()
+                                    ? graph.getLossVariables()
+                                    : outputs == null ? List.of() : outputs));
+        }
+    }
+
+    /** Sets the graph's losses, after a look at the gradients on the way to the adapters. */
+    public void use(List<String> tasks) {
+        for (String task : tasks) {
+            GraphAudit.requireSafe(graph, List.of(task), adapters.trainableNames());
+        }
+        editor.setLosses(withPenalties(tasks));
+    }
+
+    /** Sets the coefficients of the active adapters' penalties to gamma / eta_max. */
+    public void peakLearningRate(double etaMax) {
+        if (!(etaMax > 0) || Double.isInfinite(etaMax)) {
+            throw new InvalidInputException(
+                    "the peak learning rate " + etaMax + " is not a positive number; the penalty is divided by it");
+        }
+        for (Adapter adapter : adapters.active()) {
+            Adapter.PenaltyTerm term = adapter.penalty();
+            if (term != null) {
+                coefficient(adapter, term.penalty().gamma() / etaMax);
+            }
+        }
+    }
+
+    /** Sets the coefficient of an adapter's penalty, if it has one. */
+    public void coefficient(Adapter adapter, double value) {
+        Adapter.PenaltyTerm term = adapter.penalty();
+        if (term != null) {
+            graph.getVariable(term.coefficient()).getArr().assign(value);
+        }
+    }
+}

@@ -1,0 +1,157 @@
+package dev.samediff.adapters.inject;
+
+import dev.samediff.adapters.AdaptedSite;
+import dev.samediff.adapters.AdapterMethod;
+import dev.samediff.adapters.LowRankUpdate;
+import dev.samediff.adapters.graph.AdaptableSite;
+import dev.samediff.adapters.graph.GraphEditor;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** The frozen weights under the adapters of one graph, and what the graph holds in their place. */
+public final class BaseWeights {
+    private final SameDiff graph;
+    private final AdapterSet adapters;
+    private final Map<String, BaseWeight> weights = new LinkedHashMap<>();
+
+    public BaseWeights(SameDiff graph, AdapterSet adapters) {
+        this.graph = graph;
+        this.adapters = adapters;
+    }
+
+    /** The weight of a layer, made at the first request. */
+    public BaseWeight of(AdaptableSite layer) {
+        return weights.computeIfAbsent(
+                layer.weight(),
+                weight -> new BaseWeight(layer, graph.getVariable(weight).getArr()));
+    }
+
+    Collection<BaseWeight> all() {
+        return weights.values();
+    }
+
+    /** Gives the graph arrays of its own where others would see them change; only before any engine holds them. */
+    public void separate(GraphEditor editor, boolean residual) {
+        for (BaseWeight base : weights.values()) {
+            if (residual) {
+                base.separateWhenSet(editor);
+            } else if (editor.sharesArray(base.layer().weight())) {
+                base.separate(editor, false);
+            }
+        }
+    }
+
+    /** Lets files stand behind the true weights that the graph does not hold and, if asked for, behind those it holds. */
+    public void moveToFile(GraphEditor editor, Path directory, boolean graphToo) {
+        weights.values().forEach(base -> base.moveToFile(editor, directory, graphToo));
+        System.gc(); // the arrays left behind are large, and the collector does not see memory outside its heap
+    }
+
+    /** Brings the weights and the branches' scalings in line with the flags and the set of active adapters. */
+    public void refresh(boolean enabled, boolean merged) {
+        for (BaseWeight base : weights.values()) {
+            if (enabled
+                    && adapters.sites().stream()
+                            .anyMatch(site -> isOn(site, base) && (merged || !site.startsAtZero()))) {
+                INDArray target = base.toOverwrite();
+                effective(base, merged).into(base.stored(), target);
+                base.release();
+            } else {
+                base.restore();
+            }
+        }
+        for (Adapter adapter : adapters.all()) {
+            boolean acts = enabled && !merged && adapters.isActive(adapter);
+            for (int i = 0; i < adapter.sites().size(); i++) {
+                graph.getVariable(adapter.scalingVariables().get(i))
+                        .getArr()
+                        .assign(acts ? adapter.sites().get(i).scaling() : 0);
+            }
+        }
+    }
+
+    /** The weights with the active adapters' changes, by weight variable, in the stored orientation and type. */
+    public Map<String, INDArray> merged() {
+        Map<String, INDArray> merged = new LinkedHashMap<>();
+        for (BaseWeight base : weights.values()) {
+            if (adapters.sites().stream().anyMatch(site -> isOn(site, base))) {
+                merged.put(base.layer().weight(), computed(base, true));
+            }
+        }
+        return merged;
+    }
+
+    /** What the active adapters do to every layer, their factors side by side. */
+    public List<LowRankUpdate> updates() {
+        List<LowRankUpdate> updates = new ArrayList<>();
+        for (BaseWeight base : weights.values()) {
+            List<INDArray> down = new ArrayList<>();
+            List<INDArray> up = new ArrayList<>();
+            boolean residual = false;
+            for (Adapter adapter : adapters.active()) {
+                for (AdaptedSite site : adapter.sites()) {
+                    if (isOn(site, base)) {
+                        Map<String, INDArray> factors =
+                                adapter.config().method().asLora(site.tensors(graph));
+                        down.add(Objects.requireNonNull(factors.get("lora_A")));
+                        up.add(Objects.requireNonNull(factors.get("lora_B")).mul(site.scaling()));
+                        residual |= !site.startsAtZero();
+                    }
+                }
+            }
+            if (!down.isEmpty()) {
+                AdaptableSite layer = base.layer();
+                updates.add(new LowRankUpdate(
+                        layer.module(),
+                        layer.weight(),
+                        layer.kind(),
+                        residual ? Optional.of(computed(base, false)) : Optional.empty(),
+                        Nd4j.concat(1, down.toArray(new INDArray[0])),
+                        Nd4j.concat(0, up.toArray(new INDArray[0]))));
+            }
+        }
+        return updates;
+    }
+
+    private INDArray computed(BaseWeight base, boolean withChanges) {
+        INDArray target =
+                Nd4j.createUninitialized(base.stored().dataType(), base.stored().shape(), 'c');
+        effective(base, withChanges).into(base.stored(), target);
+        base.release();
+        return target;
+    }
+
+    /** What is to be added to W: minus the active adapters' starts, plus their present changes if asked for. */
+    private LowRankSum effective(BaseWeight base, boolean withChanges) {
+        LowRankSum sum = new LowRankSum(base.layer().orientation());
+        for (Adapter adapter : adapters.active()) {
+            for (int i = 0; i < adapter.sites().size(); i++) {
+                AdaptedSite site = adapter.sites().get(i);
+                if (!isOn(site, base)) {
+                    continue;
+                }
+                AdapterMethod method = adapter.config().method();
+                if (!site.startsAtZero()) {
+                    sum.add(method, adapter.starts().get(i), -site.scaling());
+                }
+                if (withChanges) {
+                    sum.add(method, site.tensors(graph), site.scaling());
+                }
+            }
+        }
+        return sum;
+    }
+
+    private static boolean isOn(AdaptedSite site, BaseWeight base) {
+        return site.layer().equals(base.layer());
+    }
+}

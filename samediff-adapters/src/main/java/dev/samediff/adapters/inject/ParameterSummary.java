@@ -1,0 +1,69 @@
+package dev.samediff.adapters.inject;
+
+import dev.samediff.adapters.AdaptedModel;
+import dev.samediff.adapters.AdaptedSite;
+import dev.samediff.adapters.graph.AdaptableLayers;
+import java.util.Collection;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.autodiff.samediff.VariableType;
+
+/**
+ * Counts the parameters of a graph with adapters.
+ *
+ * @param graph the graph
+ * @param layers its layers as they were before any injection
+ * @param formerTrainables what was trainable before the first injection
+ * @param adapters its adapters
+ */
+public record ParameterSummary(
+        SameDiff graph, AdaptableLayers layers, List<String> formerTrainables, AdapterSet adapters) {
+    /** How many numbers are trained. */
+    public long trainable() {
+        return count(adapters.trainableNames());
+    }
+
+    /** See {@link AdaptedModel#totalParameters()}. */
+    public long total() {
+        Set<String> names = new LinkedHashSet<>(formerTrainables);
+        layers.sites().forEach(site -> names.add(site.weight()));
+        graph.variables().stream()
+                .filter(v ->
+                        v.getVariableType() == VariableType.CONSTANT && v.name().endsWith(".weight"))
+                .forEach(v -> names.add(v.name()));
+        adapters.all().forEach(adapter -> names.addAll(adapter.trainableNames()));
+        return count(names);
+    }
+
+    /** A table of the adapted layers. */
+    public String text() {
+        StringBuilder text = new StringBuilder();
+        text.append(String.format(
+                "%-48s %-8s %7s %7s %5s %9s %12s%n", "layer", "method", "in", "out", "rank", "scaling", "trainable"));
+        for (Adapter adapter : adapters.active()) {
+            for (AdaptedSite site : adapter.sites()) {
+                text.append(String.format(
+                        "%-48s %-8s %7d %7d %5d %9.4g %12d%n",
+                        site.module(),
+                        adapter.config().method().name(),
+                        site.layer().in(),
+                        site.layer().out(),
+                        site.rank(),
+                        site.scaling(),
+                        count(site.trainables().values())));
+            }
+        }
+        return text.append(String.format(
+                        "%d of %d parameters are trained (%.3f %%)%n",
+                        trainable(), total(), 100.0 * trainable() / total()))
+                .toString();
+    }
+
+    private long count(Collection<String> names) {
+        return names.stream()
+                .mapToLong(name -> graph.getVariable(name).getArr().length())
+                .sum();
+    }
+}

@@ -1,0 +1,107 @@
+package dev.samediff.adapters.text.batch;
+
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+
+/**
+ * Whether several sequences share a row, which leaves (almost) no padding.
+ *
+ * <p>Sequences in one row see each other: causal attention lets the later ones look at the earlier ones, and positions run
+ * on. For plain text that is customary and does no harm; for prompts and responses it changes what is learned, and {@link
+ * #NONE} with length buckets is the better choice. The loss stays exact: the first token of a sequence is never learned
+ * from the sequence before it, so the same tokens count as without packing.
+ */
+public enum Packing {
+    /** One sequence per row. */
+    NONE,
+    /** All sequences in one stream, cut into rows of full length; rows share one token, so no label is lost. */
+    STREAM,
+    /** Whole sequences, longest first, each into the fullest row that has room for it. */
+    BEST_FIT;
+
+    /** Packs in a way that depends only on the sequences; rows have at most {@code maxLength + 1} tokens. */
+    public List<TokenSequence> pack(List<TokenSequence> sequences, int maxLength) {
+        return switch (this) {
+            case NONE -> List.copyOf(sequences);
+            case STREAM -> stream(sequences, maxLength);
+            case BEST_FIT -> bestFit(sequences, maxLength + 1);
+        };
+    }
+
+    private static List<TokenSequence> stream(List<TokenSequence> sequences, int maxLength) {
+        int[] ids = new int
+                [Math.toIntExact(
+                        sequences.stream().mapToLong(TokenSequence::length).sum())];
+        boolean[] labelled = new boolean[ids.length];
+        join(sequences, ids, labelled);
+        List<TokenSequence> rows = new ArrayList<>();
+        for (int start = 0; start + 1 < ids.length; start += maxLength) {
+            int end = Math.min(ids.length, start + maxLength + 1);
+            boolean[] flags = Arrays.copyOfRange(labelled, start, end);
+            flags[0] = false; // learned at the end of the row before
+            if (any(flags)) {
+                rows.add(new TokenSequence(Arrays.copyOfRange(ids, start, end), flags));
+            }
+        }
+        return rows;
+    }
+
+    private static boolean any(boolean[] flags) {
+        for (boolean flag : flags) {
+            if (flag) {
+                return true;
+            }
+        }
+        return false;
+    }
+
+    private static List<TokenSequence> bestFit(List<TokenSequence> sequences, int capacity) {
+        List<TokenSequence> longestFirst = new ArrayList<>(sequences);
+        longestFirst.sort(Comparator.comparingInt(TokenSequence::length).reversed());
+        List<List<TokenSequence>> rows = new ArrayList<>();
+        TreeMap<Integer, Deque<List<TokenSequence>>> rowsByRoom = new TreeMap<>();
+        for (TokenSequence sequence : longestFirst) {
+            Map.Entry<Integer, Deque<List<TokenSequence>>> fullest = rowsByRoom.ceilingEntry(sequence.length());
+            List<TokenSequence> row;
+            int room = capacity;
+            if (fullest == null) {
+                row = new ArrayList<>();
+                rows.add(row);
+            } else {
+                room = fullest.getKey();
+                row = fullest.getValue().removeFirst();
+                if (fullest.getValue().isEmpty()) {
+                    rowsByRoom.remove(room);
+                }
+            }
+            row.add(sequence);
+            rowsByRoom
+                    .computeIfAbsent(room - sequence.length(), r -> new ArrayDeque<>())
+                    .addLast(row);
+        }
+        return rows.stream().map(Packing::row).toList();
+    }
+
+    private static TokenSequence row(List<TokenSequence> parts) {
+        int[] ids = new int[parts.stream().mapToInt(TokenSequence::length).sum()];
+        boolean[] labelled = new boolean[ids.length];
+        join(parts, ids, labelled);
+        return new TokenSequence(ids, labelled);
+    }
+
+    private static void join(List<TokenSequence> parts, int[] ids, boolean[] labelled) {
+        int at = 0;
+        for (TokenSequence part : parts) {
+            System.arraycopy(part.ids(), 0, ids, at, part.length());
+            System.arraycopy(part.labelled(), 0, labelled, at, part.length());
+            labelled[at] = false; // what begins a sequence cannot be told from the one before
+            at += part.length();
+        }
+    }
+}

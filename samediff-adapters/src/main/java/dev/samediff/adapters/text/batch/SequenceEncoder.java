@@ -1,0 +1,216 @@
+package dev.samediff.adapters.text.batch;
+
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.text.jsonl.TextExample;
+import dev.samediff.adapters.text.tokenizer.Tokenizer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Turns examples into token sequences: {@code [bos] prompt response eos}.
+ *
+ * <p>A sequence has at most {@code maxLength + 1} tokens: the last one is only ever a label, so the model sees at most
+ * {@code maxLength} positions. What is longer:
+ *
+ * <ul>
+ *   <li>A prompt is cut on the left, down to one token: its end is what the response follows. The response stays whole.
+ *   <li>If the response does not fit even then, the example is dropped and counted ({@link LongResponses#DROP}), or the
+ *       response is cut on the right and loses its end token ({@link LongResponses#CUT}).
+ *   <li>Plain text is split into windows that share one token, so that every token is learned exactly once.
+ * </ul>
+ *
+ * @param tokenizer the tokenizer
+ * @param maxLength most positions the model sees, at most its context length
+ * @param labels which tokens count in the loss
+ * @param longResponses what becomes of a response that does not fit
+ * @param bos whether sequences begin with the tokenizer's beginning token
+ * @param eos whether they end with its end token, which counts in the loss
+ */
+public record SequenceEncoder(
+        Tokenizer tokenizer, int maxLength, Labels labels, LongResponses longResponses, boolean bos, boolean eos) {
+    /** Which tokens count in the loss. */
+    public enum Labels {
+        /** Response and end token (plain text: all tokens). */
+        RESPONSE,
+        /** Prompt, response and end token. */
+        ALL
+    }
+
+    /** What becomes of a response that does not fit into the maximum length. */
+    public enum LongResponses {
+        /** The example is left out, and counted. */
+        DROP,
+        /** The response is cut on the right; it then has no end token. */
+        CUT
+    }
+
+    public SequenceEncoder {
+        if (maxLength < 2) {
+            throw new InvalidInputException("maximum length " + maxLength + " is too small; give at least 2 positions");
+        }
+        if (bos && tokenizer.bosId().isEmpty()) {
+            throw new InvalidInputException("the tokenizer (" + tokenizer.describe()
+                    + ") has no beginning token; encode without one, or name it when loading the tokenizer");
+        }
+    }
+
+    /** Response labels, long responses dropped, no beginning token, an end token. */
+    public static SequenceEncoder of(Tokenizer tokenizer, int maxLength) {
+        return new SequenceEncoder(tokenizer, maxLength, Labels.RESPONSE, LongResponses.DROP, false, true);
+    }
+
+    /** The same with other labels. */
+    public SequenceEncoder withLabels(Labels other) {
+        return new SequenceEncoder(tokenizer, maxLength, other, longResponses, bos, eos);
+    }
+
+    /** The same with another treatment of long responses. */
+    public SequenceEncoder withLongResponses(LongResponses other) {
+        return new SequenceEncoder(tokenizer, maxLength, labels, other, bos, eos);
+    }
+
+    /** The same with or without a beginning token. */
+    public SequenceEncoder withBos(boolean other) {
+        return new SequenceEncoder(tokenizer, maxLength, labels, longResponses, other, eos);
+    }
+
+    /** The same with or without an end token. */
+    public SequenceEncoder withEos(boolean other) {
+        return new SequenceEncoder(tokenizer, maxLength, labels, longResponses, bos, other);
+    }
+
+    /** Sequences of one example: none if it was dropped, several if it was a long text. */
+    public List<TokenSequence> encode(TextExample example) {
+        return new Tally().encode(example);
+    }
+
+    /** Ids that generation starts from: {@code [bos] prompt}, cut on the left to {@code maxLength - 1} tokens. */
+    public int[] encodePrompt(String prompt) {
+        int[] body = tokenizer.encode(prompt);
+        int head = bos ? 1 : 0;
+        int kept = Math.min(body.length, maxLength - 1 - head);
+        int[] ids = new int[head + kept];
+        System.arraycopy(body, body.length - kept, ids, head, kept);
+        if (bos) {
+            ids[0] = tokenizer.bosId().orElseThrow();
+        }
+        return ids;
+    }
+
+    /** Encodes all examples; refuses if nothing is left. */
+    public EncodedExamples encodeAll(Iterable<TextExample> examples) {
+        Tally tally = new Tally();
+        List<TokenSequence> sequences = new ArrayList<>();
+        for (TextExample example : examples) {
+            sequences.addAll(tally.encode(example));
+        }
+        EncodingReport report = tally.report();
+        if (sequences.isEmpty()) {
+            throw new InvalidInputException("no sequence came of " + report.examples() + " examples: "
+                    + report.dropped() + " have responses longer than the maximum length " + maxLength
+                    + "; raise the maximum length, or cut long responses");
+        }
+        return new EncodedExamples(sequences, report);
+    }
+
+    /** Encodes and counts. */
+    private final class Tally {
+        private long examples;
+        private long sequences;
+        private long tokens;
+        private long labelled;
+        private int longest;
+        private long cutPrompts;
+        private long cutResponses;
+        private long dropped;
+        private long splitTexts;
+        private long unknown;
+
+        List<TokenSequence> encode(TextExample example) {
+            examples++;
+            int[] response = tokenizer.encode(example.response());
+            List<TokenSequence> result = example.isPlainText() ? text(response) : pair(example.prompt(), response);
+            for (TokenSequence sequence : result) {
+                count(sequence);
+            }
+            return result;
+        }
+
+        private List<TokenSequence> text(int[] body) {
+            int[] ids = join(new int[0], body);
+            List<TokenSequence> windows = new ArrayList<>();
+            for (int start = 0; start + 1 < ids.length; start += maxLength) {
+                windows.add(TokenSequence.allLabelled(
+                        Arrays.copyOfRange(ids, start, Math.min(ids.length, start + maxLength + 1))));
+            }
+            dropped += windows.isEmpty() ? 1 : 0; // a single token teaches nothing
+            splitTexts += windows.size() > 1 ? 1 : 0;
+            return windows;
+        }
+
+        private List<TokenSequence> pair(String promptText, int[] response) {
+            int[] prompt = tokenizer.encode(promptText);
+            int frame = (bos ? 1 : 0) + (eos ? 1 : 0);
+            int room = maxLength + 1 - frame - response.length;
+            int kept = Math.min(prompt.length, Math.max(room, Math.min(1, prompt.length)));
+            int[] ids = join(Arrays.copyOfRange(prompt, prompt.length - kept, prompt.length), response);
+            int promptTokens = (bos ? 1 : 0) + kept;
+            if (ids.length > maxLength + 1) {
+                if (longResponses == LongResponses.DROP) {
+                    dropped++;
+                    return List.of();
+                }
+                cutResponses++;
+                ids = Arrays.copyOf(ids, maxLength + 1);
+            }
+            if (ids.length <= Math.max(1, promptTokens)) { // the tokenizer made nothing of the response
+                dropped++;
+                return List.of();
+            }
+            cutPrompts += kept < prompt.length ? 1 : 0;
+            boolean[] flags = new boolean[ids.length];
+            Arrays.fill(flags, labels == Labels.ALL ? 0 : promptTokens, ids.length, true);
+            return List.of(new TokenSequence(ids, flags));
+        }
+
+        private int[] join(int[] prompt, int[] body) {
+            int head = bos ? 1 : 0;
+            int[] ids = new int[head + prompt.length + body.length + (eos ? 1 : 0)];
+            if (bos) {
+                ids[0] = tokenizer.bosId().orElseThrow();
+            }
+            System.arraycopy(prompt, 0, ids, head, prompt.length);
+            System.arraycopy(body, 0, ids, head + prompt.length, body.length);
+            if (eos) {
+                ids[ids.length - 1] = tokenizer.eosId();
+            }
+            return ids;
+        }
+
+        private void count(TokenSequence sequence) {
+            sequences++;
+            tokens += sequence.length();
+            labelled += sequence.labels();
+            longest = Math.max(longest, sequence.length());
+            if (tokenizer.unknownId().isPresent()) {
+                int id = tokenizer.unknownId().getAsInt();
+                unknown += Arrays.stream(sequence.ids()).filter(i -> i == id).count();
+            }
+        }
+
+        EncodingReport report() {
+            return new EncodingReport(
+                    examples,
+                    sequences,
+                    tokens,
+                    labelled,
+                    longest,
+                    cutPrompts,
+                    cutResponses,
+                    dropped,
+                    splitTexts,
+                    unknown);
+        }
+    }
+}

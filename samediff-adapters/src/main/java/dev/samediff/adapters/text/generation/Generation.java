@@ -1,0 +1,36 @@
+package dev.samediff.adapters.text.generation;
+
+import java.util.Arrays;
+
+/**
+ * What was generated after one prompt.
+ *
+ * @param text the new text, without the prompt and the end token
+ * @param ids the new token ids, without the prompt and the end token; do not change them
+ * @param end why it ended
+ */
+@SuppressWarnings("ArrayRecordComponent") // compared by content below
+public record Generation(String text, int[] ids, End end) {
+    /** Why a generation ended. */
+    public enum End {
+        /** The model emitted the end token. */
+        EOS,
+        /** The planned number of new tokens is reached. */
+        MAX_NEW_TOKENS,
+        /** The model's context is full. */
+        CONTEXT
+    }
+
+    @Override
+    public boolean equals(Object other) {
+        return other instanceof Generation that
+                && text.equals(that.text)
+                && Arrays.equals(ids, that.ids)
+                && end == that.end;
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * text.hashCode() + Arrays.hashCode(ids);
+    }
+}

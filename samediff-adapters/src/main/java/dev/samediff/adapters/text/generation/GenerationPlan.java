@@ -1,0 +1,46 @@
+package dev.samediff.adapters.text.generation;
+
+import dev.samediff.adapters.InvalidInputException;
+
+/**
+ * How far and in what batches to generate.
+ *
+ * @param maxNewTokens most tokens added to a prompt
+ * @param contextLength most tokens the model sees
+ * @param batchSize prompts generated together; does not change the result of any of them
+ * @param padToMultipleOf the padded length is rounded up to a multiple of this, at most {@code contextLength}, so that
+ *     the model sees fewer different shapes; 1 for none
+ * @param sampler chooses tokens
+ * @param seed seed of the sampler; each prompt has its own random numbers by its index
+ */
+public record GenerationPlan(
+        int maxNewTokens, int contextLength, int batchSize, int padToMultipleOf, Sampler sampler, long seed) {
+    public GenerationPlan {
+        if (maxNewTokens < 1 || contextLength < 2 || batchSize < 1 || padToMultipleOf < 1) {
+            throw new InvalidInputException("new tokens " + maxNewTokens + ", batch size " + batchSize
+                    + " and padding multiple " + padToMultipleOf + " must be at least 1, context length "
+                    + contextLength
+                    + " at least 2");
+        }
+    }
+
+    /** Greedy, 8 prompts at a time, lengths as they are. */
+    public static GenerationPlan greedy(int maxNewTokens, int contextLength) {
+        return new GenerationPlan(maxNewTokens, contextLength, 8, 1, Sampler.greedy(), 0);
+    }
+
+    /** With another batch size. */
+    public GenerationPlan batched(int size) {
+        return new GenerationPlan(maxNewTokens, contextLength, size, padToMultipleOf, sampler, seed);
+    }
+
+    /** With lengths rounded up to a multiple. */
+    public GenerationPlan paddedToMultipleOf(int multiple) {
+        return new GenerationPlan(maxNewTokens, contextLength, batchSize, multiple, sampler, seed);
+    }
+
+    /** With this sampler and seed. */
+    public GenerationPlan sampled(Sampler newSampler, long newSeed) {
+        return new GenerationPlan(maxNewTokens, contextLength, batchSize, padToMultipleOf, newSampler, newSeed);
+    }
+}

@@ -1,0 +1,155 @@
+package dev.samediff.adapters.text.generation;
+
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.text.batch.BatchArrays;
+import dev.samediff.adapters.text.batch.BatchOrder;
+import dev.samediff.adapters.text.batch.SequenceEncoder;
+import dev.samediff.adapters.text.tokenizer.Tokenizer;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Random;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Writes on after prompts, greedily or by sampling, several prompts at a time.
+ *
+ * <p>Each step asks the model for the logits of everything so far; {@link CachedLogits} computes only the last token of it.
+ * Prompts of a batch are padded on the right, which causal attention never looks at, and read at their own last token; finished sequences leave the batch.
+ * Prompts of similar length are put together. The result for a prompt depends neither on the batch size nor on the other
+ * prompts (up to the rounding of the model itself).
+ */
+public final class TextGenerator {
+    private final LogitsFunction model;
+    private final Tokenizer tokenizer;
+    private final GenerationPlan plan;
+
+    /** Generates with this model, tokenizer and plan. */
+    public TextGenerator(LogitsFunction model, Tokenizer tokenizer, GenerationPlan plan) {
+        this.model = model;
+        this.tokenizer = tokenizer;
+        this.plan = plan;
+    }
+
+    /** What follows each prompt, in the order of the prompts; prompts are encoded without special tokens. */
+    public List<Generation> generate(List<String> prompts) {
+        return generateFrom(prompts.stream().map(tokenizer::encode).toList());
+    }
+
+    /** What follows each prompt of token ids, such as those of {@link SequenceEncoder#encodePrompt}. */
+    public List<Generation> generateFrom(List<int[]> prompts) {
+        List<Running> waiting = new ArrayList<>();
+        for (int i = 0; i < prompts.size(); i++) {
+            waiting.add(new Running(i, checked(prompts.get(i), i)));
+        }
+        waiting.sort(Comparator.comparingInt((Running sequence) -> sequence.length));
+        Generation[] results = new Generation[prompts.size()];
+        for (int start = 0; start < waiting.size(); start += plan.batchSize()) {
+            int end = Math.min(waiting.size(), start + plan.batchSize());
+            run(new ArrayList<>(waiting.subList(start, end)), results);
+        }
+        return List.of(results);
+    }
+
+    private int[] checked(int[] prompt, int index) {
+        if (prompt.length == 0) {
+            throw new InvalidInputException("prompt " + index + " has no tokens; a model needs at least one to go on"
+                    + " from (a beginning token would do)");
+        }
+        if (prompt.length >= plan.contextLength()) {
+            throw new InvalidInputException(
+                    "prompt " + index + " has " + prompt.length + " tokens, the context length is "
+                            + plan.contextLength() + ": there is no room to write; shorten it, or encode it with"
+                            + " SequenceEncoder.encodePrompt, which cuts it on the left");
+        }
+        return prompt;
+    }
+
+    private void run(List<Running> batch, Generation[] results) {
+        model.restart();
+        while (!batch.isEmpty()) {
+            step(batch);
+            batch.removeIf(sequence -> {
+                Generation.End end = sequence.end;
+                if (end != null) {
+                    int[] ids = Arrays.copyOfRange(sequence.ids, sequence.promptLength, sequence.length);
+                    results[sequence.index] = new Generation(tokenizer.decode(ids), ids, end);
+                }
+                return end != null;
+            });
+        }
+    }
+
+    private void step(List<Running> batch) {
+        int width = width(batch);
+        int[] lengths = new int[batch.size()];
+        long[] ids = new long[batch.size() * width];
+        Arrays.fill(ids, tokenizer.padId());
+        for (int row = 0; row < lengths.length; row++) {
+            Running sequence = batch.get(row);
+            lengths[row] = sequence.length;
+            for (int t = 0; t < sequence.length; t++) {
+                ids[row * width + t] = sequence.ids[t];
+            }
+        }
+        INDArray logits = model.logits(BatchArrays.longs(ids, lengths.length, width), lengths.clone());
+        LastLogits.check(logits, lengths.length, width, tokenizer.vocabularySize());
+        for (int row = 0; row < lengths.length; row++) {
+            float[] scores = LastLogits.of(logits, row, lengths[row] - 1);
+            batch.get(row).append(scores);
+        }
+    }
+
+    private int width(List<Running> batch) {
+        int longest = 0;
+        for (Running sequence : batch) {
+            longest = Math.max(longest, sequence.length);
+        }
+        int multiple = plan.padToMultipleOf();
+        return Math.max(longest, Math.min(plan.contextLength(), (longest + multiple - 1) / multiple * multiple));
+    }
+
+    /** A sequence that is being written. */
+    private final class Running {
+        private final int index;
+        private final int promptLength;
+        private final Random random;
+        private final int[] ids;
+        private int length;
+        private Generation.@org.jspecify.annotations.Nullable End end;
+
+        Running(int index, int[] prompt) {
+            this.index = index;
+            this.promptLength = prompt.length;
+            this.random = new Random(BatchOrder.mix(plan.seed(), index));
+            int most = (int) Math.min(plan.contextLength(), (long) prompt.length + plan.maxNewTokens());
+            this.ids = Arrays.copyOf(prompt, most);
+            this.length = prompt.length;
+        }
+
+        void append(float[] logits) {
+            // Models pad their vocabulary; ids the tokenizer does not know cannot be decoded.
+            float[] known = logits.length == tokenizer.vocabularySize()
+                    ? logits
+                    : Arrays.copyOf(logits, tokenizer.vocabularySize());
+            for (float logit : known) {
+                if (Float.isNaN(logit)) {
+                    throw new IllegalStateException("the model gave NaN logits at position " + (length - 1)
+                            + " of prompt " + index + "; its weights or a training run went wrong");
+                }
+            }
+            int id = plan.sampler().choose(known, random);
+            if (id == tokenizer.eosId()) {
+                end = Generation.End.EOS;
+                return;
+            }
+            ids[length++] = id;
+            if (length == promptLength + plan.maxNewTokens()) {
+                end = Generation.End.MAX_NEW_TOKENS;
+            } else if (length == plan.contextLength()) {
+                end = Generation.End.CONTEXT;
+            }
+        }
+    }
+}

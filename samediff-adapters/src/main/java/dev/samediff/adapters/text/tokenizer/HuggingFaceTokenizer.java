@@ -1,0 +1,169 @@
+package dev.samediff.adapters.text.tokenizer;
+
+import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
+import dev.samediff.adapters.InvalidInputException;
+import java.io.ByteArrayInputStream;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalInt;
+
+/**
+ * A Hugging Face {@code tokenizer.json}, run by the Rust tokenizers library through DJL.
+ *
+ * <p>Works without a network: the native library lies in DJL's jar (Linux x86_64 and aarch64, macOS aarch64, Windows
+ * x86_64; not macOS x86_64) and is unpacked once, 14 MB, to {@code ~/.djl.ai/tokenizers/}, or below the directory named
+ * by the environment variable or system property {@code DJL_CACHE_DIR} or {@code ENGINE_CACHE_DIR}, or below {@code
+ * java.io.tmpdir} if the home directory cannot be written. DJL's usage report is suppressed.
+ *
+ * <p>Text that spells a special token ({@code "</s>"}) becomes that token, as in every Hugging Face tokenizer. Prompt and
+ * response are encoded apart; SentencePiece-like tokenizers then begin the response as they begin a word.
+ *
+ * <p>Holds native memory until {@link #close}.
+ */
+public final class HuggingFaceTokenizer implements Tokenizer, AutoCloseable {
+    private static final Map<String, String> PLAIN = Map.of(
+            "addSpecialTokens",
+            "false",
+            "truncation",
+            "do_not_truncate",
+            "padding",
+            "do_not_pad",
+            "modelMaxLength",
+            "0");
+
+    private final ai.djl.huggingface.tokenizers.HuggingFaceTokenizer tokenizer;
+    private final String model;
+    private final int size;
+    private final int pad;
+    private final int eos;
+    private final OptionalInt bos;
+    private final OptionalInt unknown;
+
+    private HuggingFaceTokenizer(
+            ai.djl.huggingface.tokenizers.HuggingFaceTokenizer tokenizer,
+            TokenizerJson json,
+            int pad,
+            int eos,
+            OptionalInt bos) {
+        this.tokenizer = tokenizer;
+        this.model = json.model();
+        this.size = json.size();
+        this.pad = pad;
+        this.eos = eos;
+        this.bos = bos;
+        this.unknown = optional(json.unknownToken().map(json.ids()::get));
+    }
+
+    /** Reads a {@code tokenizer.json}; special tokens are found as {@link SpecialTokens} says. */
+    public static HuggingFaceTokenizer load(Path file) {
+        return load(file, SpecialTokens.none());
+    }
+
+    /** Reads a {@code tokenizer.json} with the given special tokens. */
+    public static HuggingFaceTokenizer load(Path file, SpecialTokens given) {
+        byte[] bytes = JsonFiles.bytes(file, "a Hugging Face tokenizer.json");
+        String source = file.toString();
+        TokenizerJson json = TokenizerJson.parse(bytes, source);
+        SpecialTokens tokens = given.orFrom(file);
+        int eos = SpecialTokens.find(tokens.eos(), SpecialTokens.EOS_NAMES, json, "end", source)
+                .orElseThrow(() -> new InvalidInputException(source + ": no end token found under a usual name ("
+                        + String.join(", ", SpecialTokens.EOS_NAMES) + "); " + SpecialTokens.present(json)
+                        + "; name it with SpecialTokens.eos(...)"));
+        int pad = SpecialTokens.find(tokens.pad().or(json::padToken), SpecialTokens.PAD_NAMES, json, "padding", source)
+                .orElse(eos);
+        Optional<Integer> bos = SpecialTokens.find(tokens.bos(), SpecialTokens.BOS_NAMES, json, "beginning", source);
+        return new HuggingFaceTokenizer(open(bytes, source), json, pad, eos, optional(bos));
+    }
+
+    private static OptionalInt optional(Optional<Integer> id) {
+        return id.map(OptionalInt::of).orElseGet(OptionalInt::empty);
+    }
+
+    private static ai.djl.huggingface.tokenizers.HuggingFaceTokenizer open(byte[] bytes, String source) {
+        try {
+            return DjlOffline.call(() -> ai.djl.huggingface.tokenizers.HuggingFaceTokenizer.newInstance(
+                    new ByteArrayInputStream(bytes), PLAIN));
+        } catch (IOException e) {
+            throw new InvalidInputException("cannot read " + source + ": " + e.getMessage(), e);
+        } catch (RuntimeException e) {
+            throw new InvalidInputException(
+                    source + " is not a tokenizer.json the tokenizers library 0.21 can read: "
+                            + JsonFiles.excerpt(String.valueOf(e.getMessage())),
+                    e);
+        }
+    }
+
+    @Override
+    public int[] encode(String text) {
+        return ids(text, false);
+    }
+
+    @Override
+    public int[] encodeFramed(String text) {
+        return ids(text, true);
+    }
+
+    /** DJL's own encode copies tokens and character spans as well, object by object; only the ids are wanted here. */
+    private int[] ids(String text, boolean framed) {
+        TokenizersLibrary library = TokenizersLibrary.LIB;
+        long encoding = library.encode(tokenizer.getHandle(), text, framed);
+        try {
+            long[] ids = library.getTokenIds(encoding);
+            int[] result = new int[ids.length];
+            for (int i = 0; i < result.length; i++) {
+                result[i] = (int) ids[i];
+            }
+            return result;
+        } finally {
+            library.deleteEncoding(encoding);
+        }
+    }
+
+    @Override
+    public String decode(int[] ids) {
+        long[] wide = new long[ids.length];
+        for (int i = 0; i < wide.length; i++) {
+            wide[i] = ids[i];
+        }
+        return tokenizer.decode(wide, true);
+    }
+
+    @Override
+    public int padId() {
+        return pad;
+    }
+
+    @Override
+    public int eosId() {
+        return eos;
+    }
+
+    @Override
+    public OptionalInt bosId() {
+        return bos;
+    }
+
+    @Override
+    public OptionalInt unknownId() {
+        return unknown;
+    }
+
+    @Override
+    public int vocabularySize() {
+        return size;
+    }
+
+    @Override
+    public String describe() {
+        return "Hugging Face " + model + ", " + size + " tokens, pad " + pad + ", eos " + eos
+                + (bos.isPresent() ? ", bos " + bos.getAsInt() : "");
+    }
+
+    /** Frees the native memory; the tokenizer cannot be used any more. */
+    @Override
+    public void close() {
+        tokenizer.close();
+    }
+}

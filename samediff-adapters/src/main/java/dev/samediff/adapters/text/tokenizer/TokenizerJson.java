@@ -1,0 +1,118 @@
+package dev.samediff.adapters.text.tokenizer;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import dev.samediff.adapters.InvalidInputException;
+import java.io.IOException;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * What a {@code tokenizer.json} says of itself, read as a stream (merge tables, megabytes of them, are skipped).
+ *
+ * @param model type of the model: BPE, WordPiece, WordLevel, Unigram
+ * @param ids id by token, of the vocabulary and the added tokens
+ * @param size highest id + 1
+ * @param padToken token of the padding section, if there is one
+ * @param unknownToken token for the unknown, if the model names one
+ */
+record TokenizerJson(
+        String model, Map<String, Integer> ids, int size, Optional<String> padToken, Optional<String> unknownToken) {
+    private static final JsonFactory FACTORY = new ObjectMapper().getFactory();
+
+    static TokenizerJson parse(byte[] json, String source) {
+        Reader reader = new Reader();
+        try (JsonParser parser = FACTORY.createParser(json)) {
+            reader.read(parser);
+        } catch (IOException e) {
+            throw new InvalidInputException(
+                    source + " is not JSON (" + JsonFiles.reason(e) + "); expected a Hugging Face tokenizer.json", e);
+        }
+        if (!reader.hasModel) {
+            throw new InvalidInputException(source + " has no \"model\" section; expected a Hugging Face tokenizer.json"
+                    + " (written by tokenizer.save_pretrained of a fast tokenizer)");
+        }
+        int highest =
+                reader.ids.values().stream().mapToInt(Integer::intValue).max().orElse(-1);
+        return new TokenizerJson(
+                reader.model,
+                reader.ids,
+                highest + 1,
+                Optional.ofNullable(reader.padToken),
+                Optional.ofNullable(reader.unknownToken));
+    }
+
+    /** Collects the parts of interest while the parser goes through the file once. */
+    private static final class Reader {
+        private final Map<String, Integer> ids = new HashMap<>();
+        private boolean hasModel;
+        private String model = "BPE";
+        private @Nullable String padToken;
+        private @Nullable String unknownToken;
+        private int unknownIndex = -1;
+
+        void read(JsonParser parser) throws IOException {
+            if (parser.nextToken() != JsonToken.START_OBJECT) {
+                return;
+            }
+            while (parser.nextToken() == JsonToken.FIELD_NAME) {
+                String section = parser.currentName();
+                boolean object = parser.nextToken() == JsonToken.START_OBJECT;
+                if (section.equals("model") && object) {
+                    hasModel = true;
+                    readModel(parser);
+                } else if (section.equals("added_tokens")) {
+                    for (JsonNode token : parser.<JsonNode>readValueAsTree()) {
+                        ids.put(token.path("content").asText(), token.path("id").asInt());
+                    }
+                } else if (section.equals("padding") && object) {
+                    JsonNode padding = parser.readValueAsTree();
+                    padToken = padding.path("pad_token").textValue();
+                } else {
+                    parser.skipChildren();
+                }
+            }
+        }
+
+        private void readModel(JsonParser parser) throws IOException {
+            while (parser.nextToken() == JsonToken.FIELD_NAME) {
+                String field = parser.currentName();
+                JsonToken value = parser.nextToken();
+                switch (field) {
+                    case "type" -> model = parser.getValueAsString(model);
+                    case "unk_token" -> unknownToken = parser.getValueAsString();
+                    case "unk_id" -> unknownIndex = parser.getValueAsInt(-1);
+                    case "vocab" -> readVocabulary(parser, value);
+                    default -> parser.skipChildren();
+                }
+            }
+        }
+
+        private void readVocabulary(JsonParser parser, JsonToken start) throws IOException {
+            if (start == JsonToken.START_OBJECT) {
+                while (parser.nextToken() == JsonToken.FIELD_NAME) {
+                    String token = parser.currentName();
+                    ids.put(token, parser.nextIntValue(0));
+                }
+            } else if (start == JsonToken.START_ARRAY) { // Unigram: [piece, score] by id
+                for (int id = 0; parser.nextToken() == JsonToken.START_ARRAY; id++) {
+                    String token = parser.nextTextValue();
+                    if (token != null) {
+                        ids.put(token, id);
+                        if (id == unknownIndex) {
+                            unknownToken = token;
+                        }
+                    }
+                    while (parser.nextToken() != JsonToken.END_ARRAY) {
+                        parser.skipChildren();
+                    }
+                }
+            }
+        }
+    }
+}

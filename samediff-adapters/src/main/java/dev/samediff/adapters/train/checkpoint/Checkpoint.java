@@ -1,0 +1,192 @@
+package dev.samediff.adapters.train.checkpoint;
+
+import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.core.JsonProcessingException;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.fasterxml.jackson.databind.SerializationFeature;
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.io.Safetensors;
+import dev.samediff.adapters.train.Evaluation;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Everything that continues training as if it had never stopped: parameters and AdamW's moments as safetensors, the rest
+ * as JSON.
+ *
+ * @param progress the numbers
+ * @param tensors parameters, moments and best parameters by {@link #key}
+ */
+record Checkpoint(Progress progress, Map<String, INDArray> tensors) {
+    static final String PARAMETER = "parameter";
+    static final String FIRST_MOMENT = "adamw.m";
+    static final String SECOND_MOMENT = "adamw.v";
+    static final String BEST = "best";
+
+    private static final String TENSOR_FILE = "tensors.safetensors";
+    private static final String PROGRESS_FILE = "progress.json";
+    private static final int VERSION = 1;
+    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+
+    /**
+     * Where training stands, and what it is a training of.
+     *
+     * @param version version of this format
+     * @param step updates made
+     * @param epoch complete epochs
+     * @param position batches taken from the open epoch
+     * @param optimizerSteps AdamW's t
+     * @param bestLoss smallest evaluation loss; null before the first
+     * @param evaluationsWithoutImprovement for early stopping
+     * @param losses task loss of every update
+     * @param evaluations all evaluations
+     * @param plan the plan's parts
+     * @param model what identifies model and method
+     * @param tensorsSha256 hash of the tensor file
+     */
+    record Progress(
+            @JsonProperty("version") int version,
+            @JsonProperty("step") int step,
+            @JsonProperty("epoch") int epoch,
+            @JsonProperty("position") int position,
+            @JsonProperty("optimizer_steps") long optimizerSteps,
+            @JsonProperty("best_loss") @Nullable Double bestLoss,
+            @JsonProperty("evaluations_without_improvement") int evaluationsWithoutImprovement,
+            @JsonProperty("losses") List<Double> losses,
+            @JsonProperty("evaluations") List<Evaluation> evaluations,
+            @JsonProperty("plan") Map<String, String> plan,
+            @JsonProperty("model") Map<String, String> model,
+            @JsonProperty("tensors_sha256") String tensorsSha256) {
+        Progress {
+            if (version != VERSION) {
+                throw new InvalidInputException(
+                        "the checkpoint has version " + version + ", this program reads version " + VERSION);
+            }
+        }
+
+        private Progress withHash(String hash) {
+            return new Progress(
+                    version,
+                    step,
+                    epoch,
+                    position,
+                    optimizerSteps,
+                    bestLoss,
+                    evaluationsWithoutImprovement,
+                    losses,
+                    evaluations,
+                    plan,
+                    model,
+                    hash);
+        }
+    }
+
+    /** Captures a trainer's state; the tensors are those of the trainer, not copies. */
+    static Checkpoint of(
+            TrainingState state,
+            long optimizerSteps,
+            Map<String, String> plan,
+            Map<String, String> model,
+            Map<String, INDArray> tensors) {
+        return new Checkpoint(
+                new Progress(
+                        VERSION,
+                        state.step,
+                        state.epoch,
+                        state.position,
+                        optimizerSteps,
+                        Double.isInfinite(state.bestLoss) ? null : state.bestLoss,
+                        state.evaluationsWithoutImprovement,
+                        List.copyOf(state.losses),
+                        List.copyOf(state.evaluations),
+                        plan,
+                        model,
+                        ""),
+                tensors);
+    }
+
+    static String key(String kind, String variable) {
+        return kind + "/" + variable;
+    }
+
+    /** Writes the files into an existing folder. */
+    void write(Path folder) throws IOException {
+        Path file = folder.resolve(TENSOR_FILE);
+        new Safetensors(tensors, Map.of()).write(file);
+        Files.write(folder.resolve(PROGRESS_FILE), JSON.writeValueAsBytes(progress.withHash(sha256(file))));
+    }
+
+    /**
+     * Reads a checkpoint's folder.
+     *
+     * @throws IOException if a file is missing or not what was written
+     */
+    static Checkpoint read(Path folder) throws IOException {
+        Progress progress;
+        try {
+            progress = JSON.readValue(Files.readAllBytes(folder.resolve(PROGRESS_FILE)), Progress.class);
+        } catch (JsonProcessingException e) {
+            throw new IOException(folder.resolve(PROGRESS_FILE) + " is damaged: " + e.getOriginalMessage(), e);
+        }
+        Path file = folder.resolve(TENSOR_FILE);
+        if (!sha256(file).equals(progress.tensorsSha256())) {
+            throw new IOException(file + " is damaged: its hash is not the one in " + PROGRESS_FILE);
+        }
+        return new Checkpoint(progress, Safetensors.read(file).tensors());
+    }
+
+    /**
+     * Refuses to continue something else.
+     *
+     * @throws InvalidInputException that names every part that differs
+     */
+    void requireSame(Map<String, String> plan, Map<String, String> model) {
+        StringBuilder differences = new StringBuilder();
+        compare("plan", progress.plan(), plan, differences);
+        compare("model", progress.model(), model, differences);
+        if (!differences.isEmpty()) {
+            throw new InvalidInputException("the checkpoint of step " + progress.step()
+                    + " belongs to another training:" + differences
+                    + ". Give the same settings, or start anew in another directory");
+        }
+    }
+
+    private static void compare(
+            String what, Map<String, String> saved, Map<String, String> given, StringBuilder differences) {
+        TreeSet<String> names = new TreeSet<>(saved.keySet());
+        names.addAll(given.keySet());
+        for (String name : names) {
+            String before = saved.getOrDefault(name, "nothing");
+            String now = given.getOrDefault(name, "nothing");
+            if (!before.equals(now)) {
+                differences
+                        .append(differences.isEmpty() ? " " : "; ")
+                        .append(what + "'s " + name + " was " + before + " and is now " + now);
+            }
+        }
+    }
+
+    private static String sha256(Path file) throws IOException {
+        try {
+            MessageDigest digest = MessageDigest.getInstance("SHA-256");
+            try (var in = Files.newInputStream(file)) {
+                byte[] buffer = new byte[1 << 16];
+                for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
+                    digest.update(buffer, 0, n);
+                }
+            }
+            return HexFormat.of().formatHex(digest.digest());
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException(e);
+        }
+    }
+}

@@ -1,0 +1,147 @@
+package dev.samediff.adapters.train.optimizer;
+
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.train.TrainingPlan;
+import java.util.List;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * What happens between the gradients of batches and the next values of the parameters: a weighted sum, its norm, and AdamW
+ * (Loshchilov and Hutter 2019) as PyTorch defines it, for parameters p with gradient g at step t = 1, 2, ...:
+ *
+ * <pre>
+ * p = p (1 - lr wd)
+ * m = b1 m + (1 - b1) g
+ * v = b2 v + (1 - b2) g^2
+ * p = p - lr / (1 - b1^t) * m / (sqrt(v) / sqrt(1 - b2^t) + eps)
+ * </pre>
+ *
+ * <p>ND4J's Adam puts eps inside the bias correction and has no decoupled weight decay. Gradients and moments stay where
+ * the parameters are: {@link HostAdamW} computes in the memory of the host, {@link DeviceAdamW} by ND4J's operations.
+ */
+public abstract sealed class AdamW implements AutoCloseable permits HostAdamW, DeviceAdamW {
+    private final Settings settings;
+    private long steps;
+
+    AdamW(Settings settings) {
+        this.settings = settings;
+    }
+
+    /**
+     * What AdamW is told once.
+     *
+     * @param beta1 decay of the mean of gradients
+     * @param beta2 decay of the mean of squared gradients
+     * @param epsilon added to the root
+     * @param weightDecay decoupled weight decay
+     */
+    record Settings(double beta1, double beta2, double epsilon, double weightDecay) {
+        static Settings of(TrainingPlan plan) {
+            return new Settings(plan.beta1(), plan.beta2(), plan.epsilon(), plan.weightDecay());
+        }
+    }
+
+    /**
+     * Returns an optimizer without state for this process's backend.
+     *
+     * @param plan the settings, and how many threads compute on the CPU
+     * @param parameters the parameters, for their shapes
+     * @throws InvalidInputException if one of them is not FLOAT
+     */
+    public static AdamW of(TrainingPlan plan, List<INDArray> parameters) {
+        Settings settings = Settings.of(plan);
+        return Nd4j.getEnvironment().isCPU()
+                ? new HostAdamW(settings, parameters, HostAdamW.threads(plan.engine()))
+                : new DeviceAdamW(settings, parameters);
+    }
+
+    /**
+     * Starts a sum.
+     *
+     * @param gradients FLOAT, shaped as the parameters, in their order; they belong to this from now on
+     */
+    abstract void take(List<INDArray> gradients);
+
+    /**
+     * Adds {@code weight * gradients} to the sum.
+     *
+     * @param gradients as for {@link #take}
+     */
+    abstract void add(List<INDArray> gradients, double weight);
+
+    /** Returns the Euclidean norm over all parameters. */
+    public abstract double norm(Slope slope);
+
+    /**
+     * Updates parameters in place, and ends the sum.
+     *
+     * @param parameters always the same in the same order
+     * @param slope the gradient
+     * @param learningRate lr
+     */
+    public final void update(List<INDArray> parameters, Slope slope, double learningRate) {
+        steps++;
+        move(parameters, slope, learningRate);
+    }
+
+    abstract void move(List<INDArray> parameters, Slope slope, double learningRate);
+
+    abstract List<INDArray> first();
+
+    abstract List<INDArray> second();
+
+    final Settings settings() {
+        return settings;
+    }
+
+    /** Returns the number of updates so far. */
+    public final long steps() {
+        return steps;
+    }
+
+    /** Returns the first moments by parameter, not copies; empty before the first update. */
+    public final List<INDArray> firstMoments() {
+        return steps == 0 ? List.of() : first();
+    }
+
+    /** Returns the second moments by parameter, not copies; empty before the first update. */
+    public final List<INDArray> secondMoments() {
+        return steps == 0 ? List.of() : second();
+    }
+
+    /** Takes over a saved state; no moments mean zeros. */
+    public final void restore(long savedSteps, List<INDArray> savedFirst, List<INDArray> savedSecond) {
+        steps = savedSteps;
+        overwrite(first(), savedFirst);
+        overwrite(second(), savedSecond);
+    }
+
+    private static void overwrite(List<INDArray> moments, List<INDArray> saved) {
+        for (int i = 0; i < moments.size(); i++) {
+            if (saved.isEmpty()) {
+                moments.get(i).assign(0);
+            } else {
+                moments.get(i).assign(saved.get(i));
+            }
+        }
+    }
+
+    @Override
+    public abstract void close();
+
+    public static void requireFloat(String what, INDArray array) {
+        if (array.dataType() != DataType.FLOAT) {
+            throw new InvalidInputException("the trainer works on FLOAT parameters and gradients, " + what + " is "
+                    + array.dataType() + "; cast it first");
+        }
+    }
+
+    /** Frees an array that nobody else has. */
+    static void free(INDArray array) {
+        if (array.closeable() && !array.wasClosed()) {
+            array.close();
+        }
+    }
+}
