@@ -3,7 +3,6 @@ package dev.samediff.adapters.engine.compiled;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.engine.EngineOptions;
-import dev.samediff.adapters.engine.fusion.AttentionFusion;
 import dev.samediff.adapters.engine.fusion.Fusion;
 import dev.samediff.adapters.engine.fusion.LabelledRows;
 import dev.samediff.adapters.engine.gradient.Backward;
@@ -12,6 +11,7 @@ import dev.samediff.adapters.engine.nd4j.Placeholders;
 import dev.samediff.adapters.engine.plan.Plan;
 import dev.samediff.adapters.engine.plan.Profile;
 import dev.samediff.adapters.engine.program.Program;
+import dev.samediff.adapters.engine.program.ProgramCheck;
 import dev.samediff.adapters.engine.program.Recomputation;
 import dev.samediff.adapters.engine.program.ReducedPrecision;
 import dev.samediff.adapters.memory.NativeBlock;
@@ -83,18 +83,20 @@ final class CompiledStep implements AutoCloseable {
         NativeBlock.trim(); // the system gets back what import and injection have freed, before there is a new arena
         Lowering.Lowered lowered =
                 Lowering.lower(graph, outputs, name -> Placeholders.get(graph.getVariable(name), placeholders));
-        Program program = Fusion.apply(lowered.builder().build(lowered.outputs()));
+        Program lowest = ProgramCheck.afterRewrite(lowered.builder().build(lowered.outputs()), "lowering");
+        Program program = Fusion.layers(lowest, trainables);
         Optional<LabelledRows.Mask> mask =
                 LabelledRows.find(program).filter(found -> labelledOnly && placeholders.containsKey(found.leaf()));
         long rows =
                 mask.map(found -> LabelledBatch.capacity(found, placeholders)).orElse(0L);
         if (mask.isPresent() && rows < mask.get().rows()) {
-            program = LabelledRows.apply(program, rows);
+            program = ProgramCheck.afterRewrite(LabelledRows.apply(program, rows), "labelled rows");
         }
-        program = AttentionFusion.apply(program);
+        program = Fusion.attention(program, trainables);
         if (!trainables.isEmpty()) {
             String loss = outputs.iterator().next();
-            program = Fusion.apply(Backward.of(program, loss, trainables, name -> GRADIENT + name));
+            program = Backward.of(program, loss, trainables, name -> GRADIENT + name);
+            program = Fusion.products(ProgramCheck.afterRewrite(program, "differentiation"));
         }
         if (options.precision().isReduced()) {
             program = ReducedPrecision.apply(program, FrozenWeights.names(graph, program));

@@ -43,7 +43,7 @@ final class DecodingPlans implements AutoCloseable {
             SameDiff graph, String ids, String logits, Map<String, INDArray> placeholders, EngineOptions options) {
         Lowering.Lowered lowered =
                 Lowering.lower(graph, List.of(logits), name -> Placeholders.get(graph.getVariable(name), placeholders));
-        Program program = Fusion.apply(lowered.builder().build(lowered.outputs()));
+        Program program = Fusion.layers(lowered.builder().build(lowered.outputs()), List.of());
         Tensor leaf = program.leaves().get(ids);
         if (leaf == null) {
             throw new UncompilableException("the logits `" + logits + "` do not depend on `" + ids + "`");

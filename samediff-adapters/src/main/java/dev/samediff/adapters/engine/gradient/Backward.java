@@ -1,11 +1,13 @@
 package dev.samediff.adapters.engine.gradient;
 
+import dev.samediff.adapters.engine.UncompilableException;
 import dev.samediff.adapters.engine.program.Node;
 import dev.samediff.adapters.engine.program.Program;
 import dev.samediff.adapters.engine.program.ProgramBuilder;
 import dev.samediff.adapters.engine.program.ReduceKind;
 import dev.samediff.adapters.engine.program.Tensor;
 import java.util.Collection;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -16,11 +18,16 @@ import java.util.stream.IntStream;
 /**
  * The backward pass of a program: gradients of one scalar by some leaves. Nothing is computed for tensors that depend on
  * none of them, so neither for frozen weights nor below the first adapter.
+ *
+ * <p>Every input whose gradient is wanted gets one from the rule of its node, zeros if its derivative is zero; a rule that
+ * leaves one out makes the program impossible to differentiate, never wrong.
  */
 public final class Backward {
     private final ProgramBuilder builder;
     private final Set<Tensor> wanted;
     private final Map<Tensor, Contributions> contributions = new LinkedHashMap<>();
+    /** The tensors that the rule at work has contributed to. */
+    private final Set<Tensor> reached = new HashSet<>();
 
     private Backward(ProgramBuilder builder, Set<Tensor> wanted) {
         this.builder = builder;
@@ -35,16 +42,20 @@ public final class Backward {
      * @param leaves names of the leaves to differentiate by
      * @param gradientName how the gradient of a leaf is called among the outputs
      * @return the program with the gradients as further outputs; a leaf the loss does not depend on has none
+     * @throws UncompilableException if the derivative of an operation by something trainable is not known
      */
     public static Program of(
             Program forward, String loss, Collection<String> leaves, UnaryOperator<String> gradientName) {
-        List<Tensor> sources = leaves.stream()
-                .filter(forward.leaves()::containsKey)
-                .map(forward.leaves()::get)
-                .toList();
         ProgramBuilder builder = new ProgramBuilder(forward);
-        Backward backward = new Backward(builder, forward.dependents(sources));
+        Backward backward = new Backward(builder, forward.trained(leaves));
         Tensor scalar = forward.output(loss);
+        if (scalar.length() != 1) {
+            throw new UncompilableException("the loss `" + loss + "` is " + scalar + ", not one number");
+        }
+        if (!scalar.isFloat()) {
+            throw new UncompilableException("the loss `" + loss + "` is " + scalar.type()
+                    + "; the compiled engine has derivatives of FLOAT only");
+        }
         backward.add(scalar, builder.fill(1, scalar.shape()));
         List<Node> nodes = forward.nodes();
         for (int i = nodes.size() - 1; i >= 0; i--) {
@@ -62,8 +73,18 @@ public final class Backward {
     }
 
     private void differentiate(Node node) {
-        if (wants(node.output()) && node.outputs().stream().anyMatch(contributions::containsKey)) {
-            Rules.of(node.op()).apply(node, gradient(node.output()), this);
+        if (node.outputs().stream().noneMatch(contributions::containsKey)) {
+            return;
+        }
+        reached.clear();
+        Rules.of(node.op()).apply(node, gradient(node.output()), this);
+        for (int i = 0; i < node.inputs().size(); i++) {
+            Tensor input = node.input(i);
+            if (wants(input) && !reached.contains(input)) {
+                throw new UncompilableException("the gradient of input " + i + " (" + input + ") of "
+                        + node.op().title() + " (" + node.output()
+                        + ") is wanted, and the compiled engine has no derivative by it");
+            }
         }
     }
 
@@ -85,6 +106,7 @@ public final class Backward {
     /** Adds to the gradient of a tensor. */
     void add(Tensor tensor, Tensor gradient) {
         if (wants(tensor)) {
+            reached.add(tensor);
             contributions.computeIfAbsent(tensor, Contributions::new).add(gradient);
         }
     }
@@ -92,6 +114,7 @@ public final class Backward {
     /** Adds to the gradient of a part of a tensor. */
     void add(Tensor tensor, int axis, long begin, Tensor gradient) {
         if (wants(tensor)) {
+            reached.add(tensor);
             contributions.computeIfAbsent(tensor, Contributions::new).add(axis, begin, gradient);
         }
     }

@@ -8,6 +8,7 @@ import dev.samediff.adapters.engine.nd4j.Addresses;
 import dev.samediff.adapters.engine.program.Node;
 import dev.samediff.adapters.engine.program.Op;
 import dev.samediff.adapters.engine.program.Program;
+import dev.samediff.adapters.engine.program.ProgramCheck;
 import dev.samediff.adapters.engine.program.Shapes;
 import dev.samediff.adapters.engine.program.Tensor;
 import java.util.ArrayList;
@@ -63,6 +64,7 @@ public final class PlanCompiler {
     }
 
     private Plan run() {
+        ProgramCheck.check(program, "all rewrites");
         program.leaves()
                 .forEach((name, leaf) -> place(
                         leaf,

@@ -82,14 +82,27 @@ public record Program(
         return consumers;
     }
 
-    /** Returns the tensors that depend on any of the given ones, these included. */
-    public Set<Tensor> dependents(Collection<Tensor> sources) {
-        Set<Tensor> dependents = new HashSet<>(sources);
-        for (Node node : nodes) {
-            if (node.inputs().stream().anyMatch(dependents::contains)) {
-                dependents.addAll(node.outputs());
+    /**
+     * Returns the floating point tensors through which a gradient by some leaves flows: those that depend on them by way of
+     * floating point tensors. What goes through whole numbers or truth values has no gradient.
+     *
+     * @param names names of leaves; those that are none of this program do not count
+     */
+    public Set<Tensor> trained(Collection<String> names) {
+        Set<Tensor> trained = new HashSet<>();
+        for (String name : names) {
+            Tensor leaf = leaves.get(name);
+            if (leaf != null && leaf.type().isFPType()) {
+                trained.add(leaf);
             }
         }
-        return dependents;
+        for (Node node : nodes) {
+            if (node.inputs().stream().anyMatch(trained::contains)) {
+                node.outputs().stream()
+                        .filter(output -> output.type().isFPType())
+                        .forEach(trained::add);
+            }
+        }
+        return trained;
     }
 }

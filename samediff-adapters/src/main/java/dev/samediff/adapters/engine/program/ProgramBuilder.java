@@ -1,8 +1,5 @@
 package dev.samediff.adapters.engine.program;
 
-import dev.samediff.adapters.engine.fusion.CrossEntropies;
-import dev.samediff.adapters.engine.fusion.Normalizations;
-import dev.samediff.adapters.engine.fusion.ScalarFunctions;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -15,9 +12,8 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Writes a program. Equal nodes become one, views of views become one view, and where a node completes a normalisation, an
- * activation or a cross entropy written in single steps, the fused node takes its place; the steps die if nothing else
- * reads them.
+ * Writes a program. Equal nodes become one, views of views become one view, and linear functions of linear functions one
+ * linear function. What takes more than a node and its inputs to see is a matter of {@code fusion}.
  */
 public final class ProgramBuilder {
     private final List<Node> nodes = new ArrayList<>();
@@ -25,9 +21,6 @@ public final class ProgramBuilder {
     private final Map<Key, Node> known = new HashMap<>();
     private final Map<String, Tensor> leaves = new LinkedHashMap<>();
     private final Map<Tensor, INDArray> literals = new LinkedHashMap<>();
-    private final ScalarFunctions functions = new ScalarFunctions(this);
-    private final Normalizations normalizations = new Normalizations(this, functions);
-    private final CrossEntropies crossEntropies = new CrossEntropies(this);
 
     /** Starts an empty program. */
     public ProgramBuilder() {}
@@ -162,7 +155,7 @@ public final class ProgramBuilder {
         return unary(UnaryKind.LINEAR, alpha, beta, x);
     }
 
-    /** Returns an element-wise function; an activation that is complete with it becomes one node. */
+    /** Returns an element-wise function. */
     public Tensor unary(UnaryKind kind, double alpha, double beta, Tensor x) {
         Tensor operand = x;
         double a = alpha;
@@ -179,8 +172,7 @@ public final class ProgramBuilder {
         if (kind == UnaryKind.LINEAR && a == 1 && b == 0) {
             return operand;
         }
-        Tensor result = add(new Op.Unary(kind, a, b), List.of(operand), x.type(), x.shape());
-        return functions.unary(kind, a, b, operand, result);
+        return add(new Op.Unary(kind, a, b), List.of(operand), x.type(), x.shape());
     }
 
     /** Returns an element-wise function of two tensors, broadcast by NumPy's rules. */
@@ -189,15 +181,10 @@ public final class ProgramBuilder {
         if (simple != null) {
             return simple;
         }
-        Tensor fused = normalizations.recognize(kind, a, b);
-        if (fused != null) {
-            return fused;
-        }
         long[] shape = Shapes.broadcast(a.shape(), b.shape());
         Tensor left = reshape(a, Shapes.withRank(shape.length, a.shape()));
         Tensor right = reshape(b, Shapes.withRank(shape.length, b.shape()));
-        Tensor result = add(new Op.Binary(kind), List.of(left, right), a.type(), shape);
-        return functions.binary(kind, left, right, result);
+        return add(new Op.Binary(kind), List.of(left, right), a.type(), shape);
     }
 
     /** Returns a reduction of some axes, which stay with size 1 if {@code keep}. */
@@ -208,10 +195,7 @@ public final class ProgramBuilder {
             kept[axis] = 1;
             gone[axis] = true;
         }
-        Tensor fused = kind == ReduceKind.SUM && Shapes.length(kept) == 1 ? crossEntropies.recognize(x) : null;
-        Tensor reduced = fused != null
-                ? reshape(fused, kept)
-                : Arrays.equals(kept, x.shape()) ? x : add(new Op.Reduce(kind), List.of(x), x.type(), kept);
+        Tensor reduced = Arrays.equals(kept, x.shape()) ? x : add(new Op.Reduce(kind), List.of(x), x.type(), kept);
         return keep
                 ? reduced
                 : reshape(

@@ -55,12 +55,12 @@ public abstract class Rewrite {
     }
 
     /** Returns what an old tensor has become. */
-    protected final Tensor get(Tensor old) {
+    public final Tensor get(Tensor old) {
         return Objects.requireNonNull(renamed.get(old), old.name());
     }
 
     /** Returns the node that defines an old tensor, or null. */
-    protected final @Nullable Node producer(Tensor tensor) {
+    public final @Nullable Node producer(Tensor tensor) {
         return producers.get(tensor);
     }
 

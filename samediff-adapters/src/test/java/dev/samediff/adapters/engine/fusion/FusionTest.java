@@ -29,7 +29,7 @@ class FusionTest {
 
     private static Program lower(SameDiff sd, String output, Map<String, INDArray> placeholders) {
         Lowering.Lowered lowered = Lowering.lower(sd, List.of(output), placeholders::get);
-        return Fusion.apply(lowered.builder().build(lowered.outputs()));
+        return Fusion.layers(lowered.builder().build(lowered.outputs()), List.of());
     }
 
     private static Program program(BiFunction<SameDiff, SDVariable, SDVariable> layer) {
