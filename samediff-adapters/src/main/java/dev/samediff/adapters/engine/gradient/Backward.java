@@ -5,6 +5,7 @@ import dev.samediff.adapters.engine.program.Node;
 import dev.samediff.adapters.engine.program.Program;
 import dev.samediff.adapters.engine.program.ProgramBuilder;
 import dev.samediff.adapters.engine.program.ReduceKind;
+import dev.samediff.adapters.engine.program.Shapes;
 import dev.samediff.adapters.engine.program.Tensor;
 import java.util.Collection;
 import java.util.HashSet;
@@ -119,11 +120,12 @@ public final class Backward {
         }
     }
 
-    /** Returns a gradient summed over the axes along which a tensor was broadcast. */
+    /** Returns a gradient summed over the axes along which a tensor was broadcast, leading ones included. */
     Tensor sumTo(Tensor gradient, Tensor like) {
+        long[] shape = Shapes.withRank(gradient.rank(), like.shape());
         int[] axes = IntStream.range(0, gradient.rank())
-                .filter(axis -> like.size(axis) == 1 && gradient.size(axis) != 1)
+                .filter(axis -> shape[axis] == 1 && gradient.size(axis) != 1)
                 .toArray();
-        return builder.reduce(ReduceKind.SUM, gradient, axes, true);
+        return builder.reshape(builder.reduce(ReduceKind.SUM, gradient, axes, true), like.shape());
     }
 }

@@ -54,12 +54,9 @@ final class LayerRules {
                 new Op.LayerNormGrad(op.epsilon(), op.scale(), parameters), inputs, x, parameters ? 2 : 0, backward);
         backward.add(x, gradients.get(0));
         if (parameters) {
-            int next = 1;
-            if (op.scale()) {
-                backward.add(node.input(next++), gradients.get(1));
-            }
+            backward.add(node.input(1), gradients.get(1));
             if (op.shift()) {
-                backward.add(node.input(next), gradients.get(2));
+                backward.add(node.input(2), gradients.get(2));
             }
         }
     }

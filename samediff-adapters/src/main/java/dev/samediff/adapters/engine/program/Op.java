@@ -84,10 +84,16 @@ public sealed interface Op {
     record AttentionGrad(double scale, boolean mask) implements Op {}
 
     /**
-     * Layer normalisation of the last axis. Inputs: x [n,D], and scale [D] and shift [D] as flagged; outputs: y, mean [n],
-     * biased variance [n].
+     * Layer normalisation of the last axis. Inputs: x [n,D], and scale [D] and shift [D] as flagged, no shift without a scale;
+     * outputs: y, mean [n], biased variance [n].
      */
-    record LayerNorm(double epsilon, boolean scale, boolean shift) implements Op {}
+    record LayerNorm(double epsilon, boolean scale, boolean shift) implements Op {
+        public LayerNorm {
+            if (shift && !scale) {
+                throw new IllegalArgumentException("a shift without a scale");
+            }
+        }
+    }
 
     /**
      * Inputs: gradient [n,D], x [n,D], mean, variance, scale if flagged; outputs: gradient of x, and of scale and shift if

@@ -1,0 +1,59 @@
+package dev.samediff.adapters.engine.testing;
+
+import dev.samediff.adapters.engine.kernel.OneDnn;
+import dev.samediff.adapters.engine.kernel.PackedMatrices;
+import dev.samediff.adapters.engine.plan.Plan;
+import dev.samediff.adapters.engine.plan.PlanCompiler;
+import dev.samediff.adapters.engine.program.Program;
+import dev.samediff.adapters.engine.program.Tensor;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.Set;
+import java.util.function.Function;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** Compiles a program and runs it once. */
+public final class ProgramRun {
+    private ProgramRun() {}
+
+    /** Returns the outputs by name, in row-major order, for values of the leaves. */
+    public static Map<String, double[]> run(
+            Program program, Map<String, double[]> values, Set<String> frozen, int threads) {
+        OneDnn.threads(threads);
+        try (PackedMatrices packed = new PackedMatrices();
+                Plan plan = PlanCompiler.compile(program, packed, frozen)) {
+            Function<String, INDArray> results =
+                    plan.run(name -> array(program.leaves().get(name), values.get(name)), null);
+            Map<String, double[]> outputs = new LinkedHashMap<>();
+            program.outputs()
+                    .keySet()
+                    .forEach(name -> outputs.put(
+                            name,
+                            results.apply(name)
+                                    .castTo(DataType.DOUBLE)
+                                    .dup('c')
+                                    .data()
+                                    .asDouble()));
+            return outputs;
+        } finally {
+            OneDnn.threads(Runtime.getRuntime().availableProcessors());
+        }
+    }
+
+    private static INDArray array(Tensor tensor, double[] values) {
+        return Nd4j.createFromArray(values).reshape(tensor.shape()).castTo(tensor.type());
+    }
+
+    /** Rounds numbers to BFLOAT16. */
+    public static double[] bfloat16(double[] values) {
+        return Arrays.stream(values).map(ProgramRun::bfloat16).toArray();
+    }
+
+    private static double bfloat16(double x) {
+        int bits = Float.floatToRawIntBits((float) x);
+        return Float.intBitsToFloat(bits + 0x7FFF + (bits >>> 16 & 1) & 0xFFFF0000);
+    }
+}
