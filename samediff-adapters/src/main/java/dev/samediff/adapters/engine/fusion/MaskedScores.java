@@ -23,9 +23,6 @@ final class MaskedScores implements Form {
     /** A score with this or less added has the probability 0 beside one without. */
     private static final float HIDES = -1e9f;
 
-    /** Adding any score to this or less gives this again, so that rows of nothing else stay as they are. */
-    private static final float SWALLOWS = -1e30f;
-
     @Override
     public Pattern pattern() {
         Pattern product = op(Op.MatMul.class, Products::isPlain).as("product").once();
@@ -70,9 +67,11 @@ final class MaskedScores implements Form {
         return true;
     }
 
-    /** The same for one row, in which something must be seen unless nothing of the scores is left. */
+    /**
+     * The same for one row, of which something must be seen: a row that is hidden whole has equal probabilities and no slope by
+     * its scores with the factor, and has one without.
+     */
     private static boolean isImplied(float[] on, float[] added, int start, int row) {
-        float highest = Float.NEGATIVE_INFINITY;
         boolean shows = false;
         for (int i = start; i < start + row; i++) {
             boolean shown = on[i] == 1 && added[i] == 0;
@@ -81,9 +80,8 @@ final class MaskedScores implements Form {
                 return false;
             }
             shows |= shown;
-            highest = Math.max(highest, added[i]);
         }
-        return shows || highest <= SWALLOWS;
+        return shows;
     }
 
     @Override

@@ -64,8 +64,26 @@ final class ArithmeticRules {
                     one(b, builder.linear(product, -1, 0), backward);
                 }
             }
-            case MAXIMUM -> Nd4jRules.larger(node, g, "maximum_bp", backward);
-            case MINIMUM -> Nd4jRules.larger(node, g, "minimum_bp", backward);
+            case MAXIMUM -> chosen(a, b, g, 0.5, backward);
+            case MINIMUM -> chosen(a, b, g, -0.5, backward);
+        }
+    }
+
+    /**
+     * The larger (half = 0.5) or smaller (-0.5) of two: its gradient goes to it, and half to each where they are equal, as in
+     * PyTorch; {@code maximum_bp} of ND4J gives the whole to both. sign(a - b) is the slope of the absolute value.
+     */
+    private static void chosen(Tensor a, Tensor b, Tensor g, double half, Backward backward) {
+        ProgramBuilder builder = backward.builder();
+        Tensor difference = builder.binary(BinaryKind.SUBTRACT, a, b);
+        Op sign = new Op.UnaryGrad(UnaryKind.ABS, 0, 0);
+        Tensor signed = builder.add(sign, List.of(g, difference), g.type(), g.shape());
+        Tensor mean = builder.linear(g, 0.5, 0);
+        if (backward.wants(a)) {
+            one(a, builder.binary(BinaryKind.ADD, mean, builder.linear(signed, half, 0)), backward);
+        }
+        if (backward.wants(b)) {
+            one(b, builder.binary(BinaryKind.SUBTRACT, mean, builder.linear(signed, half, 0)), backward);
         }
     }
 

@@ -5,7 +5,6 @@ import dev.samediff.adapters.engine.lowering.Lowering;
 import dev.samediff.adapters.engine.nd4j.NativeOp;
 import dev.samediff.adapters.engine.program.Node;
 import dev.samediff.adapters.engine.program.Op;
-import dev.samediff.adapters.engine.program.ProgramBuilder;
 import dev.samediff.adapters.engine.program.Tensor;
 import dev.samediff.adapters.graph.OpGradient;
 import java.util.Arrays;
@@ -88,25 +87,6 @@ final class Nd4jRules {
                 tensor.shape(),
                 backward.builder().literal(tensor),
                 tensor.isFloat() && backward.wants(tensor));
-    }
-
-    /** The larger or smaller of two tensors: the gradient goes to it, to both where they are equal. */
-    static void larger(Node node, Tensor gradient, String opName, Backward backward) {
-        ProgramBuilder builder = backward.builder();
-        Tensor a = node.input(0);
-        Tensor b = node.input(1);
-        long[] shape = node.output().shape();
-        List<Tensor> gradients = builder.add(
-                new Op.Nd4j(
-                        new NativeOp(DynamicCustomOp.builder(opName).build(), new DataType[] {a.type(), b.type()}, 3)),
-                List.of(builder.expand(a, shape), builder.expand(b, shape), gradient),
-                List.of(a.type(), b.type()),
-                List.of(shape, shape));
-        for (int i = 0; i < 2; i++) {
-            if (backward.wants(node.input(i))) {
-                backward.add(node.input(i), backward.sumTo(gradients.get(i), node.input(i)));
-            }
-        }
     }
 
     /** The largest or smallest element along axes: the gradient goes to it, to the first of equal ones. */

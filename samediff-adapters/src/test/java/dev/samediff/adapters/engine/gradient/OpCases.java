@@ -22,6 +22,7 @@ final class OpCases {
         return Stream.of(
                         unaries(),
                         binaries(),
+                        equals(),
                         reductions(),
                         views(),
                         products(),
@@ -81,6 +82,15 @@ final class OpCases {
                                     : leaves.normal("b", shape[1]);
                             return leaves.builder.binary(kind, leaves.builder.unary(UnaryKind.TANH, 0, 0, a), b);
                         })));
+    }
+
+    /** Where both are equal, both get half: the larger of a tensor and itself has the slope 1. */
+    private static Stream<OpCase> equals() {
+        return Stream.of(BinaryKind.MAXIMUM, BinaryKind.MINIMUM)
+                .map(kind -> OpCase.of(kind + " of equals", l -> {
+                    Tensor x = l.normal("x", 3, 4);
+                    return l.builder.binary(kind, x, x);
+                }));
     }
 
     private static Stream<OpCase> reductions() {

@@ -1,0 +1,422 @@
+package dev.samediff.adapters.engine.fusion;
+
+import static dev.samediff.adapters.engine.fusion.FormExample.almost;
+import static dev.samediff.adapters.engine.fusion.FormExample.is;
+
+import java.util.Random;
+import java.util.stream.IntStream;
+import java.util.stream.Stream;
+import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** Graphs for {@link FormsTest}. Trained variables are called {@code w...}, {@code x} is a trained input of a layer. */
+final class FormExamples {
+    private static final int D = 8;
+
+    private FormExamples() {}
+
+    static Stream<FormExample> all() {
+        return Stream.of(activations(), norms(), scales(), losses(), products(), masks(), attention())
+                .flatMap(examples -> examples);
+    }
+
+    static INDArray random(long seed, long... shape) {
+        Random random = new Random(seed);
+        INDArray array = Nd4j.create(DataType.FLOAT, shape);
+        for (long i = 0; i < array.length(); i++) {
+            array.putScalar(i, random.nextGaussian());
+        }
+        return array;
+    }
+
+    static INDArray zeros(SDVariable placeholder) {
+        return Nd4j.zeros(placeholder.dataType(), placeholder.getShape());
+    }
+
+    private static SDVariable var(SameDiff sd, String name, long... shape) {
+        return sd.var(name, random(name.hashCode(), shape));
+    }
+
+    private static SDVariable square(SDVariable x) {
+        return x.getSameDiff().math.square(x);
+    }
+
+    private static SDVariable rsqrt(SDVariable v) {
+        return v.getSameDiff().math.rsqrt(v.add(1e-5));
+    }
+
+    private static Stream<FormExample> activations() {
+        Class<? extends Form> form = Activation.class;
+        return Stream.of(
+                is(form, "x sigmoid(x)", sd -> {
+                    SDVariable x = var(sd, "x", 3, D);
+                    return x.mul(sd.nn.sigmoid(x));
+                }),
+                is(form, "x x", sd -> {
+                    SDVariable x = var(sd, "x", 3, D);
+                    return x.mul(x);
+                }),
+                almost(form, "x sigmoid(y)", sd -> var(sd, "x", 3, D).mul(sd.nn.sigmoid(var(sd, "w", 3, D)))),
+                almost(form, "a ReLU cut off at 20, written by two", sd -> {
+                    SDVariable x = var(sd, "x", 3, D).mul(30);
+                    return sd.nn.relu(x, 0).sub(sd.nn.relu(x.sub(20), 0));
+                }),
+                almost(form, "a ReLU cut off at 5000", sd -> {
+                    SDVariable x = var(sd, "x", 3, D);
+                    return sd.nn.relu(x, 0).sub(sd.nn.relu(x.sub(5000), 0));
+                }),
+                almost(form, "a square and a ten-thousandth", sd -> {
+                    SDVariable x = var(sd, "x", 3, D);
+                    return square(x).add(x.mul(1e-4));
+                }),
+                almost(form, "x sigmoid(x) of a repeated x", sd -> {
+                    SDVariable x = var(sd, "x", 3, 1);
+                    return var(sd, "w", 3, D).mul(sd.nn.sigmoid(x));
+                }));
+    }
+
+    private static Stream<FormExample> norms() {
+        Class<? extends Form> layer = LayerNormalization.class;
+        Class<? extends Form> rms = RootMeanSquareNormalization.class;
+        return Stream.of(
+                is(layer, "of the last axis", sd -> layerNorm(var(sd, "x", 3, D), 1)),
+                almost(layer, "of the first axis of a square", sd -> layerNorm(var(sd, "x", D, D), 0)),
+                almost(layer, "divided by n - 1", sd -> {
+                    SDVariable x = var(sd, "x", 3, D);
+                    SDVariable c = x.sub(x.mean(true, 1));
+                    return c.mul(rsqrt(square(c).sum(true, 1).div(D - 1)));
+                }),
+                almost(layer, "centred by another mean", sd -> {
+                    SDVariable x = var(sd, "x", 3, D);
+                    SDVariable c = x.sub(var(sd, "w", 3, D).mean(true, 1));
+                    return c.mul(rsqrt(square(c).mean(true, 1)));
+                }),
+                is(rms, "of the last axis", sd -> rmsNorm(var(sd, "x", 3, D), 1)),
+                almost(rms, "of the first axis of a square", sd -> rmsNorm(var(sd, "x", D, D), 0)),
+                almost(rms, "by the squares of another tensor", sd -> {
+                    SDVariable w = var(sd, "w", 3, D);
+                    return var(sd, "x", 3, D).mul(rsqrt(square(w).mean(true, 1)));
+                }),
+                almost(rms, "of the whole tensor", sd -> {
+                    SDVariable x = var(sd, "x", 3, D);
+                    return x.mul(rsqrt(square(x).mean(true, 0, 1)));
+                }),
+                almost(rms, "by the sum of squares", sd -> {
+                    SDVariable x = var(sd, "x", 3, D);
+                    return x.mul(rsqrt(square(x).sum(true, 1)));
+                }));
+    }
+
+    private static SDVariable layerNorm(SDVariable x, int axis) {
+        SDVariable c = x.sub(x.mean(true, axis));
+        return c.mul(rsqrt(square(c).mean(true, axis)));
+    }
+
+    private static SDVariable rmsNorm(SDVariable x, int axis) {
+        return x.mul(rsqrt(square(x).mean(true, axis)));
+    }
+
+    private static Stream<FormExample> scales() {
+        Class<? extends Form> scale = NormalizationScale.class;
+        Class<? extends Form> shift = NormalizationShift.class;
+        return Stream.of(
+                is(scale, "a layer norm", sd -> layerNorm(var(sd, "x", 3, D), 1).mul(var(sd, "w", D))),
+                is(
+                        scale,
+                        "a norm seen in another shape",
+                        sd -> sd.reshape(rmsNorm(var(sd, "x", 2, 3, D), 2), 6, D)
+                                .mul(var(sd, "w", D))),
+                almost(
+                        scale,
+                        "norm per head, scale of the whole width",
+                        sd -> sd.reshape(rmsNorm(var(sd, "x", 3, 4, D), 2), 3, 4 * D)
+                                .mul(var(sd, "w", 4 * D))),
+                almost(
+                        scale,
+                        "norm of the whole width, scale per head",
+                        sd -> sd.reshape(layerNorm(var(sd, "x", 3, 4 * D), 1), 3, 4, D)
+                                .mul(var(sd, "w", D))),
+                almost(
+                        scale,
+                        "one number per row",
+                        sd -> rmsNorm(var(sd, "x", D, D), 1).mul(var(sd, "w", D, 1))),
+                almost(
+                        scale,
+                        "repeated by what it is multiplied by",
+                        sd -> layerNorm(var(sd, "x", 1, D), 1).mul(var(sd, "w", 3, D))),
+                almost(scale, "a norm that is read twice", sd -> {
+                    SDVariable y = rmsNorm(var(sd, "x", 3, D), 1);
+                    return y.mul(var(sd, "w", D)).add(sd.math.tanh(y));
+                }),
+                is(
+                        shift,
+                        "a scaled layer norm",
+                        sd -> scaled(sd, var(sd, "x", 3, D)).add(var(sd, "w2", D))),
+                almost(
+                        shift,
+                        "one number per row",
+                        sd -> scaled(sd, var(sd, "x", D, D)).add(var(sd, "w2", D, 1))),
+                almost(
+                        shift,
+                        "of another grouping",
+                        sd -> sd.reshape(scaled(sd, var(sd, "x", 4, 3, D)), 4, 3 * D)
+                                .add(var(sd, "w2", 3 * D))),
+                almost(
+                        shift,
+                        "a norm without a scale",
+                        sd -> layerNorm(var(sd, "x", 3, D), 1).add(var(sd, "w2", D))));
+    }
+
+    private static SDVariable scaled(SameDiff sd, SDVariable x) {
+        return layerNorm(x, x.getShape().length - 1).mul(var(sd, "w", D));
+    }
+
+    private static Stream<FormExample> losses() {
+        Class<? extends Form> form = WeightedCrossEntropy.class;
+        return Stream.of(
+                is(
+                        form,
+                        "of rows",
+                        sd -> perRow(sd, var(sd, "w", 6, 4), 4, false)
+                                .mul(sd.placeHolder("weights", DataType.FLOAT, 6))
+                                .sum()),
+                is(
+                        form,
+                        "shifted by the largest",
+                        sd -> perRow(sd, var(sd, "w", 6, 4), 4, true)
+                                .mul(sd.placeHolder("weights", DataType.FLOAT, 6))
+                                .sum()),
+                almost(form, "of the columns of a square", sd -> {
+                    SDVariable z = var(sd, "w", 4, 4);
+                    SDVariable labels = sd.placeHolder("labels", DataType.INT, 4);
+                    SDVariable chosen = sd.eq(sd.expandDims(labels, 0), sd.expandDims(range(sd, 4), 1))
+                            .castTo(DataType.FLOAT);
+                    return sd.math
+                            .log(sd.math.exp(z).sum(0))
+                            .sub(z.mul(chosen).sum(0))
+                            .mul(sd.placeHolder("weights", DataType.FLOAT, 4))
+                            .sum();
+                }),
+                almost(form, "rows summed, columns chosen", sd -> {
+                    SDVariable z = var(sd, "w", 4, 4);
+                    SDVariable labels = sd.placeHolder("labels", DataType.INT, 4);
+                    SDVariable chosen = sd.eq(sd.expandDims(labels, 0), sd.expandDims(range(sd, 4), 1))
+                            .castTo(DataType.FLOAT);
+                    return sd.math
+                            .log(sd.math.exp(z).sum(1))
+                            .sub(z.mul(chosen).sum(0))
+                            .mul(sd.placeHolder("weights", DataType.FLOAT, 4))
+                            .sum();
+                }),
+                almost(form, "with weights of the model's own probabilities", sd -> {
+                    SDVariable ce = perRow(sd, var(sd, "w", 6, 4), 4, false);
+                    return ce.mul(square(sd.math.exp(ce.neg()).rsub(1))).sum();
+                }),
+                almost(
+                        form,
+                        "with trained weights",
+                        sd -> perRow(sd, var(sd, "w", 6, 4), 4, true)
+                                .mul(var(sd, "w2", 6))
+                                .sum()),
+                almost(
+                        form,
+                        "every row with every weight",
+                        sd -> perRow(sd, var(sd, "w", 6, 4), 4, false)
+                                .mul(sd.placeHolder("weights", DataType.FLOAT, 6, 1))
+                                .sum()),
+                almost(form, "of classes counted from the end", sd -> {
+                    SDVariable z = var(sd, "w", 6, 4);
+                    SDVariable labels = sd.placeHolder("labels", DataType.INT, 6);
+                    SDVariable backwards = sd.constant("range", Nd4j.createFromArray(3, 2, 1, 0));
+                    SDVariable chosen = sd.eq(sd.expandDims(labels, 1), sd.expandDims(backwards, 0))
+                            .castTo(DataType.FLOAT);
+                    return sd.math
+                            .log(sd.math.exp(z).sum(1))
+                            .sub(z.mul(chosen).sum(1))
+                            .mul(sd.placeHolder("weights", DataType.FLOAT, 6))
+                            .sum();
+                }),
+                almost(form, "with other logits chosen from", sd -> {
+                    SDVariable z = var(sd, "w", 6, 4);
+                    SDVariable chosen = sd.eq(
+                                    sd.expandDims(sd.placeHolder("labels", DataType.INT, 6), 1),
+                                    sd.expandDims(range(sd, 4), 0))
+                            .castTo(DataType.FLOAT);
+                    return sd.math
+                            .log(sd.math.exp(z).sum(1))
+                            .sub(z.mul(0.5).mul(chosen).sum(1))
+                            .mul(sd.placeHolder("weights", DataType.FLOAT, 6))
+                            .sum();
+                }));
+    }
+
+    private static SDVariable range(SameDiff sd, int count) {
+        return sd.constant(
+                "range", Nd4j.createFromArray(IntStream.range(0, count).toArray()));
+    }
+
+    private static SDVariable perRow(SameDiff sd, SDVariable z, int classes, boolean shift) {
+        SDVariable shifted = shift ? z.sub(z.max(true, 1)) : z;
+        SDVariable labels = sd.placeHolder("labels", DataType.INT, z.getShape()[0]);
+        SDVariable chosen = sd.eq(sd.expandDims(labels, 1), sd.expandDims(range(sd, classes), 0))
+                .castTo(DataType.FLOAT);
+        return sd.math.log(sd.math.exp(shifted).sum(1)).sub(shifted.mul(chosen).sum(1));
+    }
+
+    private static SDVariable product(SameDiff sd) {
+        return var(sd, "x", 3, D).mmul(var(sd, "w", D, 6));
+    }
+
+    private static Stream<FormExample> products() {
+        Class<? extends Form> scaled = ScaledProduct.class;
+        Class<? extends Form> biased = BiasedProduct.class;
+        Class<? extends Form> accumulated = AccumulatedProduct.class;
+        return Stream.of(
+                is(scaled, "a product", sd -> product(sd).mul(0.3)),
+                almost(scaled, "a product that is read twice", sd -> {
+                    SDVariable y = product(sd);
+                    return y.mul(0.3).add(sd.math.tanh(y));
+                }),
+                almost(
+                        scaled,
+                        "with something added",
+                        sd -> product(sd).mul(0.3).add(1)),
+                is(biased, "a product", sd -> product(sd).add(var(sd, "w2", 6))),
+                is(
+                        biased,
+                        "a product seen in another shape",
+                        sd -> sd.reshape(product(sd), 1, 3, 6).add(var(sd, "w2", 6))),
+                almost(biased, "one number per row", sd -> product(sd).add(var(sd, "w2", 3, 1))),
+                almost(
+                        biased,
+                        "one number per column of another shape",
+                        sd -> sd.reshape(product(sd), 3, 2, 3).add(var(sd, "w2", 3))),
+                almost(biased, "a product that is read twice", sd -> {
+                    SDVariable y = product(sd);
+                    return y.add(var(sd, "w2", 6)).mul(y);
+                }),
+                is(accumulated, "a product", sd -> var(sd, "w2", 3, 6).add(product(sd))),
+                almost(
+                        accumulated,
+                        "a target that is repeated",
+                        sd -> var(sd, "w2", 3, 1).add(product(sd))),
+                almost(
+                        accumulated,
+                        "a product that is repeated",
+                        sd -> var(sd, "w2", 2, 3, 6).add(product(sd))),
+                almost(accumulated, "a product that is read twice", sd -> {
+                    SDVariable y = product(sd);
+                    return var(sd, "w2", 3, 6).add(y).mul(y);
+                }));
+    }
+
+    private static SDVariable scores(SameDiff sd) {
+        return sd.mmul(var(sd, "w", 1, 2, 5, 4), var(sd, "w2", 1, 2, 4, 5));
+    }
+
+    private static SDVariable hidden(SameDiff sd, String name, double number, boolean factor, long... shape) {
+        INDArray array = Nd4j.create(DataType.FLOAT, shape);
+        for (long i = 0; i < array.length(); i++) {
+            boolean hides = i % 5 > 2;
+            array.putScalar(i, factor ? (hides ? 0 : 1) : hides ? number : 0);
+        }
+        return sd.constant(name, array);
+    }
+
+    private static Stream<FormExample> masks() {
+        Class<? extends Form> form = MaskedScores.class;
+        return Stream.of(
+                is(
+                        form,
+                        "a mask of columns",
+                        sd -> sd.nn.softmax(scores(sd).mul(0.5).add(hidden(sd, "mask", -1e9, false, 1, 1, 1, 5)), 3)),
+                is(
+                        form,
+                        "a choice",
+                        sd -> sd.nn.softmax(
+                                scores(sd)
+                                        .mul(hidden(sd, "factor", 0, true, 1, 1, 5, 5))
+                                        .add(hidden(sd, "mask", -1e9, false, 1, 1, 5, 5)),
+                                3)),
+                is(form, "a trained bias", sd -> sd.nn.softmax(scores(sd).add(var(sd, "w3", 1, 2, 5, 5)), 3)),
+                almost(form, "scores that are read twice", sd -> {
+                    SDVariable s = scores(sd);
+                    return sd.nn.softmax(s.add(hidden(sd, "mask", -1e9, false, 1, 1, 1, 5)), 3)
+                            .mul(s);
+                }),
+                almost(
+                        form,
+                        "a softmax over queries",
+                        sd -> sd.nn.softmax(scores(sd).add(hidden(sd, "mask", -3, false, 1, 1, 1, 5)), 2)),
+                almost(
+                        form,
+                        "scores that the mask repeats",
+                        sd -> sd.nn.softmax(scores(sd).add(hidden(sd, "mask", -1e9, false, 3, 1, 5, 5)), 3)),
+                almost(
+                        form,
+                        "a factor of rows, a mask of columns, of the same numbers",
+                        sd -> sd.nn.softmax(
+                                scores(sd)
+                                        .mul(hidden(sd, "factor", 0, true, 1, 1, 5, 1))
+                                        .add(hidden(sd, "mask", -1e9, false, 1, 1, 1, 5)),
+                                3)),
+                almost(
+                        form,
+                        "a factor that hides less than the mask",
+                        sd -> sd.nn.softmax(
+                                scores(sd)
+                                        .mul(hidden(sd, "factor", 0, true, 1, 1, 1, 5))
+                                        .add(hidden(sd, "mask", -1e2, false, 1, 1, 1, 5)),
+                                3)),
+                almost(
+                        form,
+                        "rows of which nothing is seen",
+                        sd -> sd.nn.softmax(
+                                scores(sd)
+                                        .mul(hidden(sd, "factor", 0, true, 1, 1, 5, 1))
+                                        .add(hidden(sd, "mask", -1e30, false, 1, 1, 5, 1)),
+                                3)));
+    }
+
+    private static Stream<FormExample> attention() {
+        Class<? extends Form> form = LongAttention.class;
+        int positions = (int) LongAttention.LEAST_POSITIONS;
+        return Stream.of(
+                is(form, "without a mask", sd -> attention(sd, positions, null, 3)),
+                is(
+                        form,
+                        "with a mask of columns",
+                        sd -> attention(sd, positions, hidden(sd, "mask", -1e9, false, 1, 1, 1, positions), 3)),
+                almost(form, "of fewer positions", sd -> attention(sd, positions - 1, null, 3)),
+                almost(
+                        form,
+                        "with a trained bias",
+                        sd -> attention(sd, positions, var(sd, "w3", 1, 1, positions, positions), 3)),
+                almost(form, "with a bias by the query", sd -> {
+                    SDVariable q = sd.math.tanh(var(sd, "w", 1, 1, positions, 3));
+                    SDVariable k = var(sd, "w2", 1, 1, positions, 3);
+                    SDVariable bias = sd.mmul(q, sd.constant("places", random(3, 1, 1, 3, positions)));
+                    SDVariable s = sd.mmul(q, k, false, true, false).add(bias);
+                    return sd.mmul(sd.nn.softmax(s, 3), sd.constant("v", random(4, 1, 1, positions, 3)));
+                }),
+                almost(form, "with transposed probabilities", sd -> {
+                    SDVariable s = sd.mmul(
+                            var(sd, "w", 1, 1, positions, 3), var(sd, "w2", 1, 1, positions, 3), false, true, false);
+                    return sd.mmul(
+                            sd.nn.softmax(s, 3), sd.constant("v", random(4, 1, 1, positions, 3)), true, false, false);
+                }),
+                almost(form, "with a softmax over queries", sd -> attention(sd, positions, null, 2)));
+    }
+
+    private static SDVariable attention(
+            SameDiff sd, int positions, @org.jspecify.annotations.Nullable SDVariable mask, int axis) {
+        SDVariable q = var(sd, "w", 1, 1, positions, 3);
+        SDVariable k = var(sd, "w2", 1, 1, positions, 3);
+        SDVariable s = sd.mmul(q, k, false, true, false).mul(0.5);
+        return sd.mmul(
+                sd.nn.softmax(mask == null ? s : s.add(mask), axis), sd.constant("v", random(4, 1, 1, positions, 3)));
+    }
+}

@@ -1,0 +1,180 @@
+package dev.samediff.adapters.engine.random;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.fail;
+
+import dev.samediff.adapters.engine.Engine;
+import dev.samediff.adapters.engine.EngineOptions;
+import dev.samediff.adapters.engine.compiled.CompiledEngine;
+import dev.samediff.adapters.engine.reference.ReferenceEngine;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import java.util.stream.IntStream;
+import java.util.stream.LongStream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Outputs and all gradients of random graphs, by the compiled engine in several ways of working and by SameDiff's operations.
+ * {@code -Drandom.graphs=FROM..TO} tests other seeds; a failure is made smaller and printed as code.
+ */
+class RandomGraphTest {
+    private static final int GROUPS = 20;
+
+    private static long[] seeds() {
+        String[] range = System.getProperty("random.graphs", "0..520").split("\\.\\.");
+        return LongStream.range(Long.parseLong(range[0]), Long.parseLong(range[1]))
+                .toArray();
+    }
+
+    static List<List<Long>> groups() {
+        long[] seeds = seeds();
+        return IntStream.range(0, GROUPS)
+                .mapToObj(group -> IntStream.range(0, seeds.length)
+                        .filter(i -> i % GROUPS == group)
+                        .mapToObj(i -> seeds[i])
+                        .toList())
+                .toList();
+    }
+
+    @ParameterizedTest(name = "group {index}")
+    @MethodSource("groups")
+    void compiled_and_reference_engine_agree(List<Long> seeds) {
+        for (long seed : seeds) {
+            RandomGraph graph = RandomGraph.of(seed);
+            Optional<String> difference = difference(graph, seed);
+            if (difference.isPresent()) {
+                RandomGraph small = shrunk(graph, seed);
+                fail(
+                        "seed %s: %s%nthe smallest graph that differs: %s%n%s",
+                        seed, difference.get(), difference(small, seed).orElse("?"), small.code());
+            }
+        }
+    }
+
+    @Test
+    void all_constructs_and_losses_occur() {
+        Set<Kind> kinds = EnumSet.noneOf(Kind.class);
+        Set<RandomGraph.Loss> losses = EnumSet.noneOf(RandomGraph.Loss.class);
+        Set<Kind> ofLongTexts = EnumSet.noneOf(Kind.class);
+        for (long seed = 0; seed < 520; seed++) {
+            RandomGraph graph = RandomGraph.of(seed);
+            losses.add(graph.loss());
+            graph.steps().forEach(step -> kinds.add(step.kind()));
+            if (graph.length() >= 256) {
+                graph.steps().forEach(step -> ofLongTexts.add(step.kind()));
+            }
+        }
+        assertThat(kinds).isEqualTo(EnumSet.allOf(Kind.class));
+        assertThat(losses).isEqualTo(EnumSet.allOf(RandomGraph.Loss.class));
+        assertThat(ofLongTexts).contains(Kind.HEADS, Kind.POSITION_BIAS, Kind.POSITION_PRODUCT, Kind.FED_MASK);
+    }
+
+    private static RandomGraph shrunk(RandomGraph graph, long seed) {
+        RandomGraph current = graph;
+        for (int i = current.steps().size() - 1; i >= 0; i--) {
+            RandomGraph fewer = current.without(i);
+            if (difference(fewer, seed).isPresent()) {
+                current = fewer;
+            }
+        }
+        return current;
+    }
+
+    private static List<EngineOptions> ways(long seed) {
+        EngineOptions plain = EngineOptions.defaults();
+        List<EngineOptions> others = List.of(
+                plain.withThreads(2).withPackedWeights(false),
+                plain.withThreads(1).withRecomputation(true),
+                plain.withThreads(2).withRecomputation(true).withPackedWeights(false),
+                plain.withThreads(2));
+        return List.of(plain.withThreads(1), others.get((int) (seed % others.size())));
+    }
+
+    private static Optional<String> difference(RandomGraph random, long seed) {
+        RandomGraph.Graph graph;
+        try {
+            graph = random.build();
+        } catch (RuntimeException e) {
+            return Optional.of("cannot be built: " + e);
+        }
+        try (ReferenceEngine reference = new ReferenceEngine(graph.sd(), graph.loss(), graph.trained())) {
+            Engine.Gradients expected = reference.gradients(graph.inputs());
+            Map<String, INDArray> outputs = reference.outputs(graph.inputs(), graph.outputs());
+            for (EngineOptions options : ways(seed)) {
+                try (CompiledEngine engine = new CompiledEngine(graph.sd(), graph.loss(), graph.trained(), options)) {
+                    for (int call = 0; call < 2; call++) {
+                        Engine.Gradients actual = engine.gradients(graph.inputs());
+                        if (engine.fallback().isPresent()) {
+                            return Optional.of(
+                                    "not compiled: " + engine.fallback().get());
+                        }
+                        Optional<String> wrong = difference(actual, expected);
+                        if (wrong.isPresent()) {
+                            return Optional.of(wrong.get() + " with " + options);
+                        }
+                    }
+                    Map<String, INDArray> found = engine.outputs(graph.inputs(), graph.outputs());
+                    for (String name : graph.outputs()) {
+                        Optional<String> wrong = difference(name, found.get(name), outputs.get(name), 0);
+                        if (wrong.isPresent()) {
+                            return Optional.of(wrong.get() + " with " + options);
+                        }
+                    }
+                }
+            }
+        } catch (RuntimeException e) {
+            return Optional.of("thrown: " + e);
+        }
+        return Optional.empty();
+    }
+
+    private static Optional<String> difference(Engine.Gradients actual, Engine.Gradients expected) {
+        if (!(Math.abs(actual.loss() - expected.loss()) <= 1e-4 * Math.abs(expected.loss()) + 1e-6)) {
+            return Optional.of("loss " + actual.loss() + " instead of " + expected.loss());
+        }
+        double largest = expected.byName().values().stream()
+                .mapToDouble(gradient -> largest(numbers(gradient)))
+                .max()
+                .orElse(0);
+        for (Map.Entry<String, INDArray> gradient : expected.byName().entrySet()) {
+            String name = gradient.getKey();
+            Optional<String> wrong =
+                    difference("gradient by " + name, actual.byName().get(name), gradient.getValue(), 2e-5 * largest);
+            if (wrong.isPresent()) {
+                return wrong;
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** Absolute and relative error of float32 arithmetic in two orders. */
+    private static Optional<String> difference(String name, INDArray actual, INDArray expected, double absolute) {
+        double[] a = numbers(actual);
+        double[] e = numbers(expected);
+        double tolerance = 1e-3 * largest(e) + absolute + 1e-6;
+        List<String> wrong = new ArrayList<>();
+        for (int i = 0; i < e.length && wrong.isEmpty(); i++) {
+            if (!(Math.abs(a[i] - e[i]) <= tolerance)) {
+                wrong.add(name + "[" + i + "] is " + a[i] + " instead of " + e[i]);
+            }
+        }
+        return wrong.stream().findFirst();
+    }
+
+    private static double largest(double... numbers) {
+        return Arrays.stream(numbers).map(Math::abs).max().orElse(0);
+    }
+
+    private static double[] numbers(INDArray array) {
+        return array.castTo(DataType.DOUBLE).dup('c').data().asDouble();
+    }
+}
