@@ -1,6 +1,7 @@
 package dev.samediff.adapters.engine.compiled;
 
 import dev.samediff.adapters.engine.plan.Conversion;
+import dev.samediff.adapters.engine.plan.Target;
 import dev.samediff.adapters.memory.FileBackedArrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -10,11 +11,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** Frozen weights rounded to bfloat16, made when they are first needed and again when the weight has changed. */
 final class ReducedWeights implements AutoCloseable {
     private final SameDiff graph;
+    private final Target target;
     private final WeightWatch watch = new WeightWatch();
     private final Map<String, INDArray> reduced = new HashMap<>();
 
-    ReducedWeights(SameDiff graph) {
+    ReducedWeights(SameDiff graph, Target target) {
         this.graph = graph;
+        this.target = target;
     }
 
     INDArray get(String variable) {
@@ -28,7 +31,7 @@ final class ReducedWeights implements AutoCloseable {
         if (known != null) {
             known.close();
         }
-        INDArray rounded = Conversion.toBfloat16(source);
+        INDArray rounded = Conversion.toBfloat16(source, target);
         FileBackedArrays.release(source);
         reduced.put(variable, rounded);
         return rounded;
