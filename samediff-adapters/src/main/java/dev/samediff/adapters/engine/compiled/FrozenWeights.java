@@ -40,18 +40,28 @@ final class FrozenWeights implements AutoCloseable {
         return precision.isReduced(target.multipliesBfloat16());
     }
 
-    /** Returns the leaves of a program that no training changes. */
+    /** Returns the leaves of a program that no training changes, rounded ones included. */
     static Set<String> names(SameDiff graph, Program program) {
         Set<String> frozen = new HashSet<>(program.leaves().keySet());
-        frozen.removeIf(
-                name -> !graph.hasVariable(name) || !graph.getVariable(name).isConstant());
+        frozen.removeIf(name -> {
+            String variable = isRounded(name) ? variable(name) : name;
+            return !graph.hasVariable(variable) || !graph.getVariable(variable).isConstant();
+        });
         return frozen;
+    }
+
+    private static boolean isRounded(String leaf) {
+        return leaf.endsWith(ReducedPrecision.SUFFIX);
+    }
+
+    private static String variable(String roundedLeaf) {
+        return roundedLeaf.substring(0, roundedLeaf.length() - ReducedPrecision.SUFFIX.length());
     }
 
     /** Returns the array of a leaf that is no placeholder, and lets copies of it expire if it is another than it was. */
     INDArray get(String leaf) {
-        if (leaf.endsWith(ReducedPrecision.SUFFIX)) {
-            return reduced.get(leaf.substring(0, leaf.length() - ReducedPrecision.SUFFIX.length()));
+        if (isRounded(leaf)) {
+            return reduced.get(variable(leaf), () -> target.expire(leaf));
         }
         INDArray array = graph.getArrForVarName(leaf);
         if (target.hasCopy(leaf) && watch.hasChanged(leaf, array)) {

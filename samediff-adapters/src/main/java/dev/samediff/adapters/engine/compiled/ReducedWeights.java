@@ -20,7 +20,12 @@ final class ReducedWeights implements AutoCloseable {
         this.target = target;
     }
 
-    INDArray get(String variable) {
+    /**
+     * Returns a rounded weight.
+     *
+     * @param onChange told when it is not the one that was returned before
+     */
+    INDArray get(String variable, Runnable onChange) {
         INDArray source = graph.getArrForVarName(variable);
         boolean changed = watch.hasChanged(variable, source);
         FileBackedArrays.release(source);
@@ -34,6 +39,7 @@ final class ReducedWeights implements AutoCloseable {
         INDArray rounded = Conversion.toBfloat16(source, target);
         FileBackedArrays.release(source);
         reduced.put(variable, rounded);
+        onChange.run();
         return rounded;
     }
 

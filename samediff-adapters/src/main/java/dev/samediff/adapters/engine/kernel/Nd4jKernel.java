@@ -9,8 +9,8 @@ import java.util.List;
 import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** An op of ND4J on the memory of a plan, which is the host's. */
-final class Nd4jKernel implements Kernel {
+/** An op of ND4J on the memory of a plan, for targets whose memory is the host's. */
+public final class Nd4jKernel implements Kernel {
     private final NativeOp op;
     private final Operand[] inputs;
     private final Operand[] outputs;
@@ -18,7 +18,14 @@ final class Nd4jKernel implements Kernel {
     private INDArray[] outputArrays = {};
     private long[] addresses = {};
 
-    Nd4jKernel(NativeOp op, List<Operand> inputs, List<Operand> outputs) {
+    /**
+     * Makes it.
+     *
+     * @param op what to compute
+     * @param inputs its inputs
+     * @param outputs where its results go
+     */
+    public Nd4jKernel(NativeOp op, List<Operand> inputs, List<Operand> outputs) {
         this.op = op;
         this.inputs = inputs.toArray(Operand[]::new);
         this.outputs = outputs.toArray(Operand[]::new);
