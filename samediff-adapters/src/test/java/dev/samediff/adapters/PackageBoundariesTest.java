@@ -7,6 +7,7 @@ import com.tngtech.archunit.core.importer.ImportOption;
 import com.tngtech.archunit.junit.AnalyzeClasses;
 import com.tngtech.archunit.junit.ArchTest;
 import com.tngtech.archunit.lang.ArchRule;
+import dev.samediff.adapters.memory.NativeBlock;
 
 /** The "only here" rules of docs/architecture.md. */
 @AnalyzeClasses(packages = "dev.samediff.adapters", importOptions = ImportOption.DoNotIncludeTests.class)
@@ -28,6 +29,70 @@ class PackageBoundariesTest {
             .should()
             .dependOnClassesThat()
             .resideInAPackage("org.bytedeco.dnnl..");
+
+    @ArchTest
+    static final ArchRule programs_and_plans_know_no_kernels = noClasses()
+            .that()
+            .resideInAnyPackage(
+                    ROOT + ".engine",
+                    ROOT + ".engine.program..",
+                    ROOT + ".engine.fusion..",
+                    ROOT + ".engine.gradient..",
+                    ROOT + ".engine.lowering..",
+                    ROOT + ".engine.decoding..",
+                    ROOT + ".engine.nd4j..",
+                    ROOT + ".engine.plan..",
+                    ROOT + ".engine.reference..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage(ROOT + ".engine.kernel..");
+
+    @ArchTest
+    static final ArchRule compiled_engines_choose_their_target_in_one_place = noClasses()
+            .that()
+            .resideInAPackage(ROOT + ".engine.compiled..")
+            .and()
+            .doNotHaveSimpleName("Targets")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage(ROOT + ".engine.kernel..");
+
+    /**
+     * Pointers are for those who own memory or call native code: memory, the host's kernels, BLAS and LAPACK, the probe of CUDA. The
+     * others go over whole arrays: files, the sum of low-rank products, the last logits, where an array lies and its bits.
+     */
+    @ArchTest
+    static final ArchRule pointers_are_used_by_few = noClasses()
+            .that()
+            .resideOutsideOfPackages(
+                    ROOT + ".memory..", ROOT + ".engine.kernel..", ROOT + ".linalg..", ROOT + ".backend..")
+            .and()
+            .doNotHaveFullyQualifiedName(ROOT + ".io.Safetensors")
+            .and()
+            .doNotHaveFullyQualifiedName(ROOT + ".inject.LowRankSum")
+            .and()
+            .doNotHaveFullyQualifiedName(ROOT + ".text.generation.LastLogits")
+            .and()
+            .resideOutsideOfPackage(ROOT + ".engine.nd4j..")
+            .should()
+            .dependOnClassesThat()
+            .resideInAPackage("org.bytedeco.javacpp..");
+
+    /** The optimiser on the host gives the addresses of parameters to a kernel that updates them where they lie. */
+    @ArchTest
+    static final ArchRule addresses_are_for_memory_and_the_host_target = noClasses()
+            .that()
+            .resideOutsideOfPackages(ROOT + ".memory..", ROOT + ".engine.kernel..")
+            .and()
+            .doNotHaveFullyQualifiedName(ROOT + ".train.optimizer.HostAdamW")
+            .should()
+            .dependOnClassesThat()
+            .haveFullyQualifiedName(ROOT + ".memory.HostMemory")
+            .orShould()
+            .dependOnClassesThat()
+            .haveFullyQualifiedName(ROOT + ".engine.nd4j.Addresses")
+            .orShould()
+            .callMethod(NativeBlock.class, "address");
 
     @ArchTest
     static final ArchRule no_backend_is_compiled_against = noClasses()

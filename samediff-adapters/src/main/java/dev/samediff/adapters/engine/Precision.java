@@ -1,7 +1,5 @@
 package dev.samediff.adapters.engine;
 
-import dev.samediff.adapters.engine.kernel.OneDnn;
-
 /** In what the products with frozen weights are computed. Everything else is float32 always. */
 public enum Precision {
     /** float32. */
@@ -16,8 +14,12 @@ public enum Precision {
     /** bfloat16 on processors with AMX or AVX512-BF16, float32 elsewhere. */
     AUTO;
 
-    /** Returns what this means on this machine. */
-    public boolean isReduced() {
-        return this == BFLOAT16 || (this == AUTO && OneDnn.supportsBf16());
+    /**
+     * Returns whether weights are rounded.
+     *
+     * @param isNative whether the hardware multiplies bfloat16 natively
+     */
+    public boolean isReduced(boolean isNative) {
+        return this == BFLOAT16 || (this == AUTO && isNative);
     }
 }

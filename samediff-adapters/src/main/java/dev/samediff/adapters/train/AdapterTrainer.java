@@ -5,6 +5,7 @@ import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.engine.Engines;
+import dev.samediff.adapters.engine.compiled.Targets;
 import dev.samediff.adapters.graph.GraphAudit;
 import dev.samediff.adapters.train.checkpoint.TrainingCheckpoints;
 import dev.samediff.adapters.train.checkpoint.TrainingState;
@@ -67,7 +68,7 @@ public final class AdapterTrainer implements AutoCloseable {
     private static Trainable prepared(AdaptedModel model, TaskLoss loss, EngineOptions options) {
         Path directory = options.weightsDirectory();
         if (directory != null) {
-            model.keepWeightsInFile(directory, options.precision().isReduced());
+            model.keepWeightsInFile(directory, Targets.roundsWeights(options));
         }
         return new AdaptedTrainable(model, loss);
     }

@@ -1,4 +1,6 @@
 package dev.samediff.adapters.engine.kernel;
+import dev.samediff.adapters.engine.plan.Kernel;
+import dev.samediff.adapters.engine.plan.Operand;
 
 import java.util.function.Function;
 import org.nd4j.linalg.api.buffer.DataType;

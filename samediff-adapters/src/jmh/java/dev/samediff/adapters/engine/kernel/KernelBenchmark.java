@@ -1,4 +1,5 @@
 package dev.samediff.adapters.engine.kernel;
+import dev.samediff.adapters.engine.plan.Kernel;
 
 import java.util.concurrent.TimeUnit;
 import org.openjdk.jmh.annotations.Benchmark;
@@ -88,8 +89,7 @@ public class KernelBenchmark {
     /** Makes the kernel. */
     @Setup
     public void make() {
-        OneDnn.threads(threads);
-        made = KernelCases.make(kernel);
+        made = OneDnn.with(threads, () -> KernelCases.make(kernel));
     }
 
     /** Runs it. */

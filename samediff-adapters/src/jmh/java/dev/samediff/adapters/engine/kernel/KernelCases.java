@@ -1,4 +1,6 @@
 package dev.samediff.adapters.engine.kernel;
+import dev.samediff.adapters.engine.plan.Kernel;
+import dev.samediff.adapters.engine.plan.Operand;
 
 import dev.samediff.adapters.engine.program.BinaryKind;
 import dev.samediff.adapters.engine.program.ReduceKind;
@@ -71,11 +73,14 @@ final class KernelCases {
                     floats(s[0], s[2]),
                     1,
                     false);
-            case "matmul kept" -> {
-                Operand weight = floats(s[1], s[2]);
-                weight.keepPacked(new PackedMatrices().of("weight"));
-                yield Kernels.matmul(floats(s[0], s[1]), weight, null, floats(s[0], s[2]), 1, false);
-            }
+            case "matmul kept" -> Kernels.matmul(
+                    floats(s[0], s[1]),
+                    floats(s[1], s[2]),
+                    new PackedMatrices().of("weight"),
+                    null,
+                    floats(s[0], s[2]),
+                    1,
+                    false);
             case "matmul bf16" -> Kernels.matmul(
                     placed(Operand.dense(DataType.BFLOAT16, s[0], s[1])),
                     placed(Operand.dense(DataType.BFLOAT16, s[1], s[2])),

@@ -1,4 +1,5 @@
 package dev.samediff.adapters.engine.kernel;
+import dev.samediff.adapters.engine.plan.Kernel;
 
 import java.util.Arrays;
 import java.util.List;

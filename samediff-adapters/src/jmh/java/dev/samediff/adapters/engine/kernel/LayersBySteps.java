@@ -1,4 +1,6 @@
 package dev.samediff.adapters.engine.kernel;
+import dev.samediff.adapters.engine.plan.Kernel;
+import dev.samediff.adapters.engine.plan.Operand;
 
 import dev.samediff.adapters.engine.program.BinaryKind;
 import dev.samediff.adapters.engine.program.UnaryKind;

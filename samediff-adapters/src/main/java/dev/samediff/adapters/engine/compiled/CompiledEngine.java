@@ -6,8 +6,8 @@ import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.engine.ExecutionReport;
 import dev.samediff.adapters.engine.UncompilableException;
 import dev.samediff.adapters.engine.fusion.LabelledRows;
-import dev.samediff.adapters.engine.kernel.OneDnn;
 import dev.samediff.adapters.engine.plan.Profile;
+import dev.samediff.adapters.engine.plan.Target;
 import dev.samediff.adapters.engine.reference.ReferenceEngine;
 import java.util.Arrays;
 import java.util.Collection;
@@ -22,10 +22,9 @@ import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Executes a graph by a static plan of fused oneDNN kernels, compiled once for each set of placeholder shapes. What cannot be
+ * Executes a graph by a static plan of fused kernels, compiled once for each set of placeholder shapes. What cannot be
  * compiled is executed by a {@link ReferenceEngine}; {@link #fallback} says why.
  */
 public final class CompiledEngine implements Engine {
@@ -36,6 +35,7 @@ public final class CompiledEngine implements Engine {
     private final String loss;
     private final List<String> trainables;
     private final EngineOptions options;
+    private final Target target;
     private final FrozenWeights frozen;
     private final ReferenceEngine reference;
     private final Map<Key, CompiledStep> plans;
@@ -53,20 +53,28 @@ public final class CompiledEngine implements Engine {
      * @param options precision, recomputation, threads
      */
     public CompiledEngine(SameDiff graph, String loss, List<String> trainables, EngineOptions options) {
+        this(graph, loss, trainables, options, Targets.open(options));
+    }
+
+    /**
+     * Opens an engine on a target; nothing is compiled before the first call.
+     *
+     * @param graph the graph; it is not modified
+     * @param loss the scalar variable to differentiate
+     * @param trainables the VARIABLEs to differentiate it by
+     * @param options precision and recomputation
+     * @param target where plans run; it is the engine's from now on and closed with it
+     */
+    public CompiledEngine(SameDiff graph, String loss, List<String> trainables, EngineOptions options, Target target) {
         this.graph = graph;
         this.loss = loss;
         this.trainables = List.copyOf(trainables);
         this.options = options;
-        this.frozen = new FrozenWeights(graph, options.packed());
+        this.target = target;
+        this.frozen = new FrozenWeights(graph, target);
         this.reference = new ReferenceEngine(graph, loss, trainables);
         this.plans = new LinkedHashMap<>(16, 0.75f, true);
-        if (!OneDnn.isAvailable()) {
-            fallback = OneDnn.reason();
-        } else if (!Nd4j.getEnvironment().isCPU()) {
-            fallback = "compiled plans run on the CPU backend only";
-        } else if (options.threads() > 0) {
-            OneDnn.threads(options.threads());
-        }
+        this.fallback = target.isAvailable() ? null : target.reason();
     }
 
     /** What a plan was compiled for. */
@@ -155,7 +163,7 @@ public final class CompiledEngine implements Engine {
     /** Returns the compiled step for these shapes, or null if there is none. */
     private @Nullable CompiledStep step(
             boolean backward, Collection<String> outputs, Map<String, INDArray> placeholders) {
-        if (!OneDnn.isAvailable() || !Nd4j.getEnvironment().isCPU()) {
+        if (!target.isAvailable()) {
             return null;
         }
         Key shape = new Key(backward, new LinkedHashSet<>(outputs), shapes(placeholders), 0);
@@ -204,6 +212,7 @@ public final class CompiledEngine implements Engine {
         plans.values().forEach(CompiledStep::close);
         plans.clear();
         frozen.close();
+        target.close();
         reference.close();
     }
 }

@@ -19,8 +19,8 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
-import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -98,7 +98,7 @@ final class CompiledStep implements AutoCloseable {
             program = Backward.of(program, loss, trainables, name -> GRADIENT + name);
             program = Fusion.products(ProgramCheck.afterRewrite(program, "differentiation"));
         }
-        if (options.precision().isReduced()) {
+        if (frozen.isReduced(options.precision())) {
             program = ReducedPrecision.apply(program, FrozenWeights.names(graph, program));
         }
         if (options.recompute() && !trainables.isEmpty()) {
@@ -136,7 +136,7 @@ final class CompiledStep implements AutoCloseable {
     }
 
     Engine.Gradients gradients(Map<String, INDArray> placeholders, @Nullable Profile profile) {
-        Function<String, INDArray> results = run(placeholders, profile);
+        Map<String, INDArray> results = run(placeholders, profile);
         Map<String, INDArray> gradients = new LinkedHashMap<>();
         for (String trainable : trainables) {
             boolean present = plan.program().outputs().containsKey(GRADIENT + trainable);
@@ -144,22 +144,22 @@ final class CompiledStep implements AutoCloseable {
             gradients.put(
                     trainable,
                     present
-                            ? results.apply(GRADIENT + trainable)
+                            ? Objects.requireNonNull(results.get(GRADIENT + trainable))
                             : Nd4j.zeros(parameter.dataType(), parameter.shape()));
         }
-        try (INDArray loss = results.apply(outputs.get(0))) {
+        try (INDArray loss = Objects.requireNonNull(results.get(outputs.get(0)))) {
             return new Engine.Gradients(loss.getDouble(0), gradients);
         }
     }
 
     Map<String, INDArray> outputs(Map<String, INDArray> placeholders, @Nullable Profile profile) {
-        Function<String, INDArray> results = run(placeholders, profile);
+        Map<String, INDArray> results = run(placeholders, profile);
         Map<String, INDArray> values = new LinkedHashMap<>();
-        outputs.forEach(name -> values.put(name, results.apply(name)));
+        outputs.forEach(name -> values.put(name, Objects.requireNonNull(results.get(name))));
         return values;
     }
 
-    private Function<String, INDArray> run(Map<String, INDArray> placeholders, @Nullable Profile profile) {
+    private Map<String, INDArray> run(Map<String, INDArray> placeholders, @Nullable Profile profile) {
         try {
             return plan.run(name -> leaf(name, placeholders), profile);
         } catch (InvalidInputException e) {

@@ -8,7 +8,6 @@ import dev.samediff.adapters.engine.fusion.Fusion;
 import dev.samediff.adapters.engine.lowering.Lowering;
 import dev.samediff.adapters.engine.nd4j.Placeholders;
 import dev.samediff.adapters.engine.plan.Plan;
-import dev.samediff.adapters.engine.plan.PlanCompiler;
 import dev.samediff.adapters.engine.program.Program;
 import dev.samediff.adapters.engine.program.ReducedPrecision;
 import dev.samediff.adapters.engine.program.Tensor;
@@ -23,14 +22,16 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class DecodingPlans implements AutoCloseable {
     private final Decoding decoding;
     private final FoldedConstants constants;
+    private final FrozenWeights frozen;
     private final Plan step;
     /** Compiled when it is needed: texts that grow out of a shorter cache need none. */
     private @Nullable Plan prefill;
 
-    private DecodingPlans(Decoding decoding, FoldedConstants constants) {
+    private DecodingPlans(Decoding decoding, FoldedConstants constants, FrozenWeights frozen) {
         this.decoding = decoding;
         this.constants = constants;
-        this.step = PlanCompiler.compile(decoding.step());
+        this.frozen = frozen;
+        this.step = frozen.compile(decoding.step());
     }
 
     /**
@@ -40,7 +41,12 @@ final class DecodingPlans implements AutoCloseable {
      * @throws UncompilableException if there can be no plan
      */
     static DecodingPlans compile(
-            SameDiff graph, String ids, String logits, Map<String, INDArray> placeholders, EngineOptions options) {
+            SameDiff graph,
+            String ids,
+            String logits,
+            Map<String, INDArray> placeholders,
+            EngineOptions options,
+            FrozenWeights frozen) {
         Lowering.Lowered lowered =
                 Lowering.lower(graph, List.of(logits), name -> Placeholders.get(graph.getVariable(name), placeholders));
         Program program = Fusion.layers(lowered.builder().build(lowered.outputs()), List.of());
@@ -48,13 +54,14 @@ final class DecodingPlans implements AutoCloseable {
         if (leaf == null) {
             throw new UncompilableException("the logits `" + logits + "` do not depend on `" + ids + "`");
         }
-        if (options.precision().isReduced()) {
+        if (frozen.isReduced(options.precision())) {
             program = ReducedPrecision.apply(program, FrozenWeights.names(graph, program));
             leaf = program.leaves().get(ids);
         }
         return new DecodingPlans(
                 Decoding.of(program, Objects.requireNonNull(leaf), logits),
-                new FoldedConstants(graph, lowered.folded()));
+                new FoldedConstants(graph, lowered.folded()),
+                frozen);
     }
 
     boolean isCurrent() {
@@ -70,7 +77,7 @@ final class DecodingPlans implements AutoCloseable {
     }
 
     Plan prefill() {
-        Plan plan = prefill == null ? PlanCompiler.compile(decoding.prefill()) : prefill;
+        Plan plan = prefill == null ? frozen.compile(decoding.prefill()) : prefill;
         prefill = plan;
         return plan;
     }

@@ -5,11 +5,11 @@ import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.engine.UncompilableException;
 import dev.samediff.adapters.engine.decoding.Cache;
 import dev.samediff.adapters.engine.decoding.Decoding;
-import dev.samediff.adapters.engine.kernel.OneDnn;
 import dev.samediff.adapters.engine.nd4j.Placeholders;
+import dev.samediff.adapters.engine.plan.Target;
 import java.util.LinkedHashMap;
 import java.util.Map;
-import java.util.function.Function;
+import java.util.Objects;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -32,6 +32,7 @@ public final class DecodingSession implements AutoCloseable {
     private final String ids;
     private final String logits;
     private final EngineOptions options;
+    private final Target target;
     private final FrozenWeights frozen;
     private final Map<Size, DecodingPlans> plans = new LinkedHashMap<>(8, 0.75f, true);
     private final Map<String, INDArray> caches = new LinkedHashMap<>();
@@ -46,11 +47,26 @@ public final class DecodingSession implements AutoCloseable {
      * @param options precision and threads
      */
     public DecodingSession(SameDiff graph, String ids, String logits, EngineOptions options) {
+        // products of single rows gain nothing from packed copies
+        this(graph, ids, logits, options, Targets.open(options.withPackedWeights(false)));
+    }
+
+    /**
+     * Opens a session on a target; nothing is compiled before {@link #start}.
+     *
+     * @param graph the graph; it is not modified
+     * @param ids placeholder of the token ids [batch,T]
+     * @param logits variable with [batch,T,vocabulary]
+     * @param options precision
+     * @param target where plans run; it is the session's from now on and closed with it
+     */
+    public DecodingSession(SameDiff graph, String ids, String logits, EngineOptions options, Target target) {
         this.graph = graph;
         this.ids = ids;
         this.logits = logits;
         this.options = options;
-        this.frozen = new FrozenWeights(graph, false); // products of single rows gain nothing from packed copies
+        this.target = target;
+        this.frozen = new FrozenWeights(graph, target);
     }
 
     /** What plans are compiled for. */
@@ -66,9 +82,11 @@ public final class DecodingSession implements AutoCloseable {
         forget();
         Size wanted = size(placeholders);
         DecodingPlans current = plans(wanted, placeholders);
-        Function<String, INDArray> results = current.prefill().run(name -> leaf(name, placeholders, Map.of()), null);
+        Map<String, INDArray> results = current.prefill().run(name -> leaf(name, placeholders, Map.of()), null);
         for (Cache cache : current.caches()) {
-            caches.put(cache.name(), results.apply(cache.name()).reshape(cache.shape(wanted.length())));
+            caches.put(
+                    cache.name(),
+                    Objects.requireNonNull(results.get(cache.name())).reshape(cache.shape(wanted.length())));
         }
         size = wanted;
     }
@@ -99,9 +117,9 @@ public final class DecodingSession implements AutoCloseable {
             size = wanted;
         }
         Map<String, INDArray> state = state(placeholders, positions);
-        INDArray result = current.step()
+        INDArray result = Objects.requireNonNull(current.step()
                 .run(name -> leaf(name, placeholders, state), null)
-                .apply(logits);
+                .get(logits));
         return result.reshape(wanted.batch(), result.length() / wanted.batch());
     }
 
@@ -150,8 +168,8 @@ public final class DecodingSession implements AutoCloseable {
         if (known != null && known.isCurrent()) {
             return known;
         }
-        if (!OneDnn.isAvailable() || !Nd4j.getEnvironment().isCPU()) {
-            throw new UncompilableException("compiled plans need oneDNN and the CPU backend");
+        if (!target.isAvailable()) {
+            throw new UncompilableException(target.reason());
         }
         if (known != null) {
             plans.remove(wanted);
@@ -170,7 +188,7 @@ public final class DecodingSession implements AutoCloseable {
 
     private DecodingPlans compile(Map<String, INDArray> placeholders) {
         try {
-            return DecodingPlans.compile(graph, ids, logits, placeholders, options);
+            return DecodingPlans.compile(graph, ids, logits, placeholders, options, frozen);
         } catch (InvalidInputException e) {
             throw e;
         } catch (IllegalArgumentException e) {
@@ -189,7 +207,7 @@ public final class DecodingSession implements AutoCloseable {
 
     /** Tells whether weights are rounded, so that results are only close to the graph's own. */
     public boolean isReduced() {
-        return options.precision().isReduced();
+        return frozen.isReduced(options.precision());
     }
 
     /** Forgets the texts; what was compiled stays. */
@@ -205,5 +223,6 @@ public final class DecodingSession implements AutoCloseable {
         plans.values().forEach(DecodingPlans::close);
         plans.clear();
         frozen.close();
+        target.close();
     }
 }

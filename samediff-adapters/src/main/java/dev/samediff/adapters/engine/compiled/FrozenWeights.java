@@ -1,8 +1,9 @@
 package dev.samediff.adapters.engine.compiled;
 
-import dev.samediff.adapters.engine.kernel.PackedMatrices;
+import dev.samediff.adapters.engine.Precision;
 import dev.samediff.adapters.engine.plan.Plan;
 import dev.samediff.adapters.engine.plan.PlanCompiler;
+import dev.samediff.adapters.engine.plan.Target;
 import dev.samediff.adapters.engine.program.Program;
 import dev.samediff.adapters.engine.program.ReducedPrecision;
 import java.util.HashSet;
@@ -10,63 +11,72 @@ import java.util.Set;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** What an engine makes of weights that no training changes: rounded and packed copies, made anew when a weight has changed. */
+/** What an engine makes of weights that no training changes: rounded copies and those of its target, made anew when a weight has changed. */
 final class FrozenWeights implements AutoCloseable {
     private final SameDiff graph;
-    private final boolean keepsPacked;
+    private final Target target;
     private final ReducedWeights reduced;
-    private final PackedMatrices packed = new PackedMatrices();
     private final WeightWatch watch = new WeightWatch();
 
     /**
      * Creates it; nothing is copied yet.
      *
      * @param graph the graph
-     * @param keepsPacked whether packed copies are kept
+     * @param target keeps copies of its own; the caller closes it
      */
-    FrozenWeights(SameDiff graph, boolean keepsPacked) {
+    FrozenWeights(SameDiff graph, Target target) {
         this.graph = graph;
-        this.keepsPacked = keepsPacked;
-        this.reduced = new ReducedWeights(graph);
+        this.target = target;
+        this.reduced = new ReducedWeights(graph, target);
     }
 
     /** Compiles a program whose products may use the copies. */
     Plan compile(Program program) {
-        return keepsPacked
-                ? PlanCompiler.compile(program, packed, names(graph, program))
-                : PlanCompiler.compile(program);
+        return PlanCompiler.compile(program, target, names(graph, program));
     }
 
-    /** Returns the leaves of a program that no training changes. */
+    /** Tells whether weights are rounded. */
+    boolean isReduced(Precision precision) {
+        return precision.isReduced(target.multipliesBfloat16());
+    }
+
+    /** Returns the leaves of a program that no training changes, rounded ones included. */
     static Set<String> names(SameDiff graph, Program program) {
         Set<String> frozen = new HashSet<>(program.leaves().keySet());
-        frozen.removeIf(
-                name -> !graph.hasVariable(name) || !graph.getVariable(name).isConstant());
+        frozen.removeIf(name -> {
+            String variable = isRounded(name) ? variable(name) : name;
+            return !graph.hasVariable(variable) || !graph.getVariable(variable).isConstant();
+        });
         return frozen;
+    }
+
+    private static boolean isRounded(String leaf) {
+        return leaf.endsWith(ReducedPrecision.SUFFIX);
+    }
+
+    private static String variable(String roundedLeaf) {
+        return roundedLeaf.substring(0, roundedLeaf.length() - ReducedPrecision.SUFFIX.length());
     }
 
     /** Returns the array of a leaf that is no placeholder, and lets copies of it expire if it is another than it was. */
     INDArray get(String leaf) {
-        if (leaf.endsWith(ReducedPrecision.SUFFIX)) {
-            return reduced.get(leaf.substring(0, leaf.length() - ReducedPrecision.SUFFIX.length()));
+        if (isRounded(leaf)) {
+            return reduced.get(variable(leaf), () -> target.expire(leaf));
         }
         INDArray array = graph.getArrForVarName(leaf);
-        packed.find(leaf).ifPresent(matrix -> {
-            if (watch.hasChanged(leaf, array)) {
-                matrix.expire();
-            }
-        });
+        if (target.hasCopy(leaf) && watch.hasChanged(leaf, array)) {
+            target.expire(leaf);
+        }
         return array;
     }
 
     /** Returns the memory of all copies in bytes. */
     long bytes() {
-        return reduced.bytes() + packed.bytes();
+        return reduced.bytes() + target.copyBytes();
     }
 
     @Override
     public void close() {
         reduced.close();
-        packed.close();
     }
 }

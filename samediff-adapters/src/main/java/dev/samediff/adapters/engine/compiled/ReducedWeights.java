@@ -1,6 +1,7 @@
 package dev.samediff.adapters.engine.compiled;
 
 import dev.samediff.adapters.engine.plan.Conversion;
+import dev.samediff.adapters.engine.plan.Target;
 import dev.samediff.adapters.memory.FileBackedArrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -10,14 +11,21 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** Frozen weights rounded to bfloat16, made when they are first needed and again when the weight has changed. */
 final class ReducedWeights implements AutoCloseable {
     private final SameDiff graph;
+    private final Target target;
     private final WeightWatch watch = new WeightWatch();
     private final Map<String, INDArray> reduced = new HashMap<>();
 
-    ReducedWeights(SameDiff graph) {
+    ReducedWeights(SameDiff graph, Target target) {
         this.graph = graph;
+        this.target = target;
     }
 
-    INDArray get(String variable) {
+    /**
+     * Returns a rounded weight.
+     *
+     * @param onChange told when it is not the one that was returned before
+     */
+    INDArray get(String variable, Runnable onChange) {
         INDArray source = graph.getArrForVarName(variable);
         boolean changed = watch.hasChanged(variable, source);
         FileBackedArrays.release(source);
@@ -28,9 +36,10 @@ final class ReducedWeights implements AutoCloseable {
         if (known != null) {
             known.close();
         }
-        INDArray rounded = Conversion.toBfloat16(source);
+        INDArray rounded = Conversion.toBfloat16(source, target);
         FileBackedArrays.release(source);
         reduced.put(variable, rounded);
+        onChange.run();
         return rounded;
     }
 

@@ -1,5 +1,6 @@
 package dev.samediff.adapters.engine.kernel;
 
+import dev.samediff.adapters.engine.plan.Operand;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;

@@ -1,6 +1,7 @@
 package dev.samediff.adapters.engine.kernel;
 
 import dev.samediff.adapters.engine.kernel.Attention.TilePlace;
+import dev.samediff.adapters.engine.plan.Kernel;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

@@ -1,5 +1,7 @@
 package dev.samediff.adapters.engine.kernel;
 
+import dev.samediff.adapters.engine.plan.Kernel;
+
 /** A step computed in Java; checks that everything it touches has a place. */
 abstract class JavaKernel implements Kernel {
     private final String description;

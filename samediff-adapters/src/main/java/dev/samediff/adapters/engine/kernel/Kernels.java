@@ -1,5 +1,7 @@
 package dev.samediff.adapters.engine.kernel;
 
+import dev.samediff.adapters.engine.plan.Kernel;
+import dev.samediff.adapters.engine.plan.Operand;
 import dev.samediff.adapters.engine.program.BinaryKind;
 import dev.samediff.adapters.engine.program.ReduceKind;
 import dev.samediff.adapters.engine.program.UnaryKind;
@@ -29,9 +31,21 @@ public final class Kernels {
      */
     public static Kernel matmul(
             Operand a, Operand b, @Nullable Operand bias, Operand dst, double alpha, boolean accumulate) {
+        return matmul(a, b, null, bias, dst, alpha, accumulate);
+    }
+
+    /** The same with copies of b that are faster to multiply by. */
+    static Kernel matmul(
+            Operand a,
+            Operand b,
+            PackedMatrices.@Nullable Matrix packed,
+            @Nullable Operand bias,
+            Operand dst,
+            double alpha,
+            boolean accumulate) {
         OneDnn.require();
-        return Matmuls.kernel(
-                new Matmuls.Product(a.tensor(), b.tensor(), Tensors.of(bias), null, dst.tensor(), alpha, accumulate));
+        return Matmuls.kernel(new Matmuls.Product(
+                Tensor.of(a), Tensor.of(b, packed), Tensors.of(bias), null, Tensor.of(dst), alpha, accumulate));
     }
 
     /**
@@ -46,7 +60,7 @@ public final class Kernels {
     public static Kernel matmulMasked(Operand a, Operand b, Operand mask, Operand dst, double alpha) {
         OneDnn.require();
         return Matmuls.kernel(
-                new Matmuls.Product(a.tensor(), b.tensor(), null, mask.tensor(), dst.tensor(), alpha, false));
+                new Matmuls.Product(Tensor.of(a), Tensor.of(b), null, Tensor.of(mask), Tensor.of(dst), alpha, false));
     }
 
     /**
@@ -59,7 +73,7 @@ public final class Kernels {
     public static Kernel binary(BinaryKind kind, Operand a, Operand b, Operand dst) {
         OneDnn.require();
         Assembly assembly = new Assembly("binary " + kind + " " + dst);
-        Binaries.add(assembly, kind, a.tensor(), b.tensor(), dst.tensor());
+        Binaries.add(assembly, kind, Tensor.of(a), Tensor.of(b), Tensor.of(dst));
         return assembly.build();
     }
 
@@ -74,7 +88,7 @@ public final class Kernels {
     public static Kernel unary(UnaryKind kind, double alpha, double beta, Operand x, Operand dst) {
         OneDnn.require();
         Assembly assembly = new Assembly("unary " + kind + " " + dst);
-        Unaries.forward(assembly, kind, alpha, beta, x.tensor(), dst.tensor());
+        Unaries.forward(assembly, kind, alpha, beta, Tensor.of(x), Tensor.of(dst));
         return assembly.build();
     }
 
@@ -90,7 +104,7 @@ public final class Kernels {
     public static Kernel unaryGrad(UnaryKind kind, double alpha, double beta, Operand dy, Operand x, Operand dx) {
         OneDnn.require();
         Assembly assembly = new Assembly("gradient of unary " + kind + " " + dx);
-        Unaries.backward(assembly, kind, alpha, beta, dy.tensor(), x.tensor(), dx.tensor());
+        Unaries.backward(assembly, kind, alpha, beta, Tensor.of(dy), Tensor.of(x), Tensor.of(dx));
         return assembly.build();
     }
 
@@ -103,7 +117,7 @@ public final class Kernels {
     public static Kernel copy(Operand x, Operand dst) {
         OneDnn.require();
         Assembly assembly = new Assembly("copy " + x + " to " + dst);
-        Copies.add(assembly, x.tensor(), dst.tensor());
+        Copies.add(assembly, Tensor.of(x), Tensor.of(dst));
         return assembly.build();
     }
 
@@ -116,7 +130,7 @@ public final class Kernels {
     public static Kernel fill(double value, Operand dst) {
         OneDnn.require();
         Assembly assembly = new Assembly("fill " + dst);
-        Copies.fill(assembly, value, dst.tensor());
+        Copies.fill(assembly, value, Tensor.of(dst));
         return assembly.build();
     }
 
@@ -129,7 +143,7 @@ public final class Kernels {
     public static Kernel reduce(ReduceKind kind, Operand x, Operand dst) {
         OneDnn.require();
         Assembly assembly = new Assembly("reduce " + kind + " " + x + " to " + dst);
-        Reductions.add(assembly, kind, x.tensor(), dst.tensor());
+        Reductions.add(assembly, kind, Tensor.of(x), Tensor.of(dst));
         return assembly.build();
     }
 }

@@ -1,5 +1,7 @@
 package dev.samediff.adapters.engine.kernel;
 
+import dev.samediff.adapters.engine.plan.Kernel;
+import dev.samediff.adapters.engine.plan.Operand;
 import org.bytedeco.dnnl.global.dnnl.algorithm;
 import org.jspecify.annotations.Nullable;
 
@@ -16,7 +18,7 @@ public final class LayerKernels {
     public static Kernel softmax(Operand x, Operand y) {
         OneDnn.require();
         Assembly assembly = new Assembly("softmax " + y);
-        Softmaxes.forward(assembly, algorithm.softmax_accurate, x.tensor(), y.tensor());
+        Softmaxes.forward(assembly, algorithm.softmax_accurate, Tensor.of(x), Tensor.of(y));
         return assembly.build();
     }
 
@@ -30,7 +32,7 @@ public final class LayerKernels {
     public static Kernel softmaxGrad(Operand y, Operand dy, Operand dx) {
         OneDnn.require();
         Assembly assembly = new Assembly("gradient of softmax " + dx);
-        Softmaxes.backward(assembly, y.tensor(), dy.tensor(), dx.tensor());
+        Softmaxes.backward(assembly, Tensor.of(y), Tensor.of(dy), Tensor.of(dx));
         return assembly.build();
     }
 
@@ -43,7 +45,7 @@ public final class LayerKernels {
     public static Kernel logSoftmax(Operand x, Operand y) {
         OneDnn.require();
         Assembly assembly = new Assembly("log softmax " + y);
-        Softmaxes.forward(assembly, algorithm.softmax_log, x.tensor(), y.tensor());
+        Softmaxes.forward(assembly, algorithm.softmax_log, Tensor.of(x), Tensor.of(y));
         return assembly.build();
     }
 
@@ -72,12 +74,12 @@ public final class LayerKernels {
                 assembly,
                 new LayerNorms.Forward(
                         eps,
-                        x.tensor(),
+                        Tensor.of(x),
                         Tensors.of(scale),
                         Tensors.of(shift),
-                        y.tensor(),
-                        mean.tensor(),
-                        variance.tensor()));
+                        Tensor.of(y),
+                        Tensor.of(mean),
+                        Tensor.of(variance)));
         return assembly.build();
     }
 
@@ -110,12 +112,12 @@ public final class LayerKernels {
                 assembly,
                 new LayerNorms.Backward(
                         eps,
-                        dy.tensor(),
-                        x.tensor(),
-                        mean.tensor(),
-                        variance.tensor(),
+                        Tensor.of(dy),
+                        Tensor.of(x),
+                        Tensor.of(mean),
+                        Tensor.of(variance),
                         Tensors.of(scale),
-                        dx.tensor(),
+                        Tensor.of(dx),
                         Tensors.of(dScale),
                         Tensors.of(dShift)));
         return assembly.build();
@@ -133,7 +135,7 @@ public final class LayerKernels {
     public static Kernel rmsNorm(double eps, Operand x, @Nullable Operand scale, Operand y, Operand rstd) {
         OneDnn.require();
         Assembly assembly = new Assembly("rms norm " + y);
-        RmsNorms.forward(assembly, eps, x.tensor(), Tensors.of(scale), y.tensor(), rstd.tensor());
+        RmsNorms.forward(assembly, eps, Tensor.of(x), Tensors.of(scale), Tensor.of(y), Tensor.of(rstd));
         return assembly.build();
     }
 
@@ -154,7 +156,12 @@ public final class LayerKernels {
         RmsNorms.backward(
                 assembly,
                 new RmsNorms.Backward(
-                        dy.tensor(), x.tensor(), rstd.tensor(), Tensors.of(scale), dx.tensor(), Tensors.of(dScale)));
+                        Tensor.of(dy),
+                        Tensor.of(x),
+                        Tensor.of(rstd),
+                        Tensors.of(scale),
+                        Tensor.of(dx),
+                        Tensors.of(dScale)));
         return assembly.build();
     }
 
@@ -169,7 +176,7 @@ public final class LayerKernels {
     public static Kernel gatherRows(Operand table, Operand ids, Operand dst) {
         OneDnn.require();
         Assembly assembly = new Assembly("gather rows of " + table + " to " + dst);
-        Rows.gather(assembly, table.tensor(), ids.tensor(), dst.tensor());
+        Rows.gather(assembly, Tensor.of(table), Tensor.of(ids), Tensor.of(dst));
         return assembly.build();
     }
 
@@ -184,7 +191,7 @@ public final class LayerKernels {
     public static Kernel writeRows(Operand rows, Operand positions, Operand cache) {
         OneDnn.require();
         Assembly assembly = new Assembly("write " + rows + " to positions of " + cache);
-        Rows.write(assembly, rows.tensor(), positions.tensor(), cache.tensor());
+        Rows.write(assembly, Tensor.of(rows), Tensor.of(positions), Tensor.of(cache));
         return assembly.build();
     }
 
@@ -198,7 +205,7 @@ public final class LayerKernels {
     public static Kernel scatterAddRows(Operand dy, Operand ids, Operand dTable) {
         OneDnn.require();
         Assembly assembly = new Assembly("scatter-add " + dy + " to rows of " + dTable);
-        Rows.scatterAdd(assembly, dy.tensor(), ids.tensor(), dTable.tensor());
+        Rows.scatterAdd(assembly, Tensor.of(dy), Tensor.of(ids), Tensor.of(dTable));
         return assembly.build();
     }
 
@@ -218,7 +225,12 @@ public final class LayerKernels {
         OneDnn.require();
         Assembly assembly = new Assembly("cross entropy " + logits);
         CrossEntropies.forward(
-                assembly, logits.tensor(), labels.tensor(), weights.tensor(), loss.tensor(), logSumExp.tensor());
+                assembly,
+                Tensor.of(logits),
+                Tensor.of(labels),
+                Tensor.of(weights),
+                Tensor.of(loss),
+                Tensor.of(logSumExp));
         return assembly.build();
     }
 
@@ -240,12 +252,12 @@ public final class LayerKernels {
         CrossEntropies.backward(
                 assembly,
                 new CrossEntropies.Backward(
-                        logits.tensor(),
-                        labels.tensor(),
-                        weights.tensor(),
-                        logSumExp.tensor(),
-                        scale.tensor(),
-                        dLogits.tensor()));
+                        Tensor.of(logits),
+                        Tensor.of(labels),
+                        Tensor.of(weights),
+                        Tensor.of(logSumExp),
+                        Tensor.of(scale),
+                        Tensor.of(dLogits)));
         return assembly.build();
     }
 
@@ -267,8 +279,15 @@ public final class LayerKernels {
                 (assembly, part, parts) -> Attentions.forward(
                         assembly,
                         new Attention(
-                                "attention", q.tensor(), k.tensor(), v.tensor(), Tensors.of(mask), scale, part, parts),
-                        out.tensor()));
+                                "attention",
+                                Tensor.of(q),
+                                Tensor.of(k),
+                                Tensor.of(v),
+                                Tensors.of(mask),
+                                scale,
+                                part,
+                                parts),
+                        Tensor.of(out)));
     }
 
     /**
@@ -301,16 +320,16 @@ public final class LayerKernels {
                         assembly,
                         new Attention(
                                 "gradient of attention",
-                                q.tensor(),
-                                k.tensor(),
-                                v.tensor(),
+                                Tensor.of(q),
+                                Tensor.of(k),
+                                Tensor.of(v),
                                 Tensors.of(mask),
                                 scale,
                                 part,
                                 parts),
-                        dOut.tensor(),
-                        dq.tensor(),
-                        dk.tensor(),
-                        dv.tensor()));
+                        Tensor.of(dOut),
+                        Tensor.of(dq),
+                        Tensor.of(dk),
+                        Tensor.of(dv)));
     }
 }

@@ -1,5 +1,6 @@
 package dev.samediff.adapters.engine.kernel;
 
+import dev.samediff.adapters.engine.plan.Kernel;
 import java.util.List;
 
 /** Runs a body once for every index of an axis, with places that walk along it. */

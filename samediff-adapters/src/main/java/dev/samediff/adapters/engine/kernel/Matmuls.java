@@ -1,5 +1,6 @@
 package dev.samediff.adapters.engine.kernel;
 
+import dev.samediff.adapters.engine.plan.Kernel;
 import dev.samediff.adapters.engine.program.BinaryKind;
 import java.util.ArrayList;
 import java.util.Arrays;

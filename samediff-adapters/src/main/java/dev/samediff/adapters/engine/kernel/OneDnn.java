@@ -10,12 +10,12 @@ import org.jspecify.annotations.Nullable;
  * oneDNN in this process: whether it is there, what it makes of this processor, its threads.
  *
  * <p>Threads belong to the OpenMP library that oneDNN was loaded with. OpenMP keeps their number per calling thread; kernels
- * apply the number given here to whatever thread they run on.
+ * apply the number they were made for to whatever thread they run on.
  */
 public final class OneDnn {
     private static final String[] LIBRARY_NAMES = {"libdnnl.so.3", "libdnnl.3.dylib", "dnnl.dll"};
-    private static final ThreadLocal<Boolean> LIMITED = ThreadLocal.withInitial(() -> false);
-    private static volatile int threads;
+    /** The threads of kernels that are being made. */
+    private static final ThreadLocal<@Nullable Integer> CHOSEN = new ThreadLocal<>();
 
     private OneDnn() {}
 
@@ -55,30 +55,45 @@ public final class OneDnn {
     }
 
     /**
-     * Sets the number of threads of all kernels. Kernels divide their work when they are made, so give it before.
-     *
-     * @param count at least 1
-     * @throws IllegalArgumentException if the count is below 1
-     * @throws IllegalStateException if oneDNN is not available
-     */
-    public static void threads(int count) {
-        if (count < 1) {
-            throw new IllegalArgumentException("oneDNN needs at least 1 thread, asked for " + count);
-        }
-        require();
-        threads = count;
-        applyThreads();
-    }
-
-    /**
-     * Returns the number of threads a kernel made now would use.
+     * Returns the number of threads a kernel made now would use: that of {@link #with}, or OpenMP's own.
      *
      * @throws IllegalStateException if oneDNN is not available
      */
     public static int threads() {
         require();
-        applyThreads();
-        return OpenMp.omp_get_max_threads();
+        Integer chosen = CHOSEN.get();
+        int count = chosen == null ? Availability.THREADS : chosen;
+        use(count);
+        return count;
+    }
+
+    /**
+     * Makes kernels that compute with a number of threads. Kernels divide their work when they are made.
+     *
+     * @param <T> what is made
+     * @param count at least 1
+     * @param made makes it
+     * @throws IllegalArgumentException if the count is below 1
+     * @throws IllegalStateException if oneDNN is not available
+     */
+    public static <T> T with(int count, Supplier<T> made) {
+        if (count < 1) {
+            throw new IllegalArgumentException("oneDNN needs at least 1 thread, asked for " + count);
+        }
+        require();
+        Integer before = CHOSEN.get();
+        CHOSEN.set(count);
+        try {
+            use(count);
+            return made.get();
+        } finally {
+            if (before == null) {
+                CHOSEN.remove();
+            } else {
+                CHOSEN.set(before);
+            }
+            use(threads());
+        }
     }
 
     /**
@@ -88,40 +103,13 @@ public final class OneDnn {
      * @param single whether what is made is to compute on the calling thread alone
      * @param made makes it
      */
-    public static <T> T limited(boolean single, Supplier<T> made) {
-        if (!single) {
-            return made.get();
-        }
-        require();
-        int before = threads();
-        try {
-            OpenMp.omp_set_num_threads(1);
-            LIMITED.set(true);
-            return made.get();
-        } finally {
-            LIMITED.remove();
-            OpenMp.omp_set_num_threads(before);
-        }
+    static <T> T limited(boolean single, Supplier<T> made) {
+        return single ? with(1, made) : made.get();
     }
 
     /** Makes OpenMP use this many threads for the calling thread, whoever has set another number before. */
     static void use(int count) {
         OpenMp.omp_set_num_threads(count);
-    }
-
-    /** Gives the calling thread the number of threads back that it had before kernels for small work ran on it. */
-    public static void restore() {
-        use(threads == 0 ? Availability.THREADS : threads);
-    }
-
-    /** Makes the calling thread use the number of threads asked for. */
-    private static void applyThreads() {
-        if (LIMITED.get()) {
-            return;
-        }
-        if (threads != 0) {
-            OpenMp.omp_set_num_threads(threads);
-        }
     }
 
     static void require() {

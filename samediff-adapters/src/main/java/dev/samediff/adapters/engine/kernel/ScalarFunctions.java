@@ -1,5 +1,6 @@
 package dev.samediff.adapters.engine.kernel;
 
+import dev.samediff.adapters.engine.plan.Kernel;
 import dev.samediff.adapters.engine.program.UnaryKind;
 import java.util.function.DoubleUnaryOperator;
 import org.apache.commons.math3.special.Erf;

@@ -1,5 +1,6 @@
 package dev.samediff.adapters.engine.kernel;
 
+import dev.samediff.adapters.engine.plan.Operand;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -12,6 +13,14 @@ import org.nd4j.linalg.api.buffer.DataType;
 record Tensor(DataType type, Layout layout, Place place, PackedMatrices.@Nullable Matrix packed) {
     Tensor(DataType type, Layout layout, Place place) {
         this(type, layout, place, null);
+    }
+
+    static Tensor of(Operand operand) {
+        return of(operand, null);
+    }
+
+    static Tensor of(Operand operand, PackedMatrices.@Nullable Matrix packed) {
+        return new Tensor(operand.type(), new Layout(operand.shape(), operand.strides()), operand::address, packed);
     }
 
     Tensor with(Layout other) {

@@ -1,5 +1,6 @@
 package dev.samediff.adapters.engine.kernel;
 
+import dev.samediff.adapters.engine.plan.Operand;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -9,7 +10,7 @@ final class Tensors {
     private Tensors() {}
 
     static @Nullable Tensor of(@Nullable Operand operand) {
-        return operand == null ? null : operand.tensor();
+        return operand == null ? null : Tensor.of(operand);
     }
 
     static int bytes(DataType type) {

@@ -1,24 +1,32 @@
 package dev.samediff.adapters.engine.plan;
 
-import dev.samediff.adapters.memory.NativeBlock;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 
 /** One allocation in which blocks that live at different times share memory. */
-final class Arena implements AutoCloseable {
-    private static final long ALIGNMENT = 64;
+final class Arena {
+    private final long alignment;
 
-    private final NativeBlock memory;
-    private final long bytes;
-
-    private Arena(long bytes) {
-        this.bytes = bytes;
-        this.memory = new NativeBlock(bytes);
+    private Arena(long alignment) {
+        this.alignment = alignment;
     }
 
-    /** Places blocks: the largest first, each at the lowest position that is free during its whole life. */
-    static Arena place(List<Block> blocks) {
+    /**
+     * Places blocks: the largest first, each at the lowest position that is free during its whole life.
+     *
+     * @return the size of the memory in bytes
+     */
+    static long place(List<Block> blocks, ExecutionContext context) {
+        long bytes = new Arena(context.alignment()).arrange(blocks);
+        if (bytes > 0) {
+            long start = context.allocate(bytes);
+            blocks.forEach(block -> block.place(start + block.position));
+        }
+        return bytes;
+    }
+
+    private long arrange(List<Block> blocks) {
         List<Block> bySize = new ArrayList<>(blocks);
         bySize.sort(Comparator.comparingLong((Block block) -> block.bytes)
                 .reversed()
@@ -30,13 +38,10 @@ final class Arena implements AutoCloseable {
             size = Math.max(size, block.position + aligned(block.bytes));
             placed.add(block);
         }
-        Arena arena = new Arena(size);
-        long start = arena.memory.address();
-        blocks.forEach(block -> block.place(start + block.position));
-        return arena;
+        return size;
     }
 
-    private static long lowestPosition(Block block, List<Block> placed) {
+    private long lowestPosition(Block block, List<Block> placed) {
         List<Block> neighbours = new ArrayList<>();
         for (Block other : placed) {
             if (other.first <= block.last && block.first <= other.last) {
@@ -54,17 +59,7 @@ final class Arena implements AutoCloseable {
         return position;
     }
 
-    private static long aligned(long bytes) {
-        return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
-    }
-
-    /** Returns the size in bytes. */
-    long bytes() {
-        return bytes;
-    }
-
-    @Override
-    public void close() {
-        memory.close();
+    private long aligned(long bytes) {
+        return (bytes + alignment - 1) / alignment * alignment;
     }
 }

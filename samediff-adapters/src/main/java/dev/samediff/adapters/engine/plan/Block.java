@@ -1,6 +1,5 @@
 package dev.samediff.adapters.engine.plan;
 
-import dev.samediff.adapters.engine.kernel.Operand;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;

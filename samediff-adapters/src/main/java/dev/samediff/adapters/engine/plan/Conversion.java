@@ -1,14 +1,10 @@
 package dev.samediff.adapters.engine.plan;
 
-import dev.samediff.adapters.engine.kernel.Kernels;
-import dev.samediff.adapters.engine.kernel.Operand;
-import dev.samediff.adapters.engine.nd4j.Addresses;
 import dev.samediff.adapters.engine.nd4j.Dense;
-import dev.samediff.adapters.engine.program.Shapes;
 import java.lang.ref.Reference;
+import java.util.Set;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /** Arrays in another type. */
 public final class Conversion {
@@ -18,19 +14,20 @@ public final class Conversion {
      * Returns a copy rounded to bfloat16, to nearest even.
      *
      * @param array a FLOAT array
+     * @param target what computes it
      */
-    public static INDArray toBfloat16(INDArray array) {
+    public static INDArray toBfloat16(INDArray array, Target target) {
         INDArray source = Dense.of(array);
-        INDArray target = Nd4j.createUninitialized(DataType.BFLOAT16, array.shape());
-        Operand from = new Operand(DataType.FLOAT, array.shape(), Shapes.dense(array.shape()));
-        Operand to = new Operand(DataType.BFLOAT16, array.shape(), Shapes.dense(array.shape()));
-        from.place(Addresses.of(source));
-        to.place(Addresses.of(target));
-        try {
-            Kernels.copy(from, to).run();
+        Operand from = Operand.dense(DataType.FLOAT, array.shape());
+        Operand to = Operand.dense(DataType.BFLOAT16, array.shape());
+        try (ExecutionContext context = target.open(Set.of())) {
+            from.place(context.literal(source));
+            to.place(context.allocate(to.length() * to.type().width()));
+            context.copy(from, to).run();
+            context.finish();
+            return context.download(to);
         } finally {
             Reference.reachabilityFence(source);
         }
-        return target;
     }
 }

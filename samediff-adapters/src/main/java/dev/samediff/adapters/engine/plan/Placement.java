@@ -1,6 +1,5 @@
 package dev.samediff.adapters.engine.plan;
 
-import dev.samediff.adapters.engine.kernel.Operand;
 import dev.samediff.adapters.engine.program.Shapes;
 import org.nd4j.linalg.api.buffer.DataType;
 
@@ -15,7 +14,7 @@ import org.nd4j.linalg.api.buffer.DataType;
  */
 record Placement(Block block, long offset, long[] shape, long[] strides, Operand operand) {
     static Placement of(Block block, long offset, DataType type, long[] shape, long[] strides) {
-        Operand operand = new Operand(type, shape, strides);
+        Operand operand = new Operand(type, shape, strides, offset == 0 ? block.leaf : null);
         block.attach(operand, offset);
         return new Placement(block, offset, shape, strides, operand);
     }
@@ -31,12 +30,7 @@ record Placement(Block block, long offset, long[] shape, long[] strides, Operand
 
     /** Tells whether some elements are the same memory. */
     boolean isBroadcast() {
-        for (int i = 0; i < shape.length; i++) {
-            if (shape[i] != 1 && strides[i] == 0) {
-                return true;
-            }
-        }
-        return false;
+        return operand.isBroadcast();
     }
 
     boolean isDense() {

@@ -1,34 +1,40 @@
 package dev.samediff.adapters.engine.plan;
 
-import dev.samediff.adapters.engine.kernel.Kernel;
-import dev.samediff.adapters.engine.kernel.OneDnn;
-import dev.samediff.adapters.engine.nd4j.Addresses;
 import dev.samediff.adapters.engine.nd4j.Dense;
 import dev.samediff.adapters.engine.program.Program;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.function.Function;
-import org.bytedeco.javacpp.Pointer;
+import java.util.function.LongSupplier;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /** A compiled program: kernels on fixed memory. Not thread-safe. */
 public final class Plan implements AutoCloseable {
     private final List<Step> steps;
     private final List<Block> leaves;
     private final Map<String, Placement> outputs;
-    private final Arena arena;
+    private final long arenaBytes;
     private final Program program;
+    private final ExecutionContext context;
 
-    Plan(List<Step> steps, List<Block> leaves, Map<String, Placement> outputs, Arena arena, Program program) {
+    Plan(
+            List<Step> steps,
+            List<Block> leaves,
+            Map<String, Placement> outputs,
+            long arenaBytes,
+            Program program,
+            ExecutionContext context) {
         this.steps = List.copyOf(steps);
         this.leaves = leaves;
         this.outputs = outputs;
-        this.arena = arena;
+        this.arenaBytes = arenaBytes;
         this.program = program;
+        this.context = context;
     }
 
     /**
@@ -44,50 +50,50 @@ public final class Plan implements AutoCloseable {
      *
      * @param values the current array of each leaf, by name
      * @param profile takes the time of every kernel; null to measure nothing
-     * @return a copy of an output, by name
+     * @return a copy of each output, by name
      */
-    public Function<String, INDArray> run(Function<String, INDArray> values, @Nullable Profile profile) {
+    public Map<String, INDArray> run(Function<String, INDArray> values, @Nullable Profile profile) {
         List<INDArray> held = new ArrayList<>(leaves.size());
         try {
             for (Block leaf : leaves) {
-                INDArray array = Dense.of(values.apply(leaf.leaf));
+                String name = Objects.requireNonNull(leaf.leaf);
+                INDArray array = Dense.of(values.apply(name));
                 held.add(array);
-                leaf.place(Addresses.of(array));
+                leaf.place(context.leaf(name, array));
             }
             execute(profile);
+            return results();
         } finally {
-            OneDnn.restore();
-            Reference.reachabilityFence(held);
+            Reference.reachabilityFence(held); // an output may be a view of a leaf
         }
-        return this::output;
     }
 
     private void execute(@Nullable Profile profile) {
-        for (Step step : steps) {
-            if (profile == null) {
+        List<LongSupplier> times = new ArrayList<>();
+        try {
+            for (Step step : steps) {
+                if (profile != null) {
+                    times.add(context.time());
+                }
                 step.kernel().run();
-            } else {
-                long start = System.nanoTime();
-                step.kernel().run();
-                profile.add(step.title(), System.nanoTime() - start);
             }
+            if (profile != null) {
+                times.add(context.time());
+            }
+        } finally {
+            context.finish();
+        }
+        for (int i = 0; i + 1 < times.size() && profile != null; i++) {
+            profile.add(
+                    steps.get(i).title(),
+                    times.get(i + 1).getAsLong() - times.get(i).getAsLong());
         }
     }
 
-    /** Returns a copy of an output of the last run. */
-    private INDArray output(String name) {
-        Placement placement = outputs.get(name);
-        if (placement == null) {
-            throw new IllegalArgumentException("the plan has no output `" + name + "`; it has " + outputs.keySet());
-        }
-        if (!placement.isDense()) {
-            return Nd4jKernel.wrap(placement.operand()).dup('c');
-        }
-        INDArray copy = Nd4j.createUninitialized(placement.operand().type(), placement.shape());
-        long bytes = placement.operand().length() * copy.dataType().width();
-        Pointer.memcpy(
-                copy.data().pointer(), Nd4jKernel.pointer(placement.operand().address(), bytes), bytes);
-        return copy;
+    private Map<String, INDArray> results() {
+        Map<String, INDArray> results = new LinkedHashMap<>();
+        outputs.forEach((name, placement) -> results.put(name, context.download(placement.operand())));
+        return results;
     }
 
     /** Returns the kernels in the order in which they run. */
@@ -102,11 +108,16 @@ public final class Plan implements AutoCloseable {
 
     /** Returns the size of the memory for intermediate results, in bytes. */
     public long arenaBytes() {
-        return arena.bytes();
+        return arenaBytes;
+    }
+
+    /** Returns the memory that kernels work with beside the arena, in bytes. */
+    public long workspaceBytes() {
+        return context.workspaceBytes();
     }
 
     @Override
     public void close() {
-        arena.close();
+        context.close();
     }
 }

@@ -1,10 +1,5 @@
 package dev.samediff.adapters.engine.plan;
 
-import dev.samediff.adapters.engine.kernel.Kernel;
-import dev.samediff.adapters.engine.kernel.Kernels;
-import dev.samediff.adapters.engine.kernel.OneDnn;
-import dev.samediff.adapters.engine.kernel.PackedMatrices;
-import dev.samediff.adapters.engine.nd4j.Addresses;
 import dev.samediff.adapters.engine.program.Node;
 import dev.samediff.adapters.engine.program.Op;
 import dev.samediff.adapters.engine.program.Program;
@@ -18,7 +13,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Set;
-import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /** Lays a program out in memory and makes its kernels, node by node. */
@@ -29,13 +23,13 @@ public final class PlanCompiler {
     private final Set<Block> blocks = new LinkedHashSet<>();
     private final List<Plan.Step> steps = new ArrayList<>();
     private final Destinations destinations;
-    private final @Nullable PackedMatrices packed;
-    private final Set<String> frozen;
+    private final Target target;
+    private final ExecutionContext context;
 
-    private PlanCompiler(Program program, @Nullable PackedMatrices packed, Set<String> frozen) {
+    private PlanCompiler(Program program, Target target, ExecutionContext context) {
         this.program = program;
-        this.packed = packed;
-        this.frozen = frozen;
+        this.target = target;
+        this.context = context;
         program.consumers().forEach((tensor, nodes) -> readers.put(tensor, nodes.size()));
         program.outputs().values().forEach(tensor -> readers.merge(tensor, 1, Integer::sum));
         this.destinations = new Destinations(program);
@@ -45,22 +39,29 @@ public final class PlanCompiler {
      * Compiles.
      *
      * @param program the program
+     * @param target where it is to run
      * @return the plan, which holds memory until it is closed
      */
-    public static Plan compile(Program program) {
-        return new PlanCompiler(program, null, Set.of()).run();
+    public static Plan compile(Program program, Target target) {
+        return compile(program, target, Set.of());
     }
 
     /**
-     * Compiles, with copies of frozen matrices that are faster to multiply by.
+     * Compiles, with copies of frozen leaves where the target has a use for them.
      *
      * @param program the program
-     * @param packed keeps the copies, by leaf
+     * @param target where it is to run
      * @param frozen the leaves whose copies may be kept
      * @return the plan, which holds memory until it is closed
      */
-    public static Plan compile(Program program, PackedMatrices packed, Set<String> frozen) {
-        return new PlanCompiler(program, packed, frozen).run();
+    public static Plan compile(Program program, Target target, Set<String> frozen) {
+        ExecutionContext context = target.open(frozen);
+        try {
+            return new PlanCompiler(program, target, context).run();
+        } catch (RuntimeException | Error e) {
+            context.close();
+            throw e;
+        }
     }
 
     private Plan run() {
@@ -72,7 +73,7 @@ public final class PlanCompiler {
         program.literals().forEach((tensor, array) -> {
             Block block = Block.ofLiteral(array);
             place(tensor, Placement.dense(block, tensor.type(), tensor.shape()));
-            block.place(Addresses.of(array));
+            block.place(context.literal(array));
         });
         for (Node node : program.nodes()) {
             compile(node);
@@ -87,9 +88,9 @@ public final class PlanCompiler {
         List<Block> inArena = blocks.stream()
                 .filter(block -> block.isInArena() && block.last >= 0)
                 .toList();
-        Arena arena = Arena.place(inArena);
+        long arenaBytes = Arena.place(inArena, context);
         List<Block> leaves = blocks.stream().filter(block -> block.leaf != null).toList();
-        return new Plan(steps, leaves, outputs, arena, program);
+        return new Plan(steps, leaves, outputs, arenaBytes, program, context);
     }
 
     private void compile(Node node) {
@@ -102,50 +103,42 @@ public final class PlanCompiler {
         } else if (node.op() instanceof Op.WriteRows) {
             Placement written = placement(node.input(0));
             place(node.output(), written.view(0, written.shape(), written.strides()));
-            emit(node, readable(node), List.of(written));
+            emit(node, readable(node, node.inputs().size()), List.of(written));
         } else {
             List<Placement> out = new ArrayList<>();
             for (int i = 0; i < node.outputs().size(); i++) {
                 Tensor tensor = node.outputs().get(i);
-                Placement placement = i == 0 ? target(node, tensor) : elsewhere(node, tensor);
+                Placement placement = i == 0 ? destination(node, tensor) : elsewhere(node, tensor);
                 place(tensor, placement);
                 out.add(placement);
             }
-            emit(node, readable(node), out);
+            emit(node, readable(node, node.inputs().size()), out);
         }
     }
 
-    /** Returns the inputs in layouts that the node's kernel reads. */
-    private List<Placement> readable(Node node) {
-        boolean any = InPlace.readsAnywhere(node.op());
-        return node.inputs().stream()
-                .map(this::placement)
-                .map(x -> (any && !x.isBroadcast()) || x.isDense() || node.op() instanceof Op.Binary ? x : dense(x))
-                .toList();
+    /** Returns the first inputs in layouts that the node's kernel reads. */
+    private List<Placement> readable(Node node, int count) {
+        List<Placement> readable = new ArrayList<>();
+        for (int i = 0; i < count; i++) {
+            Placement x = placement(node.input(i));
+            readable.add(target.reads(node.op(), i, x.operand()) ? x : dense(x));
+        }
+        return readable;
     }
 
     private Placement dense(Placement x) {
         DataType type = x.operand().type();
         Placement copy = Placement.dense(Block.ofArena(type, Shapes.length(x.shape())), type, x.shape());
         blocks.add(copy.block());
-        step("Copy", Kernels.copy(x.operand(), copy.operand()), List.of(x), List.of(copy));
+        step("Copy", context.copy(x.operand(), copy.operand()), List.of(x), List.of(copy));
         return copy;
     }
 
     private void emit(Node node, List<Placement> in, List<Placement> out) {
-        if (packed != null && node.op() instanceof Op.MatMul) {
-            Placement matrix = in.get(1);
-            String leaf = matrix.block().leaf;
-            if (leaf != null && frozen.contains(leaf) && matrix.offset() == 0) {
-                matrix.operand().keepPacked(packed.of(leaf));
-            }
-        }
-        Kernel kernel = OneDnn.limited(
-                Effort.isSmall(node),
-                () -> Emitter.emit(
-                        node,
-                        in.stream().map(Placement::operand).toList(),
-                        out.stream().map(Placement::operand).toList()));
+        Kernel kernel = context.emit(
+                node,
+                in.stream().map(Placement::operand).toList(),
+                out.stream().map(Placement::operand).toList());
         step(node.op().title(), kernel, in, out);
     }
 
@@ -184,7 +177,7 @@ public final class PlanCompiler {
             long size = part.size(axis);
             if (placement.block() != whole.block()) {
                 Placement slot = whole.view(begin * whole.strides()[axis], part.shape(), whole.strides());
-                step("Copy", Kernels.copy(placement.operand(), slot.operand()), List.of(placement), List.of(slot));
+                step("Copy", context.copy(placement.operand(), slot.operand()), List.of(placement), List.of(slot));
             }
             begin += size;
         }
@@ -192,21 +185,21 @@ public final class PlanCompiler {
 
     private void accumulate(Node node) {
         int last = node.inputs().size() - 1;
-        Tensor target = node.input(last);
-        Placement old = placement(target);
-        Placement sum = isLastUse(node, target) && !old.isBroadcast()
-                ? old.view(0, old.shape(), old.strides())
-                : fresh(node.output());
+        Tensor summand = node.input(last);
+        Placement old = placement(summand);
+        boolean writable = old.isDense() || (target.writesAnywhere(node.op()) && !old.isBroadcast());
+        Placement sum =
+                isLastUse(node, summand) && writable ? old.view(0, old.shape(), old.strides()) : fresh(node.output());
         if (sum.block() != old.block()) {
-            step("Copy", Kernels.copy(old.operand(), sum.operand()), List.of(old), List.of(sum));
+            step("Copy", context.copy(old.operand(), sum.operand()), List.of(old), List.of(sum));
         }
         place(node.output(), sum);
-        emit(node, readable(node).subList(0, last), List.of(sum));
+        emit(node, readable(node, last), List.of(sum));
     }
 
     /** Where a first output goes: onto an input that nobody reads any more, to its place in a later result, or anywhere. */
-    private Placement target(Node node, Tensor tensor) {
-        for (int index : InPlace.candidates(node.op())) {
+    private Placement destination(Node node, Tensor tensor) {
+        for (int index : target.inPlace(node.op())) {
             if (index >= node.inputs().size()) {
                 continue;
             }
@@ -224,7 +217,7 @@ public final class PlanCompiler {
 
     /** Where an output goes that overwrites nothing. */
     private Placement elsewhere(Node node, Tensor tensor) {
-        Placement destination = InPlace.writesAnywhere(node.op()) ? destinations.of(tensor) : null;
+        Placement destination = target.writesAnywhere(node.op()) ? destinations.of(tensor) : null;
         return destination == null ? fresh(tensor) : destination;
     }
 

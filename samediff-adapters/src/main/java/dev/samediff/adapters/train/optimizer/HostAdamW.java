@@ -3,8 +3,9 @@ package dev.samediff.adapters.train.optimizer;
 import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.engine.kernel.AdamWUpdate;
 import dev.samediff.adapters.engine.kernel.OneDnn;
-import dev.samediff.adapters.engine.kernel.Operand;
+import dev.samediff.adapters.engine.nd4j.Addresses;
 import dev.samediff.adapters.engine.nd4j.Dense;
+import dev.samediff.adapters.engine.plan.Operand;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.List;
@@ -39,8 +40,8 @@ final class HostAdamW extends AdamW {
             Tensor tensor = new Tensor(operand(parameter), operand(parameter), operand(parameter));
             Operand m = operand(parameter);
             Operand v = operand(parameter);
-            m.place(address(first.get(tensors.size())));
-            v.place(address(second.get(tensors.size())));
+            m.place(Addresses.of(first.get(tensors.size())));
+            v.place(Addresses.of(second.get(tensors.size())));
             update.add(tensor.parameter, tensor.gradient, tensor.addend, m, v);
             tensors.add(tensor);
         }
@@ -61,7 +62,7 @@ final class HostAdamW extends AdamW {
         drop();
         sum = gradients.stream().map(HostAdamW::dense).toList();
         for (int i = 0; i < tensors.size(); i++) {
-            tensors.get(i).gradient.place(address(sum.get(i)));
+            tensors.get(i).gradient.place(Addresses.of(sum.get(i)));
         }
     }
 
@@ -69,7 +70,7 @@ final class HostAdamW extends AdamW {
     void add(List<INDArray> gradients, double weight) {
         List<INDArray> batch = gradients.stream().map(HostAdamW::dense).toList();
         for (int i = 0; i < tensors.size(); i++) {
-            tensors.get(i).addend.place(address(batch.get(i)));
+            tensors.get(i).addend.place(Addresses.of(batch.get(i)));
         }
         update.merge(1, weight);
         tensors.forEach(tensor -> tensor.addend.place(0));
@@ -89,7 +90,7 @@ final class HostAdamW extends AdamW {
         List<INDArray> held = place(slope);
         List<INDArray> dense = parameters.stream().map(Dense::of).toList();
         for (int i = 0; i < tensors.size(); i++) {
-            tensors.get(i).parameter.place(address(dense.get(i)));
+            tensors.get(i).parameter.place(Addresses.of(dense.get(i)));
         }
         update.run(steps(), learningRate, settings().weightDecay(), slope.factor(), slope.coefficient());
         for (int i = 0; i < dense.size(); i++) {
@@ -110,7 +111,7 @@ final class HostAdamW extends AdamW {
             requireFloat("the gradient of a penalty", addend);
             INDArray array = Dense.of(addend);
             held.add(array);
-            tensors.get(index).addend.place(address(array));
+            tensors.get(index).addend.place(Addresses.of(array));
         });
         return held;
     }
@@ -142,10 +143,6 @@ final class HostAdamW extends AdamW {
 
     private static INDArray zeros(INDArray like) {
         return Nd4j.createUninitializedDetached(DataType.FLOAT, like.shape()).assign(0);
-    }
-
-    private static long address(INDArray array) {
-        return array.data().addressPointer().address();
     }
 
     @Override

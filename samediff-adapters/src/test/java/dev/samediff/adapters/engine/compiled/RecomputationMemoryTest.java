@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.engine.TinyGpt;
+import dev.samediff.adapters.engine.plan.Target;
 import dev.samediff.adapters.train.loss.Losses;
 import dev.samediff.adapters.train.loss.TaskLoss;
 import java.util.List;
@@ -38,7 +39,8 @@ class RecomputationMemoryTest {
     }
 
     private static long arena(TinyGpt gpt, TaskLoss loss, Map<String, INDArray> batch, EngineOptions options) {
-        try (FrozenWeights weights = new FrozenWeights(gpt.graph, false);
+        try (Target target = Targets.open(options);
+                FrozenWeights weights = new FrozenWeights(gpt.graph, target);
                 CompiledStep step = CompiledStep.compile(
                         gpt.graph, List.of(loss.loss()), gpt.trainables, batch, options, weights)) {
             return step.plan().arenaBytes();

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.samediff.adapters.engine.plan.Kernel;
+import dev.samediff.adapters.engine.plan.Operand;
 import java.util.Arrays;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;
@@ -290,13 +292,12 @@ class MatmulTest {
         try (PackedMatrices packed = new PackedMatrices()) {
             Numbers b = Numbers.random(2, 320, 256);
             PackedMatrices.Matrix matrix = packed.of("weight");
-            b.operand.keepPacked(matrix);
             Numbers few = Numbers.random(1, 70, 320);
             Numbers many = Numbers.random(3, 400, 320);
             Numbers one = Numbers.zeros(70, 256);
             Numbers other = Numbers.zeros(400, 256);
-            Kernel first = Kernels.matmul(few.operand, b.operand, null, one.operand, 1, false);
-            Kernel second = Kernels.matmul(many.operand, b.operand, null, other.operand, 1, false);
+            Kernel first = Kernels.matmul(few.operand, b.operand, matrix, null, one.operand, 1, false);
+            Kernel second = Kernels.matmul(many.operand, b.operand, matrix, null, other.operand, 1, false);
             first.run();
             second.run();
             one.isCloseTo(product(few, b, new long[] {70, 256}, 1, null), 1e-5);

@@ -2,6 +2,8 @@ package dev.samediff.adapters.engine.kernel;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.samediff.adapters.engine.plan.Kernel;
+import dev.samediff.adapters.engine.plan.Operand;
 import java.util.Arrays;
 import java.util.Random;
 import java.util.function.DoubleSupplier;

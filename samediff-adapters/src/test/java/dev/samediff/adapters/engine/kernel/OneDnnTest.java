@@ -4,23 +4,15 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.samediff.adapters.engine.program.BinaryKind;
-import org.junit.jupiter.api.AfterEach;
+import dev.samediff.adapters.engine.plan.Kernel;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 
 class OneDnnTest {
-    private int before;
-
     @BeforeEach
     void needs_onednn() {
         assumeTrue(OneDnn.isAvailable(), OneDnn::reason);
-        before = OneDnn.threads();
-    }
-
-    @AfterEach
-    void restore() {
-        OneDnn.threads(before);
     }
 
     @Test
@@ -30,39 +22,50 @@ class OneDnnTest {
     }
 
     @Test
-    void threads_hold_for_every_thread_that_runs_kernels() throws InterruptedException {
-        OneDnn.threads(1);
-        assertThat(OneDnn.threads()).isEqualTo(1);
-        int[] other = new int[1];
-        Thread thread = new Thread(() -> other[0] = OneDnn.threads());
-        thread.start();
-        thread.join();
-        assertThat(other[0]).isEqualTo(1);
-        OneDnn.threads(2);
-        assertThat(OneDnn.threads()).isEqualTo(2);
-        assertThatThrownBy(() -> OneDnn.threads(0)).isInstanceOf(IllegalArgumentException.class);
+    void a_number_of_threads_holds_for_what_is_made_with_it_and_for_nothing_else() {
+        int before = OneDnn.threads();
+        assertThat(OneDnn.<Integer>with(before + 1, OneDnn::threads)).isEqualTo(before + 1);
+        assertThat(OneDnn.<Integer>with(3, () -> OneDnn.with(before + 1, () -> 0) + OneDnn.threads()))
+                .isEqualTo(3);
+        assertThatThrownBy(() -> OneDnn.with(5, () -> {
+                    throw new IllegalStateException("not made");
+                }))
+                .hasMessage("not made");
+        assertThat(OneDnn.threads()).isEqualTo(before);
+        assertThatThrownBy(() -> OneDnn.with(0, () -> 0)).isInstanceOf(IllegalArgumentException.class);
     }
 
     @Test
-    void kernels_for_small_work_run_on_the_calling_thread_and_others_keep_theirs() {
-        OneDnn.threads(2);
-        assertThat(OneDnn.<Integer>limited(true, OneDnn::threads)).isEqualTo(1);
-        assertThat(OneDnn.threads()).isEqualTo(2);
-        assertThat(OneDnn.<Integer>limited(false, OneDnn::threads)).isEqualTo(2);
-        Numbers x = Numbers.random(1, 8, 8);
-        Kernel small = OneDnn.limited(true, () -> Kernels.binary(BinaryKind.ADD, x.operand, x.operand, x.operand));
-        small.run();
-        OneDnn.restore();
-        assertThat(OneDnn.threads()).isEqualTo(2);
+    void a_thread_that_makes_kernels_does_not_see_the_number_of_another() throws InterruptedException {
+        int before = OneDnn.threads();
+        AtomicInteger other = new AtomicInteger();
+        OneDnn.with(before + 1, () -> {
+            Thread thread = new Thread(() -> other.set(OneDnn.threads()));
+            thread.start();
+            try {
+                thread.join();
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+            return 0;
+        });
+        assertThat(other).hasValue(before);
+    }
+
+    @Test
+    void kernels_for_small_work_run_on_the_calling_thread() {
+        assertThat(OneDnn.<Integer>with(2, () -> OneDnn.limited(true, OneDnn::threads)))
+                .isEqualTo(1);
+        assertThat(OneDnn.<Integer>with(2, () -> OneDnn.limited(false, OneDnn::threads)))
+                .isEqualTo(2);
     }
 
     @Test
     void results_are_the_same_in_every_run_with_one_number_of_threads() {
-        OneDnn.threads(2);
         Numbers a = Numbers.random(1, 96, 300);
         Numbers b = Numbers.random(2, 300, 130);
         Numbers dst = Numbers.zeros(96, 130);
-        Kernel kernel = Kernels.matmul(a.operand, b.operand, null, dst.operand, 1, false);
+        Kernel kernel = OneDnn.with(2, () -> Kernels.matmul(a.operand, b.operand, null, dst.operand, 1, false));
         kernel.run();
         double[] first = dst.values();
         for (int i = 0; i < 20; i++) {

@@ -3,6 +3,8 @@ package dev.samediff.adapters.engine.kernel;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.samediff.adapters.engine.plan.Kernel;
+import dev.samediff.adapters.engine.plan.Operand;
 import dev.samediff.adapters.engine.program.ReduceKind;
 import java.util.Arrays;
 import org.junit.jupiter.api.BeforeEach;

@@ -3,6 +3,8 @@ package dev.samediff.adapters.engine.kernel;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.samediff.adapters.engine.plan.Kernel;
+import dev.samediff.adapters.engine.plan.Operand;
 import org.assertj.core.data.Offset;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.BeforeEach;

@@ -2,6 +2,7 @@ package dev.samediff.adapters.engine.kernel;
 
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.samediff.adapters.engine.plan.Kernel;
 import dev.samediff.adapters.engine.program.UnaryKind;
 import java.util.Arrays;
 import java.util.Random;

@@ -1,16 +1,15 @@
 package dev.samediff.adapters.engine.testing;
 
-import dev.samediff.adapters.engine.kernel.OneDnn;
-import dev.samediff.adapters.engine.kernel.PackedMatrices;
+import dev.samediff.adapters.engine.kernel.HostTarget;
 import dev.samediff.adapters.engine.plan.Plan;
 import dev.samediff.adapters.engine.plan.PlanCompiler;
+import dev.samediff.adapters.engine.plan.Target;
 import dev.samediff.adapters.engine.program.Program;
 import dev.samediff.adapters.engine.program.Tensor;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Set;
-import java.util.function.Function;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -19,27 +18,23 @@ import org.nd4j.linalg.factory.Nd4j;
 public final class ProgramRun {
     private ProgramRun() {}
 
-    /** Returns the outputs by name, in row-major order, for values of the leaves. */
+    /** Returns the outputs by name, in row-major order, for values of the leaves, as the host computes them. */
     public static Map<String, double[]> run(
             Program program, Map<String, double[]> values, Set<String> frozen, int threads) {
-        OneDnn.threads(threads);
-        try (PackedMatrices packed = new PackedMatrices();
-                Plan plan = PlanCompiler.compile(program, packed, frozen)) {
-            Function<String, INDArray> results =
-                    plan.run(name -> array(program.leaves().get(name), values.get(name)), null);
+        try (Target target = new HostTarget(threads, true)) {
+            return run(program, values, frozen, target);
+        }
+    }
+
+    /** Returns the outputs by name, in row-major order, for values of the leaves, as a target computes them. */
+    public static Map<String, double[]> run(
+            Program program, Map<String, double[]> values, Set<String> frozen, Target target) {
+        try (Plan plan = PlanCompiler.compile(program, target, frozen)) {
             Map<String, double[]> outputs = new LinkedHashMap<>();
-            program.outputs()
-                    .keySet()
-                    .forEach(name -> outputs.put(
-                            name,
-                            results.apply(name)
-                                    .castTo(DataType.DOUBLE)
-                                    .dup('c')
-                                    .data()
-                                    .asDouble()));
+            plan.run(name -> array(program.leaves().get(name), values.get(name)), null)
+                    .forEach((name, result) -> outputs.put(
+                            name, result.castTo(DataType.DOUBLE).dup('c').data().asDouble()));
             return outputs;
-        } finally {
-            OneDnn.threads(Runtime.getRuntime().availableProcessors());
         }
     }
 

@@ -1,14 +1,14 @@
-package dev.samediff.adapters.engine.kernel;
+package dev.samediff.adapters.engine.plan;
 
 /**
  * One computation between operands at known places, ready to run any number of times.
  *
- * <p>A kernel reads the places of its operands in every run, so {@link Operand#place} moves them at no cost. Kernels made
- * by one thread share its working memory; running two of them at the same time is safe and makes one wait.
+ * <p>A kernel reads the places of its operands in every run, so {@link Operand#place} moves them at no cost. Kernels of one
+ * plan run one after the other.
  */
 public interface Kernel {
     /**
-     * Computes.
+     * Computes, or puts the computation into the target's queue.
      *
      * @throws IllegalStateException if an operand has no place yet
      */

@@ -1,4 +1,4 @@
-package dev.samediff.adapters.engine.plan;
+package dev.samediff.adapters.engine.kernel;
 
 import dev.samediff.adapters.engine.program.Node;
 import dev.samediff.adapters.engine.program.Op;

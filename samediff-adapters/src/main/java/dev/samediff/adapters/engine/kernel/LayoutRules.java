@@ -1,32 +1,33 @@
-package dev.samediff.adapters.engine.plan;
+package dev.samediff.adapters.engine.kernel;
 
+import dev.samediff.adapters.engine.plan.Operand;
 import dev.samediff.adapters.engine.program.Op;
+import java.util.List;
 
-/** Which kernels may write where they read, and which may write with any strides. */
-final class InPlace {
-    private static final int[] NONE = {};
-    private static final int[] FIRST = {0};
-    private static final int[] SECOND = {1};
-    private static final int[] BOTH = {0, 1};
-
-    private InPlace() {}
+/** Which kernels may write where they read, and which read and write with any strides. */
+final class LayoutRules {
+    private LayoutRules() {}
 
     /** Returns the inputs that the first output may overwrite, the best first. */
-    static int[] candidates(Op op) {
+    static List<Integer> inPlace(Op op) {
         if (op instanceof Op.Unary || op instanceof Op.UnaryGrad || op instanceof Op.Softmax) {
-            return FIRST;
+            return List.of(0);
         }
         if (op instanceof Op.Binary) {
-            return BOTH;
+            return List.of(0, 1);
         }
         if (op instanceof Op.SoftmaxGrad) {
-            return SECOND;
+            return List.of(1);
         }
-        return op instanceof Op.CrossEntropyGrad ? FIRST : NONE;
+        return op instanceof Op.CrossEntropyGrad ? List.of(0) : List.of();
     }
 
-    /** Tells whether the inputs may have any strides, as long as elements do not share memory. */
-    static boolean readsAnywhere(Op op) {
+    /** Tells whether an input is read as it lies. */
+    static boolean reads(Op op, Operand x) {
+        return x.isDense() || op instanceof Op.Binary || (readsStrided(op) && !x.isBroadcast());
+    }
+
+    private static boolean readsStrided(Op op) {
         return op instanceof Op.MatMul
                 || op instanceof Op.MaskedMatMul
                 || op instanceof Op.Attention

@@ -1,9 +1,7 @@
-package dev.samediff.adapters.engine.plan;
+package dev.samediff.adapters.engine.kernel;
 
-import dev.samediff.adapters.engine.kernel.Kernel;
-import dev.samediff.adapters.engine.kernel.Kernels;
-import dev.samediff.adapters.engine.kernel.LayerKernels;
-import dev.samediff.adapters.engine.kernel.Operand;
+import dev.samediff.adapters.engine.plan.Kernel;
+import dev.samediff.adapters.engine.plan.Operand;
 import dev.samediff.adapters.engine.program.Node;
 import dev.samediff.adapters.engine.program.Op;
 import java.util.List;
@@ -19,8 +17,9 @@ final class Emitter {
      * @param node a node that is not a view and not a concatenation
      * @param in operands of its inputs; those it accumulates to excepted
      * @param out operands of its outputs
+     * @param packed copies of the matrix that a product multiplies by; null if it may change at any time
      */
-    static Kernel emit(Node node, List<Operand> in, List<Operand> out) {
+    static Kernel emit(Node node, List<Operand> in, List<Operand> out, PackedMatrices.@Nullable Matrix packed) {
         Op op = node.op();
         Operand y = out.get(0);
         if (op instanceof Op.Nd4j call) {
@@ -28,7 +27,7 @@ final class Emitter {
         }
         if (op instanceof Op.MatMul product) {
             Operand bias = product.bias() ? in.get(2) : null;
-            return Kernels.matmul(in.get(0), in.get(1), bias, y, product.alpha(), product.accumulate());
+            return Kernels.matmul(in.get(0), in.get(1), packed, bias, y, product.alpha(), product.accumulate());
         }
         if (op instanceof Op.MaskedMatMul product) {
             return Kernels.matmulMasked(in.get(0), in.get(1), in.get(2), y, product.alpha());

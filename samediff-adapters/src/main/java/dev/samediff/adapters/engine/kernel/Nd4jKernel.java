@@ -1,16 +1,16 @@
-package dev.samediff.adapters.engine.plan;
+package dev.samediff.adapters.engine.kernel;
 
-import dev.samediff.adapters.engine.kernel.Kernel;
-import dev.samediff.adapters.engine.kernel.Operand;
 import dev.samediff.adapters.engine.nd4j.NativeOp;
+import dev.samediff.adapters.engine.plan.Kernel;
+import dev.samediff.adapters.engine.plan.Operand;
+import dev.samediff.adapters.memory.HostMemory;
 import java.util.Arrays;
 import java.util.List;
 import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
-/** An op of ND4J on memory of the plan. */
-final class Nd4jKernel implements Kernel {
+/** An op of ND4J on the memory of a plan, for targets whose memory is the host's. */
+public final class Nd4jKernel implements Kernel {
     private final NativeOp op;
     private final Operand[] inputs;
     private final Operand[] outputs;
@@ -18,7 +18,14 @@ final class Nd4jKernel implements Kernel {
     private INDArray[] outputArrays = {};
     private long[] addresses = {};
 
-    Nd4jKernel(NativeOp op, List<Operand> inputs, List<Operand> outputs) {
+    /**
+     * Makes it.
+     *
+     * @param op what to compute
+     * @param inputs its inputs
+     * @param outputs where its results go
+     */
+    public Nd4jKernel(NativeOp op, List<Operand> inputs, List<Operand> outputs) {
         this.op = op;
         this.inputs = inputs.toArray(Operand[]::new);
         this.outputs = outputs.toArray(Operand[]::new);
@@ -38,7 +45,7 @@ final class Nd4jKernel implements Kernel {
         if (!op.overwrites()) {
             for (Operand output : outputs) {
                 long bytes = output.length() * output.type().width();
-                Pointer.memset(pointer(output.address(), bytes), 0, bytes);
+                Pointer.memset(HostMemory.bytes(output.address(), bytes), 0, bytes);
             }
         }
         op.bind(inputArrays, false);
@@ -50,42 +57,12 @@ final class Nd4jKernel implements Kernel {
         }
     }
 
-    /** Returns an array on the memory of an operand. */
-    static INDArray wrap(Operand operand) {
-        long span = 1;
-        for (int i = 0; i < operand.shape().length; i++) {
-            span += (operand.shape()[i] - 1) * operand.strides()[i];
-        }
-        return Nd4j.create(
-                Nd4j.createBuffer(
-                        pointer(operand.address(), span * operand.type().width()), span, operand.type()),
-                operand.shape(),
-                operand.strides(),
-                0,
-                'c');
-    }
-
-    /** Returns a pointer that owns nothing. */
-    static Pointer pointer(long address, long bytes) {
-        return new Raw(address, bytes);
+    private static INDArray wrap(Operand operand) {
+        return HostMemory.array(operand.address(), operand.type(), operand.shape(), operand.strides());
     }
 
     @Override
     public String describe() {
         return "nd4j " + op.op().opName() + " " + (outputs.length == 0 ? "" : Arrays.toString(outputs[0].shape()));
-    }
-
-    /** A bare address. */
-    private static final class Raw extends Pointer {
-        Raw(long address, long bytes) {
-            this.address = address;
-            this.limit = bytes;
-            this.capacity = bytes;
-        }
-
-        @Override
-        public int sizeof() {
-            return 1;
-        }
     }
 }
