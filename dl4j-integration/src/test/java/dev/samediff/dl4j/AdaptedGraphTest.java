@@ -1,5 +1,6 @@
 package dev.samediff.dl4j;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -225,14 +226,14 @@ class AdaptedGraphTest {
         File file = folder.resolve("network.zip").toFile();
         network.save(file, true);
         ComputationGraph loaded = ComputationGraph.load(file, true);
-        assertThat(loaded.outputSingle(data().getFeatures())).isEqualTo(network.outputSingle(data().getFeatures()));
+        assertThatBits(loaded.outputSingle(data().getFeatures())).isEqualTo(network.outputSingle(data().getFeatures()));
         network.fit(data());
         loaded.fit(data());
-        assertThat(loaded.params()).isEqualTo(network.params());
+        assertThatBits(loaded.params()).isEqualTo(network.params());
         assertThat(ComputationGraphConfiguration.fromJson(
                         network.getConfiguration().toJson()))
                 .isEqualTo(network.getConfiguration());
-        assertThat(network.clone().outputSingle(data().getFeatures()))
+        assertThatBits(network.clone().outputSingle(data().getFeatures()))
                 .isEqualTo(network.outputSingle(data().getFeatures()));
     }
 

@@ -1,5 +1,6 @@
 package dev.samediff.dl4j;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -84,10 +85,10 @@ class AdapterTransferTest {
                 transfer().layers("first").trainFully("output").build();
         MultiLayerNetwork before = adapted.clone();
         adapted.fit(Blobs.batches(32, 1, 2));
-        assertThat(adapted.getParam("2_W")).isNotEqualTo(before.getParam("2_W"));
-        assertThat(adapted.getParam("1_W")).isEqualTo(before.getParam("1_W"));
-        assertThat(adapted.getParam("0_W")).isEqualTo(before.getParam("0_W"));
-        assertThat(AdapterTransfer.merge(adapted).getParam("2_W")).isEqualTo(adapted.getParam("2_W"));
+        assertThatBits(adapted.getParam("2_W")).isNotEqualTo(before.getParam("2_W"));
+        assertThatBits(adapted.getParam("1_W")).isEqualTo(before.getParam("1_W"));
+        assertThatBits(adapted.getParam("0_W")).isEqualTo(before.getParam("0_W"));
+        assertThatBits(AdapterTransfer.merge(adapted).getParam("2_W")).isEqualTo(adapted.getParam("2_W"));
     }
 
     @Test
@@ -97,8 +98,8 @@ class AdapterTransferTest {
         MultiLayerNetwork adapted = transfer().build();
         adapted.fit(Blobs.batches(96, 2, 3), 12);
         assertThat(adapted.evaluate(Blobs.batches(120, 2, 9)).accuracy()).isGreaterThan(Math.max(0.9, before));
-        assertThat(TRAINED.params()).isEqualTo(copy.params());
-        assertThat(AdapterTransfer.unload(adapted).params()).isEqualTo(copy.params());
+        assertThatBits(TRAINED.params()).isEqualTo(copy.params());
+        assertThatBits(AdapterTransfer.unload(adapted).params()).isEqualTo(copy.params());
     }
 
     @Test
@@ -137,9 +138,9 @@ class AdapterTransferTest {
 
     @Test
     void the_two_starts_of_a_seed_are_equal_and_those_of_two_seeds_are_not() {
-        assertThat(transfer().seed(4).build().params())
+        assertThatBits(transfer().seed(4).build().params())
                 .isEqualTo(transfer().seed(4).build().params());
-        assertThat(transfer().seed(4).build().params())
+        assertThatBits(transfer().seed(4).build().params())
                 .isNotEqualTo(transfer().seed(5).build().params());
     }
 

@@ -1,5 +1,6 @@
 package dev.samediff.dl4j;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -174,7 +175,7 @@ class ComputationGraphTest {
                     .isLessThan(1e-12);
         }
         assertThat(merged.getConfiguration().toJson()).doesNotContain("samediff.dl4j");
-        assertThat(AdapterTransfer.unload(adapted).params()).isEqualTo(original.params());
+        assertThatBits(AdapterTransfer.unload(adapted).params()).isEqualTo(original.params());
     }
 
     @Test
@@ -188,7 +189,7 @@ class ComputationGraphTest {
         ComputationGraph loaded = ComputationGraph.load(file, true);
         adapted.fit(data());
         loaded.fit(data());
-        assertThat(loaded.params()).isEqualTo(adapted.params());
+        assertThatBits(loaded.params()).isEqualTo(adapted.params());
         assertThat(ComputationGraphConfiguration.fromJson(
                         adapted.getConfiguration().toJson()))
                 .isEqualTo(adapted.getConfiguration());

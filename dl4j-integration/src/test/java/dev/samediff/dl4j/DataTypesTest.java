@@ -1,5 +1,6 @@
 package dev.samediff.dl4j;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.samediff.adapters.method.AdapterMethods;
@@ -57,8 +58,8 @@ class DataTypesTest {
         assertThat(Adapted.difference(network.output(features), trained)).isGreaterThan(2e-3);
         assertThat(Adapted.difference(AdapterTransfer.merge(adapted).output(features), trained))
                 .isLessThan(tolerance(type));
-        assertThat(AdapterTransfer.unload(adapted).params()).isEqualTo(network.params());
-        assertThat(adapted.params()).isEqualTo(parameters);
+        assertThatBits(AdapterTransfer.unload(adapted).params()).isEqualTo(network.params());
+        assertThatBits(adapted.params()).isEqualTo(parameters);
     }
 
     @ParameterizedTest
@@ -71,9 +72,9 @@ class DataTypesTest {
                 expected.fit(layer.data(DataType.FLOAT));
                 network.fit(layer.data(DataType.FLOAT));
             }
-            assertThat(network.params()).as(layer.name()).isEqualTo(expected.params());
+            assertThatBits(network.params()).as(layer.name()).isEqualTo(expected.params());
             INDArray features = layer.data(DataType.FLOAT).getFeatures();
-            assertThat(network.output(features)).as(layer.name()).isEqualTo(expected.output(features));
+            assertThatBits(network.output(features)).as(layer.name()).isEqualTo(expected.output(features));
         }
     }
 

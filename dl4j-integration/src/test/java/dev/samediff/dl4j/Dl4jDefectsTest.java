@@ -1,5 +1,6 @@
 package dev.samediff.dl4j;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -47,7 +48,7 @@ class Dl4jDefectsTest {
         MultiLayerNetwork network = LayerCase.SELF_ATTENTION.network(DataType.FLOAT);
         INDArray before = network.getParam("0_Wv").dup();
         network.setParam("0_Wv", before.add(1));
-        assertThat(network.getParam("0_Wv")).isEqualTo(before);
+        assertThatBits(network.getParam("0_Wv")).isEqualTo(before);
     }
 
     /** Names of gradients are cut at the last underscore: a parameter called {@code W.lora_A} belongs to no layer then. */

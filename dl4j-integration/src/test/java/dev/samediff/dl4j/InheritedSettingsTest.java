@@ -1,5 +1,6 @@
 package dev.samediff.dl4j;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -91,6 +92,6 @@ class InheritedSettingsTest {
         assertThat(layer)
                 .isEqualTo(original.getLayerWiseConfigurations().getConf(0).getLayer());
         assertThat(layer.getConstraints()).hasSize(1);
-        assertThat(adapted.getParam("0_b")).isEqualTo(original.getParam("0_b"));
+        assertThatBits(adapted.getParam("0_b")).isEqualTo(original.getParam("0_b"));
     }
 }

@@ -1,5 +1,6 @@
 package dev.samediff.dl4j;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.samediff.adapters.AdapterMethod;
@@ -90,8 +91,8 @@ class LayerContractTest {
         MultiLayerNetwork merged = AdapterTransfer.merge(adapted);
         assertThat(Adapted.difference(merged.output(features), trained)).isLessThan(1e-5);
         assertThat(types(merged)).isEqualTo(types(original));
-        assertThat(adapted.params()).isEqualTo(parameters);
-        assertThat(AdapterTransfer.unload(adapted).params()).isEqualTo(original.params());
+        assertThatBits(adapted.params()).isEqualTo(parameters);
+        assertThatBits(AdapterTransfer.unload(adapted).params()).isEqualTo(original.params());
     }
 
     @ParameterizedTest
@@ -107,7 +108,7 @@ class LayerContractTest {
                         .as(name)
                         .isPositive();
             } else {
-                assertThat(array).as(name).isEqualTo(before.paramTable().get(name));
+                assertThatBits(array).as(name).isEqualTo(before.paramTable().get(name));
             }
         });
     }

@@ -1,5 +1,6 @@
 package dev.samediff.dl4j;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.samediff.adapters.method.AdapterMethods;
@@ -40,11 +41,11 @@ class SerializationTest {
         File file = folder.resolve("network.zip").toFile();
         ModelSerializer.writeModel(network, file, true);
         MultiLayerNetwork loaded = ModelSerializer.restoreMultiLayerNetwork(file, true);
-        assertThat(loaded.params()).isEqualTo(network.params());
+        assertThatBits(loaded.params()).isEqualTo(network.params());
         assertThat(Adapted.trainable(loaded)).isEqualTo(Adapted.trainable(network));
         network.fit(Blobs.batches(32, 1, 4));
         loaded.fit(Blobs.batches(32, 1, 4));
-        assertThat(loaded.params()).isEqualTo(network.params());
+        assertThatBits(loaded.params()).isEqualTo(network.params());
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.samediff.dl4j;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -58,7 +59,7 @@ class SurroundingsTest {
         double score = result.getScoreVsEpoch().get(result.getBestModelEpoch());
         assertThat(score).isLessThan(adapted().score(Blobs.data(60, 1.5, 8)));
         assertThat(best.score(Blobs.data(60, 1.5, 8))).isCloseTo(score, within(1e-5));
-        assertThat(AdapterTransfer.unload(best).params()).isEqualTo(TRAINED.params());
+        assertThatBits(AdapterTransfer.unload(best).params()).isEqualTo(TRAINED.params());
     }
 
     @Test
@@ -83,11 +84,11 @@ class SurroundingsTest {
                 .build());
         adapted.fit(Blobs.batches(32, 1.5, 3), 2);
         MultiLayerNetwork last = CheckpointListener.loadLastCheckpointMLN(folder.toFile());
-        assertThat(last.params()).isEqualTo(adapted.params());
+        assertThatBits(last.params()).isEqualTo(adapted.params());
         adapted.setListeners(List.of());
         adapted.fit(Blobs.batches(32, 1.5, 4));
         last.fit(Blobs.batches(32, 1.5, 4));
-        assertThat(last.params()).isEqualTo(adapted.params());
+        assertThatBits(last.params()).isEqualTo(adapted.params());
     }
 
     @Test
@@ -102,7 +103,7 @@ class SurroundingsTest {
         try {
             for (int i = 0; i < 4; i++) {
                 INDArray features = Blobs.data(3, 1.5, i).getFeatures();
-                assertThat(inference.output(features)).isEqualTo(adapted.output(features));
+                assertThatBits(inference.output(features)).isEqualTo(adapted.output(features));
             }
         } finally {
             inference.shutdown();

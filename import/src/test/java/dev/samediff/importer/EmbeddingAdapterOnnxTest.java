@@ -1,5 +1,6 @@
 package dev.samediff.importer;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -111,7 +112,7 @@ class EmbeddingAdapterOnnxTest {
         AdapterFolder.save(model.state(), folder.resolve("adapter"));
         ImportedModel again = OnnxImporter.load(fixture.onnx());
         AdaptedModel.inject(again.graph(), again.modulePaths(), AdapterFolder.load(folder.resolve("adapter")));
-        assertThat(logits(again, sample)).isEqualTo(logits(imported, sample));
+        assertThatBits(logits(again, sample)).isEqualTo(logits(imported, sample));
     }
 
     /** Mean square of the logits' distance from noise. */

@@ -1,5 +1,6 @@
 package dev.samediff.importer;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -92,7 +93,7 @@ class FixtureTest {
         imported.graph().save(folder.resolve("graph.sd").toFile(), false);
         SameDiff loaded = SameDiff.load(folder.resolve("graph.sd").toFile(), false);
 
-        assertThat(loaded.outputSingle(sample.inputs(), "logits")).isEqualTo(before);
+        assertThatBits(loaded.outputSingle(sample.inputs(), "logits")).isEqualTo(before);
     }
 
     /** The best of three, because other work on the machine is not the importer's. */

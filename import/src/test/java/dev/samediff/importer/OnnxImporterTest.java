@@ -1,5 +1,6 @@
 package dev.samediff.importer;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -81,7 +82,7 @@ class OnnxImporterTest {
                 .output("out", DataType.FLOAT, 1, 3)
                 .write(folder));
         Map<String, INDArray> feeds = Map.of("x", Nd4j.createFromArray(new float[][] {{-1, 0.5f, 2}}));
-        assertThat(model.graph().dup().output(feeds, "out"))
+        assertThatBits(model.graph().dup().output(feeds, "out"))
                 .isEqualTo(model.graph().output(feeds, "out"));
     }
 
@@ -241,8 +242,8 @@ class OnnxImporterTest {
                 .write(folder);
         var x = Nd4j.createFromArray(new float[][] {{1, 2}});
         Map<String, INDArray> out = OnnxImporter.load(file).graph().output(Map.of("x", x), "copy", "y");
-        assertThat(out.get("copy")).isEqualTo(x);
-        assertThat(out.get("y")).isEqualTo(x.neg());
+        assertThatBits(out.get("copy")).isEqualTo(x);
+        assertThatBits(out.get("y")).isEqualTo(x.neg());
     }
 
     @Test

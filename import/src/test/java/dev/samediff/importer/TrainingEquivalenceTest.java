@@ -1,5 +1,6 @@
 package dev.samediff.importer;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -146,7 +147,7 @@ class TrainingEquivalenceTest {
         Job second = new Job("llama-op17", Sorsa.rank(2));
         assertThat(first.train(options)).isEqualTo(second.train(options));
         for (String trainable : first.adapted.trainableNames()) {
-            assertThat(first.model.graph().getArrForVarName(trainable))
+            assertThatBits(first.model.graph().getArrForVarName(trainable))
                     .as(trainable)
                     .isEqualTo(second.model.graph().getArrForVarName(trainable));
         }

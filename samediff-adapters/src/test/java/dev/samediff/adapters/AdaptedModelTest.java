@@ -1,5 +1,6 @@
 package dev.samediff.adapters;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -63,13 +64,13 @@ class AdaptedModelTest {
         assertThat(FileBackedArrays.isOne(
                         graph.getVariable(ToyGraph.UP + ".weight").getArr()))
                 .isTrue();
-        assertThat(graph.outputSingle(Map.of("x", x), "up")).isEqualTo(adapted);
+        assertThatBits(graph.outputSingle(Map.of("x", x), "up")).isEqualTo(adapted);
         merged.forEach((name, weight) ->
-                assertThat(model.mergedWeights().get(name)).as(name).isEqualTo(weight));
+                assertThatBits(model.mergedWeights().get(name)).as(name).isEqualTo(weight));
         model.disable();
-        assertThat(graph.outputSingle(Map.of("x", x), "up")).isEqualTo(base);
+        assertThatBits(graph.outputSingle(Map.of("x", x), "up")).isEqualTo(base);
         model.enable();
-        assertThat(graph.outputSingle(Map.of("x", x), "up")).isEqualTo(adapted);
+        assertThatBits(graph.outputSingle(Map.of("x", x), "up")).isEqualTo(adapted);
     }
 
     @Test
@@ -122,9 +123,9 @@ class AdaptedModelTest {
     @Test
     void a_start_depends_on_the_seed_and_the_layer_only() {
         INDArray a = start(AdapterConfig.of(Lora.rank(2)));
-        assertThat(start(AdapterConfig.of(Lora.rank(2)).withTargets(TargetSelector.suffixes("down_proj"))))
+        assertThatBits(start(AdapterConfig.of(Lora.rank(2)).withTargets(TargetSelector.suffixes("down_proj"))))
                 .isEqualTo(a);
-        assertThat(start(AdapterConfig.of(Lora.rank(2)).withSeed(1))).isNotEqualTo(a);
+        assertThatBits(start(AdapterConfig.of(Lora.rank(2)).withSeed(1))).isNotEqualTo(a);
         assertThat(a.amaxNumber().doubleValue()).isLessThanOrEqualTo(1 / Math.sqrt(11));
     }
 
@@ -143,17 +144,17 @@ class AdaptedModelTest {
         SDVariable first = shared.mmul("a", x, shared.var("one.weight", array));
         shared.mmul("b", first, shared.var("two.weight", array)); // two variables with one array
         AdaptedModel model = AdaptedModel.inject(shared, AdapterConfig.of(Pissa.rank(2)));
-        assertThat(array).isEqualTo(copy);
+        assertThatBits(array).isEqualTo(copy);
         model.merge();
         model.unload();
-        assertThat(array).isEqualTo(copy);
-        assertThat(shared.getVariable("two.weight").getArr()).isEqualTo(copy);
+        assertThatBits(array).isEqualTo(copy);
+        assertThatBits(shared.getVariable("two.weight").getArr()).isEqualTo(copy);
 
         AdaptedModel lora =
                 AdaptedModel.inject(shared, AdapterConfig.of(Lora.rank(2)).withTargets(TargetSelector.suffixes("one")));
         lora.trainableNames().forEach(name -> shared.getVariable(name).getArr().addi(1));
         lora.merge();
-        assertThat(shared.getVariable("two.weight").getArr()).isEqualTo(copy);
+        assertThatBits(shared.getVariable("two.weight").getArr()).isEqualTo(copy);
     }
 
     @Test
@@ -182,7 +183,7 @@ class AdaptedModelTest {
                         .doubleValue())
                 .isLessThan(1e-5);
         model.unload();
-        assertThat(tied.output(Map.of("x", value), "out").get("out")).isEqualTo(base);
+        assertThatBits(tied.output(Map.of("x", value), "out").get("out")).isEqualTo(base);
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.samediff.adapters;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -100,17 +101,17 @@ class EmbeddingAdapterTest {
         model.merge();
         assertThat(maxDifference(logits(graph), adapted)).isLessThan(2e-6);
         INDArray merged = graph.getVariable(TABLE).getArr();
-        assertThat(merged).isEqualTo(model.mergedWeights().get(TABLE)).isNotEqualTo(table);
+        assertThatBits(merged).isEqualTo(model.mergedWeights().get(TABLE)).isNotEqualTo(table);
         model.unmerge();
-        assertThat(logits(graph)).isEqualTo(adapted);
-        assertThat(graph.getVariable(TABLE).getArr()).isEqualTo(residual);
+        assertThatBits(logits(graph)).isEqualTo(adapted);
+        assertThatBits(graph.getVariable(TABLE).getArr()).isEqualTo(residual);
         model.disable();
-        assertThat(logits(graph)).isEqualTo(base);
-        assertThat(graph.getVariable(TABLE).getArr()).isEqualTo(table);
+        assertThatBits(logits(graph)).isEqualTo(base);
+        assertThatBits(graph.getVariable(TABLE).getArr()).isEqualTo(table);
         model.enable();
-        assertThat(logits(graph)).isEqualTo(adapted);
+        assertThatBits(logits(graph)).isEqualTo(adapted);
         assertThat(maxDifference(logits(model.mergedGraph()), adapted)).isLessThan(2e-6);
-        assertThat(logits(graph)).isEqualTo(adapted);
+        assertThatBits(logits(graph)).isEqualTo(adapted);
     }
 
     @ParameterizedTest
@@ -123,10 +124,10 @@ class EmbeddingAdapterTest {
         AdaptedModel model = AdaptedModel.inject(graph, config(method));
         perturb(model);
         model.unload();
-        assertThat(logits(graph)).isEqualTo(base);
+        assertThatBits(logits(graph)).isEqualTo(base);
         assertThat(graph.variables().stream().map(SDVariable::name)).containsExactlyInAnyOrderElementsOf(names);
         assertThat(graph.ops()).hasSize(ops);
-        assertThat(logits(graph.dup())).isEqualTo(base);
+        assertThatBits(logits(graph.dup())).isEqualTo(base);
         AdaptedModel.inject(graph, config(method)); // and can be adapted again
     }
 
@@ -140,7 +141,8 @@ class EmbeddingAdapterTest {
         Map<String, INDArray> feeds = EmbeddingGraph.feeds(DataType.DOUBLE);
         Map<String, INDArray> gradients = graph.calculateGradients(feeds, model.trainableNames());
         SameDiff reloaded = reloaded(graph);
-        assertThat(reloaded.calculateGradients(feeds, model.trainableNames())).isEqualTo(gradients);
+        assertThatBits(reloaded.calculateGradients(feeds, model.trainableNames()))
+                .isEqualTo(gradients);
         for (String name : model.trainableNames()) {
             INDArray array = graph.getVariable(name).getArr();
             INDArray gradient = Objects.requireNonNull(gradients.get(name));
@@ -186,7 +188,7 @@ class EmbeddingAdapterTest {
                     .isLessThan(1e-10);
             assertThat(maxDifference(trained.getVariable(B).getArr(), Nd4j.createFromArray(reference.b)))
                     .isLessThan(1e-10);
-            assertThat(trained.getVariable(TABLE).getArr()).isEqualTo(table);
+            assertThatBits(trained.getVariable(TABLE).getArr()).isEqualTo(table);
         }
         assertThat(reference.differentiate()).isLessThan(0.9 * first);
     }
@@ -232,8 +234,8 @@ class EmbeddingAdapterTest {
         perturb(model);
         SameDiff other = EmbeddingGraph.create(DataType.FLOAT);
         AdaptedModel restored = AdaptedModel.inject(other, Map.of(), model.state());
-        assertThat(logits(other)).isEqualTo(logits(graph));
-        assertThat(restored.mergedWeights()).isEqualTo(model.mergedWeights());
+        assertThatBits(logits(other)).isEqualTo(logits(graph));
+        assertThatBits(restored.mergedWeights()).isEqualTo(model.mergedWeights());
     }
 
     @Test
@@ -247,8 +249,8 @@ class EmbeddingAdapterTest {
         model.activate("second");
         assertThat(maxDifference(logits(graph), base)).isLessThan(1e-5);
         model.activate("default");
-        assertThat(logits(graph)).isEqualTo(one);
-        assertThat(logits(model.unload())).isEqualTo(base);
+        assertThatBits(logits(graph)).isEqualTo(one);
+        assertThatBits(logits(model.unload())).isEqualTo(base);
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.samediff.samples;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.samediff.adapters.AdaptedModel;
@@ -44,7 +45,7 @@ class MergedGraphTest {
         INDArray base = logits(graph);
         List<String> variables = names(graph);
         List<String> ops = List.copyOf(graph.getOps().keySet());
-        assertThat(logits(graph.dup())).isEqualTo(base);
+        assertThatBits(logits(graph.dup())).isEqualTo(base);
 
         AdaptedModel model = AdaptedModel.inject(graph, imported.modulePaths(), AdapterConfig.of(method));
         perturb(model);
@@ -55,15 +56,15 @@ class MergedGraphTest {
         assertThat(difference(logits(merged), adapted)).isLessThan(1e-4);
         assertThat(names(merged)).containsExactlyInAnyOrderElementsOf(variables);
         assertThat(merged.getOps().keySet()).containsExactlyInAnyOrderElementsOf(ops);
-        assertThat(logits(graph)).isEqualTo(adapted);
+        assertThatBits(logits(graph)).isEqualTo(adapted);
 
         Path file = folder.resolve("adapted.fb");
         graph.save(file.toFile(), true);
-        assertThat(logits(SameDiff.load(file.toFile(), true))).isEqualTo(adapted);
+        assertThatBits(logits(SameDiff.load(file.toFile(), true))).isEqualTo(adapted);
 
         model.unload();
         assertThat(graph.getOps().keySet()).containsExactlyElementsOf(ops);
-        assertThat(logits(graph.dup())).isEqualTo(base);
+        assertThatBits(logits(graph.dup())).isEqualTo(base);
     }
 
     private static List<String> names(SameDiff graph) {

@@ -1,5 +1,6 @@
 package dev.samediff.tuning;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.samediff.tuning.pruning.Pruning;
@@ -126,7 +127,7 @@ class LocalTrialsTest {
         run(spec(Duration.ZERO, 0), context -> Nd4j.rand(100).sumNumber().doubleValue());
         Nd4j.getRandom().setSeed(99);
         run(spec(Duration.ZERO, 0), trial);
-        assertThat(drawn.get(1)).isEqualTo(drawn.get(0));
+        assertThatBits(drawn.get(1)).isEqualTo(drawn.get(0));
     }
 
     private static void assertFailed(TrialResult result, String reason) {

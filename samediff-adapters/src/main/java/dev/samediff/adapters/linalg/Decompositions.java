@@ -30,7 +30,8 @@ public interface Decompositions {
 
     /**
      * The leading singular triplets by randomised subspace iteration (Halko, Martinsson, Tropp 2011, algorithm 4.4),
-     * with oversampling.
+     * with oversampling. Equal matrices in one memory order give the same bits for one seed; another order gives the same
+     * up to rounding.
      *
      * @param a matrix [m,n]
      * @param rank number of triplets, at most min(m, n)

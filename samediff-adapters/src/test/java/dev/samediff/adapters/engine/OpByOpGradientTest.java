@@ -1,5 +1,6 @@
 package dev.samediff.adapters.engine;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -345,7 +346,7 @@ class OpByOpGradientTest {
             assertThat(seeded(keeping, 1).loss()).isEqualTo(first.loss());
             Engine.Gradients again = seeded(saving, 1);
             assertThat(again.loss()).isCloseTo(first.loss(), within(0.0));
-            assertThat(again.byName()).isEqualTo(first.byName());
+            assertThatBits(again.byName()).isEqualTo(first.byName());
         }
     }
 

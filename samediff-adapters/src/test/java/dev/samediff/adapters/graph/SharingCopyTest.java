@@ -1,5 +1,6 @@
 package dev.samediff.adapters.graph;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
@@ -21,8 +22,8 @@ class SharingCopyTest {
         Map<String, INDArray> input = Map.of("x", Nd4j.rand(DataType.FLOAT, 3, WIDE));
         INDArray expected = graph.output(input, "y").get("y").dup();
         SameDiff copy = SharingCopy.of(graph);
-        assertThat(copy.output(input, "y").get("y")).isEqualTo(expected);
-        assertThat(graph.output(input, "y").get("y")).isEqualTo(expected);
+        assertThatBits(copy.output(input, "y").get("y")).isEqualTo(expected);
+        assertThatBits(graph.output(input, "y").get("y")).isEqualTo(expected);
         for (String name : List.of("frozen", "trained", "shape")) {
             assertThat(address(copy, name)).as(name).isEqualTo(address(graph, name));
         }
@@ -36,8 +37,8 @@ class SharingCopyTest {
         INDArray before = graph.getVariable("frozen").getArr().dup();
         SameDiff copy = SharingCopy.of(graph);
         new GraphEditor(copy).replaceArray("frozen", Nd4j.ones(DataType.FLOAT, WIDE, WIDE));
-        assertThat(graph.getVariable("frozen").getArr()).isEqualTo(before);
-        assertThat(copy.getVariable("frozen").getArr()).isEqualTo(Nd4j.ones(DataType.FLOAT, WIDE, WIDE));
+        assertThatBits(graph.getVariable("frozen").getArr()).isEqualTo(before);
+        assertThatBits(copy.getVariable("frozen").getArr()).isEqualTo(Nd4j.ones(DataType.FLOAT, WIDE, WIDE));
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.samediff.adapters.io;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -81,7 +82,7 @@ class EmbeddingFolderTest {
                 .containsExactly(SiteKind.LINEAR, SiteKind.EMBEDDING);
         SameDiff other = EmbeddingGraph.create(DataType.FLOAT);
         AdaptedModel.inject(other, Map.of(), loaded);
-        assertThat(logits(other)).isEqualTo(logits(graph));
+        assertThatBits(logits(other)).isEqualTo(logits(graph));
     }
 
     @ParameterizedTest
@@ -108,9 +109,9 @@ class EmbeddingFolderTest {
                         "base_model.model." + EmbeddingGraph.LINEAR + ".lora_B.weight");
         INDArray a = model.trainables().get(EmbeddingGraph.TOKENS + ".lora_embedding_A.default");
         INDArray b = model.trainables().get(EmbeddingGraph.TOKENS + ".lora_embedding_B.default");
-        assertThat(tensors.get(WTE + ".lora_embedding_A"))
+        assertThatBits(tensors.get(WTE + ".lora_embedding_A"))
                 .isEqualTo(Objects.requireNonNull(a).transpose().dup('c'));
-        assertThat(tensors.get(WTE + ".lora_embedding_B"))
+        assertThatBits(tensors.get(WTE + ".lora_embedding_B"))
                 .isEqualTo(Objects.requireNonNull(b).transpose().dup('c'));
         assertThat(Objects.requireNonNull(tensors.get(WTE + ".lora_embedding_A"))
                         .shape())
@@ -131,7 +132,7 @@ class EmbeddingFolderTest {
         write(tensors);
         SameDiff other = EmbeddingGraph.create(DataType.FLOAT);
         AdaptedModel.inject(other, Map.of(), AdapterFolder.load(folder));
-        assertThat(logits(other)).isEqualTo(logits(graph));
+        assertThatBits(logits(other)).isEqualTo(logits(graph));
 
         tensors.put(WTE + ".base_layer.weight", table.add(1));
         write(tensors);

@@ -1,5 +1,6 @@
 package dev.samediff.adapters.io;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -47,8 +48,8 @@ class SafetensorsTest {
         Safetensors back = Safetensors.read(file);
         assertThat(back.metadata()).isEqualTo(Safetensors.PYTORCH);
         assertThat(back.tensors().keySet()).containsExactlyInAnyOrderElementsOf(tensors.keySet());
-        tensors.forEach(
-                (name, array) -> assertThat(back.tensors().get(name)).as(name).isEqualTo(array));
+        tensors.forEach((name, array) ->
+                assertThatBits(back.tensors().get(name)).as(name).isEqualTo(array));
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.samediff.adapters.linalg;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import java.util.List;
@@ -27,8 +28,8 @@ class CachingDecompositionsTest {
             for (int rank : new int[] {5, 2, 1, 4}) {
                 requireSame(cache.svd(layout, rank), lapack.svd(layout, rank));
                 Decompositions.Qr qr = cache.qr(layout, rank);
-                assertThat(qr.q()).isEqualTo(lapack.qr(layout).leading(rank).q());
-                assertThat(qr.r()).isEqualTo(lapack.qr(layout).leading(rank).r());
+                assertThatBits(qr.q()).isEqualTo(lapack.qr(layout).leading(rank).q());
+                assertThatBits(qr.r()).isEqualTo(lapack.qr(layout).leading(rank).r());
             }
         }
     }
@@ -73,7 +74,7 @@ class CachingDecompositionsTest {
             cache.svd(a, rank).u().assign(0);
             requireSame(cache.svd(a, rank), lapack.svd(a, rank));
             cache.qr(a, rank).q().assign(0);
-            assertThat(cache.qr(a, rank).q())
+            assertThatBits(cache.qr(a, rank).q())
                     .isEqualTo(lapack.qr(a).leading(rank).q());
         }
     }
@@ -96,9 +97,9 @@ class CachingDecompositionsTest {
     }
 
     private static void requireSame(Decompositions.Svd actual, Decompositions.Svd expected) {
-        assertThat(actual.u()).isEqualTo(expected.u());
-        assertThat(actual.s()).isEqualTo(expected.s());
-        assertThat(actual.vt()).isEqualTo(expected.vt());
+        assertThatBits(actual.u()).isEqualTo(expected.u());
+        assertThatBits(actual.s()).isEqualTo(expected.s());
+        assertThatBits(actual.vt()).isEqualTo(expected.vt());
     }
 
     private static INDArray matrix(int m, int n, long seed) {

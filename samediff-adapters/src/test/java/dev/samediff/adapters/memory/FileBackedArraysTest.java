@@ -1,5 +1,6 @@
 package dev.samediff.adapters.memory;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -37,18 +38,18 @@ class FileBackedArraysTest {
         INDArray copy = copy(array);
         assertThat(FileBackedArrays.isOne(copy)).isTrue();
         assertThat(FileBackedArrays.isOne(array)).isFalse();
-        assertThat(copy).isEqualTo(array);
+        assertThatBits(copy).isEqualTo(array);
         INDArray before = array.dup();
         copy.addi(1);
-        assertThat(array).isEqualTo(before);
+        assertThatBits(array).isEqualTo(before);
         FileBackedArrays.release(copy);
-        assertThat(copy).as("what was written is not lost").isEqualTo(before.add(1));
+        assertThatBits(copy).as("what was written is not lost").isEqualTo(before.add(1));
     }
 
     @Test
     void views_are_copied_in_row_major_order() {
         INDArray transposed = Nd4j.rand(DataType.FLOAT, 4, 6).transpose();
-        assertThat(copy(transposed)).isEqualTo(transposed);
+        assertThatBits(copy(transposed)).isEqualTo(transposed);
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.samediff.adapters.method;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -51,8 +52,9 @@ class WeightChangeTest {
         Map<String, INDArray> before = copy(tensors);
         INDArray first = method.delta(tensors, SCALING);
         method.deltaGradients(tensors, SCALING, Nd4j.rand(DataType.DOUBLE, 5, 4));
-        assertThat(method.delta(tensors, SCALING)).isEqualTo(first);
-        before.forEach((name, array) -> assertThat(tensors.get(name)).as(name).isEqualTo(array));
+        assertThatBits(method.delta(tensors, SCALING)).isEqualTo(first);
+        before.forEach(
+                (name, array) -> assertThatBits(tensors.get(name)).as(name).isEqualTo(array));
     }
 
     @ParameterizedTest

@@ -1,5 +1,6 @@
 package dev.samediff.adapters.train;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -66,7 +67,7 @@ class AdapterTrainerTest {
         assertThat(result.steps()).isEqualTo(30);
         assertThat(result.reason()).isEqualTo(TrainingResult.Reason.COMPLETED);
         assertThat(result.finalLoss()).isLessThan(result.losses().get(0) - 0.3);
-        assertThat(values(gpt, gpt.weights)).isEqualTo(before);
+        assertThatBits(values(gpt, gpt.weights)).isEqualTo(before);
     }
 
     @Test
@@ -218,7 +219,7 @@ class AdapterTrainerTest {
                 .hasMessageContaining("step 1")
                 .hasMessageContaining("0.01");
         assertThat(after).hasSize(1);
-        assertThat(values(gpt, gpt.trainables)).isEqualTo(after.get(0));
+        assertThatBits(values(gpt, gpt.trainables)).isEqualTo(after.get(0));
     }
 
     @Test

@@ -1,5 +1,6 @@
 package dev.samediff.tuning.training;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.samediff.adapters.AdaptedModel;
@@ -50,9 +51,9 @@ class AdapterAveragingTest {
         }
         assertThat(train(1, true, Moments.KEPT).losses()).isEqualTo(losses);
         Map<String, INDArray> expected = plain.trainables();
-        assertThat(train(1, true, Moments.KEPT).tensors()).isEqualTo(expected);
-        assertThat(train(2, true, Moments.KEPT).tensors()).isEqualTo(expected);
-        assertThat(train(2, true, Moments.AVERAGED).tensors()).isEqualTo(expected);
+        assertThatBits(train(1, true, Moments.KEPT).tensors()).isEqualTo(expected);
+        assertThatBits(train(2, true, Moments.KEPT).tensors()).isEqualTo(expected);
+        assertThatBits(train(2, true, Moments.AVERAGED).tensors()).isEqualTo(expected);
     }
 
     @Test
@@ -64,15 +65,15 @@ class AdapterAveragingTest {
         AdaptedModel model = model();
         model.restore(kept.tensors());
         assertThat(evaluate(model)).isLessThan(before);
-        assertThat(kept.tensors()).isNotEqualTo(averaged.tensors());
-        assertThat(train(2, false, Moments.KEPT).tensors()).as("again").isEqualTo(kept.tensors());
+        assertThatBits(kept.tensors()).isNotEqualTo(averaged.tensors());
+        assertThatBits(train(2, false, Moments.KEPT).tensors()).as("again").isEqualTo(kept.tensors());
     }
 
     @Test
     void processes_of_their_own_give_the_same_tensors() throws IOException {
         AdapterAveraging.Round here = train(2, false, Moments.KEPT);
         AdapterAveraging.Round there = train("local-cluster[2,1,1024]", 2, false, Moments.KEPT);
-        assertThat(there.tensors()).isEqualTo(here.tensors());
+        assertThatBits(there.tensors()).isEqualTo(here.tensors());
         assertThat(there.losses()).isEqualTo(here.losses());
     }
 

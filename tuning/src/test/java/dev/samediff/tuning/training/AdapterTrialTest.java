@@ -1,5 +1,6 @@
 package dev.samediff.tuning.training;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.samediff.adapters.AdaptedModel;
@@ -92,7 +93,7 @@ class AdapterTrialTest {
         run(trial, values("sorsa", 4), Duration.ZERO);
         run(trial, new ParameterValues(Map.of("method", "lora", "rank", 99L)), Duration.ZERO);
         run(trial, values("lora", 2), Duration.ofMillis(1));
-        assertThat(arrays(graph)).isEqualTo(copies);
+        assertThatBits(arrays(graph)).isEqualTo(copies);
         SameDiff lent = models.borrow();
         before.forEach((name, array) ->
                 assertThat(lent.getVariable(name).getArr()).as(name).isSameAs(array));

@@ -1,5 +1,6 @@
 package dev.samediff.adapters.engine.reference;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
@@ -64,7 +65,7 @@ class HalfProductsTest {
                     .castTo(DataType.FLOAT);
             assertThat(y.dataType()).isEqualTo(DataType.FLOAT);
             assertThat(difference(y, halves)).isLessThan(2e-3);
-            assertThat(y.castTo(DataType.HALF).castTo(DataType.FLOAT)).isEqualTo(y);
+            assertThatBits(y.castTo(DataType.HALF).castTo(DataType.FLOAT)).isEqualTo(y);
             assertThat(difference(get(results, "z"), x.mmul(factor))).isLessThan(1e-6);
         }
     }

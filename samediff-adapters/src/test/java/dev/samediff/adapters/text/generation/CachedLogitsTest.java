@@ -1,5 +1,6 @@
 package dev.samediff.adapters.text.generation;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.data.Offset.offset;
 
@@ -94,7 +95,7 @@ class CachedLogitsTest {
         INDArray ids = gpt.inputs(2, 12, 4).get("input_ids");
         try (CachedLogits cached = cached(EngineOptions.defaults(), new Capacities(12, 12))) {
             cached.logits(ids, new int[] {1, 1});
-            assertThat(cached.logits(ids, new int[] {2, 2})).isEqualTo(whole().logits(ids, new int[] {2, 2}));
+            assertThatBits(cached.logits(ids, new int[] {2, 2})).isEqualTo(whole().logits(ids, new int[] {2, 2}));
             assertThat(cached.fallback()).isPresent();
         }
     }
@@ -110,7 +111,7 @@ class CachedLogitsTest {
         try (CachedLogits cached = CachedLogits.of(averages, 12, EngineOptions.defaults())) {
             INDArray tokens = gpt.inputs(2, 12, 4).get("input_ids");
             int[] lengths = {5, 12};
-            assertThat(cached.logits(tokens, lengths)).isEqualTo(averages.logits(tokens, lengths));
+            assertThatBits(cached.logits(tokens, lengths)).isEqualTo(averages.logits(tokens, lengths));
             assertThat(cached.fallback())
                     .hasValueSatisfying(why -> assertThat(why).contains("Reduce", "chooses or sums positions"));
         }
@@ -125,7 +126,7 @@ class CachedLogitsTest {
             assertThat(cached.fallback()).isEmpty();
             gpt.graph.getArrForVarName(gpt.trainables.get(1)).muli(3);
             cached.restart();
-            assertThat(cached.logits(ids, new int[] {5, 6})).isNotEqualTo(first);
+            assertThatBits(cached.logits(ids, new int[] {5, 6})).isNotEqualTo(first);
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.samediff.adapters.train.checkpoint;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -112,7 +113,7 @@ class CheckpointTest {
         Trained resumed = train(plan().build(), true);
         assertThat(resumed.result().losses()).isEqualTo(straight.result().losses());
         assertThat(resumed.result().evaluations()).isEqualTo(straight.result().evaluations());
-        assertThat(resumed.values()).isEqualTo(straight.values());
+        assertThatBits(resumed.values()).isEqualTo(straight.values());
     }
 
     @Test

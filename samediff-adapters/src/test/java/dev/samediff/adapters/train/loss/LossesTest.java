@@ -1,5 +1,6 @@
 package dev.samediff.adapters.train.loss;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -131,7 +132,7 @@ class LossesTest {
             Engine.Gradients expected = before.gradients(batch);
             Engine.Gradients actual = after.gradients(batch);
             assertThat(actual.loss()).isEqualTo(expected.loss());
-            assertThat(actual.byName()).isEqualTo(expected.byName());
+            assertThatBits(actual.byName()).isEqualTo(expected.byName());
         }
     }
 

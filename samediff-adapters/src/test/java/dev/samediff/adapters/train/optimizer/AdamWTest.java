@@ -1,5 +1,6 @@
 package dev.samediff.adapters.train.optimizer;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
@@ -231,7 +232,7 @@ class AdamWTest {
                 resumed.get(i).assign(straight.get(i));
             }
             other.restore(one.steps(), one.firstMoments(), one.secondMoments());
-            assertThat(updates(other, resumed, 2)).isEqualTo(updates(one, straight, 2));
+            assertThatBits(updates(other, resumed, 2)).isEqualTo(updates(one, straight, 2));
         }
     }
 

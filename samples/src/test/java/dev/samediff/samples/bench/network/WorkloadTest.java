@@ -1,5 +1,6 @@
 package dev.samediff.samples.bench.network;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.samediff.adapters.io.Safetensors;
@@ -33,7 +34,7 @@ class WorkloadTest {
         Map<String, INDArray> stored =
                 Safetensors.read(folder.resolve("weights.safetensors")).tensors();
         INDArray weight = imported.graph().getArrForVarName("transformer.h.1.mlp.c_fc.weight");
-        assertThat(weight).isEqualTo(stored.get("transformer.h.1.mlp.c_fc.weight"));
+        assertThatBits(weight).isEqualTo(stored.get("transformer.h.1.mlp.c_fc.weight"));
         assertThat(weight.stdNumber().doubleValue()).isBetween(0.2, 0.3); // 1 / sqrt(16)
     }
 
