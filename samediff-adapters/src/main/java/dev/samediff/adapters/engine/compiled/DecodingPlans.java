@@ -24,12 +24,14 @@ final class DecodingPlans implements AutoCloseable {
     private final Decoding decoding;
     private final FoldedConstants constants;
     private final Plan step;
+    private final LookupCheck lookups;
     /** Compiled when it is needed: texts that grow out of a shorter cache need none. */
     private @Nullable Plan prefill;
 
-    private DecodingPlans(Decoding decoding, FoldedConstants constants) {
+    private DecodingPlans(Decoding decoding, FoldedConstants constants, LookupCheck lookups) {
         this.decoding = decoding;
         this.constants = constants;
+        this.lookups = lookups;
         this.step = PlanCompiler.compile(decoding.step());
     }
 
@@ -54,7 +56,13 @@ final class DecodingPlans implements AutoCloseable {
         }
         return new DecodingPlans(
                 Decoding.of(program, Objects.requireNonNull(leaf), logits),
-                new FoldedConstants(graph, lowered.folded()));
+                new FoldedConstants(graph, lowered.folded()),
+                new LookupCheck(program, name -> Placeholders.isOne(graph, name)));
+    }
+
+    /** Refuses token ids, and other numbers, that are no rows of the tables they are looked up in. */
+    void check(Map<String, INDArray> placeholders) {
+        lookups.check(placeholders);
     }
 
     boolean isCurrent() {

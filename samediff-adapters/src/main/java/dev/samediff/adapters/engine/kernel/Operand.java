@@ -17,7 +17,7 @@ public final class Operand implements Place {
     /**
      * Describes a tensor; {@link #place} says where it is.
      *
-     * @param type any type of fixed width; kernels know FLOAT, BFLOAT16, INT, LONG and BOOL
+     * @param type any type of fixed width; kernels copy all and compute with FLOAT, BFLOAT16, INT, LONG and BOOL
      * @param shape up to 6 axes, none of them empty; no axes for a scalar
      * @param strides the distance of neighbours along each axis in elements, 0 for a broadcast axis
      * @throws IllegalArgumentException if shape and strides do not fit each other

@@ -52,6 +52,9 @@ final class Call {
     Tensor input(int index) {
         Value value = inputs.get(index);
         INDArray known = value.known();
+        if (known != null) {
+            Ranks.require("input " + index + " of " + Lowering.describe(node), known.shape());
+        }
         return known == null ? value.present() : builder.literal(node.inputs().get(index), Dense.of(known));
     }
 

@@ -7,6 +7,7 @@ import dev.samediff.adapters.engine.nd4j.Dense;
 import dev.samediff.adapters.engine.program.Program;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -45,12 +46,14 @@ public final class Plan implements AutoCloseable {
      * @param values the current array of each leaf, by name
      * @param profile takes the time of every kernel; null to measure nothing
      * @return a copy of an output, by name
+     * @throws IllegalStateException if an array has another type or size than the plan was compiled for
      */
     public Function<String, INDArray> run(Function<String, INDArray> values, @Nullable Profile profile) {
         List<INDArray> held = new ArrayList<>(leaves.size());
         try {
             for (Block leaf : leaves) {
                 INDArray array = Dense.of(values.apply(leaf.leaf));
+                requireSize(leaf, array);
                 held.add(array);
                 leaf.place(Addresses.of(array));
             }
@@ -60,6 +63,16 @@ public final class Plan implements AutoCloseable {
             Reference.reachabilityFence(held);
         }
         return this::output;
+    }
+
+    /** Kernels read as much as the plan was compiled for, however long the array is. */
+    private static void requireSize(Block leaf, INDArray array) {
+        long bytes = array.length() * array.dataType().width();
+        if (array.dataType() != leaf.type || bytes != leaf.bytes) {
+            throw new IllegalStateException("the array of `" + leaf.leaf + "` is " + array.dataType()
+                    + Arrays.toString(array.shape()) + ", the plan was compiled for " + leaf.bytes / leaf.type.width()
+                    + " elements of " + leaf.type);
+        }
     }
 
     private void execute(@Nullable Profile profile) {

@@ -6,6 +6,7 @@ import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.engine.TinyGpt;
 import dev.samediff.adapters.train.loss.Losses;
 import dev.samediff.adapters.train.loss.TaskLoss;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -40,7 +41,13 @@ class RecomputationMemoryTest {
     private static long arena(TinyGpt gpt, TaskLoss loss, Map<String, INDArray> batch, EngineOptions options) {
         try (FrozenWeights weights = new FrozenWeights(gpt.graph, false);
                 CompiledStep step = CompiledStep.compile(
-                        gpt.graph, List.of(loss.loss()), gpt.trainables, batch, options, weights)) {
+                        gpt.graph,
+                        List.of(loss.loss()),
+                        gpt.trainables,
+                        batch,
+                        options,
+                        weights,
+                        new LinkedHashMap<>())) {
             return step.plan().arenaBytes();
         }
     }

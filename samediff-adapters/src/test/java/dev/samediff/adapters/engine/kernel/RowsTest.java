@@ -76,14 +76,33 @@ class RowsTest {
     }
 
     @Test
+    void ids_below_zero_count_from_the_end() {
+        Numbers table = Numbers.random(1, 7, 5);
+        Numbers rows = Numbers.zeros(2, 5);
+        LayerKernels.gatherRows(table.operand, ids(DataType.LONG, -1, -7).operand, rows.operand)
+                .run();
+        double[] expected = new double[10];
+        System.arraycopy(table.values(), 30, expected, 0, 5);
+        System.arraycopy(table.values(), 0, expected, 5, 5);
+        rows.isCloseTo(expected, 0);
+        Numbers gradient = Numbers.zeros(7, 5);
+        LayerKernels.scatterAddRows(rows.operand, ids(DataType.LONG, -1, -7).operand, gradient.operand)
+                .run();
+        double[] back = new double[35];
+        System.arraycopy(expected, 0, back, 30, 5);
+        System.arraycopy(expected, 5, back, 0, 5);
+        gradient.isCloseTo(back, 0);
+    }
+
+    @Test
     void ids_outside_of_the_table_are_named_when_it_runs() {
         Operand table = Numbers.random(1, 7, 5).operand;
         Operand dst = Numbers.zeros(6, 5).operand;
-        for (double bad : new double[] {7, -1}) {
+        for (double bad : new double[] {7, -8}) {
             Kernel kernel = LayerKernels.gatherRows(table, ids(DataType.INT, 0, 1, 2, bad, 4, 5).operand, dst);
             assertThatThrownBy(kernel::run)
                     .isInstanceOf(InvalidInputException.class)
-                    .hasMessageContaining("the token id at position 3 is " + (int) bad + ", expected 0 to 6");
+                    .hasMessageContaining("the token id at position 3 is " + (int) bad + ", expected -7 to 6");
         }
         Operand floats = Operand.dense(DataType.FLOAT, 6);
         assertThatThrownBy(() -> LayerKernels.gatherRows(table, floats, dst))
