@@ -39,8 +39,8 @@ record EmbeddingInput(SDVariable ids, int in) implements LayerInput {
         int block = Math.max(1, (int) Math.round(Math.sqrt((double) in / width)));
         int blocks = (in + block - 1) / block;
         SDVariable given = graph.reshape(name + "/ids", ids, -1).castTo(name + "/given", DataType.DOUBLE);
-        SDVariable id = graph.math.floorMod(
-                name + "/number", given, graph.constant(name + "/count", Nd4j.scalar((double) in)));
+        SDVariable id =
+                graph.math.floorMod(name + "/number", given, graph.constant(name + "/count", Nd4j.scalar((double) in)));
         SDVariable quotient = graph.math.floor(
                 name + "/quotient",
                 id.add(name + "/middle", 0.5).div(name + "/exact", block)); // the half keeps rounding out

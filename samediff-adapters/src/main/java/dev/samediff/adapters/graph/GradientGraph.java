@@ -51,7 +51,9 @@ public record GradientGraph(SameDiff graph, String loss, Map<String, String> gra
         SameDiff derived;
         try {
             derived = differentiate(graph, loss);
-        } catch (RuntimeException e) { // what SameDiff throws where it has no derivative: of five kinds, also null pointers
+        } catch (
+                RuntimeException
+                        e) { // what SameDiff throws where it has no derivative: of five kinds, also null pointers
             if (String.valueOf(e.getMessage()).contains("does not contain any trainable")) {
                 throw independent(loss, trainables, e);
             }

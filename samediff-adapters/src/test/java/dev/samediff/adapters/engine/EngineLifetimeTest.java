@@ -126,8 +126,7 @@ class EngineLifetimeTest {
 
     @Test
     void a_closed_session_says_so() {
-        DecodingSession session =
-                new DecodingSession(gpt.graph, "input_ids", gpt.logits, EngineOptions.defaults());
+        DecodingSession session = new DecodingSession(gpt.graph, "input_ids", gpt.logits, EngineOptions.defaults());
         session.start(gpt.inputs(1, 4, 1));
         session.close();
         session.close();

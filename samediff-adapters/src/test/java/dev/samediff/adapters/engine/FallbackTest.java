@@ -66,8 +66,10 @@ class FallbackTest {
     void a_reason_is_said_once_for_each_key_and_not_found_again_in_every_call() {
         try (CompiledEngine engine = new CompiledEngine(byData(), "", List.of(), EngineOptions.defaults())) {
             for (int call = 0; call < 3; call++) {
-                assertThat(engine.outputs(inputs(2), List.of("y")).get("y").shape()).containsExactly(2, 4);
-                assertThat(engine.fallback()).hasValueSatisfying(why -> assertThat(why).contains("`y`", "reshape"));
+                assertThat(engine.outputs(inputs(2), List.of("y")).get("y").shape())
+                        .containsExactly(2, 4);
+                assertThat(engine.fallback())
+                        .hasValueSatisfying(why -> assertThat(why).contains("`y`", "reshape"));
             }
             assertThat(warnings()).hasSize(1).first().asString().contains("[y]", "`y`", "reshape", "data");
             engine.outputs(inputs(3), List.of("y"));
@@ -88,7 +90,8 @@ class FallbackTest {
         try (CompiledEngine engine = new CompiledEngine(graph, "", List.of(), EngineOptions.defaults())) {
             engine.outputs(inputs(2), List.of("y"));
             graph.getVariable("factor").getArr().assign(3);
-            assertThat(engine.outputs(inputs(2), List.of("y")).get("y").getFloat(0)).isEqualTo(3);
+            assertThat(engine.outputs(inputs(2), List.of("y")).get("y").getFloat(0))
+                    .isEqualTo(3);
             assertThat(warnings()).hasSize(2);
             graph.math.tanh("more", graph.getVariable("x"));
             engine.outputs(inputs(2), List.of("y"));
@@ -116,8 +119,7 @@ class FallbackTest {
         compiledAs(graph, "y", Map.of("x", Nd4j.rand(DataType.FLOAT, 1, 2, 1, 2, 1, 2, 1)), "`x`", "7 axes");
     }
 
-    private static void compiledAs(
-            SameDiff graph, String output, Map<String, INDArray> inputs, String... reason) {
+    private static void compiledAs(SameDiff graph, String output, Map<String, INDArray> inputs, String... reason) {
         try (CompiledEngine engine = new CompiledEngine(graph, "", List.of(), EngineOptions.defaults());
                 Engine reference = new ReferenceEngine(graph, "", List.of())) {
             INDArray actual = engine.outputs(inputs, List.of(output)).get(output);
@@ -126,7 +128,8 @@ class FallbackTest {
             if (reason.length == 0) {
                 assertThat(engine.fallback()).isEmpty();
             } else {
-                assertThat(engine.fallback()).hasValueSatisfying(why -> assertThat(why).contains(reason));
+                assertThat(engine.fallback())
+                        .hasValueSatisfying(why -> assertThat(why).contains(reason));
             }
         }
     }
@@ -159,7 +162,8 @@ class FallbackTest {
     void a_norm_per_head_with_a_scale_of_the_whole_width_is_compiled() {
         SameDiff graph = SameDiff.create();
         SDVariable x = graph.placeHolder("x", DataType.FLOAT, -1, 4, 8);
-        SDVariable rms = x.mul(graph.math.rsqrt(graph.math.square(x).mean(true, 2).add(1e-5)));
+        SDVariable rms =
+                x.mul(graph.math.rsqrt(graph.math.square(x).mean(true, 2).add(1e-5)));
         graph.reshape(rms, -1, 32).mul("y", graph.constant("w", Nd4j.rand(DataType.FLOAT, 32)));
         try (CompiledEngine engine = new CompiledEngine(graph, "", List.of(), EngineOptions.defaults());
                 Engine reference = new ReferenceEngine(graph, "", List.of())) {

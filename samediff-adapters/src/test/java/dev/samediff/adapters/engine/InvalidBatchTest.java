@@ -32,7 +32,8 @@ class InvalidBatchTest {
         TaskLoss loss = Losses.causalLm(gpt.graph, gpt.logits);
         try (Engine engine = kind.open(gpt.graph, loss.loss(), gpt.trainables)) {
             for (int call = 0; call < 2; call++) {
-                var refusal = assertThatThrownBy(() -> engine.gradients(batch)).isInstanceOf(InvalidInputException.class);
+                var refusal =
+                        assertThatThrownBy(() -> engine.gradients(batch)).isInstanceOf(InvalidInputException.class);
                 var alone = assertThatThrownBy(() -> engine.outputs(batch, List.of(loss.loss())))
                         .isInstanceOf(InvalidInputException.class);
                 for (String part : parts) {
@@ -107,7 +108,8 @@ class InvalidBatchTest {
         try (Engine engine = kind.open(graph, loss.loss(), List.of("w"))) {
             assertThatThrownBy(() -> engine.gradients(batch))
                     .isInstanceOf(InvalidInputException.class)
-                    .hasMessageContaining("the label at position [1] of the placeholder `labels` is 4, allowed is 0 to 3");
+                    .hasMessageContaining(
+                            "the label at position [1] of the placeholder `labels` is 4, allowed is 0 to 3");
             batch.put("labels", Nd4j.createFromArray(0, 3));
             assertThat(engine.gradients(batch).loss()).isPositive();
         }
@@ -126,13 +128,16 @@ class InvalidBatchTest {
         INDArray mask = gpt.batch(2, 6, 1).get("label_mask");
         isRefused(kind, gpt, with(gpt, "label_mask", changed(mask, value)), "`label_mask`", "[1, 2]", "finite");
         gpt = gpt(VOCABULARY);
-        isRefused(kind, gpt, with(gpt, "label_mask", Nd4j.valueArrayOf(new long[] {2, 6}, value, DataType.FLOAT)), "[0, 0]");
+        isRefused(
+                kind,
+                gpt,
+                with(gpt, "label_mask", Nd4j.valueArrayOf(new long[] {2, 6}, value, DataType.FLOAT)),
+                "[0, 0]");
     }
 
     static Stream<Arguments> shapes() {
         long[][] labels = {{3, 4}, {2, 5}, {3, 6}, {1, 6}, {12, 1}, {6, 2}, {12}, {2, 6, 1}, {1}};
-        return EveryEngine.all()
-                .flatMap(kind -> Stream.of(labels).map(shape -> Arguments.of(kind, shape)));
+        return EveryEngine.all().flatMap(kind -> Stream.of(labels).map(shape -> Arguments.of(kind, shape)));
     }
 
     @ParameterizedTest
@@ -201,7 +206,13 @@ class InvalidBatchTest {
         try (Engine engine = kind.open(gpt.graph, loss.loss(), gpt.trainables)) {
             double expected = engine.gradients(batch).loss();
             for (DataType type : new DataType[] {
-                DataType.FLOAT, DataType.DOUBLE, DataType.HALF, DataType.SHORT, DataType.BYTE, DataType.UBYTE, DataType.INT,
+                DataType.FLOAT,
+                DataType.DOUBLE,
+                DataType.HALF,
+                DataType.SHORT,
+                DataType.BYTE,
+                DataType.UBYTE,
+                DataType.INT,
                 DataType.LONG
             }) {
                 Map<String, INDArray> other = new HashMap<>(batch);
@@ -247,7 +258,8 @@ class InvalidBatchTest {
         x.mean("mean");
         try (Engine engine = kind.open(graph)) {
             for (String output : List.of("elementwise", "product", "softmax", "mean")) {
-                assertThatThrownBy(() -> engine.outputs(Map.of("x", Nd4j.create(DataType.FLOAT, 0, 3)), List.of(output)))
+                assertThatThrownBy(() ->
+                                engine.outputs(Map.of("x", Nd4j.create(DataType.FLOAT, 0, 3)), List.of(output)))
                         .as(output)
                         .isInstanceOf(InvalidInputException.class)
                         .hasMessageContaining("`x` has no elements, its shape is [0, 3]");
@@ -268,7 +280,8 @@ class InvalidBatchTest {
             Map<String, INDArray> inputs = Map.of("past", Nd4j.create(DataType.FLOAT, 2, 0, 3), "keys", now);
             Map<String, INDArray> outputs = engine.outputs(inputs, List.of("all", "y"));
             assertThat(outputs.get("all").toStringFull()).isEqualTo(now.toStringFull());
-            assertThat(outputs.get("y").sumNumber().doubleValue()).isCloseTo(8, org.assertj.core.api.Assertions.within(1e-5));
+            assertThat(outputs.get("y").sumNumber().doubleValue())
+                    .isCloseTo(8, org.assertj.core.api.Assertions.within(1e-5));
         }
     }
 

@@ -56,7 +56,8 @@ class InvalidIdsTest {
 
     private static SDVariable scatter(SameDiff graph, SDVariable ids, String kind) {
         SDVariable table = table(graph, DataType.FLOAT, SIZE, 2);
-        SDVariable updates = graph.constant("updates", Nd4j.ones(DataType.FLOAT, 3, 2).muli(7));
+        SDVariable updates =
+                graph.constant("updates", Nd4j.ones(DataType.FLOAT, 3, 2).muli(7));
         return switch (kind) {
             case "add" -> graph.scatterAdd(table, ids, updates);
             case "sub" -> graph.scatterSub(table, ids, updates);
@@ -123,7 +124,10 @@ class InvalidIdsTest {
                         "gather of a computed table",
                         true,
                         (graph, ids) -> graph.gather(
-                                graph.math.tanh(table(graph, DataType.FLOAT, SIZE, 2).mul(graph.getVariable("one"))), ids, 0)),
+                                graph.math.tanh(
+                                        table(graph, DataType.FLOAT, SIZE, 2).mul(graph.getVariable("one"))),
+                                ids,
+                                0)),
                 use(
                         "gather by ids of another type",
                         true,
@@ -132,7 +136,10 @@ class InvalidIdsTest {
                 use(
                         "gather by computed ids",
                         true,
-                        (graph, ids) -> graph.gather(table(graph, DataType.FLOAT, SIZE, 2), ids.mul(1).add(0), 0)),
+                        (graph, ids) -> graph.gather(
+                                table(graph, DataType.FLOAT, SIZE, 2),
+                                ids.mul(1).add(0),
+                                0)),
                 use(
                         "gather by ids of a matrix",
                         true,
@@ -141,7 +148,10 @@ class InvalidIdsTest {
                 use(
                         "gather of columns by computed ids",
                         true,
-                        (graph, ids) -> graph.gather(table(graph, DataType.FLOAT, 2, SIZE), ids.mul(1).add(0), 1)),
+                        (graph, ids) -> graph.gather(
+                                table(graph, DataType.FLOAT, 2, SIZE),
+                                ids.mul(1).add(0),
+                                1)),
                 use(
                         "gather_nd",
                         true,
@@ -151,24 +161,29 @@ class InvalidIdsTest {
                         "gather_nd of whole coordinates",
                         true,
                         (graph, ids) -> graph.gatherNd(
-                                table(graph, DataType.FLOAT, 2, SIZE),
-                                graph.stack(1, graph.zerosLike(ids), ids))));
+                                table(graph, DataType.FLOAT, 2, SIZE), graph.stack(1, graph.zerosLike(ids), ids))));
         Stream<Use> scatters = Stream.of("add", "sub", "mul", "div", "max", "min", "upd")
                 .map(kind -> use("scatter_" + kind, true, (graph, ids) -> scatter(graph, ids, kind)));
         Stream<Use> coordinates = Stream.of("add", "sub", "update")
-                .map(kind -> use("scatter_nd_" + kind, true, (graph, ids) -> custom(
-                        graph,
+                .map(kind -> use(
                         "scatter_nd_" + kind,
-                        table(graph, DataType.FLOAT, SIZE, 2),
-                        graph.expandDims(ids, 1),
-                        graph.constant("updates", Nd4j.ones(DataType.FLOAT, 3, 2)))));
+                        true,
+                        (graph, ids) -> custom(
+                                graph,
+                                "scatter_nd_" + kind,
+                                table(graph, DataType.FLOAT, SIZE, 2),
+                                graph.expandDims(ids, 1),
+                                graph.constant("updates", Nd4j.ones(DataType.FLOAT, 3, 2)))));
         Stream<Use> segments = Stream.of("sum", "mean", "max", "min", "prod", "sqrt_n")
-                .map(kind -> use("unsorted_segment_" + kind, false, (graph, ids) -> custom(
-                        graph,
+                .map(kind -> use(
                         "unsorted_segment_" + kind,
-                        graph.constant("data", Nd4j.ones(DataType.FLOAT, 3, 2)),
-                        ids.castTo(DataType.INT),
-                        graph.constant("count", Nd4j.scalar(DataType.INT, SIZE)))));
+                        false,
+                        (graph, ids) -> custom(
+                                graph,
+                                "unsorted_segment_" + kind,
+                                graph.constant("data", Nd4j.ones(DataType.FLOAT, 3, 2)),
+                                ids.castTo(DataType.INT),
+                                graph.constant("count", Nd4j.scalar(DataType.INT, SIZE)))));
         Stream<Use> others = Stream.of(
                 use(
                         "embedding_lookup",
@@ -272,9 +287,13 @@ class InvalidIdsTest {
         INDArray good = whole.get(NDArrayIndex.interval(0, 2), NDArrayIndex.interval(1, 2, 4));
         INDArray bad = whole.get(NDArrayIndex.interval(1, 3), NDArrayIndex.interval(1, 2, 4));
         try (Engine engine = kind.open(graph)) {
-            assertThat(engine.outputs(Map.of("ids", good), List.of("y")).get("y").shape())
+            assertThat(engine.outputs(Map.of("ids", good), List.of("y"))
+                            .get("y")
+                            .shape())
                     .containsExactly(2, 2, 2);
-            assertThat(engine.outputs(Map.of("ids", good.dup('f')), List.of("y")).get("y").toStringFull())
+            assertThat(engine.outputs(Map.of("ids", good.dup('f')), List.of("y"))
+                            .get("y")
+                            .toStringFull())
                     .isEqualTo(engine.outputs(Map.of("ids", good.dup('c')), List.of("y"))
                             .get("y")
                             .toStringFull());
@@ -290,7 +309,8 @@ class InvalidIdsTest {
         SDVariable x = graph.placeHolder("x", DataType.FLOAT, -1, SIZE);
         graph.gather("last", x, new int[] {-1, 0}, 1);
         graph.gather("outside", x, new int[] {0, SIZE}, 1);
-        Map<String, INDArray> inputs = Map.of("x", Nd4j.arange(2 * SIZE).reshape(2, SIZE).castTo(DataType.FLOAT));
+        Map<String, INDArray> inputs =
+                Map.of("x", Nd4j.arange(2 * SIZE).reshape(2, SIZE).castTo(DataType.FLOAT));
         try (Engine engine = kind.open(graph)) {
             assertThat(engine.outputs(inputs, List.of("last")).get("last").toFloatMatrix())
                     .isDeepEqualTo(new float[][] {{4, 0}, {9, 5}});

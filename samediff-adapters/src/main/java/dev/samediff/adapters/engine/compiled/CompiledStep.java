@@ -98,8 +98,8 @@ final class CompiledStep implements AutoCloseable {
             FrozenWeights frozen,
             Map<String, INDArray> folded,
             boolean labelledOnly) {
-        Lowering.Lowered lowered = Lowering.lower(
-                graph, outputs, name -> Placeholders.get(graph.getVariable(name), placeholders), folded);
+        Lowering.Lowered lowered =
+                Lowering.lower(graph, outputs, name -> Placeholders.get(graph.getVariable(name), placeholders), folded);
         if (!trainables.isEmpty()) {
             String loss = outputs.iterator().next();
             LossInputs.requireScalar(loss, lowered.shape(loss).orElseThrow());
@@ -198,14 +198,7 @@ final class CompiledStep implements AutoCloseable {
         } catch (InvalidInputException e) {
             if (mask.isPresent() && rows < mask.get().rows()) {
                 try (CompiledStep all = compile(
-                        graph,
-                        outputs,
-                        trainables,
-                        placeholders,
-                        options,
-                        frozen,
-                        new LinkedHashMap<>(),
-                        false)) {
+                        graph, outputs, trainables, placeholders, options, frozen, new LinkedHashMap<>(), false)) {
                     return all.run(placeholders, profile); // fails, too, but counts positions among all rows
                 }
             }

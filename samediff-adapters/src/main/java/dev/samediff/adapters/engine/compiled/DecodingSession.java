@@ -154,7 +154,8 @@ public final class DecodingSession implements AutoCloseable {
             long last = Math.min(wanted.length() - 1, computed[text]);
             if (positions[text] < 0 || positions[text] > last) {
                 throw new InvalidInputException("the position of text " + text + " is " + positions[text]
-                        + ", allowed is 0 to " + last + ": " + computed[text] + " positions have been computed, the ids have "
+                        + ", allowed is 0 to " + last + ": " + computed[text]
+                        + " positions have been computed, the ids have "
                         + wanted.length());
             }
         }

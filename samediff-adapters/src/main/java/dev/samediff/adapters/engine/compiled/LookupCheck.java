@@ -35,7 +35,8 @@ final class LookupCheck {
         for (Node node : program.nodes()) {
             if (node.op() instanceof Op.Gather) {
                 Tensor ids = node.input(1);
-                while (producers.get(ids) != null && keepsNumbers(producers.get(ids).op())) {
+                while (producers.get(ids) != null
+                        && keepsNumbers(producers.get(ids).op())) {
                     ids = producers.get(ids).input(0);
                 }
                 if (producers.get(ids) == null && placeholders.test(ids.name())) {
@@ -61,7 +62,10 @@ final class LookupCheck {
             INDArray ids = values.get(lookup.placeholder());
             if (ids != null) {
                 Placeholders.requireRows(
-                        lookup.placeholder(), ids, lookup.table().size(0), lookup.table().name());
+                        lookup.placeholder(),
+                        ids,
+                        lookup.table().size(0),
+                        lookup.table().name());
             }
         }
     }

@@ -165,7 +165,8 @@ public final class Lowering {
             return;
         }
         List<LongShapeDescriptor> shapes = OutputShapes.of(node, op, inputs);
-        shapes.forEach(shape -> Ranks.require("the result of " + describe(node), shape.getShape()));
+        shapes.forEach(shape ->
+                Ranks.require("`" + node.outputs().get(0) + "`, of " + describe(node) + ",", shape.getShape()));
         Call call = new Call(node, inputs, shapes, builder);
         List<Tensor> outputs = OpLowerings.of(op.op().opName()).lower(call);
         if (outputs == null) {

@@ -44,8 +44,7 @@ final class IndexOperands {
         table.put(
                 "scatter_nd",
                 List.of(IndexOperand.fromEnd(
-                        0,
-                        (inputs, arguments) -> leading(inputs.get(2).toLongVector(), lastSize(inputs.get(0))))));
+                        0, (inputs, arguments) -> leading(inputs.get(2).toLongVector(), lastSize(inputs.get(0))))));
         table.put("embedding_lookup", List.of(IndexOperand.fromEnd(1, (inputs, arguments) -> rows(inputs, 0))));
         segments(table);
         classes(table);
@@ -64,8 +63,7 @@ final class IndexOperands {
                 INDArray ids = inputs.get(1);
                 return new long[] {1 + ids.getLong(ids.length() - 1)};
             })));
-            table.put(
-                    "segment_" + kind + "_bp", List.of(IndexOperand.of(1, (inputs, arguments) -> rows(inputs, 2))));
+            table.put("segment_" + kind + "_bp", List.of(IndexOperand.of(1, (inputs, arguments) -> rows(inputs, 2))));
         }
     }
 
@@ -75,9 +73,7 @@ final class IndexOperands {
                     "sparse_softmax_cross_entropy_loss_with_logits" + suffix,
                     List.of(IndexOperand.of(0, (inputs, arguments) -> new long[] {lastSize(inputs.get(1))})));
         }
-        table.put(
-                "in_top_k",
-                List.of(IndexOperand.of(1, (inputs, arguments) -> new long[] {lastSize(inputs.get(0))})));
+        table.put("in_top_k", List.of(IndexOperand.of(1, (inputs, arguments) -> new long[] {lastSize(inputs.get(0))})));
         IndexOperand.Sizes numbered =
                 (inputs, arguments) -> new long[] {arguments.length > 0 && arguments[0] > 0 ? arguments[0] : ANY};
         table.put("confusion_matrix", List.of(IndexOperand.of(0, numbered), IndexOperand.of(1, numbered)));
@@ -94,12 +90,14 @@ final class IndexOperands {
                 .forEach(i -> halves.add(
                         IndexOperand.of(i, (inputs, arguments) -> i < inputs.size() / 2 ? new long[] {ANY} : null)));
         table.put("dynamic_stitch", List.copyOf(halves));
-        IndexOperand.Sizes places = (inputs, arguments) -> new long[] {inputs.get(0).length()};
+        IndexOperand.Sizes places =
+                (inputs, arguments) -> new long[] {inputs.get(0).length()};
         table.put("invert_permutation", List.of(IndexOperand.of(0, places)));
         table.put("InvertPermutation", List.of(IndexOperand.of(0, places)));
         table.put("crop_and_resize", List.of(IndexOperand.of(2, (inputs, arguments) -> rows(inputs, 0))));
-        table.put("compat_sparse_to_dense", List.of(IndexOperand.of(0, (inputs, arguments) -> inputs.get(1)
-                .toLongVector())));
+        table.put(
+                "compat_sparse_to_dense",
+                List.of(IndexOperand.of(0, (inputs, arguments) -> inputs.get(1).toLongVector())));
     }
 
     private static long[] rows(List<INDArray> inputs, int of) {

@@ -108,8 +108,8 @@ public record LossInputs(String logits, String labels, String mask) {
      */
     public static void requireScalar(String loss, long... shape) {
         if (Arrays.stream(shape).reduce(1, (a, b) -> a * b) != 1) {
-            throw new InvalidInputException(
-                    "the loss `" + loss + "` must be a scalar, its shape is " + Arrays.toString(shape) + "; take its mean");
+            throw new InvalidInputException("the loss `" + loss + "` must be a scalar, its shape is "
+                    + Arrays.toString(shape) + "; take its mean");
         }
     }
 }

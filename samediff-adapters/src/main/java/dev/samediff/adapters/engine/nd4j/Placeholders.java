@@ -1,6 +1,7 @@
 package dev.samediff.adapters.engine.nd4j;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.graph.ExecutionOrder;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashSet;
@@ -8,7 +9,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.TreeSet;
-import dev.samediff.adapters.graph.ExecutionOrder;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;

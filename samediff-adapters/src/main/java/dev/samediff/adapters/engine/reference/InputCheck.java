@@ -40,7 +40,9 @@ final class InputCheck extends BaseListener {
             throw Placeholders.noElements(withoutElements.get(0), placeholders);
         }
         NativeOp.checkPlaces(
-                graph, new ExecutionOrder.Node(op.getName(), op.getOp(), orEmpty(op.getInputsToOp()), List.of()), context);
+                graph,
+                new ExecutionOrder.Node(op.getName(), op.getOp(), orEmpty(op.getInputsToOp()), List.of()),
+                context);
     }
 
     @Override

@@ -39,7 +39,9 @@ class DecodingPositionsTest {
     void there_is_one_position_for_each_text(String positions) {
         int[] given = positions.isEmpty()
                 ? new int[0]
-                : java.util.Arrays.stream(positions.split(",")).mapToInt(Integer::parseInt).toArray();
+                : java.util.Arrays.stream(positions.split(","))
+                        .mapToInt(Integer::parseInt)
+                        .toArray();
         assertThatThrownBy(() -> session.next(texts, given))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("2 texts need 2 positions");
