@@ -7,6 +7,7 @@ import dev.samediff.adapters.graph.ExecutionOrder;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.listeners.At;
 import org.nd4j.autodiff.listeners.BaseListener;
 import org.nd4j.autodiff.listeners.Operation;
@@ -34,7 +35,10 @@ final class InputCheck extends BaseListener {
     }
 
     @Override
-    public void preOpExecution(SameDiff graph, At at, SameDiffOp op, OpContext context) {
+    public void preOpExecution(SameDiff graph, At at, SameDiffOp op, @Nullable OpContext context) {
+        if (context == null) {
+            return; // control flow, which computes nothing
+        }
         INDArray[] inputs = context.getInputArrays().toArray(INDArray[]::new);
         if (!withoutElements.isEmpty() && !EmptyArrays.arePossible(op.getOp().opName(), inputs)) {
             throw Placeholders.noElements(withoutElements.get(0), placeholders);
@@ -47,7 +51,7 @@ final class InputCheck extends BaseListener {
 
     @Override
     public void opExecution(
-            SameDiff graph, At at, MultiDataSet batch, SameDiffOp op, OpContext context, INDArray[] outputs) {
+            SameDiff graph, At at, MultiDataSet batch, SameDiffOp op, @Nullable OpContext context, INDArray[] outputs) {
         List<String> names = orEmpty(op.getOutputsOfOp());
         fed.ifPresent(inputs -> {
             int index = names.indexOf(inputs.logits());
