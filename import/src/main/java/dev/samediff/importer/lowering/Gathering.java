@@ -32,18 +32,6 @@ final class Gathering {
         return call.emit("Where", call.emit("Less", wide, zero), call.emit("Add", wide, number(call, size)), wide);
     }
 
-    /**
-     * Indices counted from the front, looked up in 0, 1, ..., size - 1: a lookup counts those below zero from the end and is
-     * refused for those outside when the graph runs, which sums with one-hot rows would pass over in silence.
-     */
-    static Value inside(NodeCall call, Value indices, Dim size) {
-        if (indices.content() != null) {
-            return positive(call, indices, size);
-        }
-        Value numbers = Value.computed(Creation.numbers(call, size), DataType.LONG, List.of(size));
-        return call.emit("Gather", Map.of("axis", 0), numbers, call.emit("Cast", Map.of("to", 7), indices));
-    }
-
     static Dim product(List<Dim> dims) {
         return dims.stream().reduce(Dim.ONE, Dim::times);
     }
@@ -58,7 +46,7 @@ final class Gathering {
         Value place = null;
         for (int i = 0; i < sizes.size(); i++) {
             Value column = call.emit("Gather", Map.of("axis", -1), indices, number(call, Dim.of(i)));
-            Value coordinate = inside(call, column, sizes.get(i));
+            Value coordinate = positive(call, column, sizes.get(i));
             Dim stride = product(sizes.subList(i + 1, sizes.size()));
             Value part = stride.is(1) ? coordinate : call.emit("Mul", coordinate, number(call, stride));
             place = place == null ? part : call.emit("Add", place, part);
@@ -132,7 +120,7 @@ final class Gathering {
         Value aligned = aligned(call, data, indices.dims(), axis);
         Dim size = data.dim(axis);
         Value rows = axisLast(call, aligned, axis);
-        Value wanted = axisLast(call, inside(call, indices, size), axis);
+        Value wanted = axisLast(call, positive(call, indices, size), axis);
         List<Dim> others = wanted.dims().subList(0, wanted.rank() - 1);
         Dim count = wanted.dim(wanted.rank() - 1);
         Dim lines = product(others);
