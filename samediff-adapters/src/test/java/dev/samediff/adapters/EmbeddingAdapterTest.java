@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.samediff.adapters.engine.Engine;
+import dev.samediff.adapters.engine.EveryEngine;
 import dev.samediff.adapters.engine.reference.ReferenceEngine;
 import dev.samediff.adapters.graph.GradientGraph;
 import dev.samediff.adapters.graph.TargetSelector;
@@ -26,6 +27,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -75,6 +77,35 @@ class EmbeddingAdapterTest {
         assertThat(model.totalParameters()).isEqualTo(13 * 6 + 7 * 6 + 6 * 6 + 4 * (13 + 6));
         assertThat(model.summary()).contains(EmbeddingGraph.TOKENS).contains("76 of 232 parameters");
         assertThat(model.sites()).extracting(site -> site.layer().kind()).containsExactly(SiteKind.EMBEDDING);
+    }
+
+    /** The adapter gave nothing for ids below zero, which the lookup beside it counts from the end. */
+    @ParameterizedTest
+    @EnumSource
+    void ids_below_zero_count_from_the_end_in_the_adapter_too(EveryEngine kind) {
+        SameDiff graph = EmbeddingGraph.create(DataType.FLOAT);
+        AdaptedModel model = AdaptedModel.inject(graph, config(Pissa.rank(3)));
+        perturb(model);
+        Map<String, INDArray> feeds = new LinkedHashMap<>(EmbeddingGraph.feeds(DataType.FLOAT));
+        try (Engine engine = kind.open(graph, "loss", model.trainableNames())) {
+            feeds.put("ids", Nd4j.createFromArray(new int[][] {{12, 0, 3, 5}, {1, 12, 0, 6}}));
+            Engine.Gradients expected = engine.gradients(feeds);
+            feeds.put("ids", Nd4j.createFromArray(new int[][] {{-1, 0, -10, 5}, {1, 12, -13, -7}}));
+            Engine.Gradients actual = engine.gradients(feeds);
+            assertThat(actual.loss()).isEqualTo(expected.loss());
+            expected.byName()
+                    .forEach((name, gradient) -> assertThat(
+                                    maxDifference(actual.byName().get(name), gradient))
+                            .as(name)
+                            .isZero());
+            for (int bad : new int[] {13, -14, 1000, Integer.MIN_VALUE}) {
+                feeds.put("ids", Nd4j.createFromArray(new int[][] {{12, 0, 3, 5}, {1, bad, 0, 6}}));
+                assertThatThrownBy(() -> engine.gradients(feeds))
+                        .isInstanceOf(InvalidInputException.class)
+                        .hasMessageContaining("[1, 1]")
+                        .hasMessageContaining("`ids` is " + bad + ", allowed is -13 to 12");
+            }
+        }
     }
 
     @ParameterizedTest

@@ -12,4 +12,14 @@ public final class UncompilableException extends RuntimeException {
     public UncompilableException(String message) {
         super(message);
     }
+
+    /**
+     * Creates it.
+     *
+     * @param message what stands in the way
+     * @param cause what was thrown there
+     */
+    public UncompilableException(String message, Throwable cause) {
+        super(message, cause);
+    }
 }

@@ -20,7 +20,9 @@ import org.nd4j.linalg.factory.Nd4j;
  * <p>The arithmetic is that of one product with the one-hot matrix; the memory is {@code N (in/b + b k)}, least for
  * {@code b = sqrt(in/k)}. All ops of it are differentiated right and survive saving.
  *
- * @param ids whole numbers in [0,in), of any shape
+ * <p>Ids below zero count from the end, as those of the lookup that this goes beside; that one refuses what is no row.
+ *
+ * @param ids whole numbers in [-in,in), of any shape
  * @param in number of rows of the table
  */
 record EmbeddingInput(SDVariable ids, int in) implements LayerInput {
@@ -36,7 +38,9 @@ record EmbeddingInput(SDVariable ids, int in) implements LayerInput {
         int width = (int) matrix.getShape()[1];
         int block = Math.max(1, (int) Math.round(Math.sqrt((double) in / width)));
         int blocks = (in + block - 1) / block;
-        SDVariable id = graph.reshape(name + "/ids", ids, -1).castTo(name + "/number", DataType.DOUBLE);
+        SDVariable given = graph.reshape(name + "/ids", ids, -1).castTo(name + "/given", DataType.DOUBLE);
+        SDVariable id =
+                graph.math.floorMod(name + "/number", given, graph.constant(name + "/count", Nd4j.scalar((double) in)));
         SDVariable quotient = graph.math.floor(
                 name + "/quotient",
                 id.add(name + "/middle", 0.5).div(name + "/exact", block)); // the half keeps rounding out

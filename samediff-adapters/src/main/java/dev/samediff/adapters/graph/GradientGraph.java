@@ -27,6 +27,15 @@ import org.nd4j.autodiff.samediff.VariableType;
 public record GradientGraph(SameDiff graph, String loss, Map<String, String> gradients) {
     private static final String FUNCTION = "grad";
 
+    /** SameDiff cannot differentiate a loss. */
+    public static final class UndifferentiableException extends RuntimeException {
+        private static final long serialVersionUID = 1;
+
+        UndifferentiableException(String message, Throwable cause) {
+            super(message, cause);
+        }
+    }
+
     /**
      * Derives the gradient graph. The given graph keeps its loss variables and its own gradient function.
      *
@@ -35,17 +44,21 @@ public record GradientGraph(SameDiff graph, String loss, Map<String, String> gra
      * @param trainables VARIABLEs of it
      * @throws InvalidInputException if a name does not exist or has the wrong kind, or if no trainable influences the
      *     loss
+     * @throws UndifferentiableException if SameDiff has no derivative of something on the way
      */
     public static GradientGraph of(SameDiff graph, String loss, Collection<String> trainables) {
         check(graph, loss, trainables);
         SameDiff derived;
         try {
             derived = differentiate(graph, loss);
-        } catch (IllegalStateException e) {
+        } catch (
+                RuntimeException
+                        e) { // what SameDiff throws where it has no derivative: of five kinds, also null pointers
             if (String.valueOf(e.getMessage()).contains("does not contain any trainable")) {
                 throw independent(loss, trainables, e);
             }
-            throw e;
+            throw new UndifferentiableException(
+                    "the loss `" + loss + "` cannot be differentiated by SameDiff: " + e.getMessage(), e);
         }
         Map<String, String> gradients = new LinkedHashMap<>();
         for (String trainable : trainables) {

@@ -5,6 +5,7 @@ import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.engine.Engines;
+import dev.samediff.adapters.engine.Usage;
 import dev.samediff.adapters.engine.compiled.Targets;
 import dev.samediff.adapters.graph.GraphAudit;
 import dev.samediff.adapters.train.checkpoint.TrainingCheckpoints;
@@ -49,6 +50,7 @@ public final class AdapterTrainer implements AutoCloseable {
     private final TrainingState state = new TrainingState();
     private final Parameters parameters;
     private final TrainingCheckpoints checkpoints;
+    private final Usage usage = new Usage("trainer", "a trainer is used by one thread, create another one");
     private @Nullable PenaltyTerm penalty;
 
     /**
@@ -120,8 +122,14 @@ public final class AdapterTrainer implements AutoCloseable {
      * @param evaluation evaluation data, or null; evaluated at the start, as planned, and at the end
      * @param listeners are told how it goes
      * @throws NonFiniteException if a loss or gradient is not finite; the parameters are those of the last good step
+     * @throws IllegalStateException if the trainer is closed, or another thread uses it
      */
     public TrainingResult fit(
+            MultiDataSetIterator train, @Nullable MultiDataSetIterator evaluation, TrainingListener... listeners) {
+        return usage.during(() -> train(train, evaluation, listeners));
+    }
+
+    private TrainingResult train(
             MultiDataSetIterator train, @Nullable MultiDataSetIterator evaluation, TrainingListener... listeners) {
         long start = System.nanoTime();
         model.peakLearningRate(plan.peak());
@@ -231,6 +239,10 @@ public final class AdapterTrainer implements AutoCloseable {
      * @param data the data; reset first
      */
     public Evaluation evaluate(MultiDataSetIterator data) {
+        return usage.during(() -> mean(data));
+    }
+
+    private Evaluation mean(MultiDataSetIterator data) {
         if (data.resetSupported()) {
             data.reset();
         }
@@ -278,17 +290,26 @@ public final class AdapterTrainer implements AutoCloseable {
      * @throws InvalidInputException if there is no usable checkpoint, or it belongs to another plan, method or model
      */
     public AdapterTrainer resume(Path directory) {
-        checkpoints.restore(directory);
-        return this;
+        return usage.during(() -> {
+            checkpoints.restore(directory);
+            return this;
+        });
     }
 
     private static double secondsSince(long nanos) {
         return (System.nanoTime() - nanos) / 1e9;
     }
 
+    /**
+     * Frees the memory of the optimiser and the engine.
+     *
+     * @throws IllegalStateException if another thread trains or evaluates; nothing is freed then
+     */
     @Override
     public void close() {
-        optimizer.close();
-        engine.close();
+        if (usage.close()) {
+            optimizer.close();
+            engine.close();
+        }
     }
 }

@@ -1,6 +1,7 @@
 package dev.samediff.adapters.train;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.engine.nd4j.LossInputs;
 import dev.samediff.adapters.train.loss.TaskLoss;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -51,7 +52,11 @@ public record Binding(List<String> features, String labels, String labelMask) {
         }
     }
 
-    /** Returns the placeholder values of a batch. */
+    /**
+     * Returns the placeholder values of a batch.
+     *
+     * @throws InvalidInputException if it has not as many arrays as are bound, or a label mask that is negative or not finite
+     */
     Map<String, INDArray> placeholders(MultiDataSet batch) {
         INDArray[] arrays = batch.getFeatures();
         if (arrays == null || arrays.length != features.size()) {
@@ -69,6 +74,9 @@ public record Binding(List<String> features, String labels, String labelMask) {
         INDArray label = batch.getLabels(0);
         INDArray mask = mask(batch);
         values.put(labels, label);
+        if (mask != null) {
+            LossInputs.requireWeights(labelMask, mask);
+        }
         values.put(labelMask, mask == null ? Nd4j.ones(DataType.FLOAT, label.shape()) : mask);
         return values;
     }

@@ -23,11 +23,15 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import org.junit.jupiter.api.Test;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.TrainingConfig;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Sgd;
 
@@ -355,5 +359,65 @@ class AdapterTrainerTest {
         Batches batches = new Batches();
         batches.list.add(new org.nd4j.linalg.dataset.MultiDataSet(Nd4j.zeros(1, 2), Nd4j.zeros(1, 2)));
         assertThatThrownBy(() -> train(plan(1), batches)).hasMessageContaining("1 feature arrays");
+    }
+
+    /** The optimiser's and the engine's memory was freed under a running training, which ended the process. */
+    @Test
+    void a_trainer_is_not_closed_while_it_trains() throws Exception {
+        AdapterTrainer trainer =
+                new AdapterTrainer(Trainable.of(gpt.graph, gpt.trainables), loss, plan(4).build(), inputs);
+        ExecutorService other = Executors.newSingleThreadExecutor();
+        List<String> refusals = new ArrayList<>();
+        try {
+            TrainingListener closing = new TrainingListener() {
+                @Override
+                public void onStep(StepReport report) {
+                    try {
+                        refusals.add(other.submit(() -> refusal(trainer::close)).get());
+                        refusals.add(refusal(trainer::close));
+                        refusals.add(other.submit(() -> refusal(() -> trainer.fit(Batches.of(gpt, 1, 2, 4), null)))
+                                .get());
+                    } catch (InterruptedException | ExecutionException e) {
+                        throw new IllegalStateException(e);
+                    }
+                }
+            };
+            assertThat(trainer.fit(Batches.of(gpt, 2, 2, 4), null, closing).steps())
+                    .isEqualTo(4);
+        } finally {
+            other.shutdownNow();
+        }
+        assertThat(refusals)
+                .hasSize(12)
+                .allSatisfy(refusal -> assertThat(refusal).contains("the thread"));
+        trainer.close();
+        trainer.close();
+        assertThat(refusal(() -> trainer.fit(Batches.of(gpt, 1, 2, 4), null))).contains("the trainer is closed");
+        assertThat(refusal(() -> trainer.evaluate(Batches.of(gpt, 1, 2, 4)))).contains("the trainer is closed");
+    }
+
+    private static String refusal(Runnable call) {
+        try {
+            call.run();
+            return "";
+        } catch (IllegalStateException e) {
+            return String.valueOf(e.getMessage());
+        }
+    }
+
+    /** A mask of -1 gave a negative loss, one of NaN everywhere a finite one. */
+    @Test
+    void masks_that_are_negative_or_not_finite_are_refused_for_every_loss() {
+        for (double value : new double[] {-1, Double.NaN, Double.POSITIVE_INFINITY}) {
+            MultiDataSet batch = new MultiDataSet(
+                    new INDArray[] {Nd4j.ones(1, 2), Nd4j.ones(1, 2)},
+                    new INDArray[] {Nd4j.ones(1, 2)},
+                    null,
+                    new INDArray[] {Nd4j.valueArrayOf(new long[] {1, 2}, value)});
+            assertThatThrownBy(() -> inputs.placeholders(batch))
+                    .isInstanceOf(InvalidInputException.class)
+                    .hasMessageContaining("`label_mask`")
+                    .hasMessageContaining("[0, 0]");
+        }
     }
 }

@@ -5,10 +5,13 @@ import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.engine.ExecutionReport;
 import dev.samediff.adapters.engine.UncompilableException;
+import dev.samediff.adapters.engine.Usage;
 import dev.samediff.adapters.engine.fusion.LabelledRows;
+import dev.samediff.adapters.engine.nd4j.Placeholders;
 import dev.samediff.adapters.engine.plan.Profile;
 import dev.samediff.adapters.engine.plan.Target;
 import dev.samediff.adapters.engine.reference.ReferenceEngine;
+import dev.samediff.adapters.graph.GradientGraph;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
@@ -40,6 +43,8 @@ public final class CompiledEngine implements Engine {
     private final ReferenceEngine reference;
     private final Map<Key, CompiledStep> plans;
     private final Map<Key, Optional<LabelledRows.Mask>> masks = new HashMap<>();
+    private final Refusals<Key> refusals;
+    private final Usage usage = new Usage("compiled engine", "open one engine for each thread");
     private final ExecutionTimes times = new ExecutionTimes();
     private @Nullable String fallback;
     private @Nullable Profile profile;
@@ -74,6 +79,7 @@ public final class CompiledEngine implements Engine {
         this.frozen = new FrozenWeights(graph, target);
         this.reference = new ReferenceEngine(graph, loss, trainables);
         this.plans = new LinkedHashMap<>(16, 0.75f, true);
+        this.refusals = new Refusals<>(graph);
         this.fallback = target.isAvailable() ? null : target.reason();
     }
 
@@ -81,6 +87,10 @@ public final class CompiledEngine implements Engine {
     private record Key(boolean backward, Set<String> outputs, Map<String, List<Long>> shapes, long rows) {
         Key withRows(long labelled) {
             return new Key(backward, outputs, shapes, labelled);
+        }
+
+        String title() {
+            return (backward ? "training by " : "computing ") + outputs + " for placeholders of shapes " + shapes;
         }
     }
 
@@ -91,9 +101,9 @@ public final class CompiledEngine implements Engine {
 
     /** Returns the memory for intermediate results of all compiled plans, in bytes. */
     public long arenaBytes() {
-        return plans.values().stream()
+        return usage.during(() -> plans.values().stream()
                 .mapToLong(step -> step.plan().arenaBytes())
-                .sum();
+                .sum());
     }
 
     /**
@@ -101,13 +111,17 @@ public final class CompiledEngine implements Engine {
      * bytes; empty if it cannot be compiled.
      */
     public OptionalLong stepBytes(Map<String, INDArray> placeholders) {
-        CompiledStep step = step(true, List.of(loss), placeholders);
-        return step == null ? OptionalLong.empty() : OptionalLong.of(step.plan().arenaBytes());
+        return usage.during(() -> {
+            CompiledStep step = step(true, List.of(loss), placeholders);
+            return step == null
+                    ? OptionalLong.empty()
+                    : OptionalLong.of(step.plan().arenaBytes());
+        });
     }
 
     /** Returns the memory of copies of frozen weights, rounded or packed, in bytes. */
     public long weightBytes() {
-        return frozen.bytes();
+        return usage.during(frozen::bytes);
     }
 
     /** Starts to measure every kernel, which costs some microseconds a step; the profile grows with each call. */
@@ -117,8 +131,19 @@ public final class CompiledEngine implements Engine {
         return current;
     }
 
+    /**
+     * {@inheritDoc}
+     *
+     * @throws InvalidInputException if the placeholders do not fit the graph, the loss, or each other
+     * @throws IllegalStateException if the engine is closed, or in use by another thread
+     */
     @Override
     public Gradients gradients(Map<String, INDArray> placeholders) {
+        return usage.during(() -> compute(placeholders));
+    }
+
+    private Gradients compute(Map<String, INDArray> placeholders) {
+        Placeholders.requireElements(graph, List.of(loss), placeholders);
         CompiledStep step = step(true, List.of(loss), placeholders);
         Profile sample = times.next();
         long start = System.nanoTime();
@@ -132,22 +157,28 @@ public final class CompiledEngine implements Engine {
         return gradients;
     }
 
+    private Gradients byReference(Map<String, INDArray> placeholders) {
+        try {
+            return reference.gradients(placeholders);
+        } catch (InvalidInputException e) {
+            if (e.getCause() instanceof GradientGraph.UndifferentiableException) { // SameDiff does not say which op
+                throw new InvalidInputException("this graph cannot be trained: " + fallback + "; " + e.getMessage(), e);
+            }
+            throw e;
+        }
+    }
+
     @Override
     public Optional<ExecutionReport> report() {
         return times.report(profile);
     }
 
-    private Gradients byReference(Map<String, INDArray> placeholders) {
-        try {
-            return reference.gradients(placeholders);
-        } catch (UnsupportedOperationException | IllegalStateException | NullPointerException e) {
-            throw new InvalidInputException(
-                    "this graph cannot be trained: " + fallback + "; SameDiff's own operations fail, too: "
-                            + e.getMessage(),
-                    e);
-        }
-    }
-
+    /**
+     * {@inheritDoc}
+     *
+     * @throws InvalidInputException if there is no such output, or the placeholders do not fit the graph
+     * @throws IllegalStateException if the engine is closed, or in use by another thread
+     */
     @Override
     public Map<String, INDArray> outputs(Map<String, INDArray> placeholders, Collection<String> outputs) {
         for (String name : outputs) {
@@ -156,8 +187,10 @@ public final class CompiledEngine implements Engine {
                         "the graph has no variable `" + name + "`; its outputs are " + graph.outputs());
             }
         }
-        CompiledStep step = step(false, outputs, placeholders);
-        return step == null ? reference.outputs(placeholders, outputs) : step.outputs(placeholders, profile);
+        return usage.during(() -> {
+            CompiledStep step = step(false, outputs, placeholders);
+            return step == null ? reference.outputs(placeholders, outputs) : step.outputs(placeholders, profile);
+        });
     }
 
     /** Returns the compiled step for these shapes, or null if there is none. */
@@ -172,22 +205,25 @@ public final class CompiledEngine implements Engine {
                 mask.map(found -> LabelledBatch.capacity(found, placeholders)).orElse(0L));
         CompiledStep step = plans.get(key);
         if (step != null && step.isCurrent()) {
+            fallback = null;
             return step;
         }
         if (step != null) {
             plans.remove(key);
             step.close();
         }
-        try {
-            step = CompiledStep.compile(
-                    graph, outputs, backward ? trainables : List.of(), placeholders, options, frozen);
-        } catch (InvalidInputException e) {
-            throw e;
-        } catch (UncompilableException | IllegalArgumentException e) {
-            fallback = e.getMessage();
+        fallback = refusals.reason(shape);
+        if (fallback != null) {
             return null;
         }
-        fallback = null;
+        Map<String, INDArray> folded = new LinkedHashMap<>();
+        try {
+            step = CompiledStep.compile(
+                    graph, outputs, backward ? trainables : List.of(), placeholders, options, frozen, folded);
+        } catch (UncompilableException e) {
+            fallback = refusals.add(shape, shape.title(), e, folded);
+            return null;
+        }
         masks.put(shape, step.mask());
         plans.put(shape.withRows(step.rows()), step);
         if (plans.size() > MOST_PLANS) {
@@ -202,13 +238,24 @@ public final class CompiledEngine implements Engine {
 
     private static Map<String, List<Long>> shapes(Map<String, INDArray> placeholders) {
         Map<String, List<Long>> shapes = new LinkedHashMap<>();
-        placeholders.forEach((name, array) ->
-                shapes.put(name, Arrays.stream(array.shape()).boxed().toList()));
+        placeholders.forEach((name, array) -> {
+            if (array != null) { // refused where it is read
+                shapes.put(name, Arrays.stream(array.shape()).boxed().toList());
+            }
+        });
         return shapes;
     }
 
+    /**
+     * Frees the memory of all plans.
+     *
+     * @throws IllegalStateException if a thread uses the engine; nothing is freed then
+     */
     @Override
     public void close() {
+        if (!usage.close()) {
+            return;
+        }
         plans.values().forEach(CompiledStep::close);
         plans.clear();
         frozen.close();

@@ -3,10 +3,12 @@ package dev.samediff.adapters.engine.compiled;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.engine.EngineOptions;
+import dev.samediff.adapters.engine.UncompilableException;
 import dev.samediff.adapters.engine.fusion.Fusion;
 import dev.samediff.adapters.engine.fusion.LabelledRows;
 import dev.samediff.adapters.engine.gradient.Backward;
 import dev.samediff.adapters.engine.lowering.Lowering;
+import dev.samediff.adapters.engine.nd4j.LossInputs;
 import dev.samediff.adapters.engine.nd4j.Placeholders;
 import dev.samediff.adapters.engine.plan.Plan;
 import dev.samediff.adapters.engine.plan.Profile;
@@ -39,6 +41,11 @@ final class CompiledStep implements AutoCloseable {
     private final EngineOptions options;
     private final Optional<LabelledRows.Mask> mask;
     private final long rows;
+    private final LookupCheck lookups;
+    private final Optional<Fed> fed;
+
+    /** What a loss is fed with, and the shape of the scores that it must fit. */
+    private record Fed(LossInputs inputs, long[] scores) {}
 
     private CompiledStep(
             SameDiff graph,
@@ -49,7 +56,8 @@ final class CompiledStep implements AutoCloseable {
             FrozenWeights frozen,
             EngineOptions options,
             Optional<LabelledRows.Mask> mask,
-            long rows) {
+            long rows,
+            Optional<Fed> fed) {
         this.graph = graph;
         this.outputs = outputs;
         this.trainables = trainables;
@@ -59,17 +67,26 @@ final class CompiledStep implements AutoCloseable {
         this.options = options;
         this.mask = mask;
         this.rows = rows;
+        this.fed = fed;
+        this.lookups = new LookupCheck(plan.program(), name -> Placeholders.isOne(graph, name));
     }
 
-    /** Compiles for the shapes of these placeholders, and for as many labelled rows as they have. */
+    /**
+     * Compiles for the shapes of these placeholders, and for as many labelled rows as they have.
+     *
+     * @param folded gets the constants that were computed with, also if nothing can be compiled
+     * @throws UncompilableException if there can be no plan
+     */
     static CompiledStep compile(
             SameDiff graph,
             Collection<String> outputs,
             List<String> trainables,
             Map<String, INDArray> placeholders,
             EngineOptions options,
-            FrozenWeights frozen) {
-        return compile(graph, outputs, trainables, placeholders, options, frozen, true);
+            FrozenWeights frozen,
+            Map<String, INDArray> folded) {
+        NativeBlock.trim(); // the system gets back what import and injection have freed, before there is a new arena
+        return compile(graph, outputs, trainables, placeholders, options, frozen, folded, true);
     }
 
     private static CompiledStep compile(
@@ -79,10 +96,16 @@ final class CompiledStep implements AutoCloseable {
             Map<String, INDArray> placeholders,
             EngineOptions options,
             FrozenWeights frozen,
+            Map<String, INDArray> folded,
             boolean labelledOnly) {
-        NativeBlock.trim(); // the system gets back what import and injection have freed, before there is a new arena
         Lowering.Lowered lowered =
-                Lowering.lower(graph, outputs, name -> Placeholders.get(graph.getVariable(name), placeholders));
+                Lowering.lower(graph, outputs, name -> Placeholders.get(graph.getVariable(name), placeholders), folded);
+        if (!trainables.isEmpty()) {
+            String loss = outputs.iterator().next();
+            LossInputs.requireScalar(loss, lowered.shape(loss).orElseThrow());
+        }
+        Optional<Fed> fed = fed(graph, outputs, lowered);
+        fed.ifPresent(found -> found.inputs().check(placeholders, found.scores()));
         Program lowest = ProgramCheck.afterRewrite(lowered.builder().build(lowered.outputs()), "lowering");
         Program program = Fusion.layers(lowest, trainables);
         Optional<LabelledRows.Mask> mask =
@@ -108,12 +131,20 @@ final class CompiledStep implements AutoCloseable {
                 graph,
                 List.copyOf(outputs),
                 trainables,
-                new FoldedConstants(graph, lowered.folded()),
+                new FoldedConstants(graph, folded),
                 frozen.compile(program),
                 frozen,
                 options,
                 mask,
-                rows);
+                rows,
+                fed);
+    }
+
+    private static Optional<Fed> fed(SameDiff graph, Collection<String> outputs, Lowering.Lowered lowered) {
+        return outputs.stream()
+                .flatMap(output -> LossInputs.of(graph, output).stream())
+                .flatMap(inputs -> lowered.shape(inputs.logits()).map(shape -> new Fed(inputs, shape)).stream())
+                .findFirst();
     }
 
     /** Returns where the loss gets its weights from, if rows of weight 0 may be left out. */
@@ -160,11 +191,14 @@ final class CompiledStep implements AutoCloseable {
     }
 
     private Map<String, INDArray> run(Map<String, INDArray> placeholders, @Nullable Profile profile) {
+        fed.ifPresent(found -> found.inputs().check(placeholders, found.scores()));
+        lookups.check(placeholders);
         try {
             return plan.run(name -> leaf(name, placeholders), profile);
         } catch (InvalidInputException e) {
             if (mask.isPresent() && rows < mask.get().rows()) {
-                try (CompiledStep all = compile(graph, outputs, trainables, placeholders, options, frozen, false)) {
+                try (CompiledStep all = compile(
+                        graph, outputs, trainables, placeholders, options, frozen, new LinkedHashMap<>(), false)) {
                     return all.run(placeholders, profile); // fails, too, but counts positions among all rows
                 }
             }

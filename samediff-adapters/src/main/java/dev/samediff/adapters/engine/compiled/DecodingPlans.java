@@ -24,13 +24,15 @@ final class DecodingPlans implements AutoCloseable {
     private final FoldedConstants constants;
     private final FrozenWeights frozen;
     private final Plan step;
+    private final LookupCheck lookups;
     /** Compiled when it is needed: texts that grow out of a shorter cache need none. */
     private @Nullable Plan prefill;
 
-    private DecodingPlans(Decoding decoding, FoldedConstants constants, FrozenWeights frozen) {
+    private DecodingPlans(Decoding decoding, FoldedConstants constants, FrozenWeights frozen, LookupCheck lookups) {
         this.decoding = decoding;
         this.constants = constants;
         this.frozen = frozen;
+        this.lookups = lookups;
         this.step = frozen.compile(decoding.step());
     }
 
@@ -61,7 +63,13 @@ final class DecodingPlans implements AutoCloseable {
         return new DecodingPlans(
                 Decoding.of(program, Objects.requireNonNull(leaf), logits),
                 new FoldedConstants(graph, lowered.folded()),
-                frozen);
+                frozen,
+                new LookupCheck(program, name -> Placeholders.isOne(graph, name)));
+    }
+
+    /** Refuses token ids, and other numbers, that are no rows of the tables they are looked up in. */
+    void check(Map<String, INDArray> placeholders) {
+        lookups.check(placeholders);
     }
 
     boolean isCurrent() {

@@ -3,11 +3,15 @@ package dev.samediff.adapters.engine.compiled;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.engine.UncompilableException;
+import dev.samediff.adapters.engine.Usage;
 import dev.samediff.adapters.engine.decoding.Cache;
 import dev.samediff.adapters.engine.decoding.Decoding;
 import dev.samediff.adapters.engine.nd4j.Placeholders;
 import dev.samediff.adapters.engine.plan.Target;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import org.jspecify.annotations.Nullable;
@@ -34,9 +38,12 @@ public final class DecodingSession implements AutoCloseable {
     private final EngineOptions options;
     private final Target target;
     private final FrozenWeights frozen;
-    private final Map<Size, DecodingPlans> plans = new LinkedHashMap<>(8, 0.75f, true);
+    private final Map<Key, DecodingPlans> plans = new LinkedHashMap<>(8, 0.75f, true);
     private final Map<String, INDArray> caches = new LinkedHashMap<>();
-    private @Nullable Size size;
+    private final Usage usage = new Usage("decoding session", "open one session for each thread");
+    private @Nullable Key key;
+    /** How many positions of each text the caches hold. */
+    private int[] computed = {};
 
     /**
      * Opens a session; nothing is compiled before {@link #start}.
@@ -69,32 +76,50 @@ public final class DecodingSession implements AutoCloseable {
         this.frozen = new FrozenWeights(graph, target);
     }
 
-    /** What plans are compiled for. */
-    private record Size(long batch, long length) {}
+    /** What plans are compiled for: the size of the ids, and the shapes of all placeholders. */
+    private record Key(long batch, long length, Map<String, List<Long>> shapes) {
+        String texts() {
+            return batch + " texts of " + length + " positions";
+        }
+    }
 
     /**
      * Reads texts: fills the caches of all their positions.
      *
      * @param placeholders values of the placeholders for whole texts, padded on the right to the length the caches shall have
      * @throws UncompilableException if the decoder cannot be computed position by position; the message says why
+     * @throws InvalidInputException if a placeholder does not fit the graph
+     * @throws IllegalStateException if the session is closed, or in use by another thread
      */
     public void start(Map<String, INDArray> placeholders) {
-        forget();
-        Size wanted = size(placeholders);
+        usage.during(() -> {
+            read(placeholders);
+            return this;
+        });
+    }
+
+    private void read(Map<String, INDArray> placeholders) {
+        clear();
+        Key wanted = key(placeholders);
         DecodingPlans current = plans(wanted, placeholders);
+        current.check(placeholders);
         Map<String, INDArray> results = current.prefill().run(name -> leaf(name, placeholders, Map.of()), null);
         for (Cache cache : current.caches()) {
             caches.put(
                     cache.name(),
                     Objects.requireNonNull(results.get(cache.name())).reshape(cache.shape(wanted.length())));
         }
-        size = wanted;
+        key = wanted;
+        computed = new int[Math.toIntExact(wanted.batch())];
+        Arrays.fill(computed, Math.toIntExact(wanted.length()));
     }
 
     /** Tells whether texts have been read and nothing that was compiled into the plans, such as an adapter's switch, has changed. */
     public boolean isCurrent() {
-        DecodingPlans current = plans.get(size);
-        return current != null && current.isCurrent();
+        return usage.during(() -> {
+            DecodingPlans current = plans.get(key);
+            return current != null && current.isCurrent();
+        });
     }
 
     /**
@@ -103,24 +128,55 @@ public final class DecodingSession implements AutoCloseable {
      * @param placeholders values of the placeholders for whole texts; when they are longer than the caches, these grow
      * @param positions the position of each text; all before it must have been computed
      * @return the logits [batch, vocabulary]
-     * @throws IllegalStateException if no texts were read
+     * @throws InvalidInputException if there is not one position for each text, or one is behind those that follow what was
+     *     computed, or a placeholder does not fit the graph
+     * @throws IllegalStateException if no texts were read, the session is closed, or in use by another thread
      */
     public INDArray next(Map<String, INDArray> placeholders, int... positions) {
-        Size wanted = size(placeholders);
-        Size known = size;
-        if (known == null || known.batch() != wanted.batch() || wanted.length() < known.length()) {
-            throw new IllegalStateException("the caches hold " + known + ", asked for was " + wanted);
+        return usage.during(() -> compute(placeholders, positions));
+    }
+
+    private INDArray compute(Map<String, INDArray> placeholders, int @Nullable [] positions) {
+        Key wanted = key(placeholders);
+        Key known = key;
+        if (known == null) {
+            throw new IllegalStateException("no texts were read, asked for was a position of " + wanted.texts());
         }
+        if (known.batch() != wanted.batch() || wanted.length() < known.length()) {
+            throw new InvalidInputException("the caches hold " + known.texts() + ", asked for was " + wanted.texts()
+                    + "; give as many texts, of this length or longer");
+        }
+        requirePositions(wanted, positions);
         DecodingPlans current = plans(wanted, placeholders);
+        current.check(placeholders);
         if (wanted.length() > known.length()) {
             grow(current, known.length(), wanted.length());
-            size = wanted;
         }
+        key = wanted;
         Map<String, INDArray> state = state(placeholders, positions);
         INDArray result = Objects.requireNonNull(current.step()
                 .run(name -> leaf(name, placeholders, state), null)
                 .get(logits));
+        for (int text = 0; text < positions.length; text++) {
+            computed[text] = Math.max(computed[text], positions[text] + 1);
+        }
         return result.reshape(wanted.batch(), result.length() / wanted.batch());
+    }
+
+    private void requirePositions(Key wanted, int @Nullable [] positions) {
+        if (positions == null || positions.length != wanted.batch()) {
+            throw new InvalidInputException(wanted.batch() + " texts need " + wanted.batch() + " positions, given were "
+                    + (positions == null ? "none" : Arrays.toString(positions)));
+        }
+        for (int text = 0; text < positions.length; text++) {
+            long last = Math.min(wanted.length() - 1, computed[text]);
+            if (positions[text] < 0 || positions[text] > last) {
+                throw new InvalidInputException("the position of text " + text + " is " + positions[text]
+                        + ", allowed is 0 to " + last + ": " + computed[text]
+                        + " positions have been computed, the ids have "
+                        + wanted.length());
+            }
+        }
     }
 
     private Map<String, INDArray> state(Map<String, INDArray> placeholders, int... positions) {
@@ -163,7 +219,7 @@ public final class DecodingSession implements AutoCloseable {
         }
     }
 
-    private DecodingPlans plans(Size wanted, Map<String, INDArray> placeholders) {
+    private DecodingPlans plans(Key wanted, Map<String, INDArray> placeholders) {
         DecodingPlans known = plans.get(wanted);
         if (known != null && known.isCurrent()) {
             return known;
@@ -175,7 +231,7 @@ public final class DecodingSession implements AutoCloseable {
             plans.remove(wanted);
             known.close();
         }
-        DecodingPlans made = compile(placeholders);
+        DecodingPlans made = DecodingPlans.compile(graph, ids, logits, placeholders, options, frozen);
         plans.put(wanted, made);
         if (plans.size() > MOST_PLANS) {
             DecodingPlans eldest = plans.remove(plans.keySet().iterator().next());
@@ -186,23 +242,20 @@ public final class DecodingSession implements AutoCloseable {
         return made;
     }
 
-    private DecodingPlans compile(Map<String, INDArray> placeholders) {
-        try {
-            return DecodingPlans.compile(graph, ids, logits, placeholders, options, frozen);
-        } catch (InvalidInputException e) {
-            throw e;
-        } catch (IllegalArgumentException e) {
-            throw new UncompilableException(String.valueOf(e.getMessage()));
-        }
-    }
-
-    private Size size(Map<String, INDArray> placeholders) {
+    private Key key(Map<String, INDArray> placeholders) {
         INDArray tokens = placeholders.get(ids);
         if (tokens == null || tokens.rank() != 2) {
             throw new InvalidInputException("no token ids [batch, T] were given for the placeholder `" + ids
                     + "`; given: " + placeholders.keySet());
         }
-        return new Size(tokens.size(0), tokens.size(1));
+        Placeholders.requireElements(graph, List.of(logits), placeholders);
+        Map<String, List<Long>> shapes = new HashMap<>();
+        placeholders.forEach((name, array) -> {
+            if (array != null) { // refused where it is read
+                shapes.put(name, Arrays.stream(array.shape()).boxed().toList());
+            }
+        });
+        return new Key(tokens.size(0), tokens.size(1), shapes);
     }
 
     /** Tells whether weights are rounded, so that results are only close to the graph's own. */
@@ -210,16 +263,36 @@ public final class DecodingSession implements AutoCloseable {
         return frozen.isReduced(options.precision());
     }
 
-    /** Forgets the texts; what was compiled stays. */
+    /**
+     * Forgets the texts; what was compiled stays.
+     *
+     * @throws IllegalStateException if the session is closed, or in use by another thread
+     */
     public void forget() {
-        caches.values().forEach(INDArray::close);
-        caches.clear();
-        size = null;
+        usage.during(() -> {
+            clear();
+            return this;
+        });
     }
 
+    private void clear() {
+        caches.values().forEach(INDArray::close);
+        caches.clear();
+        key = null;
+        computed = new int[0];
+    }
+
+    /**
+     * Frees the memory of plans and caches.
+     *
+     * @throws IllegalStateException if a thread uses the session; nothing is freed then
+     */
     @Override
     public void close() {
-        forget();
+        if (!usage.close()) {
+            return;
+        }
+        clear();
         plans.values().forEach(DecodingPlans::close);
         plans.clear();
         frozen.close();

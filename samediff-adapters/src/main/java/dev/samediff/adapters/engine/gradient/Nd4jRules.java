@@ -35,7 +35,7 @@ final class Nd4jRules {
             derivative = OpGradient.of(op.op(), inputs, outputs);
         } catch (OpGradient.MissingException e) {
             throw new UncompilableException(
-                    "something trainable goes through an op that cannot be differentiated: " + e.getMessage());
+                    "something trainable goes through an op that cannot be differentiated: " + e.getMessage(), e);
         }
         Map<String, Tensor> given = new LinkedHashMap<>();
         for (int i = 0; i < inputs.size(); i++) {

@@ -53,14 +53,22 @@ final class Copies {
         return type == DataType.FLOAT || type == DataType.BFLOAT16;
     }
 
-    /** oneDNN has no 64-bit integers: they are copied as pairs of words. */
+    /** Copies look at no numbers: a type that oneDNN does not have is copied as words of a type that it has. */
     private static Tensor words(Tensor tensor) {
-        if (tensor.type() != DataType.LONG) {
-            return tensor;
-        }
+        return switch (tensor.type()) {
+            case FLOAT, BFLOAT16, INT, BOOL -> tensor;
+            default -> {
+                int bytes = Tensors.bytes(tensor.type());
+                yield bytes % 4 == 0 ? words(tensor, DataType.INT, bytes / 4) : words(tensor, DataType.BOOL, bytes);
+            }
+        };
+    }
+
+    private static Tensor words(Tensor tensor, DataType type, int count) {
         Layout layout = tensor.layout();
-        Layout doubled = new Layout(
-                layout.shape(), Arrays.stream(layout.strides()).map(s -> 2 * s).toArray());
-        return new Tensor(DataType.INT, doubled.then(Layout.dense(2)), tensor.place());
+        Layout wide = new Layout(
+                layout.shape(),
+                Arrays.stream(layout.strides()).map(stride -> count * stride).toArray());
+        return new Tensor(type, count == 1 ? wide : wide.then(Layout.dense(count)), tensor.place());
     }
 }

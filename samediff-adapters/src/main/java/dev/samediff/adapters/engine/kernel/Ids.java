@@ -29,14 +29,31 @@ final class Ids {
 
     /** Returns the id at a position. */
     long at(long position) {
-        long address = tensor.place().address();
-        long id = tensor.type() == DataType.LONG
-                ? Memory.getLong(address + 8 * position)
-                : Memory.getInt(address + 4 * position);
+        long id = read(position);
         if (id < 0 || id >= rows) {
-            throw new InvalidInputException("the " + noun + " at position " + position + " is " + id
-                    + ", expected 0 to " + (rows - 1) + ", the rows of the vocabulary");
+            throw refused(position, id, 0);
         }
         return id;
+    }
+
+    /** Returns the id at a position, where ids below zero count from the end. */
+    long fromEnd(long position) {
+        long id = read(position);
+        if (id < -rows || id >= rows) {
+            throw refused(position, id, -rows);
+        }
+        return id < 0 ? id + rows : id;
+    }
+
+    private long read(long position) {
+        long address = tensor.place().address();
+        return tensor.type() == DataType.LONG
+                ? Memory.getLong(address + 8 * position)
+                : Memory.getInt(address + 4 * position);
+    }
+
+    private InvalidInputException refused(long position, long id, long least) {
+        return new InvalidInputException("the " + noun + " at position " + position + " is " + id + ", expected "
+                + least + " to " + (rows - 1) + ", the rows of the vocabulary");
     }
 }

@@ -167,7 +167,7 @@ public final class LayerKernels {
 
     /**
      * Looks rows up: {@code dst[i] = table[ids[i]]}. A run throws an {@link dev.samediff.adapters.InvalidInputException}
-     * for an id that is not a row of the table, naming its position.
+     * for an id that is not a row of the table, naming its position; ids below zero count from the end.
      *
      * @param table [v,d], FLOAT or BFLOAT16
      * @param ids n numbers, INT or LONG, of any shape

@@ -38,7 +38,7 @@ final class Rows {
                 long source = table.place().address();
                 long target = work.place().address();
                 for (long i = 0; i < count; i++) {
-                    Pointer.memcpy(to.at(target + i * workStep), from.at(source + rows.at(i) * step), length);
+                    Pointer.memcpy(to.at(target + i * workStep), from.at(source + rows.fromEnd(i) * step), length);
                 }
             }
         });
@@ -93,7 +93,7 @@ final class Rows {
             void compute() {
                 for (long i = 0; i < count; i++) {
                     long from = upstream.place().address() + i * step;
-                    long to = dTable.place().address() + rows.at(i) * tableStep;
+                    long to = dTable.place().address() + rows.fromEnd(i) * tableStep;
                     for (long j = 0; j < 4 * width; j += 4) {
                         Memory.putFloat(to + j, Memory.getFloat(to + j) + Memory.getFloat(from + j));
                     }

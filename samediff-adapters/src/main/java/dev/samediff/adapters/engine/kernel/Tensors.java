@@ -13,16 +13,12 @@ final class Tensors {
         return operand == null ? null : Tensor.of(operand);
     }
 
+    /** Returns the size of an element; every type of fixed width can be copied, some can be computed with. */
     static int bytes(DataType type) {
-        return switch (type) {
-            case FLOAT, INT -> 4;
-            case BFLOAT16 -> 2;
-            case LONG -> 8;
-            case BOOL -> 1;
-            default ->
-                throw new IllegalArgumentException(
-                        "kernels know FLOAT, BFLOAT16, INT, LONG and BOOL, not " + type + "; run the op in ND4J");
-        };
+        if (!type.isNumerical() && type != DataType.BOOL) {
+            throw new IllegalArgumentException("kernels know types of fixed width, not " + type);
+        }
+        return type.width();
     }
 
     static void type(String kernel, String name, Tensor tensor, DataType... allowed) {

@@ -55,11 +55,13 @@ final class ArithmeticLowering {
     }
 
     private static void binary(Map<String, OpLowering> table, String name, BinaryKind kind) {
-        table.put(
-                name,
-                call -> call.isFloat() && call.inputCount() == 2
-                        ? List.of(call.builder().binary(kind, call.input(0), call.input(1)))
-                        : null);
+        table.put(name, call -> {
+            if (!call.isFloat() || call.inputCount() != 2) {
+                return null;
+            }
+            call.requireBroadcast(call.value(0).shape(), call.value(1).shape());
+            return List.of(call.builder().binary(kind, call.input(0), call.input(1)));
+        });
     }
 
     private static void unary(Map<String, OpLowering> table, String name, UnaryKind kind) {

@@ -1,5 +1,6 @@
 package dev.samediff.adapters.engine.lowering;
 
+import dev.samediff.adapters.engine.UncompilableException;
 import dev.samediff.adapters.engine.nd4j.Dense;
 import dev.samediff.adapters.engine.program.ProgramBuilder;
 import dev.samediff.adapters.engine.program.Tensor;
@@ -52,6 +53,9 @@ final class Call {
     Tensor input(int index) {
         Value value = inputs.get(index);
         INDArray known = value.known();
+        if (known != null) {
+            Ranks.require("input " + index + " of " + Lowering.describe(node), known.shape());
+        }
         return known == null ? value.present() : builder.literal(node.inputs().get(index), Dense.of(known));
     }
 
@@ -62,6 +66,21 @@ final class Call {
             tensors.add(input(i));
         }
         return tensors;
+    }
+
+    /**
+     * Refuses operands of which neither is repeated along an axis where they differ: ND4J's shape functions let some of them
+     * pass, and its ops then refuse.
+     */
+    void requireBroadcast(long[] a, long[] b) {
+        for (int i = 1; i <= Math.min(a.length, b.length); i++) {
+            long left = a[a.length - i];
+            long right = b[b.length - i];
+            if (left != right && left != 1 && right != 1) {
+                throw new UncompilableException(Lowering.describe(node) + " has operands of shapes "
+                        + Arrays.toString(a) + " and " + Arrays.toString(b) + ", which do not fit each other");
+            }
+        }
     }
 
     boolean isKnown(int index) {

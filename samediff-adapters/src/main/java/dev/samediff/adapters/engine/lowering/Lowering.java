@@ -14,6 +14,7 @@ import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
@@ -42,10 +43,15 @@ public final class Lowering {
     private final Set<String> factors = new HashSet<>();
 
     private final Map<String, Value> values = new HashMap<>();
-    private final Map<String, INDArray> folded = new LinkedHashMap<>();
+    private final Map<String, INDArray> folded;
 
     private Lowering(
-            SameDiff graph, Function<String, INDArray> placeholders, ProgramBuilder builder, boolean readsWeights) {
+            SameDiff graph,
+            Function<String, INDArray> placeholders,
+            ProgramBuilder builder,
+            boolean readsWeights,
+            Map<String, INDArray> folded) {
+        this.folded = folded;
         this.graph = graph;
         this.placeholders = placeholders;
         this.builder = builder;
@@ -58,8 +64,18 @@ public final class Lowering {
      * @param builder the program so far
      * @param outputs the tensors of the wanted variables
      * @param folded constants of the graph that were computed with; the program holds as long as they stay the same
+     * @param shapes the shapes of all variables that were met
      */
-    public record Lowered(ProgramBuilder builder, Map<String, Tensor> outputs, Map<String, INDArray> folded) {}
+    public record Lowered(
+            ProgramBuilder builder,
+            Map<String, Tensor> outputs,
+            Map<String, INDArray> folded,
+            Map<String, long[]> shapes) {
+        /** Returns the shape of a variable; nothing if the outputs do not need it. */
+        public Optional<long[]> shape(String variable) {
+            return Optional.ofNullable(shapes.get(variable));
+        }
+    }
 
     /**
      * Translates.
@@ -67,16 +83,37 @@ public final class Lowering {
      * @param graph the graph; it is not changed
      * @param outputs variables to compute
      * @param placeholders gives an array of a placeholder's shape; its values do not matter
-     * @throws UncompilableException if a shape depends on data
+     * @throws UncompilableException if a shape depends on data, or is none that programs have
      */
     public static Lowered lower(SameDiff graph, Collection<String> outputs, Function<String, INDArray> placeholders) {
-        Lowering lowering = new Lowering(graph, placeholders, new ProgramBuilder(), true);
+        return lower(graph, outputs, placeholders, new LinkedHashMap<>());
+    }
+
+    /**
+     * Translates, and tells what was computed with also if there is no program.
+     *
+     * @param graph the graph; it is not changed
+     * @param outputs variables to compute
+     * @param placeholders gives an array of a placeholder's shape; its values do not matter
+     * @param folded gets the constants of the graph that were computed with; the program, or that there is none, holds as long
+     *     as they stay the same
+     * @throws UncompilableException if a shape depends on data, or is none that programs have
+     */
+    public static Lowered lower(
+            SameDiff graph,
+            Collection<String> outputs,
+            Function<String, INDArray> placeholders,
+            Map<String, INDArray> folded) {
+        Lowering lowering = new Lowering(graph, placeholders, new ProgramBuilder(), true, folded);
         List<ExecutionOrder.Node> order = ExecutionOrder.of(graph, outputs);
         order.stream()
                 .filter(node -> node.function().opName().equals("matmul"))
                 .forEach(node -> lowering.factors.addAll(node.inputs()));
         order.forEach(lowering::lower);
-        return new Lowered(lowering.builder, lowering.tensors(outputs), lowering.folded);
+        Map<String, long[]> shapes = new HashMap<>();
+        Map<String, Tensor> tensors = lowering.tensors(outputs);
+        lowering.values.forEach((name, value) -> shapes.put(name, value.shape()));
+        return new Lowered(lowering.builder, tensors, folded, shapes);
     }
 
     /**
@@ -94,7 +131,7 @@ public final class Lowering {
         Function<String, INDArray> none = name -> {
             throw new IllegalStateException("the placeholder `" + name + "` is not given; there are " + given.keySet());
         };
-        Lowering lowering = new Lowering(graph, none, builder, false);
+        Lowering lowering = new Lowering(graph, none, builder, false, new LinkedHashMap<>());
         given.forEach((name, tensor) -> {
             INDArray known = builder.literal(tensor);
             lowering.values.put(name, known == null ? Value.of(tensor) : Value.of(known));
@@ -108,6 +145,9 @@ public final class Lowering {
         for (String output : outputs) {
             Value value = value(output);
             INDArray known = value.known();
+            if (known != null) {
+                Ranks.require("the output `" + output + "`", known.shape());
+            }
             tensors.put(output, known == null ? value.present() : builder.literal(output, Dense.of(known)));
         }
         return tensors;
@@ -125,6 +165,8 @@ public final class Lowering {
             return;
         }
         List<LongShapeDescriptor> shapes = OutputShapes.of(node, op, inputs);
+        shapes.forEach(shape ->
+                Ranks.require("`" + node.outputs().get(0) + "`, of " + describe(node) + ",", shape.getShape()));
         Call call = new Call(node, inputs, shapes, builder);
         List<Tensor> outputs = OpLowerings.of(op.op().opName()).lower(call);
         if (outputs == null) {
@@ -143,12 +185,15 @@ public final class Lowering {
     private static void check(ExecutionOrder.Node node, List<Tensor> outputs, List<LongShapeDescriptor> shapes) {
         for (int i = 0; i < outputs.size(); i++) {
             if (!outputs.get(i).hasShape(shapes.get(i).getShape())) {
-                throw new UncompilableException("the op `" + node.name() + "` ("
-                        + node.function().opName() + ") was translated to " + outputs.get(i)
+                throw new UncompilableException(describe(node) + " was translated to " + outputs.get(i)
                         + ", its shape should be "
                         + Arrays.toString(shapes.get(i).getShape()));
             }
         }
+    }
+
+    static String describe(ExecutionOrder.Node node) {
+        return "the op `" + node.name() + "` (" + node.function().opName() + ")";
     }
 
     /** Computes an op now. */
@@ -180,12 +225,14 @@ public final class Lowering {
     private Value leaf(String name) {
         SDVariable variable = graph.getVariable(name);
         if (variable.isPlaceHolder()) {
-            return Value.of(builder.leaf(
-                    name, variable.dataType(), placeholders.apply(name).shape()));
+            long[] shape = placeholders.apply(name).shape();
+            Ranks.require("the placeholder `" + name + "`", shape);
+            return Value.of(builder.leaf(name, variable.dataType(), shape));
         }
         INDArray array = array(name);
         boolean weight = readsWeights && isWeight(name, variable, array);
         if (weight) {
+            Ranks.require("the variable `" + name + "`", array.shape());
             return Value.of(builder.leaf(name, array.dataType(), array.shape()));
         }
         folded.put(name, array);

@@ -43,9 +43,11 @@ final class OutputShapes {
                 inputs.stream().map(value -> Dummies.of(value, content)).toArray(INDArray[]::new);
         try {
             return List.copyOf(op.bind(arrays, false));
-        } catch (RuntimeException e) {
-            throw new UncompilableException("the shape of `" + node.outputs().get(0) + "` (op `" + node.name() + "`, "
-                    + node.function().opName() + ") cannot be known before the data: " + e.getMessage());
+        } catch (RuntimeException e) { // ND4J's shape functions say no in whatever way, also for want of the data
+            throw new UncompilableException(
+                    "the shape of `" + node.outputs().get(0) + "` (op `" + node.name() + "`, "
+                            + node.function().opName() + ") cannot be known before the data: " + e.getMessage(),
+                    e);
         } finally {
             for (int i = 0; i < arrays.length; i++) {
                 if (!inputs.get(i).isKnown()) {

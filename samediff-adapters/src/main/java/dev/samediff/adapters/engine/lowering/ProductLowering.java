@@ -1,7 +1,9 @@
 package dev.samediff.adapters.engine.lowering;
 
+import dev.samediff.adapters.engine.UncompilableException;
 import dev.samediff.adapters.engine.program.ProgramBuilder;
 import dev.samediff.adapters.engine.program.Tensor;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -33,6 +35,7 @@ final class ProductLowering {
         }
         Tensor left = call.integer(0, 0) == 0 ? a : builder.transpose(a);
         Tensor right = call.integer(1, 0) == 0 ? b : builder.transpose(b);
+        requireProduct(call, left, right);
         Tensor product = builder.matmul(left, right, alpha);
         return List.of(call.integer(2, 0) == 0 ? product : builder.transpose(product));
     }
@@ -44,7 +47,17 @@ final class ProductLowering {
                 a.rank() == 1 ? builder.reshape(a, 1, a.length()) : call.integer(0, 0) == 0 ? a : builder.transpose(a);
         Tensor right =
                 b.rank() == 1 ? builder.reshape(b, b.length(), 1) : call.integer(1, 0) == 0 ? b : builder.transpose(b);
+        requireProduct(call, left, right);
         return List.of(builder.reshape(builder.matmul(left, right, alpha), call.outputShape()));
+    }
+
+    private static void requireProduct(Call call, Tensor left, Tensor right) {
+        if (left.size(-1) != right.size(-2)) {
+            throw new UncompilableException(
+                    Lowering.describe(call.node()) + " multiplies " + left + " by " + right + ", which do not fit");
+        }
+        call.requireBroadcast(
+                Arrays.copyOf(left.shape(), left.rank() - 2), Arrays.copyOf(right.shape(), right.rank() - 2));
     }
 
     private static @Nullable List<Tensor> softmax(Call call) {

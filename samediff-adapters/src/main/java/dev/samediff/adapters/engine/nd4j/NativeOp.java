@@ -1,7 +1,9 @@
 package dev.samediff.adapters.engine.nd4j;
 
+import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.graph.ExecutionOrder;
 import java.util.Arrays;
+import java.util.Collections;
 import java.util.List;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
@@ -44,6 +46,8 @@ public final class NativeOp {
     private final String name;
     private final DifferentialFunction op;
     private final DataType[] types;
+    private final List<IndexOperand> places;
+    private final IndexNames names;
     private final OpContext context;
     private final long[] @Nullable [] lastInputs;
     private List<LongShapeDescriptor> lastShapes = List.of();
@@ -57,12 +61,13 @@ public final class NativeOp {
      */
     public NativeOp(SameDiff graph, ExecutionOrder.Node node) {
         this(
+                graph,
                 node.name(),
                 node.function(),
                 node.outputs().stream()
                         .map(output -> graph.getVariable(output).dataType())
                         .toArray(DataType[]::new),
-                node.inputs().size());
+                node.inputs());
     }
 
     /**
@@ -73,14 +78,17 @@ public final class NativeOp {
      * @param inputs how many inputs it has
      */
     public NativeOp(DynamicCustomOp op, DataType[] types, int inputs) {
-        this(op.opName(), op, types, inputs);
+        this(null, op.opName(), op, types, Collections.nCopies(inputs, op.opName()));
     }
 
-    private NativeOp(String name, DifferentialFunction op, DataType[] types, int inputs) {
+    private NativeOp(
+            @Nullable SameDiff graph, String name, DifferentialFunction op, DataType[] types, List<String> inputs) {
         this.name = name;
         this.op = op;
         this.types = types;
-        this.lastInputs = new long[inputs][];
+        this.places = IndexOperands.of(op.opName());
+        this.names = new IndexNames(graph, name, op.opName(), inputs);
+        this.lastInputs = new long[inputs.size()][];
         this.context = Nd4j.getExecutioner().buildContext();
         if (op instanceof DynamicCustomOp custom) {
             context.setIArguments(custom.iArgs());
@@ -173,12 +181,19 @@ public final class NativeOp {
         return ((org.nd4j.linalg.api.ops.BaseOp) legacy).calculateOutputShape(context);
     }
 
-    /** Executes the op into these arrays; returns what it really wrote into, which legacy ops may replace. */
+    /**
+     * Executes the op into these arrays; returns what it really wrote into, which legacy ops may replace.
+     *
+     * @throws InvalidInputException if an input holds places that do not exist, see {@link IndexOperands}
+     */
     public INDArray[] execute(INDArray[] results) {
         for (int i = 0; i < results.length; i++) {
             context.setOutputArray(i, results[i]);
         }
         if (op instanceof CustomOp custom) {
+            if (!places.isEmpty()) {
+                checkPlaces(custom, context, places, names);
+            }
             Nd4j.exec(custom, context);
         } else {
             Nd4j.exec((Op) op, context);
@@ -186,6 +201,51 @@ public final class NativeOp {
             op.clearArrays();
         }
         return results;
+    }
+
+    /**
+     * Checks the places that an op is about to use, for sessions that execute ops themselves.
+     *
+     * @param graph the graph of the op
+     * @param node the op
+     * @param context its inputs; places that count from the end are replaced
+     * @throws InvalidInputException if there are places that do not exist
+     */
+    public static void checkPlaces(SameDiff graph, ExecutionOrder.Node node, OpContext context) {
+        String opName = node.function().opName();
+        List<IndexOperand> places = IndexOperands.of(opName);
+        if (!places.isEmpty() && node.function() instanceof CustomOp custom) {
+            checkPlaces(custom, context, places, new IndexNames(graph, node.name(), opName, node.inputs()));
+        }
+    }
+
+    private static void checkPlaces(CustomOp op, OpContext context, List<IndexOperand> places, IndexNames names) {
+        List<INDArray> inputs = context.getInputArrays();
+        if (inputs.size() == 1 && op.opName().equals("gather")) {
+            checkArguments(op, context, places.get(0), names);
+            return;
+        }
+        for (IndexOperand operand : places) {
+            if (operand.input() < inputs.size()) {
+                INDArray given = inputs.get(operand.input());
+                INDArray checked = operand.checked(inputs, op.iArgs(), names);
+                if (checked != given) {
+                    context.setInputArray(operand.input(), checked);
+                }
+            }
+        }
+    }
+
+    /** A gather whose places are arguments, behind the axis. */
+    private static void checkArguments(CustomOp op, OpContext context, IndexOperand operand, IndexNames names) {
+        long[] arguments = op.iArgs().clone();
+        if (arguments.length < 2) {
+            return;
+        }
+        INDArray given = Nd4j.createFromArray(Arrays.copyOfRange(arguments, 1, arguments.length));
+        INDArray checked = operand.checked(List.of(context.getInputArray(0), given), arguments, names);
+        System.arraycopy(checked.toLongVector(), 0, arguments, 1, arguments.length - 1);
+        context.setIArguments(arguments);
     }
 
     /** Writes x y into a result, in place of this step's op. */

@@ -1,6 +1,7 @@
 package dev.samediff.adapters.engine.plan;
 
 import dev.samediff.adapters.engine.program.Shapes;
+import dev.samediff.adapters.engine.program.Tensor;
 import java.util.Arrays;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -12,7 +13,7 @@ import org.nd4j.linalg.api.buffer.DataType;
  */
 public final class Operand {
     /** The largest rank of an operand. */
-    public static final int MAX_RANK = 6;
+    public static final int MAX_RANK = Tensor.MAX_RANK;
 
     private final DataType type;
     private final long[] shape;
@@ -23,7 +24,7 @@ public final class Operand {
     /**
      * Describes a tensor; {@link #place} says where it is.
      *
-     * @param type any type of fixed width; kernels know FLOAT, BFLOAT16, INT, LONG and BOOL
+     * @param type any type of fixed width; kernels copy all and compute with FLOAT, BFLOAT16, INT, LONG and BOOL
      * @param shape up to 6 axes, none of them empty; no axes for a scalar
      * @param strides the distance of neighbours along each axis in elements, 0 for a broadcast axis
      * @throws IllegalArgumentException if shape and strides do not fit each other

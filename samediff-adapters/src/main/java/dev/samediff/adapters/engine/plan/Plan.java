@@ -4,6 +4,7 @@ import dev.samediff.adapters.engine.nd4j.Dense;
 import dev.samediff.adapters.engine.program.Program;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -51,6 +52,7 @@ public final class Plan implements AutoCloseable {
      * @param values the current array of each leaf, by name
      * @param profile takes the time of every kernel; null to measure nothing
      * @return a copy of each output, by name
+     * @throws IllegalStateException if an array has another type or size than the plan was compiled for
      */
     public Map<String, INDArray> run(Function<String, INDArray> values, @Nullable Profile profile) {
         List<INDArray> held = new ArrayList<>(leaves.size());
@@ -58,6 +60,7 @@ public final class Plan implements AutoCloseable {
             for (Block leaf : leaves) {
                 String name = Objects.requireNonNull(leaf.leaf);
                 INDArray array = Dense.of(values.apply(name));
+                requireSize(leaf, array);
                 held.add(array);
                 leaf.place(context.leaf(name, array));
             }
@@ -65,6 +68,16 @@ public final class Plan implements AutoCloseable {
             return results();
         } finally {
             Reference.reachabilityFence(held); // an output may be a view of a leaf
+        }
+    }
+
+    /** Kernels read as much as the plan was compiled for, however long the array is. */
+    private static void requireSize(Block leaf, INDArray array) {
+        long bytes = array.length() * array.dataType().width();
+        if (array.dataType() != leaf.type || bytes != leaf.bytes) {
+            throw new IllegalStateException("the array of `" + leaf.leaf + "` is " + array.dataType()
+                    + Arrays.toString(array.shape()) + ", the plan was compiled for " + leaf.bytes / leaf.type.width()
+                    + " elements of " + leaf.type);
         }
     }
 

@@ -7,6 +7,9 @@ import org.nd4j.linalg.api.buffer.DataType;
  * A value of a program. Two tensors are the same only if they are one object.
  */
 public final class Tensor {
+    /** The most axes of a tensor. */
+    public static final int MAX_RANK = 6;
+
     private final String name;
     private final DataType type;
     private final long[] shape;

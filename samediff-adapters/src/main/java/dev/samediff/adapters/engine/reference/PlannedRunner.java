@@ -1,5 +1,6 @@
 package dev.samediff.adapters.engine.reference;
 
+import dev.samediff.adapters.engine.nd4j.LossInputs;
 import dev.samediff.adapters.engine.nd4j.Overwriting;
 import dev.samediff.adapters.engine.nd4j.Placeholders;
 import dev.samediff.adapters.graph.ExecutionOrder;
@@ -11,6 +12,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -36,6 +38,9 @@ final class PlannedRunner implements Runner {
     private final @Nullable Value[] values;
     private final ArrayPool pool;
     private final Map<Step, HalfProducts> halves = new HashMap<>();
+    private final Optional<LossInputs> fed;
+    /** Placeholders without elements in this run. */
+    private List<String> withoutElements = List.of();
 
     /**
      * Plans the computation.
@@ -43,11 +48,19 @@ final class PlannedRunner implements Runner {
      * @param graph the graph to execute
      * @param source the graph whose current arrays are read; what it does not have is read from {@code graph}
      * @param outputs variables to compute
+     * @param fed what is compared with the scores of the loss as soon as these are there
      * @param half whether {@link HalfProducts} are
      * @param poison see {@link ArrayPool}
      */
-    PlannedRunner(SameDiff graph, SameDiff source, Collection<String> outputs, boolean half, boolean poison) {
+    PlannedRunner(
+            SameDiff graph,
+            SameDiff source,
+            Collection<String> outputs,
+            Optional<LossInputs> fed,
+            boolean half,
+            boolean poison) {
         this.graph = graph;
+        this.fed = fed;
         this.source = source;
         this.outputs = List.copyOf(outputs);
         this.pool = new ArrayPool(poison);
@@ -130,19 +143,25 @@ final class PlannedRunner implements Runner {
 
     @Override
     public Map<String, INDArray> run(Map<String, INDArray> placeholders) {
+        withoutElements = Placeholders.withoutElements(graph, outputs, placeholders);
         try {
             for (int slot : leaves) {
                 values[slot] = new Value(leaf(names.get(slot), placeholders), null);
             }
             for (Step step : steps) {
-                execute(step);
+                execute(step, placeholders);
+                checkFed(step, placeholders);
                 for (int slot : step.lastUses) {
                     release(slot);
                 }
             }
             Map<String, INDArray> results = new LinkedHashMap<>();
             for (int i = 0; i < outputSlots.length; i++) {
-                results.put(outputs.get(i), handOut(value(outputSlots[i])));
+                Value value = value(outputSlots[i]);
+                if (value.array().isEmpty() && !withoutElements.isEmpty()) {
+                    throw Placeholders.noElements(withoutElements.get(0), placeholders);
+                }
+                results.put(outputs.get(i), handOut(value));
             }
             return results;
         } finally {
@@ -168,10 +187,26 @@ final class PlannedRunner implements Runner {
         return array;
     }
 
-    private void execute(Step step) {
+    /** Compares labels and weights with the scores before an op of the loss meets them. */
+    private void checkFed(Step step, Map<String, INDArray> placeholders) {
+        if (fed.isEmpty()) {
+            return;
+        }
+        LossInputs inputs = fed.get();
+        for (int slot : step.outputs) {
+            if (names.get(slot).equals(inputs.logits())) {
+                inputs.check(placeholders, value(slot).array().shape());
+            }
+        }
+    }
+
+    private void execute(Step step, Map<String, INDArray> placeholders) {
         INDArray[] inputs = new INDArray[step.inputs.length];
         for (int i = 0; i < inputs.length; i++) {
             inputs[i] = value(step.inputs[i]).array();
+        }
+        if (!withoutElements.isEmpty() && !EmptyArrays.arePossible(step.op.opName(), inputs)) {
+            throw Placeholders.noElements(withoutElements.get(0), placeholders);
         }
         boolean known = Overwriting.contains(step.op.opName());
         HalfProducts half = halves.get(step);

@@ -2,6 +2,9 @@ package dev.samediff.adapters.engine.reference;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.Engine;
+import dev.samediff.adapters.engine.Usage;
+import dev.samediff.adapters.engine.nd4j.LossInputs;
+import dev.samediff.adapters.engine.nd4j.Placeholders;
 import dev.samediff.adapters.graph.GradientGraph;
 import java.util.Arrays;
 import java.util.Collection;
@@ -10,6 +13,8 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -27,6 +32,7 @@ public final class ReferenceEngine implements Engine {
     private final List<String> trainables;
     private final boolean half;
     private final boolean poison;
+    private final Usage usage = new Usage("reference engine", "open one engine for each thread");
     private final Map<Set<String>, Runner> forward = new HashMap<>();
     private @Nullable GradientGraph gradientGraph;
     private @Nullable Runner backward;
@@ -57,12 +63,17 @@ public final class ReferenceEngine implements Engine {
 
     @Override
     public Gradients gradients(Map<String, INDArray> placeholders) {
+        return usage.during(() -> compute(placeholders));
+    }
+
+    private Gradients compute(Map<String, INDArray> placeholders) {
         if (gradientGraph == null || backward == null) {
-            gradientGraph = GradientGraph.of(graph, loss, trainables);
+            gradientGraph = derive();
             Set<String> wanted = new LinkedHashSet<>(gradientGraph.gradients().values());
             wanted.add(loss);
             backward = runner(gradientGraph.graph(), wanted);
         }
+        Placeholders.requireElements(graph, List.of(loss), placeholders);
         Map<String, INDArray> results = backward.run(placeholders);
         Map<String, INDArray> gradients = new LinkedHashMap<>();
         for (String trainable : trainables) {
@@ -81,12 +92,18 @@ public final class ReferenceEngine implements Engine {
     }
 
     private double scalar(Map<String, INDArray> results) {
-        INDArray value = results.get(loss);
-        if (value == null || value.length() != 1) {
-            throw new InvalidInputException("the loss `" + loss + "` must be a scalar, its shape is "
-                    + (value == null ? "unknown" : Arrays.toString(value.shape())) + "; take its mean");
-        }
+        INDArray value = Objects.requireNonNull(results.get(loss), loss);
+        LossInputs.requireScalar(loss, value.shape());
         return value.getDouble(0);
+    }
+
+    /** A graph that SameDiff cannot differentiate is not for training, whoever built it. */
+    private GradientGraph derive() {
+        try {
+            return GradientGraph.of(graph, loss, trainables);
+        } catch (GradientGraph.UndifferentiableException e) {
+            throw new InvalidInputException(e.getMessage() + "; take ops with a derivative", e);
+        }
     }
 
     @Override
@@ -98,24 +115,26 @@ public final class ReferenceEngine implements Engine {
                         "the graph has no variable `" + name + "`; its outputs are " + graph.outputs());
             }
         }
-        return forward.computeIfAbsent(wanted, names -> runner(graph, names)).run(placeholders);
+        return usage.during(() ->
+                forward.computeIfAbsent(wanted, names -> runner(graph, names)).run(placeholders));
     }
 
     private Runner runner(SameDiff executed, Collection<String> outputs) {
+        Optional<LossInputs> fed = outputs.contains(loss) ? LossInputs.of(graph, loss) : Optional.empty();
         if (!SessionRunner.isNeeded(executed, outputs)) {
-            return new PlannedRunner(executed, graph, outputs, half, poison);
+            return new PlannedRunner(executed, graph, outputs, fed, half, poison);
         }
         if (half) {
             throw new InvalidInputException("this graph has control flow or tensor arrays, which SameDiff's own session"
                     + " executes; half precision is not possible there, choose float32");
         }
-        return new SessionRunner(executed, graph, outputs);
+        return new SessionRunner(executed, graph, outputs, fed);
     }
 
     /** Returns how often each op occurs in the gradient graph, by op name. */
     public Map<String, Integer> gradientOps() {
         if (gradientGraph == null) {
-            gradientGraph = GradientGraph.of(graph, loss, trainables);
+            gradientGraph = derive();
         }
         Map<String, Integer> counts = new TreeMap<>();
         gradientGraph
@@ -128,6 +147,9 @@ public final class ReferenceEngine implements Engine {
 
     @Override
     public void close() {
+        if (!usage.close()) {
+            return;
+        }
         forward.values().forEach(Runner::close);
         forward.clear();
         if (backward != null) {

@@ -1,5 +1,6 @@
 package dev.samediff.adapters.engine.reference;
 
+import dev.samediff.adapters.engine.nd4j.LossInputs;
 import dev.samediff.adapters.engine.nd4j.Placeholders;
 import dev.samediff.adapters.graph.ExecutionOrder;
 import java.util.Collection;
@@ -8,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import org.nd4j.autodiff.listeners.At;
 import org.nd4j.autodiff.listeners.Operation;
@@ -55,10 +57,12 @@ final class SessionRunner implements Runner {
     private final SameDiff graph;
     private final SameDiff source;
     private final List<String> outputs;
+    private final Optional<LossInputs> fed;
     private final InferenceSession session;
 
     /** Opens a session; the parameters are those of {@link PlannedRunner}. */
-    SessionRunner(SameDiff graph, SameDiff source, Collection<String> outputs) {
+    SessionRunner(SameDiff graph, SameDiff source, Collection<String> outputs, Optional<LossInputs> fed) {
+        this.fed = fed;
         this.graph = graph;
         this.source = source;
         this.outputs = List.copyOf(outputs);
@@ -89,7 +93,7 @@ final class SessionRunner implements Runner {
                 values,
                 null,
                 List.of(),
-                List.of(),
+                List.of(new InputCheck(placeholders, Placeholders.withoutElements(graph, outputs, placeholders), fed)),
                 At.builder().operation(Operation.INFERENCE).build());
         Map<String, INDArray> owned = new LinkedHashMap<>();
         outputs.forEach(name ->

@@ -1,6 +1,7 @@
 package dev.samediff.adapters.train.loss;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.engine.nd4j.LossInputs;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.VariableType;
@@ -51,7 +52,7 @@ public final class Losses {
         String prefix = logits + "/" + kind;
         if (graph.hasVariable(prefix)) {
             return new TaskLoss(
-                    prefix, inputOf(graph, prefix + "/label_indices"), inputOf(graph, prefix + "/mask_weights"));
+                    prefix, inputOf(graph, prefix + LossInputs.LABELS), inputOf(graph, prefix + LossInputs.MASK));
         }
         SDVariable scores = graph.getVariable(logits);
         if (!scores.dataType().isFPType() || scores.getVariableType() != VariableType.ARRAY) {
@@ -61,14 +62,14 @@ public final class Losses {
         SDVariable labels = graph.placeHolder(free(graph, "labels"), DataType.INT32, labelShape);
         SDVariable mask = graph.placeHolder(free(graph, "label_mask"), DataType.FLOAT, labelShape);
 
-        SDVariable weights = mask.reshape(-1).rename(prefix + "/mask_weights");
+        SDVariable weights = mask.reshape(-1).rename(prefix + LossInputs.MASK);
         weights = weights.castTo(scores.dataType());
         SDVariable one = graph.constant(prefix + "/one", Nd4j.scalar(scores.dataType(), 1.0));
         SDVariable share = weights.div(graph.math.max(weights.sum(), one));
         SDVariable classes = graph.sizeAt(scores, labelShape.length).castTo(DataType.INT64);
         SDVariable rows = graph.reshape(
                 scores, graph.stack(0, graph.constant(prefix + "/rest", Nd4j.scalar(DataType.INT64, -1)), classes));
-        SDVariable indices = labels.reshape(-1).rename(prefix + "/label_indices");
+        SDVariable indices = labels.reshape(-1).rename(prefix + LossInputs.LABELS);
         SDVariable loss =
                 perRow(graph, prefix, rows, indices, classes).mul(share).sum();
         loss.rename(prefix);

@@ -87,7 +87,7 @@ class LabelledRowsTest {
         try (CompiledEngine compiled = engine()) {
             assertThatThrownBy(() -> compiled.gradients(batch))
                     .isInstanceOf(InvalidInputException.class)
-                    .hasMessageContaining("position 77")
+                    .hasMessageContaining("position [2, 13] of the placeholder `labels` is 600")
                     .hasMessageContaining("600");
         }
     }

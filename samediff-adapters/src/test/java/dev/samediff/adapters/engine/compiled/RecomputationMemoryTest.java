@@ -7,6 +7,7 @@ import dev.samediff.adapters.engine.TinyGpt;
 import dev.samediff.adapters.engine.plan.Target;
 import dev.samediff.adapters.train.loss.Losses;
 import dev.samediff.adapters.train.loss.TaskLoss;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -42,7 +43,13 @@ class RecomputationMemoryTest {
         try (Target target = Targets.open(options);
                 FrozenWeights weights = new FrozenWeights(gpt.graph, target);
                 CompiledStep step = CompiledStep.compile(
-                        gpt.graph, List.of(loss.loss()), gpt.trainables, batch, options, weights)) {
+                        gpt.graph,
+                        List.of(loss.loss()),
+                        gpt.trainables,
+                        batch,
+                        options,
+                        weights,
+                        new LinkedHashMap<>())) {
             return step.plan().arenaBytes();
         }
     }

@@ -78,14 +78,32 @@ class RowsTest {
     }
 
     @Test
+    void ids_below_zero_count_from_the_end() {
+        Numbers table = Numbers.random(1, 7, 5);
+        Numbers below = ids(DataType.LONG, -1, -7, 3, -2, 0, -4);
+        Numbers above = ids(DataType.INT, 6, 0, 3, 5, 0, 3);
+        Numbers rows = Numbers.zeros(6, 5);
+        Numbers expected = Numbers.zeros(6, 5);
+        LayerKernels.gatherRows(table.operand, below.operand, rows.operand).run();
+        LayerKernels.gatherRows(table.operand, above.operand, expected.operand).run();
+        rows.isCloseTo(expected.values(), 0);
+        Numbers gradient = Numbers.zeros(7, 5);
+        Numbers other = Numbers.zeros(7, 5);
+        LayerKernels.scatterAddRows(rows.operand, below.operand, gradient.operand)
+                .run();
+        LayerKernels.scatterAddRows(rows.operand, above.operand, other.operand).run();
+        gradient.isCloseTo(other.values(), 0);
+    }
+
+    @Test
     void ids_outside_of_the_table_are_named_when_it_runs() {
         Operand table = Numbers.random(1, 7, 5).operand;
         Operand dst = Numbers.zeros(6, 5).operand;
-        for (double bad : new double[] {7, -1}) {
+        for (double bad : new double[] {7, -8}) {
             Kernel kernel = LayerKernels.gatherRows(table, ids(DataType.INT, 0, 1, 2, bad, 4, 5).operand, dst);
             assertThatThrownBy(kernel::run)
                     .isInstanceOf(InvalidInputException.class)
-                    .hasMessageContaining("the token id at position 3 is " + (int) bad + ", expected 0 to 6");
+                    .hasMessageContaining("the token id at position 3 is " + (int) bad + ", expected -7 to 6");
         }
         Operand floats = Operand.dense(DataType.FLOAT, 6);
         assertThatThrownBy(() -> LayerKernels.gatherRows(table, floats, dst))

@@ -1,0 +1,115 @@
+package dev.samediff.adapters.engine.nd4j;
+
+import dev.samediff.adapters.InvalidInputException;
+import java.util.Arrays;
+import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+import org.nd4j.autodiff.functions.DifferentialFunction;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * What a cross entropy of {@code train.Losses} is fed with. The graph keeps it under names, so that it is found again in a
+ * graph that was saved.
+ *
+ * @param logits the scores [..., classes]
+ * @param labels placeholder of the labels [...]
+ * @param mask placeholder of the weights [...]
+ */
+public record LossInputs(String logits, String labels, String mask) {
+    /** What follows the loss' name in that of the labels, seen as one row. */
+    public static final String LABELS = "/label_indices";
+    /** What follows the loss' name in that of the weights, seen as one row. */
+    public static final String MASK = "/mask_weights";
+
+    /** Returns the inputs of a loss, nothing if it is not one of {@code train.Losses}. */
+    public static Optional<LossInputs> of(SameDiff graph, String loss) {
+        int end = loss.lastIndexOf('/');
+        String logits = end < 0 ? loss : loss.substring(0, end);
+        String labels = source(graph, loss + LABELS);
+        String mask = source(graph, loss + MASK);
+        return labels == null || mask == null || !graph.hasVariable(logits)
+                ? Optional.empty()
+                : Optional.of(new LossInputs(logits, labels, mask));
+    }
+
+    /** Returns the placeholder that a variable shows in another shape, or null. */
+    private static @Nullable String source(SameDiff graph, String variable) {
+        DifferentialFunction op = graph.hasVariable(variable) ? graph.getVariableOutputOp(variable) : null;
+        String source = op == null ? null : op.arg(0).name();
+        return source != null && Placeholders.isOne(graph, source) ? source : null;
+    }
+
+    /**
+     * Refuses labels and weights that do not fit the scores or each other.
+     *
+     * @param values values of placeholders
+     * @param scores the shape of the scores
+     * @throws InvalidInputException if shapes differ, a weight is negative or not finite, or a label of weight other than 0 is
+     *     no class
+     */
+    public void check(Map<String, INDArray> values, long... scores) {
+        INDArray label = values.get(labels);
+        INDArray weight = values.get(mask);
+        if (label == null || weight == null) {
+            return; // refused by whoever reads it
+        }
+        long[] rows = Arrays.copyOf(scores, Math.max(0, scores.length - 1));
+        requireShape(labels, label, rows, scores);
+        requireShape(mask, weight, rows, scores);
+        long classes = scores[scores.length - 1];
+        Elements ids = Elements.of(label);
+        Elements weights = Elements.of(weight);
+        for (long i = 0; i < weights.length(); i++) {
+            double given = weights.real(i);
+            requireWeight(mask, given, weights, i);
+            if (given != 0 && (ids.whole(i) < 0 || ids.whole(i) >= classes)) {
+                throw new InvalidInputException("the label at position " + ids.position(i) + " of the placeholder `"
+                        + labels + "` is " + ids.whole(i) + ", allowed is 0 to " + (classes - 1)
+                        + ", the classes of `" + logits + "`; where `" + mask + "` is 0 it may be anything");
+            }
+        }
+    }
+
+    /**
+     * Refuses weights of a loss that are negative or not finite.
+     *
+     * @param name the placeholder
+     * @param values its value
+     */
+    public static void requireWeights(String name, INDArray values) {
+        Elements weights = Elements.of(values);
+        for (long i = 0; i < weights.length(); i++) {
+            requireWeight(name, weights.real(i), weights, i);
+        }
+    }
+
+    private static void requireWeight(String name, double given, Elements weights, long index) {
+        if (!(given >= 0 && given < Double.POSITIVE_INFINITY)) {
+            throw new InvalidInputException("the placeholder `" + name + "` is " + given + " at position "
+                    + weights.position(index) + "; weights of a loss are finite and 0 or more");
+        }
+    }
+
+    private void requireShape(String name, INDArray array, long[] rows, long[] scores) {
+        if (!Arrays.equals(array.shape(), rows)) {
+            throw new InvalidInputException("the shape of the placeholder `" + name + "` is "
+                    + Arrays.toString(array.shape()) + ", expected " + Arrays.toString(rows) + ": the scores `" + logits
+                    + "` are " + Arrays.toString(scores));
+        }
+    }
+
+    /**
+     * Refuses a loss that is more than one number.
+     *
+     * @param loss its name
+     * @param shape its shape
+     */
+    public static void requireScalar(String loss, long... shape) {
+        if (Arrays.stream(shape).reduce(1, (a, b) -> a * b) != 1) {
+            throw new InvalidInputException("the loss `" + loss + "` must be a scalar, its shape is "
+                    + Arrays.toString(shape) + "; take its mean");
+        }
+    }
+}
