@@ -3,8 +3,8 @@ package dev.samediff.adapters.engine.kernel;
 /**
  * One computation between operands at known places, ready to run any number of times.
  *
- * <p>A kernel reads the places of its operands in every run, so {@link Operand#place} moves them at no cost. Kernels made
- * by one thread share its working memory; running two of them at the same time is safe and makes one wait.
+ * <p>A kernel reads the places of its operands in every run, so {@link Operand#place} moves them at no cost. Kernels of
+ * one {@link Workspace} share its memory; running two of them at the same time is safe and makes one wait.
  */
 public interface Kernel {
     /**

@@ -57,7 +57,7 @@ final class Reductions {
         if (inner == 1) {
             innermost(assembly, kind, x.with(Layout.dense(outer, size)), result.with(Layout.dense(outer, 1)));
         } else if (kind == ReduceKind.SUM || kind == ReduceKind.MEAN) {
-            Tensor ones = Constant.of(DataType.FLOAT, 1, 1, 1, size);
+            Tensor ones = assembly.constant(DataType.FLOAT, 1, 1, 1, size);
             double factor = kind == ReduceKind.MEAN ? 1.0 / size : 1;
             Matmuls.add(
                     assembly,

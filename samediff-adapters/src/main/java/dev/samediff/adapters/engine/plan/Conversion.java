@@ -27,7 +27,7 @@ public final class Conversion {
         from.place(Addresses.of(source));
         to.place(Addresses.of(target));
         try {
-            Kernels.copy(from, to).run();
+            new Kernels().copy(from, to).run();
         } finally {
             Reference.reachabilityFence(source);
         }

@@ -2,11 +2,13 @@ package dev.samediff.adapters.engine.plan;
 
 import dev.samediff.adapters.engine.kernel.Kernel;
 import dev.samediff.adapters.engine.kernel.OneDnn;
+import dev.samediff.adapters.engine.kernel.Workspace;
 import dev.samediff.adapters.engine.nd4j.Addresses;
 import dev.samediff.adapters.engine.nd4j.Dense;
 import dev.samediff.adapters.engine.program.Program;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
@@ -21,13 +23,21 @@ public final class Plan implements AutoCloseable {
     private final List<Block> leaves;
     private final Map<String, Placement> outputs;
     private final Arena arena;
+    private final Workspace workspace;
     private final Program program;
 
-    Plan(List<Step> steps, List<Block> leaves, Map<String, Placement> outputs, Arena arena, Program program) {
+    Plan(
+            List<Step> steps,
+            List<Block> leaves,
+            Map<String, Placement> outputs,
+            Arena arena,
+            Workspace workspace,
+            Program program) {
         this.steps = List.copyOf(steps);
         this.leaves = leaves;
         this.outputs = outputs;
         this.arena = arena;
+        this.workspace = workspace;
         this.program = program;
     }
 
@@ -105,8 +115,19 @@ public final class Plan implements AutoCloseable {
         return arena.bytes();
     }
 
+    /** Returns the arrays that were computed when this was compiled, and constants of the graph that it reads in place. */
+    public Collection<INDArray> literals() {
+        return program.literals().values();
+    }
+
+    /** Returns the size of the working memory of the kernels, in bytes. */
+    public long workspaceBytes() {
+        return workspace.bytes();
+    }
+
     @Override
     public void close() {
         arena.close();
+        workspace.close();
     }
 }

@@ -4,6 +4,7 @@ import dev.samediff.adapters.engine.kernel.Kernel;
 import dev.samediff.adapters.engine.kernel.Kernels;
 import dev.samediff.adapters.engine.kernel.OneDnn;
 import dev.samediff.adapters.engine.kernel.PackedMatrices;
+import dev.samediff.adapters.engine.kernel.Workspace;
 import dev.samediff.adapters.engine.nd4j.Addresses;
 import dev.samediff.adapters.engine.program.Node;
 import dev.samediff.adapters.engine.program.Op;
@@ -28,6 +29,9 @@ public final class PlanCompiler {
     private final Map<Tensor, Placement> placements = new LinkedHashMap<>();
     private final Set<Block> blocks = new LinkedHashSet<>();
     private final List<Plan.Step> steps = new ArrayList<>();
+    private final Workspace workspace = new Workspace();
+    private final Kernels kernels = new Kernels(workspace);
+    private final Emitter emitter = new Emitter(workspace);
     private final Destinations destinations;
     private final @Nullable PackedMatrices packed;
     private final Set<String> frozen;
@@ -89,7 +93,7 @@ public final class PlanCompiler {
                 .toList();
         Arena arena = Arena.place(inArena);
         List<Block> leaves = blocks.stream().filter(block -> block.leaf != null).toList();
-        return new Plan(steps, leaves, outputs, arena, program);
+        return new Plan(steps, leaves, outputs, arena, workspace, program);
     }
 
     private void compile(Node node) {
@@ -128,7 +132,7 @@ public final class PlanCompiler {
         DataType type = x.operand().type();
         Placement copy = Placement.dense(Block.ofArena(type, Shapes.length(x.shape())), type, x.shape());
         blocks.add(copy.block());
-        step("Copy", Kernels.copy(x.operand(), copy.operand()), List.of(x), List.of(copy));
+        step("Copy", kernels.copy(x.operand(), copy.operand()), List.of(x), List.of(copy));
         return copy;
     }
 
@@ -142,7 +146,7 @@ public final class PlanCompiler {
         }
         Kernel kernel = OneDnn.limited(
                 Effort.isSmall(node),
-                () -> Emitter.emit(
+                () -> emitter.emit(
                         node,
                         in.stream().map(Placement::operand).toList(),
                         out.stream().map(Placement::operand).toList()));
@@ -184,7 +188,7 @@ public final class PlanCompiler {
             long size = part.size(axis);
             if (placement.block() != whole.block()) {
                 Placement slot = whole.view(begin * whole.strides()[axis], part.shape(), whole.strides());
-                step("Copy", Kernels.copy(placement.operand(), slot.operand()), List.of(placement), List.of(slot));
+                step("Copy", kernels.copy(placement.operand(), slot.operand()), List.of(placement), List.of(slot));
             }
             begin += size;
         }
@@ -198,7 +202,7 @@ public final class PlanCompiler {
                 ? old.view(0, old.shape(), old.strides())
                 : fresh(node.output());
         if (sum.block() != old.block()) {
-            step("Copy", Kernels.copy(old.operand(), sum.operand()), List.of(old), List.of(sum));
+            step("Copy", kernels.copy(old.operand(), sum.operand()), List.of(old), List.of(sum));
         }
         place(node.output(), sum);
         emit(node, readable(node).subList(0, last), List.of(sum));

@@ -50,7 +50,8 @@ class OneDnnTest {
         assertThat(OneDnn.threads()).isEqualTo(2);
         assertThat(OneDnn.<Integer>limited(false, OneDnn::threads)).isEqualTo(2);
         Numbers x = Numbers.random(1, 8, 8);
-        Kernel small = OneDnn.limited(true, () -> Kernels.binary(BinaryKind.ADD, x.operand, x.operand, x.operand));
+        Kernel small =
+                OneDnn.limited(true, () -> new Kernels().binary(BinaryKind.ADD, x.operand, x.operand, x.operand));
         small.run();
         OneDnn.restore();
         assertThat(OneDnn.threads()).isEqualTo(2);
@@ -62,7 +63,7 @@ class OneDnnTest {
         Numbers a = Numbers.random(1, 96, 300);
         Numbers b = Numbers.random(2, 300, 130);
         Numbers dst = Numbers.zeros(96, 130);
-        Kernel kernel = Kernels.matmul(a.operand, b.operand, null, dst.operand, 1, false);
+        Kernel kernel = new Kernels().matmul(a.operand, b.operand, null, dst.operand, 1, false);
         kernel.run();
         double[] first = dst.values();
         for (int i = 0; i < 20; i++) {
@@ -81,7 +82,7 @@ class OneDnnTest {
         Kernel[] kernels = new Kernel[4];
         for (int i = 0; i < 4; i++) {
             results[i] = Numbers.ordered(order, 40, 50);
-            kernels[i] = LayerKernels.softmax(x.operand, results[i].operand);
+            kernels[i] = new LayerKernels().softmax(x.operand, results[i].operand);
         }
         Thread[] threads = new Thread[4];
         for (int i = 0; i < 4; i++) {

@@ -81,7 +81,7 @@ class UnaryTest {
     void functions_agree_with_double_precision(UnaryKind kind) {
         Numbers x = inputs(kind, Numbers.zeros(7, 33));
         Numbers y = Numbers.zeros(7, 33);
-        Kernel kernel = Kernels.unary(kind, ALPHA, beta(kind), x.operand, y.operand);
+        Kernel kernel = new Kernels().unary(kind, ALPHA, beta(kind), x.operand, y.operand);
         kernel.run();
         double[] expected = Arrays.stream(x.values()).map(function(kind)).toArray();
         y.isCloseTo(expected, tolerance(kind));
@@ -90,7 +90,7 @@ class UnaryTest {
         kernel.run();
         y.isCloseTo(expected, tolerance(kind));
         Numbers.isFast(kernel);
-        Kernels.unary(kind, ALPHA, beta(kind), x.operand, x.operand).run();
+        new Kernels().unary(kind, ALPHA, beta(kind), x.operand, x.operand).run();
         x.isCloseTo(expected, tolerance(kind));
     }
 
@@ -101,10 +101,12 @@ class UnaryTest {
         Numbers dy = Numbers.random(2, 7, 33);
         Numbers dx = Numbers.zeros(7, 33);
         double[] expected = gradient(kind, x, dy);
-        Kernels.unaryGrad(kind, ALPHA, beta(kind), dy.operand, x.operand, dx.operand)
+        new Kernels()
+                .unaryGrad(kind, ALPHA, beta(kind), dy.operand, x.operand, dx.operand)
                 .run();
         dx.isCloseTo(expected, 1e-5);
-        Kernels.unaryGrad(kind, ALPHA, beta(kind), dy.operand, x.operand, dy.operand)
+        new Kernels()
+                .unaryGrad(kind, ALPHA, beta(kind), dy.operand, x.operand, dy.operand)
                 .run();
         dy.isCloseTo(expected, 1e-5);
     }
@@ -129,11 +131,12 @@ class UnaryTest {
             for (int[] second : orders) {
                 Numbers x = Numbers.ordered(first, 3, 4, 5).randomise(1);
                 Numbers y = Numbers.ordered(second, 3, 4, 5);
-                Kernels.unary(UnaryKind.TANH, 0, 0, x.operand, y.operand).run();
+                new Kernels().unary(UnaryKind.TANH, 0, 0, x.operand, y.operand).run();
                 y.isCloseTo(Arrays.stream(x.values()).map(Math::tanh).toArray(), 2e-6);
                 Numbers dy = Numbers.ordered(second, 3, 4, 5).randomise(2);
                 double[] expected = gradient(UnaryKind.TANH, x, dy);
-                Kernels.unaryGrad(UnaryKind.TANH, 0, 0, dy.operand, x.operand, dy.operand)
+                new Kernels()
+                        .unaryGrad(UnaryKind.TANH, 0, 0, dy.operand, x.operand, dy.operand)
                         .run();
                 dy.isCloseTo(expected, 1e-5);
             }
