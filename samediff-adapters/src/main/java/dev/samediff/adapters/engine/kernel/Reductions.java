@@ -10,7 +10,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 
 /**
  * Sums, means and extremes along axes. oneDNN reduces the innermost axis fast and no other; sums along outer axes are
- * products with a row of ones, extremes along them are taken after a transposing copy.
+ * products with a row of ones, extremes along them are taken after a transposing copy. NaN stays NaN.
  */
 final class Reductions {
     private Reductions() {}
@@ -81,7 +81,43 @@ final class Reductions {
         return result.with(Layout.dense(shape));
     }
 
+    /** Reduces rows. */
     private static void innermost(Assembly assembly, ReduceKind kind, Tensor x, Tensor dst) {
+        primitive(assembly, kind, x, dst);
+        if (kind == ReduceKind.MAX || kind == ReduceKind.MIN) {
+            keepNan(assembly, x, dst);
+        }
+    }
+
+    /** Writes NaN where a row has one: oneDNN's extremes lose it, its sums do not. */
+    private static void keepNan(Assembly assembly, Tensor x, Tensor dst) {
+        Tensor sums = assembly.temporary(dst.type(), dst.shape());
+        primitive(assembly, ReduceKind.SUM, x, sums);
+        long rows = x.layout().size(0);
+        long width = x.layout().size(1);
+        assembly.add(new JavaKernel("java", x.place(), sums.place(), dst.place()) {
+            @Override
+            void compute() {
+                for (long i = 0; i < rows; i++) {
+                    boolean suspect = Float.isNaN(Memory.getFloat(sums.place().address() + 4 * i));
+                    if (suspect && hasNan(x.place().address() + 4 * i * width)) { // or opposite infinities
+                        Memory.putFloat(dst.place().address() + 4 * i, Float.NaN);
+                    }
+                }
+            }
+
+            private boolean hasNan(long row) {
+                for (long j = 0; j < width; j++) {
+                    if (Float.isNaN(Memory.getFloat(row + 4 * j))) {
+                        return true;
+                    }
+                }
+                return false;
+            }
+        });
+    }
+
+    private static void primitive(Assembly assembly, ReduceKind kind, Tensor x, Tensor dst) {
         algorithm name = switch (kind) {
             case SUM -> algorithm.reduction_sum;
             case MEAN -> algorithm.reduction_mean;

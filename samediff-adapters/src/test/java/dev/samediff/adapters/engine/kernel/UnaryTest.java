@@ -13,14 +13,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class UnaryTest {
-    private static final double ALPHA = 0.8;
+    static final double ALPHA = 0.8;
 
     @BeforeEach
     void needs_onednn() {
         assumeTrue(OneDnn.isAvailable(), OneDnn::reason);
     }
 
-    private static double beta(UnaryKind kind) {
+    static double beta(UnaryKind kind) {
         return kind == UnaryKind.CLIP ? 1.3 : kind == UnaryKind.POW ? 1.7 : 0.3;
     }
 
@@ -28,7 +28,7 @@ class UnaryTest {
         return kind == UnaryKind.LOG ? 5e-6 : 2e-6; // oneDNN's logarithm is an approximation
     }
 
-    private static DoubleUnaryOperator function(UnaryKind kind) {
+    static DoubleUnaryOperator function(UnaryKind kind) {
         double beta = beta(kind);
         return switch (kind) {
             case LINEAR -> x -> ALPHA * x + beta;
