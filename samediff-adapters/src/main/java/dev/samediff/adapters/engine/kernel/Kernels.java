@@ -131,7 +131,8 @@ public final class Kernels {
     }
 
     /**
-     * Reduces along the axes where dst has size 1 and x has not.
+     * Reduces along the axes where dst has size 1 and x has not. Sums and means along axes of more than 4096 elements are
+     * taken in stages: they are within 1e-6 of the exact ones for numbers of one sign.
      *
      * @param x the operand
      * @param dst the result, of the same rank
