@@ -21,8 +21,8 @@ import org.nd4j.linalg.indexing.INDArrayIndex;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /**
- * What one trial needs beside the shared base model, estimated before a sweep: the intermediate results of a step with the
- * largest batch, a copy of each adapted weight, and the adapters four times (numbers, gradients, two moments of AdamW). The
+ * What one trial needs beside the shared base model, estimated before a sweep: the memory of a step with the
+ * largest batch (intermediate results and working memory of kernels on all threads), a copy of each adapted weight, and the adapters four times (numbers, gradients, two moments of AdamW). The
  * compiled engine keeps the memory of its plans for several shapes, so each length of a batch counts, and for large batches
  * packed copies of the frozen weights. What the JVM and native libraries take is not part of it.
  *

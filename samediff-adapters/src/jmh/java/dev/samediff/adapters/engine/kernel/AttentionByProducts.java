@@ -14,9 +14,9 @@ final class AttentionByProducts {
         Operand q = floats.apply(s);
         Operand k = floats.apply(s);
         return KernelSequence.of(
-                Kernels.matmulMasked(q, transposed(k), mask, p, 0.125),
-                LayerKernels.softmax(p, p),
-                Kernels.matmul(p, floats.apply(s), null, floats.apply(s), 1, false));
+                new Kernels().matmulMasked(q, transposed(k), mask, p, 0.125),
+                new LayerKernels().softmax(p, p),
+                new Kernels().matmul(p, floats.apply(s), null, floats.apply(s), 1, false));
     }
 
     static Kernel backward(long[] s, Function<long[], Operand> floats) {
@@ -25,11 +25,11 @@ final class AttentionByProducts {
         Operand dOut = floats.apply(s);
         Operand v = floats.apply(s);
         return KernelSequence.of(
-                Kernels.matmul(transposed(p), dOut, null, floats.apply(s), 1, false),
-                Kernels.matmul(dOut, transposed(v), null, dp, 1, false),
-                LayerKernels.softmaxGrad(p, dp, dp),
-                Kernels.matmul(dp, floats.apply(s), null, floats.apply(s), 0.125, false),
-                Kernels.matmul(transposed(dp), floats.apply(s), null, floats.apply(s), 0.125, false));
+                new Kernels().matmul(transposed(p), dOut, null, floats.apply(s), 1, false),
+                new Kernels().matmul(dOut, transposed(v), null, dp, 1, false),
+                new LayerKernels().softmaxGrad(p, dp, dp),
+                new Kernels().matmul(dp, floats.apply(s), null, floats.apply(s), 0.125, false),
+                new Kernels().matmul(transposed(dp), floats.apply(s), null, floats.apply(s), 0.125, false));
     }
 
     private static Operand transposed(Operand x) {

@@ -40,40 +40,40 @@ final class KernelCases {
         String what = name.substring(0, space);
         long last = s[s.length - 1];
         return switch (what) {
-            case "add" -> Kernels.binary(BinaryKind.ADD, floats(s), floats(s), floats(s));
-            case "add bias" -> Kernels.binary(BinaryKind.ADD, floats(s), floats(1, last), floats(s));
-            case "gelu_tanh", "gelu_erf", "tanh", "silu" -> Kernels.unary(unary(what), 1, 0, floats(s), floats(s));
-            case "gelu_tanh grad", "gelu_erf grad" -> Kernels.unaryGrad(
+            case "add" -> new Kernels().binary(BinaryKind.ADD, floats(s), floats(s), floats(s));
+            case "add bias" -> new Kernels().binary(BinaryKind.ADD, floats(s), floats(1, last), floats(s));
+            case "gelu_tanh", "gelu_erf", "tanh", "silu" -> new Kernels().unary(unary(what), 1, 0, floats(s), floats(s));
+            case "gelu_tanh grad", "gelu_erf grad" -> new Kernels().unaryGrad(
                     unary(what.replace(" grad", "")), 1, 0, floats(s), floats(s), floats(s));
-            case "softmax" -> LayerKernels.softmax(floats(s), floats(s));
-            case "softmax grad" -> LayerKernels.softmaxGrad(floats(s), floats(s), floats(s));
-            case "layer_norm" -> LayerKernels.layerNorm(
+            case "softmax" -> new LayerKernels().softmax(floats(s), floats(s));
+            case "softmax grad" -> new LayerKernels().softmaxGrad(floats(s), floats(s), floats(s));
+            case "layer_norm" -> new LayerKernels().layerNorm(
                     1e-5, floats(s), floats(last), floats(last), floats(s), floats(s[0]), floats(s[0]));
             case "layer_norm grad" -> layerNormGrad(s, floats(last), floats(last));
             case "layer_norm grad data" -> layerNormGrad(s, null, null);
-            case "rms_norm" -> LayerKernels.rmsNorm(1e-6, floats(s), floats(last), floats(s), floats(s[0]));
-            case "rms_norm grad" -> LayerKernels.rmsNormGrad(
+            case "rms_norm" -> new LayerKernels().rmsNorm(1e-6, floats(s), floats(last), floats(s), floats(s[0]));
+            case "rms_norm grad" -> new LayerKernels().rmsNormGrad(
                     floats(s), floats(s), floats(s[0]), floats(last), floats(s), floats(last));
-            case "sum rows" -> Kernels.reduce(ReduceKind.SUM, floats(s), floats(1, last));
-            case "heads" -> Kernels.copy(
+            case "sum rows" -> new Kernels().reduce(ReduceKind.SUM, floats(s), floats(1, last));
+            case "heads" -> new Kernels().copy(
                     floats(s),
                     placed(new Operand(DataType.FLOAT, s, new long[] {s[1] * s[2] * s[3], s[3], s[1] * s[3], 1})));
-            case "to bf16" -> Kernels.copy(floats(s), placed(Operand.dense(DataType.BFLOAT16, s)));
-            case "gather" -> LayerKernels.gatherRows(floats(s), ids(1024, s[0]), floats(1024, last));
-            case "scatter_add" -> LayerKernels.scatterAddRows(floats(1024, last), ids(1024, s[0]), floats(s));
-            case "cross_entropy" -> LayerKernels.crossEntropy(
+            case "to bf16" -> new Kernels().copy(floats(s), placed(Operand.dense(DataType.BFLOAT16, s)));
+            case "gather" -> new LayerKernels().gatherRows(floats(s), ids(1024, s[0]), floats(1024, last));
+            case "scatter_add" -> new LayerKernels().scatterAddRows(floats(1024, last), ids(1024, s[0]), floats(s));
+            case "cross_entropy" -> new LayerKernels().crossEntropy(
                     floats(s), ids(s[0], last), floats(s[0]), floats(1), floats(s[0]));
-            case "cross_entropy grad" -> LayerKernels.crossEntropyGrad(
+            case "cross_entropy grad" -> new LayerKernels().crossEntropyGrad(
                     floats(s), ids(s[0], last), floats(s[0]), floats(s[0]), floats(1), floats(s));
-            case "matmul" -> Kernels.matmul(floats(s[0], s[1]), floats(s[1], s[2]), null, floats(s[0], s[2]), 1, false);
-            case "matmul transposed" -> Kernels.matmul(
+            case "matmul" -> new Kernels().matmul(floats(s[0], s[1]), floats(s[1], s[2]), null, floats(s[0], s[2]), 1, false);
+            case "matmul transposed" -> new Kernels().matmul(
                     floats(s[0], s[1]),
                     placed(new Operand(DataType.FLOAT, new long[] {s[1], s[2]}, new long[] {1, s[1]})),
                     null,
                     floats(s[0], s[2]),
                     1,
                     false);
-            case "matmul kept" -> Kernels.matmul(
+            case "matmul kept" -> new Kernels().matmul(
                     floats(s[0], s[1]),
                     floats(s[1], s[2]),
                     new PackedMatrices().of("weight"),
@@ -81,15 +81,15 @@ final class KernelCases {
                     floats(s[0], s[2]),
                     1,
                     false);
-            case "matmul bf16" -> Kernels.matmul(
+            case "matmul bf16" -> new Kernels().matmul(
                     placed(Operand.dense(DataType.BFLOAT16, s[0], s[1])),
                     placed(Operand.dense(DataType.BFLOAT16, s[1], s[2])),
                     null,
                     floats(s[0], s[2]),
                     1,
                     false);
-            case "attention" -> LayerKernels.attention(floats(s), floats(s), floats(s), null, 0.125, floats(s));
-            case "attention causal" -> LayerKernels.attention(floats(s), floats(s), floats(s), causal(s[2]), 0.125, floats(s));
+            case "attention" -> new LayerKernels().attention(floats(s), floats(s), floats(s), null, 0.125, floats(s));
+            case "attention causal" -> new LayerKernels().attention(floats(s), floats(s), floats(s), causal(s[2]), 0.125, floats(s));
             case "attention grad" -> attentionGrad(s, null);
             case "attention causal grad" -> attentionGrad(s, causal(s[2]));
             case "attention by products" -> AttentionByProducts.forward(s, floats(1, 1, s[2], s[2]), KernelCases::floats);
@@ -114,12 +114,12 @@ final class KernelCases {
 
     private static Kernel layerNormGrad(long[] s, @Nullable Operand dScale, @Nullable Operand dShift) {
         Operand scale = floats(s[1]);
-        return LayerKernels.layerNormGrad(
+        return new LayerKernels().layerNormGrad(
                 1e-5, floats(s), floats(s), floats(s[0]), floats(s[0]), scale, floats(s), dScale, dShift);
     }
 
     private static Kernel attentionGrad(long[] s, @Nullable Operand mask) {
-        return LayerKernels.attentionGrad(
+        return new LayerKernels().attentionGrad(
                 floats(s), floats(s), floats(s), floats(s), mask, 0.125, floats(s), floats(s), floats(s));
     }
 

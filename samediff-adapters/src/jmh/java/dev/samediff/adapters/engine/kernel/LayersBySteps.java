@@ -18,12 +18,12 @@ final class LayersBySteps {
         Operand product = floats.apply(s);
         Operand negative = floats.apply(halved(s));
         return KernelSequence.of(
-                Kernels.unary(UnaryKind.LINEAR, -1, 0, half(x, 1), negative),
-                Kernels.copy(negative, half(turned, 0)),
-                Kernels.copy(half(x, 0), half(turned, 1)),
-                Kernels.binary(BinaryKind.MULTIPLY, turned, table(s, floats), turned),
-                Kernels.binary(BinaryKind.MULTIPLY, x, table(s, floats), product),
-                Kernels.binary(BinaryKind.ADD, product, turned, product));
+                new Kernels().unary(UnaryKind.LINEAR, -1, 0, half(x, 1), negative),
+                new Kernels().copy(negative, half(turned, 0)),
+                new Kernels().copy(half(x, 0), half(turned, 1)),
+                new Kernels().binary(BinaryKind.MULTIPLY, turned, table(s, floats), turned),
+                new Kernels().binary(BinaryKind.MULTIPLY, x, table(s, floats), product),
+                new Kernels().binary(BinaryKind.ADD, product, turned, product));
     }
 
     static Kernel rotaryGrad(long[] s, Function<long[], Operand> floats) {
@@ -33,29 +33,29 @@ final class LayersBySteps {
         Operand dx = floats.apply(s);
         Operand negative = floats.apply(halved(s));
         return KernelSequence.of(
-                Kernels.binary(BinaryKind.MULTIPLY, dy, table(s, floats), product),
-                Kernels.unary(UnaryKind.LINEAR, -1, 0, half(product, 0), negative),
-                Kernels.copy(half(product, 1), half(turned, 0)),
-                Kernels.copy(negative, half(turned, 1)),
-                Kernels.binary(BinaryKind.MULTIPLY, dy, table(s, floats), dx),
-                Kernels.binary(BinaryKind.ADD, dx, turned, dx));
+                new Kernels().binary(BinaryKind.MULTIPLY, dy, table(s, floats), product),
+                new Kernels().unary(UnaryKind.LINEAR, -1, 0, half(product, 0), negative),
+                new Kernels().copy(half(product, 1), half(turned, 0)),
+                new Kernels().copy(negative, half(turned, 1)),
+                new Kernels().binary(BinaryKind.MULTIPLY, dy, table(s, floats), dx),
+                new Kernels().binary(BinaryKind.ADD, dx, turned, dx));
     }
 
     /** swish(gate) up; swish(gate) is kept. */
     static Kernel swiglu(long[] s, Function<long[], Operand> floats) {
         Operand swish = floats.apply(s);
         return KernelSequence.of(
-                Kernels.unary(UnaryKind.SWISH, 1, 0, floats.apply(s), swish),
-                Kernels.binary(BinaryKind.MULTIPLY, swish, floats.apply(s), floats.apply(s)));
+                new Kernels().unary(UnaryKind.SWISH, 1, 0, floats.apply(s), swish),
+                new Kernels().binary(BinaryKind.MULTIPLY, swish, floats.apply(s), floats.apply(s)));
     }
 
     static Kernel swigluGrad(long[] s, Function<long[], Operand> floats) {
         Operand dy = floats.apply(s);
         Operand dGate = floats.apply(s);
         return KernelSequence.of(
-                Kernels.binary(BinaryKind.MULTIPLY, dy, floats.apply(s), dGate),
-                Kernels.binary(BinaryKind.MULTIPLY, dy, floats.apply(s), floats.apply(s)),
-                Kernels.unaryGrad(UnaryKind.SWISH, 1, 0, dGate, floats.apply(s), dGate));
+                new Kernels().binary(BinaryKind.MULTIPLY, dy, floats.apply(s), dGate),
+                new Kernels().binary(BinaryKind.MULTIPLY, dy, floats.apply(s), floats.apply(s)),
+                new Kernels().unaryGrad(UnaryKind.SWISH, 1, 0, dGate, floats.apply(s), dGate));
     }
 
     /** Cosines or sines of every position, [1,1,t,d]. */

@@ -99,23 +99,23 @@ public final class CompiledEngine implements Engine {
         return Optional.ofNullable(fallback);
     }
 
-    /** Returns the memory for intermediate results of all compiled plans, in bytes. */
+    /**
+     * Returns the memory of all compiled plans, in bytes: intermediate results, working memory of kernels on all threads, and
+     * what was computed when they were compiled. Copies of frozen weights are counted by {@link #weightBytes}.
+     */
     public long arenaBytes() {
-        return usage.during(() -> plans.values().stream()
-                .mapToLong(step -> step.plan().arenaBytes())
-                .sum());
+        return usage.during(
+                () -> plans.values().stream().mapToLong(CompiledStep::bytes).sum());
     }
 
     /**
-     * Compiles the step for placeholders of these shapes, runs nothing, and returns the memory for its intermediate results in
-     * bytes; empty if it cannot be compiled.
+     * Compiles the step for placeholders of these shapes, runs nothing, and returns the memory of its plan in bytes, all that
+     * it takes beside weights and their copies; empty if it cannot be compiled.
      */
     public OptionalLong stepBytes(Map<String, INDArray> placeholders) {
         return usage.during(() -> {
             CompiledStep step = step(true, List.of(loss), placeholders);
-            return step == null
-                    ? OptionalLong.empty()
-                    : OptionalLong.of(step.plan().arenaBytes());
+            return step == null ? OptionalLong.empty() : OptionalLong.of(step.bytes());
         });
     }
 

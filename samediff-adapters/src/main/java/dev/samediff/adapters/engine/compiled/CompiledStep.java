@@ -166,6 +166,18 @@ final class CompiledStep implements AutoCloseable {
         return plan;
     }
 
+    /**
+     * Returns the memory that this step takes beside the graph's arrays, the placeholders and copies of frozen weights, in
+     * bytes: intermediate results, working memory of kernels, and what was computed when it was compiled.
+     */
+    long bytes() {
+        long literals = plan.literals().stream()
+                .filter(array -> !constants.holds(array))
+                .mapToLong(array -> array.length() * array.dataType().width())
+                .sum();
+        return plan.arenaBytes() + plan.workspaceBytes() + literals;
+    }
+
     Engine.Gradients gradients(Map<String, INDArray> placeholders, @Nullable Profile profile) {
         Map<String, INDArray> results = run(placeholders, profile);
         Map<String, INDArray> gradients = new LinkedHashMap<>();

@@ -27,6 +27,11 @@ final class FoldedConstants {
         });
     }
 
+    /** Tells whether an array is the graph's own. */
+    boolean holds(INDArray array) {
+        return arrays.values().stream().anyMatch(own -> own.data() == array.data());
+    }
+
     boolean areUnchanged() {
         for (Map.Entry<String, INDArray> entry : arrays.entrySet()) {
             INDArray now = graph.getArrForVarName(entry.getKey());

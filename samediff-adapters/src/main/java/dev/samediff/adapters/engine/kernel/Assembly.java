@@ -10,20 +10,22 @@ import org.nd4j.linalg.api.buffer.DataType;
 /** A kernel while it is put together: its steps in order, and its working memory. */
 final class Assembly {
     private final String title;
+    private final Workspace workspace;
     private final Scratch scratch;
     private final List<Kernel> steps = new ArrayList<>();
     private final int threads = OneDnn.threads();
     private long used;
     private long most;
 
-    Assembly(String title) {
-        this(title, Scratch.ofThread());
+    Assembly(String title, Workspace workspace) {
+        this(title, workspace, 0);
     }
 
-    /** Starts a kernel that may run at the same time as others, because its working memory is its own. */
-    Assembly(String title, Scratch scratch) {
+    /** Starts a kernel that runs at the same time as those of other threads. */
+    Assembly(String title, Workspace workspace, int thread) {
         this.title = title;
-        this.scratch = scratch;
+        this.workspace = workspace;
+        this.scratch = workspace.buffer(thread);
     }
 
     void add(Kernel step) {
@@ -52,6 +54,11 @@ final class Assembly {
     Tensor temporary(DataType type, long... shape) {
         Layout layout = Layout.dense(shape);
         return new Tensor(type, layout, reserve(layout.length() * Tensors.bytes(type)));
+    }
+
+    /** Returns a dense tensor filled with one value, which must not be written to. */
+    Tensor constant(DataType type, double value, long... shape) {
+        return workspace.constant(type, value, shape);
     }
 
     /** Returns the steps added since a mark as one step, and takes them out. */

@@ -1,9 +1,11 @@
 package dev.samediff.adapters.engine.kernel;
 
-import dev.samediff.adapters.engine.kernel.Attention.TilePlace;
 import dev.samediff.adapters.engine.plan.Kernel;
-import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Objects;
+import java.util.function.Function;
+import org.bytedeco.dnnl.global.dnnl.algorithm;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 
@@ -11,27 +13,146 @@ import org.nd4j.linalg.api.buffer.DataType;
 final class Attentions {
     private Attentions() {}
 
-    /** Makes one part of an attention or of its gradient. */
-    interface Maker {
-        void add(Assembly assembly, int part, int parts);
+    /** Makes out = softmax(scale q k^T + mask) v. */
+    static Kernel forward(Workspace workspace, String title, Attention a, Tensor out) {
+        a.checkResult("attention", "out", out);
+        Tensors.written("attention", "out", out);
+        List<Tensor> operands = present(a.q, a.k, a.v, out, a.mask);
+        return inParts(workspace, title, a, operands, assembly -> forwardTiles(assembly, a, out));
+    }
+
+    private static AttentionTiles forwardTiles(Assembly assembly, Attention a, Tensor out) {
+        TilePlace q = TilePlace.ofQueries(a.q, a.sharing);
+        TilePlace k = TilePlace.ofKeys(a.k);
+        TilePlace v = TilePlace.ofKeys(a.v);
+        TilePlace to = TilePlace.ofQueries(out, a.sharing);
+        @Nullable TilePlace mask = a.mask == null ? null : TilePlace.ofQueries(a.mask, a.sharing);
+        Tensor scores = assembly.temporary(DataType.FLOAT, a.chunk, a.tileRows, a.keys);
+        return new AttentionTiles(assembly, a, present(q, k, v, to, mask), (steps, rows, keys, first) -> {
+            Tensor p = scores.with(Layout.dense(a.chunk, rows, keys));
+            addProbabilities(steps, a, q.view(a.chunk, rows), k, mask, p);
+            product(steps, p, v.view(a.chunk, keys), to.view(a.chunk, rows), 1, false);
+        });
+    }
+
+    /** Makes the gradients of q, k and v, where P are the probabilities: dv = P^T dOut, dS = P (dP - sum(P dP)). */
+    static Kernel backward(
+            Workspace workspace, String title, Attention a, Tensor dOut, Tensor dq, Tensor dk, Tensor dv) {
+        String kind = "gradient of attention";
+        a.checkResult(kind, "dOut", dOut);
+        Tensors.floats(kind, dq, dk, dv);
+        Tensors.shape(kind, "dq", dq, a.q.shape());
+        Tensors.shape(kind, "dk", dk, a.k.shape());
+        Tensors.shape(kind, "dv", dv, a.v.shape());
+        Tensors.written(kind, "dq", dq);
+        Tensors.written(kind, "dk", dk);
+        Tensors.written(kind, "dv", dv);
+        List<Tensor> operands = present(a.q, a.k, a.v, dOut, dq, dk, dv, a.mask);
+        return inParts(workspace, title, a, operands, assembly -> backwardTiles(assembly, a, dOut, dq, dk, dv));
+    }
+
+    private static AttentionTiles backwardTiles(
+            Assembly assembly, Attention a, Tensor dOut, Tensor dq, Tensor dk, Tensor dv) {
+        TilePlace q = TilePlace.ofQueries(a.q, a.sharing);
+        TilePlace k = TilePlace.ofKeys(a.k);
+        TilePlace v = TilePlace.ofKeys(a.v);
+        TilePlace upstream = TilePlace.ofQueries(dOut, a.sharing);
+        TilePlace toQ = TilePlace.ofQueries(dq, a.sharing);
+        TilePlace toK = TilePlace.ofKeys(dk);
+        TilePlace toV = TilePlace.ofKeys(dv);
+        @Nullable TilePlace mask = a.mask == null ? null : TilePlace.ofQueries(a.mask, a.sharing);
+        Tensor scores = assembly.temporary(DataType.FLOAT, a.chunk, a.tileRows, a.keys);
+        Tensor slopes = assembly.temporary(DataType.FLOAT, a.chunk, a.tileRows, a.keys);
+        List<TilePlace> places = present(q, k, v, upstream, toQ, toK, toV, mask);
+        return new AttentionTiles(assembly, a, places, (steps, rows, keys, first) -> {
+            Tensor p = scores.with(Layout.dense(a.chunk, rows, keys));
+            Tensor s = slopes.with(p.layout());
+            Tensor queries = q.view(a.chunk, rows);
+            Tensor dy = upstream.view(a.chunk, rows);
+            addProbabilities(steps, a, queries, k, mask, p);
+            product(steps, transposed(p), dy, toV.view(a.chunk, keys), 1, !first);
+            product(steps, dy, transposed(v.view(a.chunk, keys)), s, 1, false);
+            Softmaxes.backward(steps, p, s, s);
+            product(steps, s, k.view(a.chunk, keys), toQ.view(a.chunk, rows), a.scale, false);
+            product(steps, transposed(s), queries, toK.view(a.chunk, keys), a.scale, !first);
+        });
+    }
+
+    @SafeVarargs
+    private static <T> List<T> present(@Nullable T... all) {
+        return Arrays.stream(all).filter(Objects::nonNull).toList();
+    }
+
+    /** Adds p = softmax(scale q k^T + mask) of a tile. */
+    private static void addProbabilities(
+            Assembly assembly, Attention a, Tensor queries, TilePlace keyAt, @Nullable TilePlace maskAt, Tensor p) {
+        Tensor bias = maskAt == null ? null : maskTile(assembly, a, maskAt, p);
+        Tensor keys = transposed(keyAt.view(a.chunk, p.layout().size(2)));
+        Matmuls.add(assembly, new Matmuls.Product(queries, keys, null, bias, p, a.scale, false));
+        Softmaxes.forward(assembly, algorithm.softmax_accurate, p, p);
+    }
+
+    /** The mask of a tile as a dense matrix per head, or one matrix for all heads. */
+    private static Tensor maskTile(Assembly assembly, Attention a, TilePlace maskAt, Tensor p) {
+        Layout whole = maskAt.view(a.chunk, p.layout().size(1)).layout();
+        long heads = whole.stride(0) == 0 ? 1 : a.chunk;
+        long[] shape = {heads, p.layout().size(1), p.layout().size(2)};
+        return Copies.densified(assembly, new Tensor(DataType.FLOAT, new Layout(shape, whole.strides()), maskAt));
+    }
+
+    private static void product(Assembly assembly, Tensor a, Tensor b, Tensor dst, double alpha, boolean accumulate) {
+        Matmuls.add(assembly, new Matmuls.Product(a, b, null, null, dst, alpha, accumulate));
+    }
+
+    private static Tensor transposed(Tensor x) {
+        return x.with(x.layout().permuted(0, 2, 1));
     }
 
     /**
      * Makes a kernel in which every thread computes heads of its own. Threads inside of the products of a tile would cost more
      * than they save: tiles are that small.
      */
-    static Kernel inParts(String title, Maker maker) {
+    private static Kernel inParts(
+            Workspace workspace,
+            String title,
+            Attention a,
+            List<Tensor> operands,
+            Function<Assembly, AttentionTiles> maker) {
+        AttentionTiles.Key key = new AttentionTiles.Key(
+                title, a.scale, operands.stream().map(Tensor::layout).toList());
         int parts = OneDnn.threads();
         Kernel[] kernels = new Kernel[parts];
         for (int i = 0; i < parts; i++) {
-            int part = i;
-            kernels[i] = OneDnn.limited(true, () -> {
-                Assembly assembly = parts == 1 ? new Assembly(title) : new Assembly(title, new Scratch());
-                maker.add(assembly, part, parts);
-                return assembly.build();
-            });
+            int thread = i;
+            Scratch scratch = workspace.buffer(thread);
+            AttentionTiles tiles = OneDnn.limited(
+                    true, () -> scratch.tiles(key, () -> maker.apply(new Assembly(title, workspace, thread))));
+            kernels[i] = new Part(scratch, tiles, operands, new AttentionTiles.Part(a.visible(), i, parts));
         }
         return parts == 1 ? kernels[0] : new Parts(new Team(parts), kernels);
+    }
+
+    /** A part of an attention, which has the tiles for itself while it runs. */
+    private static final class Part extends JavaKernel {
+        private final Scratch scratch;
+        private final AttentionTiles tiles;
+        private final List<Place> places;
+        private final AttentionTiles.Part part;
+
+        Part(Scratch scratch, AttentionTiles tiles, List<Tensor> operands, AttentionTiles.Part part) {
+            super(tiles.describe(), operands.stream().map(Tensor::place).toArray(Place[]::new));
+            this.scratch = scratch;
+            this.tiles = tiles;
+            this.places = operands.stream().map(Tensor::place).toList();
+            this.part = part;
+        }
+
+        @Override
+        void compute() {
+            synchronized (scratch) {
+                tiles.run(places, part);
+            }
+        }
     }
 
     /** Kernels that run at the same time. */
@@ -45,96 +166,5 @@ final class Attentions {
         public String describe() {
             return kernels.length + " x (" + kernels[0].describe() + ")";
         }
-    }
-
-    /** Adds out = softmax(scale q k^T + mask) v. */
-    static void forward(Assembly assembly, Attention a, Tensor out) {
-        Tensors.floats("attention", out);
-        Tensors.shape(
-                "attention",
-                "out",
-                out,
-                a.batch,
-                a.q.layout().size(1),
-                a.rows,
-                a.v.layout().size(3));
-        Tensors.written("attention", "out", out);
-        TilePlace q = a.cursor(a.q, a.sharing);
-        TilePlace k = a.cursor(a.k, 1);
-        TilePlace v = a.cursor(a.v, 1);
-        TilePlace to = a.cursor(out, a.sharing);
-        @Nullable TilePlace mask = a.mask == null ? null : a.cursor(a.mask, a.sharing);
-        Tensor scores = assembly.temporary(DataType.FLOAT, a.chunk, a.tileRows(), a.keys);
-        assembly.add(a.tiles(
-                assembly,
-                (steps, rows, keys, first) -> {
-                    Tensor p = scores.with(Layout.dense(a.chunk, rows, keys));
-                    a.addProbabilities(steps, q.view(a.chunk, rows), k, mask, p);
-                    product(steps, p, v.view(a.chunk, keys), to.view(a.chunk, rows), 1, false);
-                },
-                queries(mask, q, to),
-                List.of(k, v)));
-    }
-
-    private static List<TilePlace> queries(@Nullable TilePlace mask, TilePlace... others) {
-        List<TilePlace> all = new ArrayList<>(List.of(others));
-        if (mask != null) {
-            all.add(mask);
-        }
-        return all;
-    }
-
-    private static void product(Assembly assembly, Tensor a, Tensor b, Tensor dst, double alpha, boolean accumulate) {
-        Matmuls.add(assembly, new Matmuls.Product(a, b, null, null, dst, alpha, accumulate));
-    }
-
-    private static Tensor transposed(Tensor x) {
-        return x.with(x.layout().permuted(0, 2, 1));
-    }
-
-    /** Adds the gradients of q, k and v, where P are the probabilities: dv = P^T dOut, dS = P (dP - sum(P dP)). */
-    static void backward(Assembly assembly, Attention a, Tensor dOut, Tensor dq, Tensor dk, Tensor dv) {
-        String title = "gradient of attention";
-        Tensors.floats(title, dOut, dq, dk, dv);
-        Tensors.shape(
-                title,
-                "dOut",
-                dOut,
-                a.batch,
-                a.q.layout().size(1),
-                a.rows,
-                a.v.layout().size(3));
-        Tensors.shape(title, "dq", dq, a.q.shape());
-        Tensors.shape(title, "dk", dk, a.k.shape());
-        Tensors.shape(title, "dv", dv, a.v.shape());
-        Tensors.written(title, "dq", dq);
-        Tensors.written(title, "dk", dk);
-        Tensors.written(title, "dv", dv);
-        TilePlace q = a.cursor(a.q, a.sharing);
-        TilePlace k = a.cursor(a.k, 1);
-        TilePlace v = a.cursor(a.v, 1);
-        TilePlace upstream = a.cursor(dOut, a.sharing);
-        TilePlace toQ = a.cursor(dq, a.sharing);
-        TilePlace toK = a.cursor(dk, 1);
-        TilePlace toV = a.cursor(dv, 1);
-        @Nullable TilePlace mask = a.mask == null ? null : a.cursor(a.mask, a.sharing);
-        Tensor scores = assembly.temporary(DataType.FLOAT, a.chunk, a.tileRows(), a.keys);
-        Tensor slopes = assembly.temporary(DataType.FLOAT, a.chunk, a.tileRows(), a.keys);
-        assembly.add(a.tiles(
-                assembly,
-                (steps, rows, keys, first) -> {
-                    Tensor p = scores.with(Layout.dense(a.chunk, rows, keys));
-                    Tensor s = slopes.with(p.layout());
-                    Tensor queries = q.view(a.chunk, rows);
-                    Tensor dy = upstream.view(a.chunk, rows);
-                    a.addProbabilities(steps, queries, k, mask, p);
-                    product(steps, transposed(p), dy, toV.view(a.chunk, keys), 1, !first);
-                    product(steps, dy, transposed(v.view(a.chunk, keys)), s, 1, false);
-                    Softmaxes.backward(steps, p, s, s);
-                    product(steps, s, k.view(a.chunk, keys), toQ.view(a.chunk, rows), a.scale, false);
-                    product(steps, transposed(s), queries, toK.view(a.chunk, keys), a.scale, !first);
-                },
-                queries(mask, q, upstream, toQ),
-                List.of(k, v, toK, toV)));
     }
 }

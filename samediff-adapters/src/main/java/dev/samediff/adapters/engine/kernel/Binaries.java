@@ -5,8 +5,10 @@ import java.util.List;
 import org.bytedeco.dnnl.binary;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.global.dnnl.algorithm;
+import org.bytedeco.dnnl.post_ops;
+import org.jspecify.annotations.Nullable;
 
-/** Functions of two numbers with broadcasting. */
+/** Functions of two numbers with broadcasting; NaN of either stays NaN. */
 final class Binaries {
     private Binaries() {}
 
@@ -75,26 +77,37 @@ final class Binaries {
             once = Copies.copied(assembly, once);
         }
         once = once.with(Layout.dense(once.shape()));
-        var description = description(kind, left, once, to);
+        // oneDNN keeps NaN of the right one.
+        boolean bounds = kind == BinaryKind.MAXIMUM || kind == BinaryKind.MINIMUM;
+        Tensor marks = bounds ? NanKeeping.marks(assembly, left) : null;
+        var description = description(kind, left, once, to, marks);
         if (Primitive.isReference(description) && !right.isDense()) {
             once = Copies.copied(assembly, right);
-            description = description(kind, left, once, to);
+            description = description(kind, left, once, to, marks);
         }
-        Primitive.of(assembly, description)
+        Primitive.Builder primitive = Primitive.of(assembly, description)
                 .with(dnnl.DNNL_ARG_SRC_0, left)
                 .with(dnnl.DNNL_ARG_SRC_1, once)
-                .with(dnnl.DNNL_ARG_DST, to)
-                .add();
+                .with(dnnl.DNNL_ARG_DST, to);
+        if (marks != null) {
+            primitive.with(Matmuls.postOp(0), marks);
+        }
+        primitive.add();
     }
 
-    private static binary.primitive_desc description(BinaryKind kind, Tensor left, Tensor right, Tensor to) {
+    private static binary.primitive_desc description(
+            BinaryKind kind, Tensor left, Tensor right, Tensor to, @Nullable Tensor marks) {
+        post_ops ops = new post_ops();
+        if (marks != null) {
+            ops.append_binary(algorithm.binary_add, Dnnl.desc(marks));
+        }
         return new binary.primitive_desc(
                 Dnnl.ENGINE,
                 algorithm(kind),
                 Dnnl.desc(left),
                 Dnnl.desc(right),
                 Dnnl.desc(to),
-                Dnnl.attributes(),
+                Dnnl.attributes(ops),
                 false);
     }
 }

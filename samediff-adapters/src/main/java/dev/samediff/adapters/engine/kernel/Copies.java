@@ -33,7 +33,7 @@ final class Copies {
     /** Adds filling with one value, which is a copy of a constant repeated along all axes. */
     static void fill(Assembly assembly, double value, Tensor dst) {
         DataType type = dst.type() == DataType.BFLOAT16 ? DataType.FLOAT : dst.type();
-        Tensor one = Constant.of(type, value);
+        Tensor one = assembly.constant(type, value);
         add(assembly, one.with(one.layout().padded(dst.rank()).expanded(dst.shape())), dst);
     }
 

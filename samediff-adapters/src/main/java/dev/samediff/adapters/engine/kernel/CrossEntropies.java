@@ -50,13 +50,15 @@ final class CrossEntropies {
         }
 
         /** Blocks of equal size and one with the rest; single rows if there are gaps between rows. */
-        List<Block> blocks(LongFunction<Block> maker) {
+        List<Block> blocks(Assembly assembly, LongFunction<Block> maker) {
             boolean gaps = logits.layout().stride(0) != width && count > 1;
             long threads = OneDnn.threads();
             long size = gaps ? 1 : Math.max(threads, BLOCK_BYTES / (4 * width) / threads * threads);
             List<Block> blocks = new ArrayList<>();
+            long reserved = assembly.reserved();
             if (count >= size) {
                 blocks.add(maker.apply(size));
+                assembly.release(reserved); // one block after the other
             }
             if (count % size != 0) {
                 blocks.add(maker.apply(count % size));
@@ -118,7 +120,7 @@ final class CrossEntropies {
         long step = 4 * logits.layout().stride(0);
         long largest = Math.min(rows.count, Math.max(OneDnn.threads(), BLOCK_BYTES / (4 * rows.width)));
         Tensor work = assembly.temporary(DataType.FLOAT, largest, rows.width);
-        List<Block> blocks = rows.blocks(size -> {
+        List<Block> blocks = rows.blocks(assembly, size -> {
             Loop.Cursor from = new Loop.Cursor(logits.place(), step);
             Layout layout = Layout.dense(size, rows.width);
             int mark = assembly.mark();
@@ -178,7 +180,7 @@ final class CrossEntropies {
         long step = 4 * b.logits.layout().stride(0);
         Tensor shifts = assembly.temporary(DataType.FLOAT, rows.count);
         Tensor factors = assembly.temporary(DataType.FLOAT, rows.count);
-        List<Block> blocks = rows.blocks(size -> block(assembly, b, shifts, factors, size));
+        List<Block> blocks = rows.blocks(assembly, size -> block(assembly, b, shifts, factors, size));
         Place[] places = {
             b.logits.place(),
             rows.labels.place(),

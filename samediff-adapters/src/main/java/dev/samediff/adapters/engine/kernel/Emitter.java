@@ -9,7 +9,14 @@ import org.jspecify.annotations.Nullable;
 
 /** Chooses the kernel of a node. */
 final class Emitter {
-    private Emitter() {}
+    private final Kernels kernels;
+    private final LayerKernels layers;
+
+    /** Makes kernels that share working memory. */
+    Emitter(Workspace workspace) {
+        kernels = new Kernels(workspace);
+        layers = new LayerKernels(workspace);
+    }
 
     /**
      * Returns the kernel.
@@ -19,7 +26,7 @@ final class Emitter {
      * @param out operands of its outputs
      * @param packed copies of the matrix that a product multiplies by; null if it may change at any time
      */
-    static Kernel emit(Node node, List<Operand> in, List<Operand> out, PackedMatrices.@Nullable Matrix packed) {
+    Kernel emit(Node node, List<Operand> in, List<Operand> out, PackedMatrices.@Nullable Matrix packed) {
         Op op = node.op();
         Operand y = out.get(0);
         if (op instanceof Op.Nd4j call) {
@@ -27,57 +34,57 @@ final class Emitter {
         }
         if (op instanceof Op.MatMul product) {
             Operand bias = product.bias() ? in.get(2) : null;
-            return Kernels.matmul(in.get(0), in.get(1), packed, bias, y, product.alpha(), product.accumulate());
+            return kernels.matmul(in.get(0), in.get(1), packed, bias, y, product.alpha(), product.accumulate());
         }
         if (op instanceof Op.MaskedMatMul product) {
-            return Kernels.matmulMasked(in.get(0), in.get(1), in.get(2), y, product.alpha());
+            return kernels.matmulMasked(in.get(0), in.get(1), in.get(2), y, product.alpha());
         }
         if (op instanceof Op.Unary unary) {
-            return Kernels.unary(unary.kind(), unary.alpha(), unary.beta(), in.get(0), y);
+            return kernels.unary(unary.kind(), unary.alpha(), unary.beta(), in.get(0), y);
         }
         if (op instanceof Op.UnaryGrad unary) {
-            return Kernels.unaryGrad(unary.kind(), unary.alpha(), unary.beta(), in.get(0), in.get(1), y);
+            return kernels.unaryGrad(unary.kind(), unary.alpha(), unary.beta(), in.get(0), in.get(1), y);
         }
         if (op instanceof Op.Binary binary) {
-            return Kernels.binary(binary.kind(), in.get(0), in.get(1), y);
+            return kernels.binary(binary.kind(), in.get(0), in.get(1), y);
         }
         if (op instanceof Op.Reduce reduce) {
-            return Kernels.reduce(reduce.kind(), in.get(0), y);
+            return kernels.reduce(reduce.kind(), in.get(0), y);
         }
         if (op instanceof Op.Cast) {
-            return Kernels.copy(in.get(0), y);
+            return kernels.copy(in.get(0), y);
         }
         if (op instanceof Op.Fill fill) {
-            return Kernels.fill(fill.value(), y);
+            return kernels.fill(fill.value(), y);
         }
         return layer(op, in, out);
     }
 
-    private static Kernel layer(Op op, List<Operand> in, List<Operand> out) {
+    private Kernel layer(Op op, List<Operand> in, List<Operand> out) {
         Operand y = out.get(0);
         if (op instanceof Op.Softmax) {
-            return LayerKernels.softmax(in.get(0), y);
+            return layers.softmax(in.get(0), y);
         }
         if (op instanceof Op.SoftmaxGrad) {
-            return LayerKernels.softmaxGrad(in.get(0), in.get(1), y);
+            return layers.softmaxGrad(in.get(0), in.get(1), y);
         }
         if (op instanceof Op.Attention attention) {
             Operand mask = attention.mask() ? in.get(3) : null;
-            return LayerKernels.attention(in.get(0), in.get(1), in.get(2), mask, attention.scale(), y);
+            return layers.attention(in.get(0), in.get(1), in.get(2), mask, attention.scale(), y);
         }
         if (op instanceof Op.AttentionGrad attention) {
             Operand mask = attention.mask() ? in.get(4) : null;
-            return LayerKernels.attentionGrad(
+            return layers.attentionGrad(
                     in.get(0), in.get(1), in.get(2), in.get(3), mask, attention.scale(), y, out.get(1), out.get(2));
         }
         if (op instanceof Op.LayerNorm norm) {
             Operand scale = norm.scale() ? in.get(1) : null;
             Operand shift = norm.shift() ? in.get(norm.scale() ? 2 : 1) : null;
-            return LayerKernels.layerNorm(norm.epsilon(), in.get(0), scale, shift, y, out.get(1), out.get(2));
+            return layers.layerNorm(norm.epsilon(), in.get(0), scale, shift, y, out.get(1), out.get(2));
         }
         if (op instanceof Op.LayerNormGrad norm) {
             Operand scale = norm.scale() ? in.get(4) : null;
-            return LayerKernels.layerNormGrad(
+            return layers.layerNormGrad(
                     norm.epsilon(),
                     in.get(0),
                     in.get(1),
@@ -89,26 +96,26 @@ final class Emitter {
                     optional(out, 2));
         }
         if (op instanceof Op.RmsNorm norm) {
-            return LayerKernels.rmsNorm(norm.epsilon(), in.get(0), norm.scale() ? in.get(1) : null, y, out.get(1));
+            return layers.rmsNorm(norm.epsilon(), in.get(0), norm.scale() ? in.get(1) : null, y, out.get(1));
         }
         if (op instanceof Op.RmsNormGrad norm) {
-            return LayerKernels.rmsNormGrad(
+            return layers.rmsNormGrad(
                     in.get(0), in.get(1), in.get(2), norm.scale() ? in.get(3) : null, y, optional(out, 1));
         }
         if (op instanceof Op.Gather) {
-            return LayerKernels.gatherRows(in.get(0), in.get(1), y);
+            return layers.gatherRows(in.get(0), in.get(1), y);
         }
         if (op instanceof Op.WriteRows) {
-            return LayerKernels.writeRows(in.get(1), in.get(2), y);
+            return layers.writeRows(in.get(1), in.get(2), y);
         }
         if (op instanceof Op.GatherGrad) {
-            return LayerKernels.scatterAddRows(in.get(0), in.get(1), y);
+            return layers.scatterAddRows(in.get(0), in.get(1), y);
         }
         if (op instanceof Op.CrossEntropy) {
-            return LayerKernels.crossEntropy(in.get(0), in.get(1), in.get(2), y, out.get(1));
+            return layers.crossEntropy(in.get(0), in.get(1), in.get(2), y, out.get(1));
         }
         if (op instanceof Op.CrossEntropyGrad) {
-            return LayerKernels.crossEntropyGrad(in.get(0), in.get(1), in.get(2), in.get(3), in.get(4), y);
+            return layers.crossEntropyGrad(in.get(0), in.get(1), in.get(2), in.get(3), in.get(4), y);
         }
         throw new IllegalStateException("no kernel for " + op.title());
     }

@@ -22,6 +22,9 @@ final class HostContext implements ExecutionContext {
     private final PackedMatrices packed;
     private final Set<String> frozen;
     private final List<NativeBlock> memory = new ArrayList<>();
+    private final Workspace workspace = new Workspace();
+    private final Kernels kernels;
+    private final Emitter emitter;
 
     /**
      * Opens it.
@@ -34,6 +37,8 @@ final class HostContext implements ExecutionContext {
         this.threads = threads;
         this.packed = packed;
         this.frozen = frozen;
+        this.kernels = new Kernels(workspace);
+        this.emitter = new Emitter(workspace);
     }
 
     @Override
@@ -46,7 +51,7 @@ final class HostContext implements ExecutionContext {
     @Override
     public Kernel emit(Node node, List<Operand> in, List<Operand> out) {
         int count = Effort.isSmall(node) ? 1 : threads;
-        return OneDnn.with(count, () -> Emitter.emit(node, in, out, packed(node, in)));
+        return OneDnn.with(count, () -> emitter.emit(node, in, out, packed(node, in)));
     }
 
     /** Returns the copies of the matrix that a product multiplies by, if they may be kept. */
@@ -59,7 +64,7 @@ final class HostContext implements ExecutionContext {
 
     @Override
     public Kernel copy(Operand x, Operand dst) {
-        return OneDnn.with(threads, () -> Kernels.copy(x, dst));
+        return OneDnn.with(threads, () -> kernels.copy(x, dst));
     }
 
     @Override
@@ -91,8 +96,14 @@ final class HostContext implements ExecutionContext {
     }
 
     @Override
+    public long workspaceBytes() {
+        return workspace.bytes();
+    }
+
+    @Override
     public void close() {
         memory.forEach(NativeBlock::close);
         memory.clear();
+        workspace.close();
     }
 }

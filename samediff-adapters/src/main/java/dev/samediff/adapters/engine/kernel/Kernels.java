@@ -9,14 +9,30 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Makes kernels of products, elementwise functions, copies and reductions; those of whole layers are made by {@link LayerKernels}. Every method checks its operands once and throws an {@link IllegalArgumentException} that says what does
- * not fit; an {@link IllegalStateException} says that oneDNN is not there.
+ * not fit.
  *
  * <p>Operands may be strided; where no fast kernel reads them so they are copied through working memory. A result may lie
  * where an operand lies if both have the same layout ("in place") and the method says so. Results depend on the number of
  * threads, and on nothing else but the operands.
  */
 public final class Kernels {
-    private Kernels() {}
+    private final Workspace workspace;
+
+    /**
+     * Makes kernels that share working memory.
+     *
+     * @param workspace the memory
+     * @throws IllegalStateException if oneDNN is not there
+     */
+    public Kernels(Workspace workspace) {
+        OneDnn.require();
+        this.workspace = workspace;
+    }
+
+    /** Makes kernels with working memory of their own, which lives as long as they do. */
+    public Kernels() {
+        this(new Workspace());
+    }
 
     /**
      * Multiplies matrices: {@code dst = alpha a b (+ bias) (+ dst)}. FLOAT, or b alone BFLOAT16 (half the memory), or a
@@ -29,13 +45,12 @@ public final class Kernels {
      * @param alpha factor of the product
      * @param accumulate whether the old dst is added
      */
-    public static Kernel matmul(
-            Operand a, Operand b, @Nullable Operand bias, Operand dst, double alpha, boolean accumulate) {
+    public Kernel matmul(Operand a, Operand b, @Nullable Operand bias, Operand dst, double alpha, boolean accumulate) {
         return matmul(a, b, null, bias, dst, alpha, accumulate);
     }
 
     /** The same with copies of b that are faster to multiply by. */
-    static Kernel matmul(
+    Kernel matmul(
             Operand a,
             Operand b,
             PackedMatrices.@Nullable Matrix packed,
@@ -43,9 +58,10 @@ public final class Kernels {
             Operand dst,
             double alpha,
             boolean accumulate) {
-        OneDnn.require();
-        return Matmuls.kernel(new Matmuls.Product(
-                Tensor.of(a), Tensor.of(b, packed), Tensors.of(bias), null, Tensor.of(dst), alpha, accumulate));
+        return Matmuls.kernel(
+                workspace,
+                new Matmuls.Product(
+                        Tensor.of(a), Tensor.of(b, packed), Tensors.of(bias), null, Tensor.of(dst), alpha, accumulate));
     }
 
     /**
@@ -57,9 +73,9 @@ public final class Kernels {
      * @param dst [...,m,n]
      * @param alpha factor of the product, not of the mask
      */
-    public static Kernel matmulMasked(Operand a, Operand b, Operand mask, Operand dst, double alpha) {
-        OneDnn.require();
+    public Kernel matmulMasked(Operand a, Operand b, Operand mask, Operand dst, double alpha) {
         return Matmuls.kernel(
+                workspace,
                 new Matmuls.Product(Tensor.of(a), Tensor.of(b), null, Tensor.of(mask), Tensor.of(dst), alpha, false));
     }
 
@@ -70,9 +86,8 @@ public final class Kernels {
      * @param b the second operand
      * @param dst the result; may be a or b, in place
      */
-    public static Kernel binary(BinaryKind kind, Operand a, Operand b, Operand dst) {
-        OneDnn.require();
-        Assembly assembly = new Assembly("binary " + kind + " " + dst);
+    public Kernel binary(BinaryKind kind, Operand a, Operand b, Operand dst) {
+        Assembly assembly = new Assembly("binary " + kind + " " + dst, workspace);
         Binaries.add(assembly, kind, Tensor.of(a), Tensor.of(b), Tensor.of(dst));
         return assembly.build();
     }
@@ -85,9 +100,8 @@ public final class Kernels {
      * @param x the operand
      * @param dst the result; may be x, in place
      */
-    public static Kernel unary(UnaryKind kind, double alpha, double beta, Operand x, Operand dst) {
-        OneDnn.require();
-        Assembly assembly = new Assembly("unary " + kind + " " + dst);
+    public Kernel unary(UnaryKind kind, double alpha, double beta, Operand x, Operand dst) {
+        Assembly assembly = new Assembly("unary " + kind + " " + dst, workspace);
         Unaries.forward(assembly, kind, alpha, beta, Tensor.of(x), Tensor.of(dst));
         return assembly.build();
     }
@@ -101,9 +115,8 @@ public final class Kernels {
      * @param x the input of the forward pass
      * @param dx gradient of the input; may be dy, in place
      */
-    public static Kernel unaryGrad(UnaryKind kind, double alpha, double beta, Operand dy, Operand x, Operand dx) {
-        OneDnn.require();
-        Assembly assembly = new Assembly("gradient of unary " + kind + " " + dx);
+    public Kernel unaryGrad(UnaryKind kind, double alpha, double beta, Operand dy, Operand x, Operand dx) {
+        Assembly assembly = new Assembly("gradient of unary " + kind + " " + dx, workspace);
         Unaries.backward(assembly, kind, alpha, beta, Tensor.of(dy), Tensor.of(x), Tensor.of(dx));
         return assembly.build();
     }
@@ -114,9 +127,8 @@ public final class Kernels {
      * @param x the operand; axes of stride 0 are repeated
      * @param dst the result, of the same shape, elsewhere
      */
-    public static Kernel copy(Operand x, Operand dst) {
-        OneDnn.require();
-        Assembly assembly = new Assembly("copy " + x + " to " + dst);
+    public Kernel copy(Operand x, Operand dst) {
+        Assembly assembly = new Assembly("copy " + x + " to " + dst, workspace);
         Copies.add(assembly, Tensor.of(x), Tensor.of(dst));
         return assembly.build();
     }
@@ -127,22 +139,21 @@ public final class Kernels {
      * @param value rounded to the type of dst; a BOOL becomes whether it is not 0
      * @param dst the result
      */
-    public static Kernel fill(double value, Operand dst) {
-        OneDnn.require();
-        Assembly assembly = new Assembly("fill " + dst);
+    public Kernel fill(double value, Operand dst) {
+        Assembly assembly = new Assembly("fill " + dst, workspace);
         Copies.fill(assembly, value, Tensor.of(dst));
         return assembly.build();
     }
 
     /**
-     * Reduces along the axes where dst has size 1 and x has not.
+     * Reduces along the axes where dst has size 1 and x has not. Sums and means along axes of more than 4096 elements are
+     * taken in stages: they are within 1e-6 of the exact ones for numbers of one sign.
      *
      * @param x the operand
      * @param dst the result, of the same rank
      */
-    public static Kernel reduce(ReduceKind kind, Operand x, Operand dst) {
-        OneDnn.require();
-        Assembly assembly = new Assembly("reduce " + kind + " " + x + " to " + dst);
+    public Kernel reduce(ReduceKind kind, Operand x, Operand dst) {
+        Assembly assembly = new Assembly("reduce " + kind + " " + x + " to " + dst, workspace);
         Reductions.add(assembly, kind, Tensor.of(x), Tensor.of(dst));
         return assembly.build();
     }

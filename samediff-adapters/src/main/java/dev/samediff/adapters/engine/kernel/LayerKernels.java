@@ -7,7 +7,23 @@ import org.jspecify.annotations.Nullable;
 
 /** Makes kernels of layers: softmax, normalisations, lookups, losses, attention. What {@link Kernels} says holds for them, too. */
 public final class LayerKernels {
-    private LayerKernels() {}
+    private final Workspace workspace;
+
+    /**
+     * Makes kernels that share working memory.
+     *
+     * @param workspace the memory
+     * @throws IllegalStateException if oneDNN is not there
+     */
+    public LayerKernels(Workspace workspace) {
+        OneDnn.require();
+        this.workspace = workspace;
+    }
+
+    /** Makes kernels with working memory of their own, which lives as long as they do. */
+    public LayerKernels() {
+        this(new Workspace());
+    }
 
     /**
      * Softmax of every row along the last axis.
@@ -15,9 +31,8 @@ public final class LayerKernels {
      * @param x the operand
      * @param y the result; may be x, in place
      */
-    public static Kernel softmax(Operand x, Operand y) {
-        OneDnn.require();
-        Assembly assembly = new Assembly("softmax " + y);
+    public Kernel softmax(Operand x, Operand y) {
+        Assembly assembly = new Assembly("softmax " + y, workspace);
         Softmaxes.forward(assembly, algorithm.softmax_accurate, Tensor.of(x), Tensor.of(y));
         return assembly.build();
     }
@@ -29,9 +44,8 @@ public final class LayerKernels {
      * @param dy gradient of the result
      * @param dx gradient of the input; may be dy, in place
      */
-    public static Kernel softmaxGrad(Operand y, Operand dy, Operand dx) {
-        OneDnn.require();
-        Assembly assembly = new Assembly("gradient of softmax " + dx);
+    public Kernel softmaxGrad(Operand y, Operand dy, Operand dx) {
+        Assembly assembly = new Assembly("gradient of softmax " + dx, workspace);
         Softmaxes.backward(assembly, Tensor.of(y), Tensor.of(dy), Tensor.of(dx));
         return assembly.build();
     }
@@ -42,9 +56,8 @@ public final class LayerKernels {
      * @param x the operand
      * @param y the result; may be x, in place
      */
-    public static Kernel logSoftmax(Operand x, Operand y) {
-        OneDnn.require();
-        Assembly assembly = new Assembly("log softmax " + y);
+    public Kernel logSoftmax(Operand x, Operand y) {
+        Assembly assembly = new Assembly("log softmax " + y, workspace);
         Softmaxes.forward(assembly, algorithm.softmax_log, Tensor.of(x), Tensor.of(y));
         return assembly.build();
     }
@@ -60,7 +73,7 @@ public final class LayerKernels {
      * @param mean result, one number per row
      * @param variance result, the mean of squared differences, one number per row
      */
-    public static Kernel layerNorm(
+    public Kernel layerNorm(
             double eps,
             Operand x,
             @Nullable Operand scale,
@@ -68,8 +81,7 @@ public final class LayerKernels {
             Operand y,
             Operand mean,
             Operand variance) {
-        OneDnn.require();
-        Assembly assembly = new Assembly("layer norm " + y);
+        Assembly assembly = new Assembly("layer norm " + y, workspace);
         LayerNorms.forward(
                 assembly,
                 new LayerNorms.Forward(
@@ -96,7 +108,7 @@ public final class LayerKernels {
      * @param dScale gradient of scale, if wanted
      * @param dShift gradient of shift, if wanted
      */
-    public static Kernel layerNormGrad(
+    public Kernel layerNormGrad(
             double eps,
             Operand dy,
             Operand x,
@@ -106,8 +118,7 @@ public final class LayerKernels {
             Operand dx,
             @Nullable Operand dScale,
             @Nullable Operand dShift) {
-        OneDnn.require();
-        Assembly assembly = new Assembly("gradient of layer norm " + dx);
+        Assembly assembly = new Assembly("gradient of layer norm " + dx, workspace);
         LayerNorms.backward(
                 assembly,
                 new LayerNorms.Backward(
@@ -132,9 +143,8 @@ public final class LayerKernels {
      * @param y [...,d]; may be x, in place, if no gradient is wanted
      * @param rstd result, one number per row
      */
-    public static Kernel rmsNorm(double eps, Operand x, @Nullable Operand scale, Operand y, Operand rstd) {
-        OneDnn.require();
-        Assembly assembly = new Assembly("rms norm " + y);
+    public Kernel rmsNorm(double eps, Operand x, @Nullable Operand scale, Operand y, Operand rstd) {
+        Assembly assembly = new Assembly("rms norm " + y, workspace);
         RmsNorms.forward(assembly, eps, Tensor.of(x), Tensors.of(scale), Tensor.of(y), Tensor.of(rstd));
         return assembly.build();
     }
@@ -149,10 +159,9 @@ public final class LayerKernels {
      * @param dx gradient of x; may be dy, in place
      * @param dScale gradient of scale, if wanted
      */
-    public static Kernel rmsNormGrad(
+    public Kernel rmsNormGrad(
             Operand dy, Operand x, Operand rstd, @Nullable Operand scale, Operand dx, @Nullable Operand dScale) {
-        OneDnn.require();
-        Assembly assembly = new Assembly("gradient of rms norm " + dx);
+        Assembly assembly = new Assembly("gradient of rms norm " + dx, workspace);
         RmsNorms.backward(
                 assembly,
                 new RmsNorms.Backward(
@@ -173,9 +182,8 @@ public final class LayerKernels {
      * @param ids n numbers, INT or LONG, of any shape
      * @param dst [n,d]
      */
-    public static Kernel gatherRows(Operand table, Operand ids, Operand dst) {
-        OneDnn.require();
-        Assembly assembly = new Assembly("gather rows of " + table + " to " + dst);
+    public Kernel gatherRows(Operand table, Operand ids, Operand dst) {
+        Assembly assembly = new Assembly("gather rows of " + table + " to " + dst, workspace);
         Rows.gather(assembly, Tensor.of(table), Tensor.of(ids), Tensor.of(dst));
         return assembly.build();
     }
@@ -188,9 +196,8 @@ public final class LayerKernels {
      * @param positions as many numbers as there are texts, INT or LONG
      * @param cache [n,t,d], dense, FLOAT
      */
-    public static Kernel writeRows(Operand rows, Operand positions, Operand cache) {
-        OneDnn.require();
-        Assembly assembly = new Assembly("write " + rows + " to positions of " + cache);
+    public Kernel writeRows(Operand rows, Operand positions, Operand cache) {
+        Assembly assembly = new Assembly("write " + rows + " to positions of " + cache, workspace);
         Rows.write(assembly, Tensor.of(rows), Tensor.of(positions), Tensor.of(cache));
         return assembly.build();
     }
@@ -202,9 +209,8 @@ public final class LayerKernels {
      * @param ids n numbers, INT or LONG, of any shape
      * @param dTable [v,d]
      */
-    public static Kernel scatterAddRows(Operand dy, Operand ids, Operand dTable) {
-        OneDnn.require();
-        Assembly assembly = new Assembly("scatter-add " + dy + " to rows of " + dTable);
+    public Kernel scatterAddRows(Operand dy, Operand ids, Operand dTable) {
+        Assembly assembly = new Assembly("scatter-add " + dy + " to rows of " + dTable, workspace);
         Rows.scatterAdd(assembly, Tensor.of(dy), Tensor.of(ids), Tensor.of(dTable));
         return assembly.build();
     }
@@ -220,10 +226,8 @@ public final class LayerKernels {
      * @param loss result, one number
      * @param logSumExp result, n numbers, for the backward pass; may be 0 where the weight is 0
      */
-    public static Kernel crossEntropy(
-            Operand logits, Operand labels, Operand weights, Operand loss, Operand logSumExp) {
-        OneDnn.require();
-        Assembly assembly = new Assembly("cross entropy " + logits);
+    public Kernel crossEntropy(Operand logits, Operand labels, Operand weights, Operand loss, Operand logSumExp) {
+        Assembly assembly = new Assembly("cross entropy " + logits, workspace);
         CrossEntropies.forward(
                 assembly,
                 Tensor.of(logits),
@@ -245,10 +249,9 @@ public final class LayerKernels {
      * @param scale gradient of the loss, one number
      * @param dLogits result, of the layout of logits; may be logits, in place
      */
-    public static Kernel crossEntropyGrad(
+    public Kernel crossEntropyGrad(
             Operand logits, Operand labels, Operand weights, Operand logSumExp, Operand scale, Operand dLogits) {
-        OneDnn.require();
-        Assembly assembly = new Assembly("gradient of cross entropy " + logits);
+        Assembly assembly = new Assembly("gradient of cross entropy " + logits, workspace);
         CrossEntropies.backward(
                 assembly,
                 new CrossEntropies.Backward(
@@ -272,22 +275,9 @@ public final class LayerKernels {
      * @param scale factor of the scores
      * @param out [b,h,t,e]
      */
-    public static Kernel attention(Operand q, Operand k, Operand v, @Nullable Operand mask, double scale, Operand out) {
-        OneDnn.require();
-        return Attentions.inParts(
-                "attention " + q + " keys " + k,
-                (assembly, part, parts) -> Attentions.forward(
-                        assembly,
-                        new Attention(
-                                "attention",
-                                Tensor.of(q),
-                                Tensor.of(k),
-                                Tensor.of(v),
-                                Tensors.of(mask),
-                                scale,
-                                part,
-                                parts),
-                        Tensor.of(out)));
+    public Kernel attention(Operand q, Operand k, Operand v, @Nullable Operand mask, double scale, Operand out) {
+        Attention a = new Attention("attention", Tensor.of(q), Tensor.of(k), Tensor.of(v), Tensors.of(mask), scale);
+        return Attentions.forward(workspace, "attention " + q + " keys " + k, a, Tensor.of(out));
     }
 
     /**
@@ -303,7 +293,7 @@ public final class LayerKernels {
      * @param dk gradient of k, elsewhere than all other operands
      * @param dv gradient of v, elsewhere than all other operands
      */
-    public static Kernel attentionGrad(
+    public Kernel attentionGrad(
             Operand dOut,
             Operand q,
             Operand k,
@@ -313,23 +303,15 @@ public final class LayerKernels {
             Operand dq,
             Operand dk,
             Operand dv) {
-        OneDnn.require();
-        return Attentions.inParts(
+        Attention a = new Attention(
+                "gradient of attention", Tensor.of(q), Tensor.of(k), Tensor.of(v), Tensors.of(mask), scale);
+        return Attentions.backward(
+                workspace,
                 "gradient of attention " + q + " keys " + k,
-                (assembly, part, parts) -> Attentions.backward(
-                        assembly,
-                        new Attention(
-                                "gradient of attention",
-                                Tensor.of(q),
-                                Tensor.of(k),
-                                Tensor.of(v),
-                                Tensors.of(mask),
-                                scale,
-                                part,
-                                parts),
-                        Tensor.of(dOut),
-                        Tensor.of(dq),
-                        Tensor.of(dk),
-                        Tensor.of(dv)));
+                a,
+                Tensor.of(dOut),
+                Tensor.of(dq),
+                Tensor.of(dk),
+                Tensor.of(dv));
     }
 }

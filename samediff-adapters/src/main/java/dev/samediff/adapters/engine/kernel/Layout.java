@@ -169,6 +169,16 @@ final class Layout {
     }
 
     @Override
+    public boolean equals(Object other) {
+        return other instanceof Layout o && Arrays.equals(shape, o.shape) && Arrays.equals(strides, o.strides);
+    }
+
+    @Override
+    public int hashCode() {
+        return 31 * Arrays.hashCode(shape) + Arrays.hashCode(strides);
+    }
+
+    @Override
     public String toString() {
         return Arrays.toString(shape) + " strides " + Arrays.toString(strides);
     }

@@ -78,13 +78,13 @@ final class Matmuls {
         }
     }
 
-    static Kernel kernel(Product product) {
+    static Kernel kernel(Workspace workspace, Product product) {
         int rank = product.dst.rank();
         if (rank < 2 || product.a.rank() < 2 || product.b.rank() < 2) {
             throw new IllegalArgumentException("matmul: a " + product.a + ", b " + product.b + " and dst " + product.dst
                     + " must have at least 2 axes");
         }
-        Assembly assembly = new Assembly(product.title());
+        Assembly assembly = new Assembly(product.title(), workspace);
         Product padded = padded(product);
         check(padded);
         add(assembly, padded);

@@ -3,7 +3,6 @@ package dev.samediff.adapters.engine.kernel;
 import dev.samediff.adapters.engine.plan.Kernel;
 import dev.samediff.adapters.memory.NativeBlock;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -59,8 +58,7 @@ public final class PackedMatrices implements AutoCloseable {
         @Nullable
         Copy copy(Layout source) {
             return copies.stream()
-                    .filter(copy -> Arrays.equals(copy.source.shape(), source.shape())
-                            && Arrays.equals(copy.source.strides(), source.strides()))
+                    .filter(copy -> copy.source.equals(source))
                     .findFirst()
                     .orElse(null);
         }

@@ -1,6 +1,7 @@
 package dev.samediff.adapters.engine.kernel;
 
 import dev.samediff.adapters.engine.program.ReduceKind;
+import dev.samediff.adapters.engine.program.UnaryKind;
 import java.util.List;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.global.dnnl.algorithm;
@@ -10,9 +11,16 @@ import org.nd4j.linalg.api.buffer.DataType;
 
 /**
  * Sums, means and extremes along axes. oneDNN reduces the innermost axis fast and no other; sums along outer axes are
- * products with a row of ones, extremes along them are taken after a transposing copy.
+ * products with a row of ones, extremes along them are taken after a transposing copy. NaN stays NaN.
+ * Axes of more than 4096 elements are summed in stages of 64, so that the error does not grow with their length.
  */
 final class Reductions {
+    /** The longest axis that is summed in one go; longer ones lose digits. */
+    private static final long LONGEST = 4096;
+
+    /** Elements that one stage adds to one. */
+    private static final long STAGE = 64;
+
     private Reductions() {}
 
     /** Adds dst = reduction of x along the axes where dst has size 1. */
@@ -54,21 +62,22 @@ final class Reductions {
         long outer = x.layout().axes(0, axis).length();
         long size = x.layout().size(axis);
         long inner = x.layout().axes(axis + 1, x.rank()).length();
-        if (inner == 1) {
+        boolean sums = kind == ReduceKind.SUM || kind == ReduceKind.MEAN;
+        if (sums && size > LONGEST) {
+            Tensor flat = result.with(Layout.dense(outer, 1, inner));
+            staged(assembly, x.with(Layout.dense(outer, size, inner)), flat);
+            if (kind == ReduceKind.MEAN) {
+                Unaries.forward(assembly, UnaryKind.LINEAR, 1.0 / size, 0, flat, flat);
+            }
+        } else if (inner == 1) {
             innermost(assembly, kind, x.with(Layout.dense(outer, size)), result.with(Layout.dense(outer, 1)));
-        } else if (kind == ReduceKind.SUM || kind == ReduceKind.MEAN) {
-            Tensor ones = Constant.of(DataType.FLOAT, 1, 1, 1, size);
+        } else if (sums) {
             double factor = kind == ReduceKind.MEAN ? 1.0 / size : 1;
-            Matmuls.add(
+            byOnes(
                     assembly,
-                    new Matmuls.Product(
-                            ones,
-                            x.with(Layout.dense(outer, size, inner)),
-                            null,
-                            null,
-                            result.with(Layout.dense(outer, 1, inner)),
-                            factor,
-                            false));
+                    factor,
+                    x.with(Layout.dense(outer, size, inner)),
+                    result.with(Layout.dense(outer, 1, inner)));
         } else {
             Layout transposed = Layout.dense(outer, size, inner).permuted(0, 2, 1);
             Tensor copy = Copies.copied(assembly, x.with(transposed));
@@ -81,7 +90,88 @@ final class Reductions {
         return result.with(Layout.dense(shape));
     }
 
+    /** Sums the middle axis of x [a,n,b] to dst [a,1,b] as a product with a row of ones. */
+    private static void byOnes(Assembly assembly, double factor, Tensor x, Tensor dst) {
+        Tensor ones = assembly.constant(DataType.FLOAT, 1, 1, 1, x.layout().size(1));
+        Matmuls.add(assembly, new Matmuls.Product(ones, x, null, null, dst, factor, false));
+    }
+
+    /** Sums the long middle axis of a dense x [a,n,b] to a dense dst [a,1,b] in stages. */
+    private static void staged(Assembly assembly, Tensor x, Tensor dst) {
+        Tensor rest = x;
+        while (rest.layout().size(1) > STAGE) {
+            rest = stage(assembly, rest);
+        }
+        reduced(assembly, ReduceKind.SUM, rest, 1, dst);
+    }
+
+    /**
+     * Returns sums of STAGE elements of the middle axis of a dense x [a,n,b]: elements that are n / STAGE apart, so that one wide
+     * product adds them, and one sum of those that are left over.
+     */
+    private static Tensor stage(Assembly assembly, Tensor x) {
+        long a = x.layout().size(0);
+        long n = x.layout().size(1);
+        long b = x.layout().size(2);
+        long whole = n / STAGE;
+        long left = n % STAGE;
+        long count = left == 0 ? whole : whole + 1;
+        Tensor sums = assembly.temporary(DataType.FLOAT, a, count, b);
+        Tensor head = x.with(new Layout(
+                new long[] {a, STAGE, whole * b}, new long[] {n * b, whole * b, 1})); // rows of a longer axis
+        byOnes(assembly, 1, head, part(sums, 0, whole * b));
+        if (left > 0) {
+            Tensor tail = x.at(x.place().plus(Float.BYTES * STAGE * whole * b))
+                    .with(new Layout(new long[] {a, left, b}, new long[] {n * b, b, 1}));
+            byOnes(assembly, 1, tail, part(sums, whole * b, b));
+        }
+        return sums;
+    }
+
+    /** Returns some elements of every row of a dense tensor [a,n,b], as [a,1,count]. */
+    private static Tensor part(Tensor x, long begin, long count) {
+        long row = x.layout().size(1) * x.layout().size(2);
+        return x.at(x.place().plus(Float.BYTES * begin))
+                .with(new Layout(new long[] {x.layout().size(0), 1, count}, new long[] {row, row, 1}));
+    }
+
+    /** Reduces rows. */
     private static void innermost(Assembly assembly, ReduceKind kind, Tensor x, Tensor dst) {
+        primitive(assembly, kind, x, dst);
+        if (kind == ReduceKind.MAX || kind == ReduceKind.MIN) {
+            keepNan(assembly, x, dst);
+        }
+    }
+
+    /** Writes NaN where a row has one: oneDNN's extremes lose it, its sums do not. */
+    private static void keepNan(Assembly assembly, Tensor x, Tensor dst) {
+        Tensor sums = assembly.temporary(dst.type(), dst.shape());
+        primitive(assembly, ReduceKind.SUM, x, sums);
+        long rows = x.layout().size(0);
+        long width = x.layout().size(1);
+        assembly.add(new JavaKernel("java", x.place(), sums.place(), dst.place()) {
+            @Override
+            void compute() {
+                for (long i = 0; i < rows; i++) {
+                    boolean suspect = Float.isNaN(Memory.getFloat(sums.place().address() + 4 * i));
+                    if (suspect && hasNan(x.place().address() + 4 * i * width)) { // or opposite infinities
+                        Memory.putFloat(dst.place().address() + 4 * i, Float.NaN);
+                    }
+                }
+            }
+
+            private boolean hasNan(long row) {
+                for (long j = 0; j < width; j++) {
+                    if (Float.isNaN(Memory.getFloat(row + 4 * j))) {
+                        return true;
+                    }
+                }
+                return false;
+            }
+        });
+    }
+
+    private static void primitive(Assembly assembly, ReduceKind kind, Tensor x, Tensor dst) {
         algorithm name = switch (kind) {
             case SUM -> algorithm.reduction_sum;
             case MEAN -> algorithm.reduction_mean;

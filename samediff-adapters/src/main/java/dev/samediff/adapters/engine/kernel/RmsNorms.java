@@ -64,7 +64,7 @@ final class RmsNorms {
         var primitive = Primitive.of(assembly, description)
                 .with(dnnl.DNNL_ARG_SRC, x)
                 .with(dnnl.DNNL_ARG_DST, y)
-                .with(dnnl.DNNL_ARG_MEAN, Constant.of(DataType.FLOAT, 0, square.shape()))
+                .with(dnnl.DNNL_ARG_MEAN, assembly.constant(DataType.FLOAT, 0, square.shape()))
                 .with(dnnl.DNNL_ARG_VARIANCE, square);
         if (scale != null) {
             Tensors.floats("rms norm", scale);
@@ -110,7 +110,7 @@ final class RmsNorms {
             }
         });
         Tensor work = Softmaxes.rows(b.dx.isDense() ? b.dx : assembly.temporary(b.dx.type(), b.dx.shape()));
-        Tensor zero = Constant.of(DataType.FLOAT, 0, rows);
+        Tensor zero = assembly.constant(DataType.FLOAT, 0, rows);
         LayerNorms.backward(assembly, new LayerNorms.Backward(0, dy, x, zero, square, b.scale, work, b.dScale, null));
         Binaries.add(assembly, BinaryKind.ADD, work, means, work);
         if (work.place() != b.dx.place()) {

@@ -44,15 +44,18 @@ final class Team {
     }
 
     /**
-     * Does all pieces; what they wrote is seen by the caller afterwards.
-     *
-     * @throws RuntimeException the first failure of a piece, when all others are done
+     * Does all pieces; what they wrote is seen by the caller afterwards. If one fails, no further ones are begun, and whatever
+     * it threw, an error too, is thrown here when all threads have stopped; what others threw meanwhile is suppressed by it.
      */
     void run(int pieces, Work work) {
         Run run = new Run(pieces, work);
-        for (int member = 1; member < Math.min(size, pieces); member++) {
-            int number = member;
-            ForkJoinPool.commonPool().execute(() -> run.take(number));
+        try {
+            for (int member = 1; member < Math.min(size, pieces); member++) {
+                int number = member;
+                ForkJoinPool.commonPool().execute(() -> run.take(number));
+            }
+        } catch (Throwable e) {
+            run.fail(e); // members that were started before are waited for
         }
         run.take(0);
         run.await();
@@ -64,7 +67,7 @@ final class Team {
         private final Work work;
         private final AtomicInteger next = new AtomicInteger();
         private final AtomicInteger done = new AtomicInteger();
-        private final AtomicReference<@Nullable RuntimeException> failure = new AtomicReference<>();
+        private final AtomicReference<@Nullable Throwable> failure = new AtomicReference<>();
 
         Run(int pieces, Work work) {
             this.pieces = pieces;
@@ -76,10 +79,24 @@ final class Team {
             for (int piece = next.getAndIncrement(); piece < pieces; piece = next.getAndIncrement()) {
                 try {
                     work.piece(piece, member);
-                } catch (RuntimeException e) {
-                    failure.compareAndSet(null, e);
+                } catch (Throwable e) {
+                    fail(e);
                 } finally {
                     done.incrementAndGet();
+                }
+            }
+        }
+
+        /** Keeps what was thrown, and counts the pieces that nobody has begun as done. Allocates nothing for the first. */
+        void fail(Throwable thrown) {
+            Throwable first = failure.compareAndExchange(null, thrown);
+            int begun = next.getAndSet(pieces);
+            done.addAndGet(Math.max(0, pieces - begun));
+            if (first != null && first != thrown) {
+                try {
+                    first.addSuppressed(thrown);
+                } catch (OutOfMemoryError noRoom) {
+                    return; // the first failure is thrown in any case
                 }
             }
         }
@@ -92,10 +109,16 @@ final class Team {
                     Thread.yield();
                 }
             }
-            RuntimeException thrown = failure.get();
+            Throwable thrown = failure.get();
             if (thrown != null) {
-                throw thrown;
+                Run.<RuntimeException>rethrow(thrown);
             }
+        }
+
+        /** Throws anything, as a piece may have done. */
+        @SuppressWarnings("unchecked")
+        private static <T extends Throwable> void rethrow(Throwable thrown) throws T {
+            throw (T) thrown;
         }
     }
 }

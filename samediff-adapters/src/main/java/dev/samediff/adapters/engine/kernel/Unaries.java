@@ -1,5 +1,6 @@
 package dev.samediff.adapters.engine.kernel;
 
+import dev.samediff.adapters.engine.program.BinaryKind;
 import dev.samediff.adapters.engine.program.UnaryKind;
 import java.util.List;
 import org.bytedeco.dnnl.eltwise_backward;
@@ -9,7 +10,10 @@ import org.bytedeco.dnnl.global.dnnl.algorithm;
 import org.bytedeco.dnnl.global.dnnl.prop_kind;
 import org.bytedeco.dnnl.memory;
 
-/** Functions of one number, and their derivatives. */
+/**
+ * Functions of one number, and their derivatives. NaN stays NaN, as in PyTorch; the derivatives of functions with corners do there
+ * what PyTorch's do: that of a clip is 0, that of ReLU is 1.
+ */
 final class Unaries {
     private Unaries() {}
 
@@ -80,7 +84,25 @@ final class Unaries {
             assembly.add(ScalarFunctions.forward(kind, x, y));
             return;
         }
-        Primitive.of(assembly, Eltwise.of(kind, alpha, beta).forward(Dnnl.desc(x)))
+        Eltwise f = Eltwise.of(kind, alpha, beta);
+        if (kind == UnaryKind.EXP) {
+            NanKeeping.above(assembly, f.name, x, y);
+        } else if (kind == UnaryKind.RELU && alpha == 0) {
+            NanKeeping.atLeast(assembly, 0, x, y);
+        } else if (kind == UnaryKind.CLIP) {
+            NanKeeping.atLeast(assembly, f.alpha, x, y);
+            NanKeeping.atMost(assembly, f.beta, y, y);
+        } else if (kind == UnaryKind.HARD_SIGMOID) {
+            plain(assembly, new Eltwise(algorithm.eltwise_linear, f.alpha, f.beta), x, y);
+            NanKeeping.atLeast(assembly, 0, y, y);
+            NanKeeping.atMost(assembly, 1, y, y);
+        } else {
+            plain(assembly, f, x, y);
+        }
+    }
+
+    private static void plain(Assembly assembly, Eltwise f, Tensor x, Tensor y) {
+        Primitive.of(assembly, f.forward(Dnnl.desc(x)))
                 .with(dnnl.DNNL_ARG_SRC, x)
                 .with(dnnl.DNNL_ARG_DST, y)
                 .add();
@@ -100,6 +122,10 @@ final class Unaries {
         Tensor work = to.isDense() ? to : assembly.temporary(to.type(), to.shape());
         if (ScalarFunctions.has(kind)) {
             assembly.add(ScalarFunctions.backward(kind, flat(gradient), flat(input), flat(work)));
+        } else if (kind == UnaryKind.EXP) {
+            Tensor power = assembly.temporary(input.type(), input.shape());
+            NanKeeping.above(assembly, algorithm.eltwise_exp, flat(input), flat(power));
+            Binaries.add(assembly, BinaryKind.MULTIPLY, flat(power), flat(gradient), flat(work));
         } else {
             Primitive.of(assembly, Eltwise.of(kind, alpha, beta).backward(Dnnl.desc(flat(input))))
                     .with(dnnl.DNNL_ARG_DIFF_DST, flat(gradient))

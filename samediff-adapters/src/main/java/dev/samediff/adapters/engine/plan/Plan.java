@@ -5,6 +5,7 @@ import dev.samediff.adapters.engine.program.Program;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -127,6 +128,11 @@ public final class Plan implements AutoCloseable {
     /** Returns the memory that kernels work with beside the arena, in bytes. */
     public long workspaceBytes() {
         return context.workspaceBytes();
+    }
+
+    /** Returns the arrays that were computed when this was compiled, and constants of the graph that it reads in place. */
+    public Collection<INDArray> literals() {
+        return program.literals().values();
     }
 
     @Override

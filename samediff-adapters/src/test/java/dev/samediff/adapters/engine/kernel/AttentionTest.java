@@ -178,7 +178,8 @@ class AttentionTest {
             Problem p = new Problem(b, h, shared, t, s, strided, mask(name, b, h, t, s));
             Operand mask = p.mask == null ? null : p.mask.operand;
             Numbers out = Numbers.ordered(strided ? new int[] {0, 2, 1, 3} : new int[] {0, 1, 2, 3}, b, h, t, E);
-            Kernel forward = LayerKernels.attention(p.q.operand, p.k.operand, p.v.operand, mask, SCALE, out.operand);
+            Kernel forward =
+                    new LayerKernels().attention(p.q.operand, p.k.operand, p.v.operand, mask, SCALE, out.operand);
             Numbers.isFast(forward);
             forward.run();
             out.isCloseTo(p.out(p.probabilities()), 2e-6);
@@ -196,16 +197,17 @@ class AttentionTest {
             Numbers dq = Numbers.zeros(p.q.operand.shape()).fill(garbage::nextGaussian);
             Numbers dk = Numbers.zeros(p.k.operand.shape()).fill(garbage::nextGaussian);
             Numbers dv = Numbers.zeros(p.v.operand.shape()).fill(garbage::nextGaussian);
-            Kernel backward = LayerKernels.attentionGrad(
-                    dOut.operand,
-                    p.q.operand,
-                    p.k.operand,
-                    p.v.operand,
-                    mask,
-                    SCALE,
-                    dq.operand,
-                    dk.operand,
-                    dv.operand);
+            Kernel backward = new LayerKernels()
+                    .attentionGrad(
+                            dOut.operand,
+                            p.q.operand,
+                            p.k.operand,
+                            p.v.operand,
+                            mask,
+                            SCALE,
+                            dq.operand,
+                            dk.operand,
+                            dv.operand);
             backward.run();
             double[][] expected = p.gradients(dOut.values());
             dq.isCloseTo(expected[0], 1e-5);
@@ -220,7 +222,8 @@ class AttentionTest {
         Problem p = new Problem(1, 2, 1, 128, 128, false, causal(1, 128, 128, -1e9));
         Numbers out = Numbers.zeros(1, 2, 128, E);
         Numbers mask = Objects.requireNonNull(p.mask);
-        Kernel kernel = LayerKernels.attention(p.q.operand, p.k.operand, p.v.operand, mask.operand, SCALE, out.operand);
+        Kernel kernel =
+                new LayerKernels().attention(p.q.operand, p.k.operand, p.v.operand, mask.operand, SCALE, out.operand);
         kernel.run();
         mask.fill(() -> 0);
         kernel.run();
@@ -231,11 +234,11 @@ class AttentionTest {
     void shapes_that_do_not_fit_are_named() {
         Operand q = Operand.dense(DataType.FLOAT, 1, 4, 5, 6);
         Operand k = Operand.dense(DataType.FLOAT, 1, 3, 5, 6);
-        assertThatThrownBy(() -> LayerKernels.attention(q, k, k, null, 1, q))
+        assertThatThrownBy(() -> new LayerKernels().attention(q, k, k, null, 1, q))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("h a multiple of k");
         Operand mask = Operand.dense(DataType.FLOAT, 2, 5);
-        assertThatThrownBy(() -> LayerKernels.attention(q, q, q, mask, 1, q))
+        assertThatThrownBy(() -> new LayerKernels().attention(q, q, q, mask, 1, q))
                 .hasMessageContaining(
                         "the mask FLOAT[2, 5] cannot be repeated to the shape of the scores [1, 4, 5, 5]");
     }

@@ -64,7 +64,7 @@ class BinaryTest {
             Numbers a = Numbers.random(1, cut(bits & 7));
             Numbers b = Numbers.random(2, cut(bits >> 3));
             Numbers dst = Numbers.zeros(SHAPE);
-            Kernel kernel = Kernels.binary(kind, a.operand, b.operand, dst.operand);
+            Kernel kernel = new Kernels().binary(kind, a.operand, b.operand, dst.operand);
             kernel.run();
             dst.isCloseTo(expected(kind, a, b), 1e-6);
             Numbers.isFast(kernel);
@@ -91,12 +91,16 @@ class BinaryTest {
             Numbers other = Numbers.random(2, cut(bits));
             Numbers left = Numbers.random(1, SHAPE);
             double[] expected = expected(kind, left, other);
-            Kernels.binary(kind, left.operand, other.operand, left.operand).run();
+            new Kernels()
+                    .binary(kind, left.operand, other.operand, left.operand)
+                    .run();
             left.isCloseTo(expected, 1e-6);
 
             Numbers right = Numbers.random(1, SHAPE);
             expected = expected(kind, other, right);
-            Kernels.binary(kind, other.operand, right.operand, right.operand).run();
+            new Kernels()
+                    .binary(kind, other.operand, right.operand, right.operand)
+                    .run();
             right.isCloseTo(expected, 1e-6);
         }
     }
@@ -108,7 +112,9 @@ class BinaryTest {
             Numbers other = Numbers.random(2, cut(bits));
             Numbers right = Numbers.random(1, SHAPE);
             double[] expected = expected(kind, other, right);
-            Kernels.binary(kind, other.operand, right.operand, right.twin()).run();
+            new Kernels()
+                    .binary(kind, other.operand, right.operand, right.twin())
+                    .run();
             right.isCloseTo(expected, 1e-6);
         }
     }
@@ -123,7 +129,9 @@ class BinaryTest {
                     Numbers a = Numbers.ordered(first, SHAPE).randomise(1);
                     Numbers b = Numbers.ordered(second, SHAPE).randomise(2);
                     Numbers dst = Numbers.ordered(third, SHAPE);
-                    Kernels.binary(kind, a.operand, b.operand, dst.operand).run();
+                    new Kernels()
+                            .binary(kind, a.operand, b.operand, dst.operand)
+                            .run();
                     dst.isCloseTo(expected(kind, a, b), 1e-6);
                 }
             }
@@ -136,9 +144,12 @@ class BinaryTest {
         Numbers bias = Numbers.random(2, 5);
         Numbers scalar = Numbers.random(3);
         Numbers dst = Numbers.zeros(SHAPE);
-        Kernels.binary(BinaryKind.ADD, a.operand, bias.operand, dst.operand).run();
+        new Kernels()
+                .binary(BinaryKind.ADD, a.operand, bias.operand, dst.operand)
+                .run();
         dst.isCloseTo(expected(BinaryKind.ADD, a, bias), 1e-6);
-        Kernels.binary(BinaryKind.DIVIDE, scalar.operand, a.operand, dst.operand)
+        new Kernels()
+                .binary(BinaryKind.DIVIDE, scalar.operand, a.operand, dst.operand)
                 .run();
         dst.isCloseTo(expected(BinaryKind.DIVIDE, scalar, a), 1e-6);
     }
@@ -147,10 +158,11 @@ class BinaryTest {
     void shapes_that_do_not_fit_are_named() {
         Operand a = Operand.dense(DataType.FLOAT, 3, 4);
         Operand b = Operand.dense(DataType.FLOAT, 3, 2);
-        assertThatThrownBy(() -> Kernels.binary(BinaryKind.ADD, a, b, a))
+        assertThatThrownBy(() -> new Kernels().binary(BinaryKind.ADD, a, b, a))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("`b` FLOAT[3, 2] cannot be repeated to the shape of `dst` FLOAT[3, 4]");
         Operand ids = Operand.dense(DataType.INT, 3, 4);
-        assertThatThrownBy(() -> Kernels.binary(BinaryKind.ADD, a, ids, a)).hasMessageContaining("INT[3, 4]");
+        assertThatThrownBy(() -> new Kernels().binary(BinaryKind.ADD, a, ids, a))
+                .hasMessageContaining("INT[3, 4]");
     }
 }

@@ -35,7 +35,7 @@ class CopyTest {
                     default -> random.nextGaussian();
                 });
                 Numbers y = Numbers.strided(type, shape, to);
-                Kernel kernel = Kernels.copy(x.operand, y.operand);
+                Kernel kernel = new Kernels().copy(x.operand, y.operand);
                 kernel.run();
                 y.isCloseTo(x.values(), 0);
                 x.move();
@@ -52,7 +52,7 @@ class CopyTest {
         for (long[] strides : new long[][] {{0, 5, 1}, {1, 0, 4}, {3, 1, 0}, {0, 0, 1}, {0, 1, 0}, {0, 0, 0}}) {
             Numbers x = Numbers.strided(DataType.FLOAT, shape, strides).randomise(1);
             Numbers y = Numbers.zeros(shape);
-            Kernels.copy(x.operand, y.operand).run();
+            new Kernels().copy(x.operand, y.operand).run();
             y.isCloseTo(x.values(), 0);
         }
     }
@@ -62,8 +62,8 @@ class CopyTest {
         Numbers x = Numbers.of(1.0, 1.00390625, 1.0117, -3.14159265, 65504, 1e-30);
         Numbers half = Numbers.strided(DataType.BFLOAT16, new long[] {6}, new long[] {1});
         Numbers back = Numbers.zeros(6);
-        Kernels.copy(x.operand, half.operand).run();
-        Kernels.copy(half.operand, back.operand).run();
+        new Kernels().copy(x.operand, half.operand).run();
+        new Kernels().copy(half.operand, back.operand).run();
         half.isCloseTo(new double[] {1.0, 1.0, 1.0078125, -3.140625, 65536, 1.0017e-30}, 1e-7);
         back.isCloseTo(half.values(), 0);
     }
@@ -72,7 +72,7 @@ class CopyTest {
     void integers_do_not_become_floats() {
         Operand ids = Operand.dense(DataType.INT, 3);
         Operand floats = Operand.dense(DataType.FLOAT, 3);
-        assertThatThrownBy(() -> Kernels.copy(ids, floats))
+        assertThatThrownBy(() -> new Kernels().copy(ids, floats))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("INT[3] cannot become FLOAT[3]");
     }
@@ -80,7 +80,7 @@ class CopyTest {
     @Test
     void types_and_layouts_that_kernels_do_not_know_are_refused() {
         Operand texts = Operand.dense(DataType.UTF8, 3);
-        assertThatThrownBy(() -> Kernels.copy(texts, texts))
+        assertThatThrownBy(() -> new Kernels().copy(texts, texts))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("UTF8");
         assertThatThrownBy(() -> Operand.dense(DataType.FLOAT, 3, 0)).hasMessageContaining("no axis may be empty");

@@ -79,12 +79,13 @@ class CrossEntropyTest {
         }
         Numbers loss = Numbers.zeros();
         Numbers logSumExp = Numbers.zeros(rows);
-        Kernel forward = LayerKernels.crossEntropy(
-                problem.logits.operand,
-                problem.labels.operand,
-                problem.weights.operand,
-                loss.operand,
-                logSumExp.operand);
+        Kernel forward = new LayerKernels()
+                .crossEntropy(
+                        problem.logits.operand,
+                        problem.labels.operand,
+                        problem.weights.operand,
+                        loss.operand,
+                        logSumExp.operand);
         forward.run();
         loss.isCloseTo(new double[] {problem.loss()}, 1e-6);
         problem.logits.move();
@@ -99,13 +100,14 @@ class CrossEntropyTest {
                 Numbers.strided(DataType.FLOAT, problem.logits.operand.shape(), problem.logits.operand.strides());
         double[] expected = problem.gradient(0.25);
         for (Numbers result : new Numbers[] {dLogits.fill(() -> 7), problem.logits}) {
-            Kernel backward = LayerKernels.crossEntropyGrad(
-                    problem.logits.operand,
-                    problem.labels.operand,
-                    problem.weights.operand,
-                    logSumExp.operand,
-                    scale.operand,
-                    result.operand);
+            Kernel backward = new LayerKernels()
+                    .crossEntropyGrad(
+                            problem.logits.operand,
+                            problem.labels.operand,
+                            problem.weights.operand,
+                            logSumExp.operand,
+                            scale.operand,
+                            result.operand);
             backward.run();
             result.isCloseTo(expected, 1e-5);
             Numbers.isFast(backward);
@@ -116,14 +118,16 @@ class CrossEntropyTest {
     void rows_without_weight_have_exactly_no_gradient_however_large_their_logits() {
         Problem problem = Problem.of(12, 40, 0, DataType.INT, 1e4);
         Numbers logSumExp = Numbers.zeros(12);
-        LayerKernels.crossEntropy(
+        new LayerKernels()
+                .crossEntropy(
                         problem.logits.operand,
                         problem.labels.operand,
                         problem.weights.operand,
                         Numbers.zeros().operand,
                         logSumExp.operand)
                 .run();
-        LayerKernels.crossEntropyGrad(
+        new LayerKernels()
+                .crossEntropyGrad(
                         problem.logits.operand,
                         problem.labels.operand,
                         problem.weights.operand,
@@ -144,12 +148,13 @@ class CrossEntropyTest {
         Problem problem = Problem.of(4, 10, 0, DataType.INT, 1);
         problem.weights.set(0, 1, 1, 1);
         problem.labels.set(-100, 3, 10, 4);
-        Kernel kernel = LayerKernels.crossEntropy(
-                problem.logits.operand,
-                problem.labels.operand,
-                problem.weights.operand,
-                Numbers.zeros().operand,
-                Numbers.zeros(4).operand);
+        Kernel kernel = new LayerKernels()
+                .crossEntropy(
+                        problem.logits.operand,
+                        problem.labels.operand,
+                        problem.weights.operand,
+                        Numbers.zeros().operand,
+                        Numbers.zeros(4).operand);
         assertThatThrownBy(kernel::run)
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("the label at position 2 is 10, expected 0 to 9");

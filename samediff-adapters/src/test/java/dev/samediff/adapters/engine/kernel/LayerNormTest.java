@@ -60,8 +60,15 @@ class LayerNormTest {
                             new Numbers[] {Numbers.zeros(4, 6, D), Numbers.ordered(new int[] {1, 0, 2}, 4, 6, D)}) {
                         Numbers mean = Numbers.zeros(4, 6);
                         Numbers variance = Numbers.zeros(4, 6);
-                        Kernel kernel = LayerKernels.layerNorm(
-                                EPSILON, x.operand, operand(g), operand(b), y.operand, mean.operand, variance.operand);
+                        Kernel kernel = new LayerKernels()
+                                .layerNorm(
+                                        EPSILON,
+                                        x.operand,
+                                        operand(g),
+                                        operand(b),
+                                        y.operand,
+                                        mean.operand,
+                                        variance.operand);
                         kernel.run();
                         y.isCloseTo(reference(x.values(), values(g), values(b)), 2e-6);
                         x.move();
@@ -80,8 +87,8 @@ class LayerNormTest {
         Numbers x = Numbers.random(1, 1, D);
         Numbers mean = Numbers.zeros(1);
         Numbers variance = Numbers.zeros(1);
-        LayerKernels.layerNorm(
-                        EPSILON, x.operand, null, null, Numbers.zeros(1, D).operand, mean.operand, variance.operand)
+        new LayerKernels()
+                .layerNorm(EPSILON, x.operand, null, null, Numbers.zeros(1, D).operand, mean.operand, variance.operand)
                 .run();
         double m = Arrays.stream(x.values()).average().orElseThrow();
         mean.isCloseTo(new double[] {m}, 1e-5);
@@ -112,12 +119,14 @@ class LayerNormTest {
         Numbers mean = Numbers.zeros(4);
         Numbers variance = Numbers.zeros(4);
         Operand y = Numbers.zeros(4, D).operand;
-        LayerKernels.layerNorm(EPSILON, x.operand, operand(g), shift.operand, y, mean.operand, variance.operand)
+        new LayerKernels()
+                .layerNorm(EPSILON, x.operand, operand(g), shift.operand, y, mean.operand, variance.operand)
                 .run();
         @Nullable Numbers dScale = wantsScale ? Numbers.zeros(D) : null;
         @Nullable Numbers dShift = wantsShift ? Numbers.zeros(D) : null;
         double[] upstream = dy.values();
-        LayerKernels.layerNormGrad(
+        new LayerKernels()
+                .layerNormGrad(
                         EPSILON,
                         dy.operand,
                         x.operand,
@@ -159,9 +168,9 @@ class LayerNormTest {
         Operand x = Operand.dense(DataType.FLOAT, 4, D);
         Operand rows = Operand.dense(DataType.FLOAT, 4);
         Operand d = Operand.dense(DataType.FLOAT, D);
-        assertThatThrownBy(() -> LayerKernels.layerNormGrad(EPSILON, x, x, rows, rows, null, x, d, null))
+        assertThatThrownBy(() -> new LayerKernels().layerNormGrad(EPSILON, x, x, rows, rows, null, x, d, null))
                 .hasMessageContaining("`dScale` is wanted but there is no `scale`");
-        assertThatThrownBy(() -> LayerKernels.layerNorm(EPSILON, x, d, d, x, d, rows))
+        assertThatThrownBy(() -> new LayerKernels().layerNorm(EPSILON, x, d, d, x, d, rows))
                 .hasMessageContaining("`mean` is FLOAT[19]");
     }
 }

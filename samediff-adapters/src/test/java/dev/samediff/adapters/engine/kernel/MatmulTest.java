@@ -81,7 +81,7 @@ class MatmulTest {
     }
 
     private static void check(Numbers a, Numbers b, Numbers dst) {
-        Kernel kernel = Kernels.matmul(a.operand, b.operand, null, dst.operand, 1, false);
+        Kernel kernel = new Kernels().matmul(a.operand, b.operand, null, dst.operand, 1, false);
         kernel.run();
         double[] expected = product(a, b, dst.operand.shape(), 1, null);
         dst.isCloseTo(expected, CLOSE);
@@ -178,7 +178,8 @@ class MatmulTest {
                         for (int i = 0; i < extra.length; i++) {
                             extra[i] = (accumulate ? before[i] : 0) + (biased ? bias.values()[i % 9] : 0);
                         }
-                        Kernels.matmul(
+                        new Kernels()
+                                .matmul(
                                         a.operand,
                                         b.operand,
                                         biased ? bias.operand : null,
@@ -208,7 +209,7 @@ class MatmulTest {
                     .randomise(4);
             Numbers k = Numbers.random(2, 2, 3, 4, 6);
             for (Numbers q : new Numbers[] {dense, heads}) {
-                Kernel kernel = Kernels.matmulMasked(q.operand, k.operand, mask.operand, scores.operand, 0.5);
+                Kernel kernel = new Kernels().matmulMasked(q.operand, k.operand, mask.operand, scores.operand, 0.5);
                 kernel.run();
                 scores.isCloseTo(product(q, k, dst, 0.5, repeated(mask, dst)), CLOSE);
                 Numbers.isFast(kernel);
@@ -223,11 +224,13 @@ class MatmulTest {
         Numbers b = Numbers.strided(DataType.BFLOAT16, new long[] {32, 48}, new long[] {1, 32})
                 .randomise(2);
         Numbers dst = Numbers.zeros(17, 48);
-        Kernels.matmul(a.operand, b.operand, null, dst.operand, 1, false).run();
+        new Kernels().matmul(a.operand, b.operand, null, dst.operand, 1, false).run();
         dst.isCloseTo(product(a, b, dst.operand.shape(), 1, null), 1e-5);
 
         Numbers floats = Numbers.random(3, 17, 32);
-        Kernels.matmul(floats.operand, b.operand, null, dst.operand, 1, true).run();
+        new Kernels()
+                .matmul(floats.operand, b.operand, null, dst.operand, 1, true)
+                .run();
         double[] sum = product(a, b, dst.operand.shape(), 1, product(floats, b, dst.operand.shape(), 1, null));
         dst.isCloseTo(sum, 1e-5);
     }
@@ -237,14 +240,15 @@ class MatmulTest {
         Operand a = Operand.dense(DataType.FLOAT, 3, 4);
         Operand b = Operand.dense(DataType.FLOAT, 5, 6);
         Operand dst = Operand.dense(DataType.FLOAT, 3, 6);
-        assertThatThrownBy(() -> Kernels.matmul(a, b, null, dst, 1, false))
+        assertThatThrownBy(() -> new Kernels().matmul(a, b, null, dst, 1, false))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("a FLOAT[3, 4] times b FLOAT[5, 6] does not give dst FLOAT[3, 6]");
         Operand bias = Operand.dense(DataType.FLOAT, 5);
         Operand right = Operand.dense(DataType.FLOAT, 4, 6);
-        assertThatThrownBy(() -> Kernels.matmul(a, right, bias, dst, 1, false)).hasMessageContaining("bias [n]");
+        assertThatThrownBy(() -> new Kernels().matmul(a, right, bias, dst, 1, false))
+                .hasMessageContaining("bias [n]");
         Operand repeated = new Operand(DataType.FLOAT, new long[] {3, 6}, new long[] {0, 1});
-        assertThatThrownBy(() -> Kernels.matmul(a, right, null, repeated, 1, false))
+        assertThatThrownBy(() -> new Kernels().matmul(a, right, null, repeated, 1, false))
                 .hasMessageContaining("must not have a broadcast axis");
     }
 
@@ -253,7 +257,7 @@ class MatmulTest {
         Numbers a = Numbers.random(1, 3, 4);
         Numbers b = Numbers.random(2, 4, 6);
         Operand dst = Operand.dense(DataType.FLOAT, 3, 6);
-        Kernel kernel = Kernels.matmul(a.operand, b.operand, null, dst, 1, false);
+        Kernel kernel = new Kernels().matmul(a.operand, b.operand, null, dst, 1, false);
         assertThatThrownBy(kernel::run)
                 .isInstanceOf(IllegalStateException.class)
                 .hasMessageContaining("has no place in memory yet");
@@ -267,7 +271,7 @@ class MatmulTest {
         Numbers dst = Numbers.random(4, 200, 260);
         double[] before = dst.values();
         double[] added = repeated(Numbers.random(3, 1, 260), 200, 260);
-        Kernel kernel = Kernels.matmul(a.operand, b.operand, bias.operand, dst.operand, 0.5, true);
+        Kernel kernel = new Kernels().matmul(a.operand, b.operand, bias.operand, dst.operand, 0.5, true);
         assertThat(kernel.describe().split(" \\+ ")).as("a copy and a product").hasSize(2);
         for (int i = 0; i < before.length; i++) {
             added[i] += before[i];
@@ -281,7 +285,7 @@ class MatmulTest {
         Numbers a = Numbers.ordered(new int[] {1, 0}, 90, 53).randomise(1);
         Numbers b = Numbers.random(2, 53, 16);
         Numbers dst = Numbers.zeros(90, 16);
-        Kernel kernel = Kernels.matmul(a.operand, b.operand, null, dst.operand, 0.5, false);
+        Kernel kernel = new Kernels().matmul(a.operand, b.operand, null, dst.operand, 0.5, false);
         assertThat(kernel.describe().split(" \\+ ")).as("a product and a copy").hasSize(2);
         kernel.run();
         dst.isCloseTo(product(a, b, new long[] {90, 16}, 0.5, null), CLOSE);
@@ -296,8 +300,8 @@ class MatmulTest {
             Numbers many = Numbers.random(3, 400, 320);
             Numbers one = Numbers.zeros(70, 256);
             Numbers other = Numbers.zeros(400, 256);
-            Kernel first = Kernels.matmul(few.operand, b.operand, matrix, null, one.operand, 1, false);
-            Kernel second = Kernels.matmul(many.operand, b.operand, matrix, null, other.operand, 1, false);
+            Kernel first = new Kernels().matmul(few.operand, b.operand, matrix, null, one.operand, 1, false);
+            Kernel second = new Kernels().matmul(many.operand, b.operand, matrix, null, other.operand, 1, false);
             first.run();
             second.run();
             one.isCloseTo(product(few, b, new long[] {70, 256}, 1, null), 1e-5);
@@ -323,7 +327,7 @@ class MatmulTest {
         Numbers a = Numbers.random(1, 192, 1200);
         Numbers b = Numbers.random(2, 1200, 3600);
         Numbers dst = Numbers.strided(DataType.FLOAT, new long[] {192, 3600}, new long[] {3700, 1});
-        Kernel kernel = Kernels.matmul(a.operand, b.operand, null, dst.operand, 1, false);
+        Kernel kernel = new Kernels().matmul(a.operand, b.operand, null, dst.operand, 1, false);
         assertThat(kernel.describe().split(" \\+ "))
                 .as("two copies and two products")
                 .hasSize(4);

@@ -65,7 +65,7 @@ class OneDnnTest {
         Numbers a = Numbers.random(1, 96, 300);
         Numbers b = Numbers.random(2, 300, 130);
         Numbers dst = Numbers.zeros(96, 130);
-        Kernel kernel = OneDnn.with(2, () -> Kernels.matmul(a.operand, b.operand, null, dst.operand, 1, false));
+        Kernel kernel = OneDnn.with(2, () -> new Kernels().matmul(a.operand, b.operand, null, dst.operand, 1, false));
         kernel.run();
         double[] first = dst.values();
         for (int i = 0; i < 20; i++) {
@@ -84,7 +84,7 @@ class OneDnnTest {
         Kernel[] kernels = new Kernel[4];
         for (int i = 0; i < 4; i++) {
             results[i] = Numbers.ordered(order, 40, 50);
-            kernels[i] = LayerKernels.softmax(x.operand, results[i].operand);
+            kernels[i] = new LayerKernels().softmax(x.operand, results[i].operand);
         }
         Thread[] threads = new Thread[4];
         for (int i = 0; i < 4; i++) {

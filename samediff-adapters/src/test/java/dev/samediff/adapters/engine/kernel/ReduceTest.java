@@ -58,7 +58,7 @@ class ReduceTest {
             for (int[] order : new int[][] {{0, 1, 2, 3}, {3, 1, 0, 2}}) {
                 Numbers x = Numbers.ordered(order, SHAPE).randomise(1);
                 for (Numbers dst : new Numbers[] {Numbers.zeros(to), Numbers.ordered(order, to)}) {
-                    Kernel kernel = Kernels.reduce(kind, x.operand, dst.operand);
+                    Kernel kernel = new Kernels().reduce(kind, x.operand, dst.operand);
                     kernel.run();
                     dst.isCloseTo(reference(kind, x.values(), to), 1e-6);
                     x.move();
@@ -75,7 +75,7 @@ class ReduceTest {
     void shapes_that_do_not_fit_are_named() {
         Operand x = Operand.dense(DataType.FLOAT, 3, 4);
         Operand dst = Operand.dense(DataType.FLOAT, 3, 2);
-        assertThatThrownBy(() -> Kernels.reduce(ReduceKind.SUM, x, dst))
+        assertThatThrownBy(() -> new Kernels().reduce(ReduceKind.SUM, x, dst))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("`x` FLOAT[3, 4] does not reduce to `dst` FLOAT[3, 2]");
     }
@@ -89,7 +89,7 @@ class ReduceTest {
         Numbers whole = Numbers.strided(type, new long[] {4, 6}, new long[] {6, 1});
         Operand left = new Operand(type, new long[] {4, 3}, new long[] {6, 1});
         left.place(whole.operand.address());
-        Kernels.fill(value, left).run();
+        new Kernels().fill(value, left).run();
         double[] expected = new double[24];
         for (int i = 0; i < 24; i++) {
             expected[i] = i % 6 < 3 ? value : 0;

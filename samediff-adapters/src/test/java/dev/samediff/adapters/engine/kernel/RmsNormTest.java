@@ -56,7 +56,7 @@ class RmsNormTest {
                 Numbers rstd = Numbers.zeros(4, 3);
                 double[] expected = reference(x.values(), g == null ? null : g.values());
                 Operand s = g == null ? null : g.operand;
-                Kernel kernel = LayerKernels.rmsNorm(EPSILON, x.operand, s, y.operand, rstd.operand);
+                Kernel kernel = new LayerKernels().rmsNorm(EPSILON, x.operand, s, y.operand, rstd.operand);
                 kernel.run();
                 y.isCloseTo(expected, 2e-6);
                 x.move();
@@ -67,7 +67,8 @@ class RmsNormTest {
                 assertThat(rstd.values()[5])
                         .isCloseTo(reference(x.values(), null)[5 * D] / x.values()[5 * D], within(1e-5));
                 Numbers.isFast(kernel);
-                LayerKernels.rmsNorm(EPSILON, x.operand, s, x.twin(), rstd.operand)
+                new LayerKernels()
+                        .rmsNorm(EPSILON, x.operand, s, x.twin(), rstd.operand)
                         .run();
                 x.isCloseTo(expected, 2e-6);
             }
@@ -88,9 +89,12 @@ class RmsNormTest {
                     Numbers rstd = Numbers.zeros(4, 3);
                     Operand s = g == null ? null : g.operand;
                     Operand y = Numbers.zeros(4, 3, D).operand;
-                    LayerKernels.rmsNorm(EPSILON, x.operand, s, y, rstd.operand).run();
+                    new LayerKernels()
+                            .rmsNorm(EPSILON, x.operand, s, y, rstd.operand)
+                            .run();
                     @Nullable Numbers dScale = wanted ? Numbers.zeros(D) : null;
-                    LayerKernels.rmsNormGrad(
+                    new LayerKernels()
+                            .rmsNormGrad(
                                     dy.operand,
                                     x.operand,
                                     rstd.operand,

@@ -33,7 +33,7 @@ class RowsTest {
             for (int[] order : new int[][] {{0, 1}, {1, 0}}) {
                 Numbers ids = ids(type, IDS);
                 Numbers dst = Numbers.ordered(order, 6, 5);
-                Kernel kernel = LayerKernels.gatherRows(table.operand, ids.operand, dst.operand);
+                Kernel kernel = new LayerKernels().gatherRows(table.operand, ids.operand, dst.operand);
                 kernel.run();
                 dst.isCloseTo(expected, 0);
                 table.move();
@@ -50,7 +50,8 @@ class RowsTest {
         Numbers table = Numbers.strided(DataType.BFLOAT16, new long[] {7, 2}, new long[] {2, 1})
                 .randomise(1);
         Numbers dst = Numbers.zeros(6, 2);
-        LayerKernels.gatherRows(table.operand, ids(DataType.INT, IDS).operand, dst.operand)
+        new LayerKernels()
+                .gatherRows(table.operand, ids(DataType.INT, IDS).operand, dst.operand)
                 .run();
         double[] expected = new double[12];
         for (int i = 0; i < 12; i++) {
@@ -68,7 +69,8 @@ class RowsTest {
             for (int i = 0; i < 30; i++) {
                 expected[(int) IDS[i / 5] * 5 + i % 5] += dy.values()[i];
             }
-            Kernel kernel = LayerKernels.scatterAddRows(dy.operand, ids(DataType.LONG, IDS).operand, dTable.operand);
+            Kernel kernel =
+                    new LayerKernels().scatterAddRows(dy.operand, ids(DataType.LONG, IDS).operand, dTable.operand);
             kernel.run();
             dTable.isCloseTo(expected, 1e-6);
             dy.move();
@@ -84,14 +86,21 @@ class RowsTest {
         Numbers above = ids(DataType.INT, 6, 0, 3, 5, 0, 3);
         Numbers rows = Numbers.zeros(6, 5);
         Numbers expected = Numbers.zeros(6, 5);
-        LayerKernels.gatherRows(table.operand, below.operand, rows.operand).run();
-        LayerKernels.gatherRows(table.operand, above.operand, expected.operand).run();
+        new LayerKernels()
+                .gatherRows(table.operand, below.operand, rows.operand)
+                .run();
+        new LayerKernels()
+                .gatherRows(table.operand, above.operand, expected.operand)
+                .run();
         rows.isCloseTo(expected.values(), 0);
         Numbers gradient = Numbers.zeros(7, 5);
         Numbers other = Numbers.zeros(7, 5);
-        LayerKernels.scatterAddRows(rows.operand, below.operand, gradient.operand)
+        new LayerKernels()
+                .scatterAddRows(rows.operand, below.operand, gradient.operand)
                 .run();
-        LayerKernels.scatterAddRows(rows.operand, above.operand, other.operand).run();
+        new LayerKernels()
+                .scatterAddRows(rows.operand, above.operand, other.operand)
+                .run();
         gradient.isCloseTo(other.values(), 0);
     }
 
@@ -100,15 +109,16 @@ class RowsTest {
         Operand table = Numbers.random(1, 7, 5).operand;
         Operand dst = Numbers.zeros(6, 5).operand;
         for (double bad : new double[] {7, -8}) {
-            Kernel kernel = LayerKernels.gatherRows(table, ids(DataType.INT, 0, 1, 2, bad, 4, 5).operand, dst);
+            Kernel kernel = new LayerKernels().gatherRows(table, ids(DataType.INT, 0, 1, 2, bad, 4, 5).operand, dst);
             assertThatThrownBy(kernel::run)
                     .isInstanceOf(InvalidInputException.class)
                     .hasMessageContaining("the token id at position 3 is " + (int) bad + ", expected -7 to 6");
         }
         Operand floats = Operand.dense(DataType.FLOAT, 6);
-        assertThatThrownBy(() -> LayerKernels.gatherRows(table, floats, dst))
+        assertThatThrownBy(() -> new LayerKernels().gatherRows(table, floats, dst))
                 .hasMessageContaining("`token ids` is FLOAT[6]");
         Operand few = Operand.dense(DataType.INT, 4);
-        assertThatThrownBy(() -> LayerKernels.gatherRows(table, few, dst)).hasMessageContaining("expected 6 elements");
+        assertThatThrownBy(() -> new LayerKernels().gatherRows(table, few, dst))
+                .hasMessageContaining("expected 6 elements");
     }
 }

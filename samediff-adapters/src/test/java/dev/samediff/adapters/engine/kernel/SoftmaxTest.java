@@ -48,7 +48,7 @@ class SoftmaxTest {
     void rows_become_distributions_whatever_the_strides() {
         for (Numbers x : forms()) {
             for (Numbers y : forms()) {
-                Kernel kernel = LayerKernels.softmax(x.operand, y.operand);
+                Kernel kernel = new LayerKernels().softmax(x.operand, y.operand);
                 kernel.run();
                 y.isCloseTo(softmax(x.values(), ROW), 1e-6);
                 x.move();
@@ -58,7 +58,7 @@ class SoftmaxTest {
                 Numbers.isFast(kernel);
             }
             double[] expected = softmax(x.values(), ROW);
-            LayerKernels.softmax(x.operand, x.operand).run();
+            new LayerKernels().softmax(x.operand, x.operand).run();
             x.isCloseTo(expected, 1e-6);
         }
     }
@@ -67,7 +67,7 @@ class SoftmaxTest {
     void large_logits_do_not_overflow() {
         Numbers x = Numbers.of(1e4, 1e4 - 1, -3e38, 0);
         Numbers y = Numbers.zeros(4);
-        LayerKernels.softmax(x.operand, y.operand).run();
+        new LayerKernels().softmax(x.operand, y.operand).run();
         y.isCloseTo(new double[] {1 / (1 + Math.exp(-1)), 1 / (1 + Math.E), 0, 0}, 1e-6);
     }
 
@@ -79,7 +79,7 @@ class SoftmaxTest {
             for (int i = 0; i < expected.length; i++) {
                 expected[i] = Math.log(expected[i]);
             }
-            LayerKernels.logSoftmax(x.operand, y.operand).run();
+            new LayerKernels().logSoftmax(x.operand, y.operand).run();
             y.isCloseTo(expected, 1e-6);
         }
     }
@@ -91,9 +91,13 @@ class SoftmaxTest {
                 y.set(softmax(y.values(), ROW));
                 Numbers dx = Numbers.zeros(3, 5, ROW);
                 double[] expected = gradient(y.values(), dy.values());
-                LayerKernels.softmaxGrad(y.operand, dy.operand, dx.operand).run();
+                new LayerKernels()
+                        .softmaxGrad(y.operand, dy.operand, dx.operand)
+                        .run();
                 dx.isCloseTo(expected, 2e-6);
-                LayerKernels.softmaxGrad(y.operand, dy.operand, dy.operand).run();
+                new LayerKernels()
+                        .softmaxGrad(y.operand, dy.operand, dy.operand)
+                        .run();
                 dy.isCloseTo(expected, 2e-6);
             }
         }
@@ -117,7 +121,7 @@ class SoftmaxTest {
     void shapes_that_differ_are_named() {
         Operand x = Operand.dense(DataType.FLOAT, 3, 4);
         Operand y = Operand.dense(DataType.FLOAT, 4, 3);
-        assertThatThrownBy(() -> LayerKernels.softmax(x, y))
+        assertThatThrownBy(() -> new LayerKernels().softmax(x, y))
                 .isInstanceOf(IllegalArgumentException.class)
                 .hasMessageContaining("the shape of `x` is [3, 4], expected [4, 3]");
     }

@@ -14,14 +14,14 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 
 class UnaryTest {
-    private static final double ALPHA = 0.8;
+    static final double ALPHA = 0.8;
 
     @BeforeEach
     void needs_onednn() {
         assumeTrue(OneDnn.isAvailable(), OneDnn::reason);
     }
 
-    private static double beta(UnaryKind kind) {
+    static double beta(UnaryKind kind) {
         return kind == UnaryKind.CLIP ? 1.3 : kind == UnaryKind.POW ? 1.7 : 0.3;
     }
 
@@ -29,7 +29,7 @@ class UnaryTest {
         return kind == UnaryKind.LOG ? 5e-6 : 2e-6; // oneDNN's logarithm is an approximation
     }
 
-    private static DoubleUnaryOperator function(UnaryKind kind) {
+    static DoubleUnaryOperator function(UnaryKind kind) {
         double beta = beta(kind);
         return switch (kind) {
             case LINEAR -> x -> ALPHA * x + beta;
@@ -82,7 +82,7 @@ class UnaryTest {
     void functions_agree_with_double_precision(UnaryKind kind) {
         Numbers x = inputs(kind, Numbers.zeros(7, 33));
         Numbers y = Numbers.zeros(7, 33);
-        Kernel kernel = Kernels.unary(kind, ALPHA, beta(kind), x.operand, y.operand);
+        Kernel kernel = new Kernels().unary(kind, ALPHA, beta(kind), x.operand, y.operand);
         kernel.run();
         double[] expected = Arrays.stream(x.values()).map(function(kind)).toArray();
         y.isCloseTo(expected, tolerance(kind));
@@ -91,7 +91,7 @@ class UnaryTest {
         kernel.run();
         y.isCloseTo(expected, tolerance(kind));
         Numbers.isFast(kernel);
-        Kernels.unary(kind, ALPHA, beta(kind), x.operand, x.operand).run();
+        new Kernels().unary(kind, ALPHA, beta(kind), x.operand, x.operand).run();
         x.isCloseTo(expected, tolerance(kind));
     }
 
@@ -102,10 +102,12 @@ class UnaryTest {
         Numbers dy = Numbers.random(2, 7, 33);
         Numbers dx = Numbers.zeros(7, 33);
         double[] expected = gradient(kind, x, dy);
-        Kernels.unaryGrad(kind, ALPHA, beta(kind), dy.operand, x.operand, dx.operand)
+        new Kernels()
+                .unaryGrad(kind, ALPHA, beta(kind), dy.operand, x.operand, dx.operand)
                 .run();
         dx.isCloseTo(expected, 1e-5);
-        Kernels.unaryGrad(kind, ALPHA, beta(kind), dy.operand, x.operand, dy.operand)
+        new Kernels()
+                .unaryGrad(kind, ALPHA, beta(kind), dy.operand, x.operand, dy.operand)
                 .run();
         dy.isCloseTo(expected, 1e-5);
     }
@@ -130,11 +132,12 @@ class UnaryTest {
             for (int[] second : orders) {
                 Numbers x = Numbers.ordered(first, 3, 4, 5).randomise(1);
                 Numbers y = Numbers.ordered(second, 3, 4, 5);
-                Kernels.unary(UnaryKind.TANH, 0, 0, x.operand, y.operand).run();
+                new Kernels().unary(UnaryKind.TANH, 0, 0, x.operand, y.operand).run();
                 y.isCloseTo(Arrays.stream(x.values()).map(Math::tanh).toArray(), 2e-6);
                 Numbers dy = Numbers.ordered(second, 3, 4, 5).randomise(2);
                 double[] expected = gradient(UnaryKind.TANH, x, dy);
-                Kernels.unaryGrad(UnaryKind.TANH, 0, 0, dy.operand, x.operand, dy.operand)
+                new Kernels()
+                        .unaryGrad(UnaryKind.TANH, 0, 0, dy.operand, x.operand, dy.operand)
                         .run();
                 dy.isCloseTo(expected, 1e-5);
             }
