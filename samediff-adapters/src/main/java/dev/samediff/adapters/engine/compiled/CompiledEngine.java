@@ -9,6 +9,7 @@ import dev.samediff.adapters.engine.fusion.LabelledRows;
 import dev.samediff.adapters.engine.kernel.OneDnn;
 import dev.samediff.adapters.engine.plan.Profile;
 import dev.samediff.adapters.engine.reference.ReferenceEngine;
+import dev.samediff.adapters.graph.Objective;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
@@ -38,6 +39,7 @@ public final class CompiledEngine implements Engine {
     private final EngineOptions options;
     private final FrozenWeights frozen;
     private final ReferenceEngine reference;
+    private final Objective objective;
     private final Map<Key, CompiledStep> plans;
     private final Map<Key, Optional<LabelledRows.Mask>> masks = new HashMap<>();
     private final ExecutionTimes times = new ExecutionTimes();
@@ -59,6 +61,7 @@ public final class CompiledEngine implements Engine {
         this.options = options;
         this.frozen = new FrozenWeights(graph, options.packed());
         this.reference = new ReferenceEngine(graph, loss, trainables);
+        this.objective = Objective.of(graph, loss, trainables);
         this.plans = new LinkedHashMap<>(16, 0.75f, true);
         if (!OneDnn.isAvailable()) {
             fallback = OneDnn.reason();
@@ -166,9 +169,9 @@ public final class CompiledEngine implements Engine {
         if (step != null && step.isCurrent()) {
             return step;
         }
-        if (step != null) {
-            plans.remove(key);
-            step.close();
+        plans.values().removeIf(CompiledEngine::closeIfStale);
+        if (backward) {
+            objective.requirePresent(loss);
         }
         try {
             step = CompiledStep.compile(
@@ -190,6 +193,14 @@ public final class CompiledEngine implements Engine {
             }
         }
         return step;
+    }
+
+    private static boolean closeIfStale(CompiledStep step) {
+        boolean stale = !step.isCurrent();
+        if (stale) {
+            step.close();
+        }
+        return stale;
     }
 
     private static Map<String, List<Long>> shapes(Map<String, INDArray> placeholders) {

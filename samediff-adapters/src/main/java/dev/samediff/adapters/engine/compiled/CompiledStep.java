@@ -33,7 +33,7 @@ final class CompiledStep implements AutoCloseable {
     private final SameDiff graph;
     private final List<String> outputs;
     private final List<String> trainables;
-    private final FoldedConstants constants;
+    private final PlanSource source;
     private final Plan plan;
     private final FrozenWeights frozen;
     private final EngineOptions options;
@@ -44,7 +44,7 @@ final class CompiledStep implements AutoCloseable {
             SameDiff graph,
             List<String> outputs,
             List<String> trainables,
-            FoldedConstants constants,
+            PlanSource source,
             Plan plan,
             FrozenWeights frozen,
             EngineOptions options,
@@ -53,7 +53,7 @@ final class CompiledStep implements AutoCloseable {
         this.graph = graph;
         this.outputs = outputs;
         this.trainables = trainables;
-        this.constants = constants;
+        this.source = source;
         this.plan = plan;
         this.frozen = frozen;
         this.options = options;
@@ -108,7 +108,7 @@ final class CompiledStep implements AutoCloseable {
                 graph,
                 List.copyOf(outputs),
                 trainables,
-                new FoldedConstants(graph, lowered.folded()),
+                new PlanSource(graph, outputs, lowered, program),
                 frozen.compile(program),
                 frozen,
                 options,
@@ -126,9 +126,9 @@ final class CompiledStep implements AutoCloseable {
         return rows;
     }
 
-    /** Tells whether the constants the plan was computed with are still those of the graph. */
+    /** Tells whether the graph is still what the plan was compiled from. */
     boolean isCurrent() {
-        return constants.areUnchanged();
+        return source.isCurrent();
     }
 
     Plan plan() {
@@ -169,6 +169,8 @@ final class CompiledStep implements AutoCloseable {
                 }
             }
             throw e;
+        } finally {
+            source.release();
         }
     }
 
@@ -178,7 +180,7 @@ final class CompiledStep implements AutoCloseable {
         }
         return Placeholders.isOne(graph, name)
                 ? Placeholders.get(graph.getVariable(name), placeholders)
-                : frozen.get(name);
+                : frozen.get(name, source.array(PlanSource.variable(name)));
     }
 
     @Override

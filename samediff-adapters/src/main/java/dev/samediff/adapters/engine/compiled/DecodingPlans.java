@@ -22,14 +22,14 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** The plans of a decoder for one number of texts and one length: for whole texts, and for one position of each. */
 final class DecodingPlans implements AutoCloseable {
     private final Decoding decoding;
-    private final FoldedConstants constants;
+    private final PlanSource source;
     private final Plan step;
     /** Compiled when it is needed: texts that grow out of a shorter cache need none. */
     private @Nullable Plan prefill;
 
-    private DecodingPlans(Decoding decoding, FoldedConstants constants) {
+    private DecodingPlans(Decoding decoding, PlanSource source) {
         this.decoding = decoding;
-        this.constants = constants;
+        this.source = source;
         this.step = PlanCompiler.compile(decoding.step());
     }
 
@@ -54,11 +54,11 @@ final class DecodingPlans implements AutoCloseable {
         }
         return new DecodingPlans(
                 Decoding.of(program, Objects.requireNonNull(leaf), logits),
-                new FoldedConstants(graph, lowered.folded()));
+                new PlanSource(graph, List.of(logits), lowered, program));
     }
 
-    boolean isCurrent() {
-        return constants.areUnchanged();
+    PlanSource source() {
+        return source;
     }
 
     List<Cache> caches() {

@@ -9,6 +9,7 @@ import dev.samediff.adapters.engine.kernel.OneDnn;
 import dev.samediff.adapters.engine.nd4j.Placeholders;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -36,6 +37,7 @@ public final class DecodingSession implements AutoCloseable {
     private final Map<Size, DecodingPlans> plans = new LinkedHashMap<>(8, 0.75f, true);
     private final Map<String, INDArray> caches = new LinkedHashMap<>();
     private @Nullable Size size;
+    private @Nullable ReadWith readWith;
 
     /**
      * Opens a session; nothing is compiled before {@link #start}.
@@ -66,17 +68,19 @@ public final class DecodingSession implements AutoCloseable {
         forget();
         Size wanted = size(placeholders);
         DecodingPlans current = plans(wanted, placeholders);
-        Function<String, INDArray> results = current.prefill().run(name -> leaf(name, placeholders, Map.of()), null);
+        ReadWith now = ReadWith.of(graph, current.source());
+        Function<String, INDArray> results =
+                current.prefill().run(name -> leaf(name, current.source(), placeholders, Map.of()), null);
         for (Cache cache : current.caches()) {
             caches.put(cache.name(), results.apply(cache.name()).reshape(cache.shape(wanted.length())));
         }
         size = wanted;
+        readWith = now;
     }
 
-    /** Tells whether texts have been read and nothing that was compiled into the plans, such as an adapter's switch, has changed. */
+    /** Tells whether texts have been read and the model has not changed since: neither its structure nor its weights. */
     public boolean isCurrent() {
-        DecodingPlans current = plans.get(size);
-        return current != null && current.isCurrent();
+        return readWith != null && readWith.change().isEmpty();
     }
 
     /**
@@ -85,7 +89,7 @@ public final class DecodingSession implements AutoCloseable {
      * @param placeholders values of the placeholders for whole texts; when they are longer than the caches, these grow
      * @param positions the position of each text; all before it must have been computed
      * @return the logits [batch, vocabulary]
-     * @throws IllegalStateException if no texts were read
+     * @throws IllegalStateException if no texts were read, or the model has changed since
      */
     public INDArray next(Map<String, INDArray> placeholders, int... positions) {
         Size wanted = size(placeholders);
@@ -93,16 +97,37 @@ public final class DecodingSession implements AutoCloseable {
         if (known == null || known.batch() != wanted.batch() || wanted.length() < known.length()) {
             throw new IllegalStateException("the caches hold " + known + ", asked for was " + wanted);
         }
-        DecodingPlans current = plans(wanted, placeholders);
+        requireUnchanged();
+        DecodingPlans current = current(wanted, placeholders);
         if (wanted.length() > known.length()) {
             grow(current, known.length(), wanted.length());
             size = wanted;
         }
         Map<String, INDArray> state = state(placeholders, positions);
         INDArray result = current.step()
-                .run(name -> leaf(name, placeholders, state), null)
+                .run(name -> leaf(name, current.source(), placeholders, state), null)
                 .apply(logits);
         return result.reshape(wanted.batch(), result.length() / wanted.batch());
+    }
+
+    private void requireUnchanged() {
+        Optional<String> change = readWith == null ? Optional.empty() : readWith.change();
+        if (change.isPresent()) {
+            throw new IllegalStateException("the model has changed since start (" + change.get()
+                    + "), so the keys and values of the texts are those of another model; call start again");
+        }
+    }
+
+    /** Returns the plans for a size, which are right if the texts were read with them and nothing has changed since. */
+    private DecodingPlans current(Size wanted, Map<String, INDArray> placeholders) {
+        ReadWith with = readWith;
+        DecodingPlans known = plans.get(wanted);
+        if (with == null || (known != null && known.source() == with.source())) {
+            return known == null ? plans(wanted, placeholders) : known;
+        }
+        DecodingPlans made = plans(wanted, placeholders);
+        readWith = with.with(made.source());
+        return made;
     }
 
     private Map<String, INDArray> state(Map<String, INDArray> placeholders, int... positions) {
@@ -123,14 +148,15 @@ public final class DecodingSession implements AutoCloseable {
         return state;
     }
 
-    private INDArray leaf(String name, Map<String, INDArray> placeholders, Map<String, INDArray> state) {
+    private INDArray leaf(
+            String name, PlanSource source, Map<String, INDArray> placeholders, Map<String, INDArray> state) {
         INDArray own = state.get(name);
         if (own != null) {
             return own;
         }
         return Placeholders.isOne(graph, name)
                 ? Placeholders.get(graph.getVariable(name), placeholders)
-                : frozen.get(name);
+                : frozen.get(name, source.array(PlanSource.variable(name)));
     }
 
     private void grow(DecodingPlans current, long from, long to) {
@@ -147,16 +173,13 @@ public final class DecodingSession implements AutoCloseable {
 
     private DecodingPlans plans(Size wanted, Map<String, INDArray> placeholders) {
         DecodingPlans known = plans.get(wanted);
-        if (known != null && known.isCurrent()) {
+        if (known != null && known.source().isCurrent()) {
             return known;
         }
         if (!OneDnn.isAvailable() || !Nd4j.getEnvironment().isCPU()) {
             throw new UncompilableException("compiled plans need oneDNN and the CPU backend");
         }
-        if (known != null) {
-            plans.remove(wanted);
-            known.close();
-        }
+        plans.values().removeIf(DecodingSession::closeIfStale);
         DecodingPlans made = compile(placeholders);
         plans.put(wanted, made);
         if (plans.size() > MOST_PLANS) {
@@ -166,6 +189,14 @@ public final class DecodingSession implements AutoCloseable {
             }
         }
         return made;
+    }
+
+    private static boolean closeIfStale(DecodingPlans plans) {
+        boolean stale = !plans.source().isCurrent();
+        if (stale) {
+            plans.close();
+        }
+        return stale;
     }
 
     private DecodingPlans compile(Map<String, INDArray> placeholders) {
@@ -197,6 +228,7 @@ public final class DecodingSession implements AutoCloseable {
         caches.values().forEach(INDArray::close);
         caches.clear();
         size = null;
+        readWith = null;
     }
 
     @Override

@@ -1,41 +1,51 @@
 package dev.samediff.adapters.engine.compiled;
 
 import dev.samediff.adapters.engine.nd4j.Dense;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Constants that a plan was computed with. Small ones are compared by content, such as the factors that switch adapters on
- * and off; of large ones, such as causal masks, only that the graph still has the same array.
+ * Constants that a plan was computed with. Those of up to 64 kB are compared by all their bits, such as the factors that
+ * switch adapters on and off; larger ones, such as causal masks, as {@link WeightWatch} does.
  */
 final class FoldedConstants {
-    private static final long LARGEST_COMPARED = 4096;
+    private static final long LARGEST_COMPARED = 1 << 16;
 
     private final SameDiff graph;
-    private final Map<String, INDArray> arrays;
-    private final Map<String, INDArray> contents = new LinkedHashMap<>();
+    private final Set<String> names;
+    private final Map<String, INDArray> contents = new HashMap<>();
+    private final WeightWatch large;
 
     FoldedConstants(SameDiff graph, Map<String, INDArray> arrays) {
         this.graph = graph;
-        this.arrays = arrays;
+        this.names = new LinkedHashSet<>(arrays.keySet());
+        this.large = new WeightWatch(graph);
         arrays.forEach((name, array) -> {
-            if (array.length() <= LARGEST_COMPARED && !array.isEmpty()) {
-                contents.put(name, array.dup('c'));
+            if (array.isEmpty() || array.length() * array.dataType().width() <= LARGEST_COMPARED) {
+                contents.put(name, array.isEmpty() ? array : array.dup('c'));
+            } else {
+                large.remember(name, array);
             }
         });
     }
 
-    boolean areUnchanged() {
-        for (Map.Entry<String, INDArray> entry : arrays.entrySet()) {
-            INDArray now = graph.getArrForVarName(entry.getKey());
-            INDArray content = contents.get(entry.getKey());
-            boolean same = content == null ? now == entry.getValue() : Dense.equal(content, now);
-            if (!same) {
-                return false;
-            }
+    /** Returns the name of one that is another now, or gone. */
+    Optional<String> changed() {
+        return names.stream().filter(name -> !isUnchanged(name)).findFirst();
+    }
+
+    private boolean isUnchanged(String name) {
+        INDArray now = graph.hasVariable(name) ? graph.getArrForVarName(name) : null;
+        @Nullable INDArray content = contents.get(name);
+        if (now == null) {
+            return false;
         }
-        return true;
+        return content == null ? large.isUnchanged(name, now) : Dense.equal(content, now);
     }
 }

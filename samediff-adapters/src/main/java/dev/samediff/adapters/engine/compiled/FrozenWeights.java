@@ -16,7 +16,7 @@ final class FrozenWeights implements AutoCloseable {
     private final boolean keepsPacked;
     private final ReducedWeights reduced;
     private final PackedMatrices packed = new PackedMatrices();
-    private final WeightWatch watch = new WeightWatch();
+    private final WeightWatch watch;
 
     /**
      * Creates it; nothing is copied yet.
@@ -28,6 +28,7 @@ final class FrozenWeights implements AutoCloseable {
         this.graph = graph;
         this.keepsPacked = keepsPacked;
         this.reduced = new ReducedWeights(graph);
+        this.watch = new WeightWatch(graph);
     }
 
     /** Compiles a program whose products may use the copies. */
@@ -45,12 +46,16 @@ final class FrozenWeights implements AutoCloseable {
         return frozen;
     }
 
-    /** Returns the array of a leaf that is no placeholder, and lets copies of it expire if it is another than it was. */
-    INDArray get(String leaf) {
+    /**
+     * Returns the array of a leaf that is no placeholder, and lets copies of it expire if it is another than it was.
+     *
+     * @param leaf name in the program
+     * @param array the present array of the graph's variable
+     */
+    INDArray get(String leaf, INDArray array) {
         if (leaf.endsWith(ReducedPrecision.SUFFIX)) {
-            return reduced.get(leaf.substring(0, leaf.length() - ReducedPrecision.SUFFIX.length()));
+            return reduced.get(PlanSource.variable(leaf), array);
         }
-        INDArray array = graph.getArrForVarName(leaf);
         packed.find(leaf).ifPresent(matrix -> {
             if (watch.hasChanged(leaf, array)) {
                 matrix.expire();

@@ -9,16 +9,20 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Frozen weights rounded to bfloat16, made when they are first needed and again when the weight has changed. */
 final class ReducedWeights implements AutoCloseable {
-    private final SameDiff graph;
-    private final WeightWatch watch = new WeightWatch();
+    private final WeightWatch watch;
     private final Map<String, INDArray> reduced = new HashMap<>();
 
     ReducedWeights(SameDiff graph) {
-        this.graph = graph;
+        this.watch = new WeightWatch(graph);
     }
 
-    INDArray get(String variable) {
-        INDArray source = graph.getArrForVarName(variable);
+    /**
+     * Returns the rounded copy.
+     *
+     * @param variable the weight's name
+     * @param source its present array
+     */
+    INDArray get(String variable, INDArray source) {
         boolean changed = watch.hasChanged(variable, source);
         FileBackedArrays.release(source);
         INDArray known = reduced.get(variable);

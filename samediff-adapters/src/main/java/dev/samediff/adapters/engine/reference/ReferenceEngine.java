@@ -3,6 +3,8 @@ package dev.samediff.adapters.engine.reference;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.graph.GradientGraph;
+import dev.samediff.adapters.graph.Objective;
+import dev.samediff.adapters.graph.StructureWatch;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
@@ -27,9 +29,15 @@ public final class ReferenceEngine implements Engine {
     private final List<String> trainables;
     private final boolean half;
     private final boolean poison;
-    private final Map<Set<String>, Runner> forward = new HashMap<>();
-    private @Nullable GradientGraph gradientGraph;
-    private @Nullable Runner backward;
+    private final Objective objective;
+    private final Map<Set<String>, Forward> forward = new HashMap<>();
+    private @Nullable Backward backward;
+
+    /** How some outputs are computed, as long as the graph's structure stays. */
+    private record Forward(StructureWatch structure, Runner runner) {}
+
+    /** How the gradients are computed, as long as the graph's structure stays. */
+    private record Backward(StructureWatch structure, GradientGraph graph, Runner runner) {}
 
     /**
      * Opens an engine; the gradient graph is derived at the first call of {@link #gradients}.
@@ -53,20 +61,16 @@ public final class ReferenceEngine implements Engine {
         this.trainables = List.copyOf(trainables);
         this.half = half;
         this.poison = poison;
+        this.objective = Objective.of(graph, loss, trainables);
     }
 
     @Override
     public Gradients gradients(Map<String, INDArray> placeholders) {
-        if (gradientGraph == null || backward == null) {
-            gradientGraph = GradientGraph.of(graph, loss, trainables);
-            Set<String> wanted = new LinkedHashSet<>(gradientGraph.gradients().values());
-            wanted.add(loss);
-            backward = runner(gradientGraph.graph(), wanted);
-        }
-        Map<String, INDArray> results = backward.run(placeholders);
+        Backward current = backward();
+        Map<String, INDArray> results = current.runner().run(placeholders);
         Map<String, INDArray> gradients = new LinkedHashMap<>();
         for (String trainable : trainables) {
-            String name = gradientGraph.gradients().get(trainable);
+            String name = current.graph().gradients().get(trainable);
             INDArray parameter = graph.getArrForVarName(trainable);
             INDArray gradient = name == null ? null : results.get(name);
             if (gradient == null) {
@@ -78,6 +82,23 @@ public final class ReferenceEngine implements Engine {
             gradients.put(trainable, gradient);
         }
         return new Gradients(scalar(results), gradients);
+    }
+
+    private Backward backward() {
+        Backward known = backward;
+        if (known != null && known.structure().isUnchanged()) {
+            return known;
+        }
+        objective.requirePresent(loss);
+        GradientGraph derived = GradientGraph.of(graph, loss, trainables);
+        Set<String> wanted = new LinkedHashSet<>(derived.gradients().values());
+        wanted.add(loss);
+        Backward made = new Backward(StructureWatch.of(graph, List.of(loss)), derived, runner(derived.graph(), wanted));
+        if (known != null) {
+            known.runner().close();
+        }
+        backward = made;
+        return made;
     }
 
     private double scalar(Map<String, INDArray> results) {
@@ -98,7 +119,21 @@ public final class ReferenceEngine implements Engine {
                         "the graph has no variable `" + name + "`; its outputs are " + graph.outputs());
             }
         }
-        return forward.computeIfAbsent(wanted, names -> runner(graph, names)).run(placeholders);
+        Forward known = forward.get(wanted);
+        if (known == null || !known.structure().isUnchanged()) {
+            forward.values().removeIf(ReferenceEngine::closeIfStale);
+            known = new Forward(StructureWatch.of(graph, wanted), runner(graph, wanted));
+            forward.put(wanted, known);
+        }
+        return known.runner().run(placeholders);
+    }
+
+    private static boolean closeIfStale(Forward known) {
+        boolean stale = !known.structure().isUnchanged();
+        if (stale) {
+            known.runner().close();
+        }
+        return stale;
     }
 
     private Runner runner(SameDiff executed, Collection<String> outputs) {
@@ -114,11 +149,9 @@ public final class ReferenceEngine implements Engine {
 
     /** Returns how often each op occurs in the gradient graph, by op name. */
     public Map<String, Integer> gradientOps() {
-        if (gradientGraph == null) {
-            gradientGraph = GradientGraph.of(graph, loss, trainables);
-        }
         Map<String, Integer> counts = new TreeMap<>();
-        gradientGraph
+        backward()
+                .graph()
                 .graph()
                 .getOps()
                 .values()
@@ -128,12 +161,11 @@ public final class ReferenceEngine implements Engine {
 
     @Override
     public void close() {
-        forward.values().forEach(Runner::close);
+        forward.values().forEach(known -> known.runner().close());
         forward.clear();
         if (backward != null) {
-            backward.close();
+            backward.runner().close();
             backward = null;
-            gradientGraph = null;
         }
     }
 }
