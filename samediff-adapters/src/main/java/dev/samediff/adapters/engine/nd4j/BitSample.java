@@ -31,50 +31,58 @@ public final class BitSample {
      *
      * @param address of its first byte
      * @param rows number of runs of samples
-     * @param columns units in a row
-     * @param run units sampled in a row
-     * @param step units from the start of a run to the start of the next, beside whole rows
-     * @param unit bytes that are read at once, 4 or 1
+     * @param columns elements in a row
+     * @param run elements sampled in a row
+     * @param step elements from the start of a run to the start of the next, beside whole rows
+     * @param width bytes of an element
      */
-    private record Places(long address, long rows, long columns, long run, long step, int unit) {
+    private record Places(long address, long rows, long columns, long run, long step, int width) {
         static Places of(INDArray dense) {
-            long bytes = dense.length() * dense.dataType().width();
-            if (FileBackedArrays.isOne(dense)) {
-                long run = Math.min(bytes, FILE_BYTES);
-                long rows = bytes <= FILE_BYTES ? 1 : FILE_PLACES;
-                return new Places(Addresses.of(dense), rows, bytes / rows, run, 0, 1);
+            int width = dense.dataType().width();
+            if (dense.isEmpty()) {
+                return new Places(0, 0, 0, 0, 0, width);
             }
-            long last = dense.rank() == 0 ? 1 : dense.size(dense.ordering() == 'c' ? -1 : 0);
-            long rowBytes = Math.max(1, last) * dense.dataType().width();
             long address = Addresses.of(dense);
-            int unit = rowBytes % Integer.BYTES == 0 && address % Integer.BYTES == 0 ? Integer.BYTES : 1;
-            long rows = bytes / rowBytes;
-            long columns = rowBytes / unit;
-            long run = rows == 0 ? 0 : (columns + rows - 1) / rows;
-            return new Places(address, rows, columns, run, run, unit);
+            long length = dense.length();
+            if (FileBackedArrays.isOne(dense)) {
+                long bytes = length * width;
+                long places = bytes <= FILE_BYTES ? 1 : FILE_PLACES;
+                return new Places(address, places, bytes / places, Math.min(bytes, FILE_BYTES), 0, 1);
+            }
+            long columns = dense.rank() == 0 ? 1 : dense.size(dense.ordering() == 'c' ? -1 : 0);
+            long rows = length / columns;
+            long run = (columns + rows - 1) / rows;
+            return new Places(address, rows, columns, run, run, width);
+        }
+
+        /** Bytes of an element that are read at once. */
+        private int part() {
+            return width % Integer.BYTES == 0 ? Integer.BYTES : 1;
         }
 
         int count() {
-            return Math.toIntExact(rows * run);
+            return Math.toIntExact(rows * run * (width / part()));
         }
 
         /** Compares with bits, or fills them in. */
         boolean visit(int[] bits, boolean fill) {
+            int part = part();
             int next = 0;
             long column = 0;
             for (long row = 0; row < rows; row++) {
-                long start = address + row * columns * unit;
+                long start = address + row * columns * width;
                 for (long i = 0; i < run; i++) {
                     long place = column + i < columns ? column + i : column + i - columns;
-                    int found = unit == Integer.BYTES
-                            ? NativeBits.ofInt(start + place * Integer.BYTES)
-                            : NativeBits.ofByte(start + place);
-                    if (fill) {
-                        bits[next] = found;
-                    } else if (bits[next] != found) {
-                        return false;
+                    for (int offset = 0; offset < width; offset += part) {
+                        long at = start + place * width + offset;
+                        int found = part == Integer.BYTES ? NativeBits.ofInt(at) : NativeBits.ofByte(at);
+                        if (fill) {
+                            bits[next] = found;
+                        } else if (bits[next] != found) {
+                            return false;
+                        }
+                        next++;
                     }
-                    next++;
                 }
                 column += step;
                 if (column >= columns) {
