@@ -35,7 +35,8 @@ class ChangedArraysTest {
     private void product(long rows, long columns) {
         batch = Map.of("x", random(1, 300, rows));
         SDVariable x = graph.placeHolder("x", DataType.FLOAT, -1, rows);
-        SDVariable y = graph.mmul("y", x, graph.constant("w", random(2, rows, columns).mul(0.1)));
+        SDVariable y =
+                graph.mmul("y", x, graph.constant("w", random(2, rows, columns).mul(0.1)));
         SDVariable z = graph.mmul("z", y, graph.var("v", random(3, columns, 8).mul(0.1)));
         z.mul(z).mean("loss");
     }
@@ -64,8 +65,8 @@ class ChangedArraysTest {
     @Test
     void frozen_weights_of_these_tests_are_packed_and_rounded() {
         product(SIZE, SIZE);
-        for (EngineOptions options : List.of(
-                EngineOptions.defaults(), EngineOptions.defaults().withPrecision(Precision.BFLOAT16))) {
+        for (EngineOptions options :
+                List.of(EngineOptions.defaults(), EngineOptions.defaults().withPrecision(Precision.BFLOAT16))) {
             try (CompiledEngine engine = new CompiledEngine(graph, "loss", List.of("v"), options)) {
                 engine.gradients(batch);
                 assertThat(engine.weightBytes()).isGreaterThan((long) SIZE * SIZE);
@@ -170,7 +171,8 @@ class ChangedArraysTest {
         batch = Map.of("x", random(1, rows, columns));
         SDVariable x = graph.placeHolder("x", DataType.FLOAT, rows, columns);
         SDVariable mask = graph.constant("c", Nd4j.ones(type, rows, columns));
-        SDVariable z = graph.math.tanh(x.mul(graph.var("v", random(3, columns)))).mul("z", mask.castTo(DataType.FLOAT));
+        SDVariable z =
+                graph.math.tanh(x.mul(graph.var("v", random(3, columns)))).mul("z", mask.castTo(DataType.FLOAT));
         z.mul(z).mean("loss");
         INDArray constant = graph.getArrForVarName("c");
         try (OpenEngines engines = open()) {
@@ -209,7 +211,9 @@ class ChangedArraysTest {
             SDVariable doubled = graph.math.tanh("y/new", y);
             graph.replaceArgFor(0, doubled, graph.getVariableOutputOp("z"));
             engines.check("an op in between");
-            assertThat(graph.getOps().get(graph.getVariableOutputOp("z").getOwnName()).getInputsToOp())
+            assertThat(graph.getOps()
+                            .get(graph.getVariableOutputOp("z").getOwnName())
+                            .getInputsToOp())
                     .contains("y/new");
             graph.getVariable("y/new").mul("twice", 2);
             graph.replaceArgFor(0, graph.getVariable("twice"), graph.getVariableOutputOp("z"));

@@ -244,7 +244,9 @@ class ChangedModelTest {
         }
 
         private String[] some() {
-            return model.adapters().stream().filter(name -> random.nextInt(3) > 0).toArray(String[]::new);
+            return model.adapters().stream()
+                    .filter(name -> random.nextInt(3) > 0)
+                    .toArray(String[]::new);
         }
 
         private INDArray any() {
@@ -258,8 +260,7 @@ class ChangedModelTest {
         /** Of an array in a file only a few places are looked at: who writes to it must count that. */
         private void countIfInFile(INDArray array) {
             if (FileBackedArrays.isOne(array)) {
-                GraphVersion.of(graph)
-                        .valuesChanged(List.of(ToyGraph.UP + ".weight", ToyGraph.DOWN + ".weight"));
+                GraphVersion.of(graph).valuesChanged(List.of(ToyGraph.UP + ".weight", ToyGraph.DOWN + ".weight"));
             }
         }
 
@@ -274,26 +275,32 @@ class ChangedModelTest {
                 case 4, 5 -> note("activate " + List.of(names), () -> model.activate(names));
                 case 6, 7 -> {
                     AdapterMethod method = method();
-                    note("add " + method, () -> model.add(adapter("a" + model.adapters().size(), method)));
+                    note(
+                            "add " + method,
+                            () -> model.add(adapter("a" + model.adapters().size(), method)));
                 }
                 case 8 -> note("restore", () -> train(model, random.nextInt()));
                 case 9 -> note("to file", () -> model.keepWeightsInFile(directory, random.nextBoolean()));
-                case 10 -> note("a row", () -> {
-                    INDArray array = any();
-                    INDArray rows = array.rank() == 1 ? array : array.getRow(random.nextInt((int) array.size(0)));
-                    rows.addi(0.5);
-                    countIfInFile(array);
-                });
-                case 11 -> note("a column", () -> {
-                    INDArray array = any();
-                    INDArray column = array.rank() == 1 ? array : array.getColumn(random.nextInt((int) array.size(1)));
-                    column.addi(0.5);
-                    countIfInFile(array);
-                });
-                default -> note("unload and inject", () -> {
-                    model.unload();
-                    model = AdaptedModel.inject(graph, adapter("a0", method()));
-                });
+                case 10 ->
+                    note("a row", () -> {
+                        INDArray array = any();
+                        INDArray rows = array.rank() == 1 ? array : array.getRow(random.nextInt((int) array.size(0)));
+                        rows.addi(0.5);
+                        countIfInFile(array);
+                    });
+                case 11 ->
+                    note("a column", () -> {
+                        INDArray array = any();
+                        INDArray column =
+                                array.rank() == 1 ? array : array.getColumn(random.nextInt((int) array.size(1)));
+                        column.addi(0.5);
+                        countIfInFile(array);
+                    });
+                default ->
+                    note("unload and inject", () -> {
+                        model.unload();
+                        model = AdaptedModel.inject(graph, adapter("a0", method()));
+                    });
             }
         }
 

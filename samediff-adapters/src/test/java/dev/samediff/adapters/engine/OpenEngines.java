@@ -53,16 +53,20 @@ public final class OpenEngines implements AutoCloseable {
     public void check(String after, List<String> byTheBits) {
         float[] bySameDiff = bits(graph.outputSingle(new HashMap<>(batch), output));
         Optional<String> gone = trainables.stream()
-                .filter(name -> !graph.hasVariable(name)
-                        || graph.getVariable(name).getVariableType() != VariableType.VARIABLE)
+                .filter(name ->
+                        !graph.hasVariable(name) || graph.getVariable(name).getVariableType() != VariableType.VARIABLE)
                 .findFirst();
         open.forEach((kind, engine) -> {
             String what = kind + " after " + after;
             float[] found = bits(engine.outputs(batch, List.of(output)).get(output));
             assertThat(difference(found, bySameDiff)).as(what).isLessThan(kind.equals("bfloat16") ? 0.05 : 1e-4);
-            try (Engine fresh = kinds.get(byTheBits.contains(kind) ? kind : "reference").get()) {
+            try (Engine fresh =
+                    kinds.get(byTheBits.contains(kind) ? kind : "reference").get()) {
                 if (byTheBits.contains(kind)) {
-                    assertThat(found).as(what).isEqualTo(bits(fresh.outputs(batch, List.of(output)).get(output)));
+                    assertThat(found)
+                            .as(what)
+                            .isEqualTo(
+                                    bits(fresh.outputs(batch, List.of(output)).get(output)));
                 }
                 if (engine instanceof CompiledEngine compiled) {
                     assertThat(compiled.fallback()).as(what).isEmpty();
@@ -91,8 +95,10 @@ public final class OpenEngines implements AutoCloseable {
                         .mapToDouble(each -> each.norm2Number().doubleValue())
                         .max()
                         .orElseThrow();
-                double distance =
-                        Nd4j.createFromArray(gradient).sub(Nd4j.createFromArray(right)).norm2Number().doubleValue();
+                double distance = Nd4j.createFromArray(gradient)
+                        .sub(Nd4j.createFromArray(right))
+                        .norm2Number()
+                        .doubleValue();
                 assertThat(distance)
                         .as(what + ", gradient of " + name)
                         .isLessThanOrEqualTo((what.startsWith("bfloat16") ? 0.1 : 1e-4) * largest);

@@ -73,7 +73,8 @@ class GraphVersionTest {
 
     @Test
     void every_write_into_the_graph_s_arrays_counts() {
-        AdaptedModel model = AdaptedModel.inject(graph, AdapterConfig.of(Sorsa.rank(2)).withName("one"));
+        AdaptedModel model =
+                AdaptedModel.inject(graph, AdapterConfig.of(Sorsa.rank(2)).withName("one"));
         String trained = model.trainableNames().get(0);
         String coefficient = "one/penalty_coefficient";
         String scaling = ToyGraph.UP + ".scaling.one";
@@ -84,10 +85,13 @@ class GraphVersionTest {
         assertThat(countsValue(UP, model::unmerge)).isTrue();
         assertThat(countsValue(UP, () -> model.activate("one"))).isTrue();
         assertThat(countsValue(coefficient, () -> model.peakLearningRate(0.1))).isTrue();
-        assertThat(countsValue(trained, () -> model.restore(model.trainables()))).isTrue();
+        assertThat(countsValue(trained, () -> model.restore(model.trainables())))
+                .isTrue();
         Parameters parameters = new Parameters(trainable);
-        assertThat(countsValue(trained, () -> parameters.write(parameters.read()))).isTrue();
-        assertThat(countsValue(UP, () -> new GraphEditor(graph).replaceArray(UP, Nd4j.ones(6, 8)))).isTrue();
+        assertThat(countsValue(trained, () -> parameters.write(parameters.read())))
+                .isTrue();
+        assertThat(countsValue(UP, () -> new GraphEditor(graph).replaceArray(UP, Nd4j.ones(6, 8))))
+                .isTrue();
     }
 
     @Test
@@ -96,7 +100,10 @@ class GraphVersionTest {
         long a = version.value("a");
         version.valuesChanged(List.of("b", "c"));
         assertThat(version.value("a")).isEqualTo(a);
-        assertThat(version.value("b")).isEqualTo(version.value("c")).isEqualTo(version.values()).isGreaterThan(a);
+        assertThat(version.value("b"))
+                .isEqualTo(version.value("c"))
+                .isEqualTo(version.values())
+                .isGreaterThan(a);
         assertThat(version.value("never")).isZero();
     }
 
@@ -108,6 +115,7 @@ class GraphVersionTest {
         });
         assertThat(version.structure()).isEqualTo(1000);
         assertThat(version.values()).isEqualTo(1000);
-        assertThat(List.of(version.value("v0"), version.value("v1"), version.value("v2"))).contains(1000L);
+        assertThat(List.of(version.value("v0"), version.value("v1"), version.value("v2")))
+                .contains(1000L);
     }
 }

@@ -122,11 +122,11 @@ public final class DecodingSession implements AutoCloseable {
     private DecodingPlans current(Size wanted, Map<String, INDArray> placeholders) {
         ReadWith with = readWith;
         DecodingPlans known = plans.get(wanted);
-        if (with == null || (known != null && known.source() == with.source())) {
-            return known == null ? plans(wanted, placeholders) : known;
+        if (known != null && with != null && known.source() == with.source()) {
+            return known; // looked at just now
         }
         DecodingPlans made = plans(wanted, placeholders);
-        readWith = with.with(made.source());
+        readWith = with == null ? null : with.with(made.source());
         return made;
     }
 

@@ -35,13 +35,18 @@ final class FoldedConstants {
         });
     }
 
-    /** Returns the name of one that is another now, or gone. */
+    /** Returns the name of one that is another now; the graph must still have them all. */
     Optional<String> changed() {
-        return names.stream().filter(name -> !isUnchanged(name)).findFirst();
+        for (String name : names) {
+            if (!isUnchanged(name)) {
+                return Optional.of(name);
+            }
+        }
+        return Optional.empty();
     }
 
     private boolean isUnchanged(String name) {
-        INDArray now = graph.hasVariable(name) ? graph.getArrForVarName(name) : null;
+        @Nullable INDArray now = graph.getArrForVarName(name);
         @Nullable INDArray content = contents.get(name);
         if (now == null) {
             return false;

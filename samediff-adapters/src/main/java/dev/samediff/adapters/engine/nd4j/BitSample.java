@@ -31,65 +31,90 @@ public final class BitSample {
      *
      * @param address of its first byte
      * @param rows number of runs of samples
-     * @param columns elements in a row
-     * @param run elements sampled in a row
-     * @param step elements from the start of a run to the start of the next, beside whole rows
-     * @param width bytes of an element
+     * @param columns units in a row
+     * @param run units in a run, all within one row, going on at its start after its end
+     * @param step units from the start of a run to the start of the next, beside whole rows
+     * @param unit bytes that are read at once, 4 or 1; an element is read as a whole, in one or several units
      */
-    private record Places(long address, long rows, long columns, long run, long step, int width) {
+    private record Places(long address, long rows, long columns, long run, long step, int unit) {
         static Places of(INDArray dense) {
-            int width = dense.dataType().width();
             if (dense.isEmpty()) {
-                return new Places(0, 0, 0, 0, 0, width);
+                return new Places(0, 0, 0, 0, 0, 1);
             }
             long address = Addresses.of(dense);
-            long length = dense.length();
+            int width = dense.dataType().width();
             if (FileBackedArrays.isOne(dense)) {
-                long bytes = length * width;
+                long bytes = dense.length() * width;
                 long places = bytes <= FILE_BYTES ? 1 : FILE_PLACES;
                 return new Places(address, places, bytes / places, Math.min(bytes, FILE_BYTES), 0, 1);
             }
             long columns = dense.rank() == 0 ? 1 : dense.size(dense.ordering() == 'c' ? -1 : 0);
-            long rows = length / columns;
+            long rows = dense.length() / columns;
             long run = (columns + rows - 1) / rows;
-            return new Places(address, rows, columns, run, run, width);
-        }
-
-        /** Bytes of an element that are read at once. */
-        private int part() {
-            return width % Integer.BYTES == 0 ? Integer.BYTES : 1;
+            int unit = width % Integer.BYTES == 0 ? Integer.BYTES : 1;
+            int units = width / unit;
+            return new Places(address, rows, columns * units, run * units, run * units, unit);
         }
 
         int count() {
-            return Math.toIntExact(rows * run * (width / part()));
+            return Math.toIntExact(rows * run);
         }
 
-        /** Compares with bits, or fills them in. */
-        boolean visit(int[] bits, boolean fill) {
-            int part = part();
+        void read(int[] bits) {
+            for (int i = 0; i < bits.length; i++) {
+                bits[i] = unit(place(i));
+            }
+        }
+
+        boolean areSame(int[] bits) {
+            return unit == Integer.BYTES && run == 1 && step == 1 ? isSameDiagonal(bits) : areSameRuns(bits);
+        }
+
+        /** The address of a sample. */
+        private long place(int sample) {
+            long row = sample / run;
+            return address + unit * (row * columns + (row * step + sample % run) % columns);
+        }
+
+        /**
+         * Many rows, one element of each, and every element is a miss of all caches: without a jump in between, so that the
+         * processor reads ahead.
+         */
+        private boolean isSameDiagonal(int... bits) {
+            int difference = 0;
+            long stride = (columns + 1) * Integer.BYTES;
+            int size = Math.toIntExact(columns);
+            for (int from = 0; from < bits.length; from += size) {
+                int to = Math.min(bits.length, from + size);
+                long at = address + from * columns * Integer.BYTES;
+                for (int row = from; row < to; row++) {
+                    difference |= bits[row] ^ NativeBits.ofInt(at);
+                    at += stride;
+                }
+            }
+            return difference == 0;
+        }
+
+        private boolean areSameRuns(int... bits) {
+            int difference = 0;
             int next = 0;
             long column = 0;
             for (long row = 0; row < rows; row++) {
-                long start = address + row * columns * width;
+                long start = address + row * columns * unit;
                 for (long i = 0; i < run; i++) {
                     long place = column + i < columns ? column + i : column + i - columns;
-                    for (int offset = 0; offset < width; offset += part) {
-                        long at = start + place * width + offset;
-                        int found = part == Integer.BYTES ? NativeBits.ofInt(at) : NativeBits.ofByte(at);
-                        if (fill) {
-                            bits[next] = found;
-                        } else if (bits[next] != found) {
-                            return false;
-                        }
-                        next++;
-                    }
+                    difference |= bits[next++] ^ unit(start + place * unit);
                 }
                 column += step;
                 if (column >= columns) {
                     column -= columns;
                 }
             }
-            return true;
+            return difference == 0;
+        }
+
+        private int unit(long at) {
+            return unit == Integer.BYTES ? NativeBits.ofInt(at) : NativeBits.ofByte(at);
         }
     }
 
@@ -99,7 +124,7 @@ public final class BitSample {
         try {
             Places places = Places.of(dense);
             int[] bits = new int[places.count()];
-            places.visit(bits, true);
+            places.read(bits);
             return new BitSample(bits);
         } finally {
             Reference.reachabilityFence(dense);
@@ -111,7 +136,7 @@ public final class BitSample {
         INDArray dense = dense(array);
         try {
             Places places = Places.of(dense);
-            return places.count() == bits.length && places.visit(bits, false);
+            return places.count() == bits.length && places.areSame(bits);
         } finally {
             Reference.reachabilityFence(dense);
         }

@@ -45,9 +45,13 @@ class ChangedDecoderTest {
         changes.put("add", () -> model.add(AdapterConfig.of(Lora.rank(3)).withName("two")));
         changes.put("activate two", () -> model.activate("two"));
         changes.put("activate both", () -> model.activate("one", "two"));
-        changes.put("a trainable in place", () -> array(model.trainableNames().get(1)).addi(0.25));
+        changes.put(
+                "a trainable in place",
+                () -> array(model.trainableNames().get(1)).addi(0.25));
         changes.put("a row of a frozen weight", () -> array("lm_head").getRow(7).muli(-1));
-        changes.put("a column of a frozen weight", () -> array("lm_head").getColumn(29).muli(2));
+        changes.put(
+                "a column of a frozen weight",
+                () -> array("lm_head").getColumn(29).muli(2));
         changes.put("a bias", () -> array("h.0.mlp.c_fc.bias").putScalar(63, 2));
         changes.put("a replaced array", () -> new GraphEditor(gpt.graph).replaceArray("lm_head", random(16, 30)));
         changes.put("an op in between", () -> {
@@ -78,7 +82,9 @@ class ChangedDecoderTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = Precision.class, names = {"FLOAT32", "BFLOAT16"})
+    @EnumSource(
+            value = Precision.class,
+            names = {"FLOAT32", "BFLOAT16"})
     void a_session_refuses_to_go_on_after_any_change_and_starts_anew(Precision precision) {
         try (DecodingSession session = session(precision)) {
             session.start(texts);

@@ -19,8 +19,21 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 class BitSampleTest {
     @ParameterizedTest
     @CsvSource({
-        "FLOAT,1,1", "FLOAT,1,70", "FLOAT,70,1", "FLOAT,7,7", "FLOAT,5,64", "FLOAT,64,5", "FLOAT,33,100", "FLOAT,100,33",
-        "DOUBLE,12,31", "LONG,31,12", "BFLOAT16,9,7", "BFLOAT16,8,10", "BOOL,13,21", "BOOL,16,24", "UBYTE,5,3"
+        "FLOAT,1,1",
+        "FLOAT,1,70",
+        "FLOAT,70,1",
+        "FLOAT,7,7",
+        "FLOAT,5,64",
+        "FLOAT,64,5",
+        "FLOAT,33,100",
+        "FLOAT,100,33",
+        "DOUBLE,12,31",
+        "LONG,31,12",
+        "BFLOAT16,9,7",
+        "BFLOAT16,8,10",
+        "BOOL,13,21",
+        "BOOL,16,24",
+        "UBYTE,5,3"
     })
     void a_change_of_any_row_or_any_column_is_noticed(DataType type, int rows, int columns) {
         INDArray rowMajor = Nd4j.ones(type, rows, columns);
@@ -41,7 +54,9 @@ class BitSampleTest {
                 fill(array, -1, column, 0);
                 assertThat(before.isOf(array)).as("column " + column).isFalse();
                 fill(array, -1, column, 1);
-                assertThat(before.isOf(array)).as("column " + column + " put back").isTrue();
+                assertThat(before.isOf(array))
+                        .as("column " + column + " put back")
+                        .isTrue();
             }
         }
     }
@@ -88,15 +103,16 @@ class BitSampleTest {
         assertThat(BitSample.of(empty).isOf(empty)).isTrue();
         INDArray deep = Nd4j.ones(DataType.FLOAT, 2, 3, 4);
         BitSample before = BitSample.of(deep);
-        deep.get(NDArrayIndex.point(1), NDArrayIndex.point(2), NDArrayIndex.all()).assign(0);
+        deep.get(NDArrayIndex.point(1), NDArrayIndex.point(2), NDArrayIndex.all())
+                .assign(0);
         assertThat(before.isOf(deep)).isFalse();
     }
 
     @Test
     @EnabledOnOs(OS.LINUX)
     void of_an_array_in_a_file_a_change_of_all_elements_is_noticed(@TempDir Path directory) {
-        INDArray array =
-                FileBackedArrays.copy(Nd4j.ones(DataType.FLOAT, 64, 64), directory).orElseThrow();
+        INDArray array = FileBackedArrays.copy(Nd4j.ones(DataType.FLOAT, 64, 64), directory)
+                .orElseThrow();
         BitSample before = BitSample.of(array);
         assertThat(before.isOf(array)).isTrue();
         array.muli(1.5);
@@ -114,7 +130,8 @@ class BitSampleTest {
         assertThat(Dense.equal(small, column)).isTrue();
         column.putScalar(2, -3e-7f);
         assertThat(Dense.equal(small, column)).isFalse();
-        assertThat(Dense.equal(Nd4j.empty(DataType.FLOAT), Nd4j.empty(DataType.FLOAT))).isTrue();
+        assertThat(Dense.equal(Nd4j.empty(DataType.FLOAT), Nd4j.empty(DataType.FLOAT)))
+                .isTrue();
         assertThat(Dense.equal(small, small.castTo(DataType.DOUBLE))).isFalse();
     }
 }
