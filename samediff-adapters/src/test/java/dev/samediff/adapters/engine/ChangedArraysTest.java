@@ -178,6 +178,8 @@ class ChangedArraysTest {
         try (OpenEngines engines = open()) {
             constant.get(NDArrayIndex.point(rows / 2), NDArrayIndex.all()).assign(0);
             engines.check("a row");
+            constant.assign(1);
+            engines.check("the row put back");
             constant.get(NDArrayIndex.all(), NDArrayIndex.point(columns / 2)).assign(0);
             engines.check("a column");
         }

@@ -11,11 +11,11 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Constants that a plan was computed with. Those of up to 64 kB are compared by all their bits, such as the factors that
+ * Constants that a plan was computed with. Those of up to 1 MB are compared by all their bits, such as the factors that
  * switch adapters on and off; larger ones, such as causal masks, as {@link WeightWatch} does.
  */
 final class FoldedConstants {
-    private static final long LARGEST_COMPARED = 1 << 16;
+    private static final long LARGEST_COMPARED = 1 << 20;
 
     private final SameDiff graph;
     private final Set<String> names;

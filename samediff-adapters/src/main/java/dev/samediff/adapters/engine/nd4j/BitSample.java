@@ -9,9 +9,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Some elements of an array as raw bits, to notice that it was written to. What they are is a generalised diagonal of the
  * array as a matrix [rows, columns], all but the last axis being rows: of every row r the w elements from column (r w) mod
  * columns on, with w = ceil(columns / rows). That is at most rows + columns elements, and every row and every column has one
- * of them. So a change of the bits of a whole row or a whole column is noticed with certainty, however large the matrix, and
+ * of them. So a change of every element of a row or of a column is noticed with certainty, however large the matrix, and
  * any change of a vector; a change of a share s of elements at random is overlooked with a probability of about
- * (1 - s)^(rows + columns) at most, and a change of a single element mostly.
+ * (1 - s)^max(rows, columns) at most, and a change of a single element mostly.
  *
  * <p>Of an array in a file ({@link FileBackedArrays}) only four places of 32 bytes are read, because every place elsewhere
  * would bring a page of memory back: what changes nearly everywhere is noticed, nothing else is certain.
