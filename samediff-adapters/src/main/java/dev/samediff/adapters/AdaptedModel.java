@@ -161,7 +161,7 @@ public final class AdaptedModel {
 
     /**
      * Lets a temporary file stand behind frozen weights of adapted layers, so that those which nobody reads take no memory.
-     * Everything else is as before. Call it before an engine or a trainer of this model is made.
+     * Everything else is as before, also for engines that are open.
      *
      * @param directory where the file is made, on a disk; it has no name and is gone with the process
      * @param graphToo whether this is done with the weights that the graph holds, too, which then gets other arrays; otherwise

@@ -2,6 +2,7 @@ package dev.samediff.dl4j.vertex;
 
 import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.engine.reference.ReferenceEngine;
+import dev.samediff.adapters.graph.GraphVersion;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -107,6 +108,10 @@ final class RunningGraph extends BaseGraphVertex {
         configuration
                 .tensors()
                 .forEach(tensor -> graph.getArrForVarName(tensor.variable()).assign(array(table, tensor.key())));
+        GraphVersion.of(graph)
+                .valuesChanged(configuration.tensors().stream()
+                        .map(VertexTensor::variable)
+                        .toList());
         Map<String, INDArray> placeholders = new LinkedHashMap<>();
         List<String> names = configuration.inputs();
         for (int i = 0; i < names.size(); i++) {

@@ -26,14 +26,16 @@ import org.nd4j.linalg.api.ops.DynamicCustomOp;
  * <p>Every name keeps its meaning: after an insertion behind {@code y}, everything that read {@code y} (ops, loss
  * variables, outputs, the caller's {@link SDVariable} objects) sees the new value, and the old one is called
  * {@code y/base}; an op called {@code y} is then called {@code y/base} too. Cached gradient functions and sessions are
- * dropped by {@link #invalidate()}.
+ * dropped by {@link #invalidate()}. Every edit counts in the graph's {@link GraphVersion}.
  */
 public final class GraphEditor {
     private final SameDiff graph;
+    private final GraphVersion version;
 
     /** Creates an editor of a graph. */
     public GraphEditor(SameDiff graph) {
         this.graph = graph;
+        this.version = GraphVersion.of(graph);
     }
 
     /**
@@ -68,6 +70,7 @@ public final class GraphEditor {
         moveReaders(output, adapted.name(), newOps);
         graph.renameVariable(adapted.name(), base);
         renameProducer(base, output, base);
+        version.structureChanged();
 
         Set<String> created = new LinkedHashSet<>(graph.getVariables().keySet());
         created.removeAll(variablesBefore);
@@ -92,12 +95,14 @@ public final class GraphEditor {
         }
         removeOps(ops);
         removeVariables(names);
+        version.structureChanged();
     }
 
     /** Returns the names of the variables that {@code build} adds to the graph. */
     public List<String> record(Runnable build) {
         Set<String> before = new HashSet<>(graph.getVariables().keySet());
         build.run();
+        version.structureChanged();
         Set<String> created = new LinkedHashSet<>(graph.getVariables().keySet());
         created.removeAll(before);
         return List.copyOf(created);
@@ -112,6 +117,7 @@ public final class GraphEditor {
         List<SDVariable> added = new ArrayList<>();
         values.forEach((name, value) -> added.add(graph.constant(name, value.dup('c'))));
         graph.convertToVariables(added); // also gives them updater state if the graph was trained before
+        version.structureChanged();
     }
 
     /**
@@ -121,11 +127,13 @@ public final class GraphEditor {
     public void freeze(Collection<String> names) {
         replaceConstantHolder();
         graph.convertToConstants(variables(names));
+        version.structureChanged();
     }
 
     /** Makes constants trainable variables. */
     public void unfreeze(Collection<String> names) {
         graph.convertToVariables(variables(names));
+        version.structureChanged();
     }
 
     /** Returns the names of all trainable variables, in graph order. */
@@ -143,6 +151,7 @@ public final class GraphEditor {
                 : graph.getVariablesArrays();
         INDArray former = holder.removeArray(name);
         holder.setArray(name, array);
+        version.valueChanged(name);
         return former;
     }
 
@@ -166,12 +175,14 @@ public final class GraphEditor {
     public void separate(String name, String copy, Collection<String> readers) {
         graph.constant(copy, graph.getVariable(name).getArr().dup('c'));
         moveReaders(name, copy, new LinkedHashSet<>(readers));
+        version.structureChanged();
     }
 
     /** Takes {@link #separate} back: the copy's readers read the original again, and the copy is gone. */
     public void rejoin(String name, String copy) {
         moveReaders(copy, name, new LinkedHashSet<>(Internals.readers(graph, copy)));
         removeVariables(List.of(copy));
+        version.structureChanged();
     }
 
     /** Sets the loss variables, without the check of empty lists that SameDiff's overloads make ambiguous. */
@@ -179,10 +190,14 @@ public final class GraphEditor {
         graph.setLossVariables(names.toArray(new String[0]));
     }
 
-    /** Drops what SameDiff derived from the graph before: the gradient function and all sessions. */
+    /**
+     * Drops what was derived from the graph before: SameDiff's gradient function and all its sessions now, plans of open
+     * engines at their next call.
+     */
     public void invalidate() {
         setLosses(List.copyOf(graph.getLossVariables()));
         graph.getSessions().clear();
+        version.structureChanged();
     }
 
     private void replaceConstantHolder() {

@@ -48,6 +48,7 @@ public final class OpNames {
         graph.getOps().putAll(ops);
         renamed.setName(to);
         renamed.getOp().setOwnName(to);
+        GraphVersion.of(graph).structureChanged();
         for (Variable variable : graph.getVariables().values()) {
             if (from.equals(variable.getOutputOfOp())) {
                 variable.setOutputOfOp(to);

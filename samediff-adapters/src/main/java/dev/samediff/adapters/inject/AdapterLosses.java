@@ -3,6 +3,7 @@ package dev.samediff.adapters.inject;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.graph.GraphAudit;
 import dev.samediff.adapters.graph.GraphEditor;
+import dev.samediff.adapters.graph.GraphVersion;
 import dev.samediff.adapters.graph.Names;
 import java.util.ArrayList;
 import java.util.List;
@@ -84,6 +85,7 @@ public final class AdapterLosses {
         Adapter.PenaltyTerm term = adapter.penalty();
         if (term != null) {
             graph.getVariable(term.coefficient()).getArr().assign(value);
+            GraphVersion.of(graph).valueChanged(term.coefficient());
         }
     }
 }

@@ -55,7 +55,7 @@ public final class BaseWeight {
 
     /**
      * Lets a file stand behind the true weight that is kept aside and, if asked for, behind the graph's array, which is another
-     * one then; only before any engine holds it.
+     * one then.
      */
     void moveToFile(GraphEditor editor, Path directory, boolean graphToo) {
         if (aside != null && !FileBackedArrays.isOne(aside)) {
@@ -106,11 +106,13 @@ public final class BaseWeight {
         return inGraph;
     }
 
-    /** Puts the true weight back, exactly. */
-    void restore() {
-        if (aside != null) {
-            inGraph.assign(aside);
-            aside = null;
+    /** Puts the true weight back, exactly; returns whether the graph held another. */
+    boolean restore() {
+        if (aside == null) {
+            return false;
         }
+        inGraph.assign(aside);
+        aside = null;
+        return true;
     }
 }

@@ -5,6 +5,7 @@ import dev.samediff.adapters.AdapterMethod;
 import dev.samediff.adapters.LowRankUpdate;
 import dev.samediff.adapters.graph.AdaptableSite;
 import dev.samediff.adapters.graph.GraphEditor;
+import dev.samediff.adapters.graph.GraphVersion;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -58,6 +59,7 @@ public final class BaseWeights {
 
     /** Brings the weights and the branches' scalings in line with the flags and the set of active adapters. */
     public void refresh(boolean enabled, boolean merged) {
+        List<String> written = new ArrayList<>();
         for (BaseWeight base : weights.values()) {
             if (enabled
                     && adapters.sites().stream()
@@ -65,18 +67,22 @@ public final class BaseWeights {
                 INDArray target = base.toOverwrite();
                 effective(base, merged).into(base.stored(), target);
                 base.release();
-            } else {
-                base.restore();
+                written.add(base.layer().weight());
+            } else if (base.restore()) {
+                written.add(base.layer().weight());
             }
         }
         for (Adapter adapter : adapters.all()) {
             boolean acts = enabled && !merged && adapters.isActive(adapter);
             for (int i = 0; i < adapter.sites().size(); i++) {
-                graph.getVariable(adapter.scalingVariables().get(i))
+                String scaling = adapter.scalingVariables().get(i);
+                graph.getVariable(scaling)
                         .getArr()
                         .assign(acts ? adapter.sites().get(i).scaling() : 0);
+                written.add(scaling);
             }
         }
+        GraphVersion.of(graph).valuesChanged(written);
     }
 
     /** The weights with the active adapters' changes, by weight variable, in the stored orientation and type. */

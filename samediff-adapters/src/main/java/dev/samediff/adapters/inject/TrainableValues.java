@@ -1,6 +1,7 @@
 package dev.samediff.adapters.inject;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.graph.GraphVersion;
 import dev.samediff.adapters.graph.Names;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -46,5 +47,6 @@ public record TrainableValues(SameDiff graph, AdapterSet adapters) {
             }
         });
         values.forEach((name, value) -> graph.getVariable(name).getArr().assign(value));
+        GraphVersion.of(graph).valuesChanged(names);
     }
 }

@@ -132,6 +132,7 @@ public final class AdapterTrainer implements AutoCloseable {
     private TrainingResult train(
             MultiDataSetIterator train, @Nullable MultiDataSetIterator evaluation, TrainingListener... listeners) {
         long start = System.nanoTime();
+        parameters.requireSame();
         model.peakLearningRate(plan.peak());
         penalty = model.penalty()
                 .map(term -> new PenaltyTerm(model, term, plan.peak()))
@@ -187,6 +188,7 @@ public final class AdapterTrainer implements AutoCloseable {
 
     private StepReport update(BatchStream batches, int total) {
         long start = System.nanoTime();
+        parameters.requireSame();
         Nd4j.getRandom().setSeed(plan.seed() * 1_000_003L + state.step);
         GradientSum sum = accumulate(batches);
         try (PenaltyTerm.At term = penalty == null ? PenaltyTerm.At.NOTHING : penalty.evaluate()) {
@@ -200,6 +202,7 @@ public final class AdapterTrainer implements AutoCloseable {
                     : sum.mean().times(clipping).plus(term);
             double learningRate = plan.learningRate(state.step, total);
             optimizer.update(parameters.arrays(), slope, learningRate);
+            parameters.written();
             state.step++;
             state.epoch = batches.epoch();
             state.position = batches.position();

@@ -12,6 +12,7 @@ import dev.samediff.adapters.Penalty;
 import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.engine.TinyGpt;
 import dev.samediff.adapters.engine.reference.ReferenceEngine;
+import dev.samediff.adapters.graph.GraphVersion;
 import dev.samediff.adapters.method.Sorsa;
 import dev.samediff.adapters.train.listener.TrainingListener;
 import dev.samediff.adapters.train.loss.Losses;
@@ -62,6 +63,47 @@ class AdapterTrainerTest {
         names.forEach(
                 name -> values.put(name, model.graph.getArrForVarName(name).dup()));
         return values;
+    }
+
+    @Test
+    void a_trainer_refuses_a_model_that_trains_other_variables_than_it_did() {
+        TinyGpt plain = new TinyGpt(16, 1, 2, 11, 0);
+        TaskLoss task = Losses.causalLm(plain.graph, plain.logits);
+        AdaptedModel model =
+                AdaptedModel.inject(plain.graph, AdapterConfig.of(Sorsa.rank(2)).withName("one"));
+        model.add(AdapterConfig.of(Sorsa.rank(2)).withName("two"));
+        Map<String, Runnable> changes = new LinkedHashMap<>();
+        changes.put("activate two", () -> model.activate("two"));
+        changes.put("activate both", () -> model.activate("one", "two"));
+        changes.put("unload", model::unload);
+        changes.forEach((name, change) -> {
+            if (!name.equals("unload")) {
+                model.activate("one");
+            }
+            try (AdapterTrainer trainer = new AdapterTrainer(model, task, plan(4).build(), inputs)) {
+                TrainingListener changing = new TrainingListener() {
+                    @Override
+                    public void onStep(StepReport report) {
+                        if (report.step() == 2) {
+                            change.run();
+                        }
+                    }
+                };
+                assertThatThrownBy(() -> trainer.fit(Batches.of(plain, 2, 4, 6), null, changing))
+                        .as(name)
+                        .isInstanceOf(InvalidInputException.class)
+                        .hasMessageContainingAll("trains other variables", "Make a new trainer");
+            }
+        });
+    }
+
+    @Test
+    void every_step_counts_in_the_graph_s_version() {
+        GraphVersion version = GraphVersion.of(gpt.graph);
+        long structure = version.structure();
+        train(plan(3), Batches.of(gpt, 2, 4, 6));
+        assertThat(version.value(gpt.trainables.get(0))).isGreaterThanOrEqualTo(3);
+        assertThat(version.structure()).isEqualTo(structure);
     }
 
     @Test

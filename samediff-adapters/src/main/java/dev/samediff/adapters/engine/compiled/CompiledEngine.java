@@ -12,6 +12,7 @@ import dev.samediff.adapters.engine.plan.Profile;
 import dev.samediff.adapters.engine.plan.Target;
 import dev.samediff.adapters.engine.reference.ReferenceEngine;
 import dev.samediff.adapters.graph.GradientGraph;
+import dev.samediff.adapters.graph.Objective;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
@@ -41,6 +42,7 @@ public final class CompiledEngine implements Engine {
     private final Target target;
     private final FrozenWeights frozen;
     private final ReferenceEngine reference;
+    private final Objective objective;
     private final Map<Key, CompiledStep> plans;
     private final Map<Key, Optional<LabelledRows.Mask>> masks = new HashMap<>();
     private final Refusals<Key> refusals;
@@ -78,6 +80,7 @@ public final class CompiledEngine implements Engine {
         this.target = target;
         this.frozen = new FrozenWeights(graph, target);
         this.reference = new ReferenceEngine(graph, loss, trainables);
+        this.objective = Objective.of(graph, loss, trainables);
         this.plans = new LinkedHashMap<>(16, 0.75f, true);
         this.refusals = new Refusals<>(graph);
         this.fallback = target.isAvailable() ? null : target.reason();
@@ -208,9 +211,9 @@ public final class CompiledEngine implements Engine {
             fallback = null;
             return step;
         }
-        if (step != null) {
-            plans.remove(key);
-            step.close();
+        plans.values().removeIf(CompiledEngine::closeIfStale);
+        if (backward) {
+            objective.requirePresent(loss);
         }
         fallback = refusals.reason(shape);
         if (fallback != null) {
@@ -234,6 +237,14 @@ public final class CompiledEngine implements Engine {
             }
         }
         return step;
+    }
+
+    private static boolean closeIfStale(CompiledStep step) {
+        boolean stale = !step.isCurrent();
+        if (stale) {
+            step.close();
+        }
+        return stale;
     }
 
     private static Map<String, List<Long>> shapes(Map<String, INDArray> placeholders) {

@@ -35,7 +35,7 @@ final class CompiledStep implements AutoCloseable {
     private final SameDiff graph;
     private final List<String> outputs;
     private final List<String> trainables;
-    private final FoldedConstants constants;
+    private final PlanSource source;
     private final Plan plan;
     private final FrozenWeights frozen;
     private final EngineOptions options;
@@ -51,7 +51,7 @@ final class CompiledStep implements AutoCloseable {
             SameDiff graph,
             List<String> outputs,
             List<String> trainables,
-            FoldedConstants constants,
+            PlanSource source,
             Plan plan,
             FrozenWeights frozen,
             EngineOptions options,
@@ -61,7 +61,7 @@ final class CompiledStep implements AutoCloseable {
         this.graph = graph;
         this.outputs = outputs;
         this.trainables = trainables;
-        this.constants = constants;
+        this.source = source;
         this.plan = plan;
         this.frozen = frozen;
         this.options = options;
@@ -131,7 +131,7 @@ final class CompiledStep implements AutoCloseable {
                 graph,
                 List.copyOf(outputs),
                 trainables,
-                new FoldedConstants(graph, folded),
+                new PlanSource(graph, outputs, folded, program),
                 frozen.compile(program),
                 frozen,
                 options,
@@ -157,9 +157,9 @@ final class CompiledStep implements AutoCloseable {
         return rows;
     }
 
-    /** Tells whether the constants the plan was computed with are still those of the graph. */
+    /** Tells whether the graph is still what the plan was compiled from. */
     boolean isCurrent() {
-        return constants.areUnchanged();
+        return source.isCurrent();
     }
 
     Plan plan() {
@@ -172,7 +172,7 @@ final class CompiledStep implements AutoCloseable {
      */
     long bytes() {
         long literals = plan.literals().stream()
-                .filter(array -> !constants.holds(array))
+                .filter(array -> !source.holds(array))
                 .mapToLong(array -> array.length() * array.dataType().width())
                 .sum();
         return plan.arenaBytes() + plan.workspaceBytes() + literals;
@@ -215,6 +215,8 @@ final class CompiledStep implements AutoCloseable {
                 }
             }
             throw e;
+        } finally {
+            source.release();
         }
     }
 
@@ -224,7 +226,7 @@ final class CompiledStep implements AutoCloseable {
         }
         return Placeholders.isOne(graph, name)
                 ? Placeholders.get(graph.getVariable(name), placeholders)
-                : frozen.get(name);
+                : frozen.get(name, source.array(PlanSource.variable(name)));
     }
 
     @Override

@@ -21,16 +21,16 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** The plans of a decoder for one number of texts and one length: for whole texts, and for one position of each. */
 final class DecodingPlans implements AutoCloseable {
     private final Decoding decoding;
-    private final FoldedConstants constants;
     private final FrozenWeights frozen;
+    private final PlanSource source;
     private final Plan step;
     private final LookupCheck lookups;
     /** Compiled when it is needed: texts that grow out of a shorter cache need none. */
     private @Nullable Plan prefill;
 
-    private DecodingPlans(Decoding decoding, FoldedConstants constants, FrozenWeights frozen, LookupCheck lookups) {
+    private DecodingPlans(Decoding decoding, PlanSource source, FrozenWeights frozen, LookupCheck lookups) {
         this.decoding = decoding;
-        this.constants = constants;
+        this.source = source;
         this.frozen = frozen;
         this.lookups = lookups;
         this.step = frozen.compile(decoding.step());
@@ -62,7 +62,7 @@ final class DecodingPlans implements AutoCloseable {
         }
         return new DecodingPlans(
                 Decoding.of(program, Objects.requireNonNull(leaf), logits),
-                new FoldedConstants(graph, lowered.folded()),
+                new PlanSource(graph, List.of(logits), lowered.folded(), program),
                 frozen,
                 new LookupCheck(program, name -> Placeholders.isOne(graph, name)));
     }
@@ -72,8 +72,8 @@ final class DecodingPlans implements AutoCloseable {
         lookups.check(placeholders);
     }
 
-    boolean isCurrent() {
-        return constants.areUnchanged();
+    PlanSource source() {
+        return source;
     }
 
     List<Cache> caches() {

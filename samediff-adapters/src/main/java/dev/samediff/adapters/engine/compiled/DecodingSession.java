@@ -14,6 +14,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -42,6 +43,7 @@ public final class DecodingSession implements AutoCloseable {
     private final Map<String, INDArray> caches = new LinkedHashMap<>();
     private final Usage usage = new Usage("decoding session", "open one session for each thread");
     private @Nullable Key key;
+    private @Nullable ReadWith readWith;
     /** How many positions of each text the caches hold. */
     private int[] computed = {};
 
@@ -103,23 +105,23 @@ public final class DecodingSession implements AutoCloseable {
         Key wanted = key(placeholders);
         DecodingPlans current = plans(wanted, placeholders);
         current.check(placeholders);
-        Map<String, INDArray> results = current.prefill().run(name -> leaf(name, placeholders, Map.of()), null);
+        ReadWith now = ReadWith.of(graph, current.source());
+        Map<String, INDArray> results =
+                current.prefill().run(name -> leaf(name, current.source(), placeholders, Map.of()), null);
         for (Cache cache : current.caches()) {
             caches.put(
                     cache.name(),
                     Objects.requireNonNull(results.get(cache.name())).reshape(cache.shape(wanted.length())));
         }
         key = wanted;
+        readWith = now;
         computed = new int[Math.toIntExact(wanted.batch())];
         Arrays.fill(computed, Math.toIntExact(wanted.length()));
     }
 
-    /** Tells whether texts have been read and nothing that was compiled into the plans, such as an adapter's switch, has changed. */
+    /** Tells whether texts have been read and the model has not changed since: neither its structure nor its weights. */
     public boolean isCurrent() {
-        return usage.during(() -> {
-            DecodingPlans current = plans.get(key);
-            return current != null && current.isCurrent();
-        });
+        return usage.during(() -> readWith != null && readWith.change().isEmpty());
     }
 
     /**
@@ -130,7 +132,8 @@ public final class DecodingSession implements AutoCloseable {
      * @return the logits [batch, vocabulary]
      * @throws InvalidInputException if there is not one position for each text, or one is behind those that follow what was
      *     computed, or a placeholder does not fit the graph
-     * @throws IllegalStateException if no texts were read, the session is closed, or in use by another thread
+     * @throws IllegalStateException if no texts were read, the model has changed since, or the session is closed or in use by
+     *     another thread
      */
     public INDArray next(Map<String, INDArray> placeholders, int... positions) {
         return usage.during(() -> compute(placeholders, positions));
@@ -147,7 +150,8 @@ public final class DecodingSession implements AutoCloseable {
                     + "; give as many texts, of this length or longer");
         }
         requirePositions(wanted, positions);
-        DecodingPlans current = plans(wanted, placeholders);
+        requireUnchanged();
+        DecodingPlans current = current(wanted, placeholders);
         current.check(placeholders);
         if (wanted.length() > known.length()) {
             grow(current, known.length(), wanted.length());
@@ -155,7 +159,7 @@ public final class DecodingSession implements AutoCloseable {
         key = wanted;
         Map<String, INDArray> state = state(placeholders, positions);
         INDArray result = Objects.requireNonNull(current.step()
-                .run(name -> leaf(name, placeholders, state), null)
+                .run(name -> leaf(name, current.source(), placeholders, state), null)
                 .get(logits));
         for (int text = 0; text < positions.length; text++) {
             computed[text] = Math.max(computed[text], positions[text] + 1);
@@ -179,6 +183,26 @@ public final class DecodingSession implements AutoCloseable {
         }
     }
 
+    private void requireUnchanged() {
+        Optional<String> change = readWith == null ? Optional.empty() : readWith.change();
+        if (change.isPresent()) {
+            throw new IllegalStateException("the model has changed since start (" + change.get()
+                    + "), so the keys and values of the texts are those of another model; call start again");
+        }
+    }
+
+    /** Returns the plans for a size, which are right if the texts were read with them and nothing has changed since. */
+    private DecodingPlans current(Key wanted, Map<String, INDArray> placeholders) {
+        ReadWith with = readWith;
+        DecodingPlans known = plans.get(wanted);
+        if (known != null && with != null && known.source() == with.source()) {
+            return known; // looked at just now
+        }
+        DecodingPlans made = plans(wanted, placeholders);
+        readWith = with == null ? null : with.with(made.source());
+        return made;
+    }
+
     private Map<String, INDArray> state(Map<String, INDArray> placeholders, int... positions) {
         INDArray tokens = Placeholders.get(graph.getVariable(ids), placeholders);
         long length = tokens.size(1);
@@ -197,14 +221,15 @@ public final class DecodingSession implements AutoCloseable {
         return state;
     }
 
-    private INDArray leaf(String name, Map<String, INDArray> placeholders, Map<String, INDArray> state) {
+    private INDArray leaf(
+            String name, PlanSource source, Map<String, INDArray> placeholders, Map<String, INDArray> state) {
         INDArray own = state.get(name);
         if (own != null) {
             return own;
         }
         return Placeholders.isOne(graph, name)
                 ? Placeholders.get(graph.getVariable(name), placeholders)
-                : frozen.get(name);
+                : frozen.get(name, source.array(PlanSource.variable(name)));
     }
 
     private void grow(DecodingPlans current, long from, long to) {
@@ -221,16 +246,13 @@ public final class DecodingSession implements AutoCloseable {
 
     private DecodingPlans plans(Key wanted, Map<String, INDArray> placeholders) {
         DecodingPlans known = plans.get(wanted);
-        if (known != null && known.isCurrent()) {
+        if (known != null && known.source().isCurrent()) {
             return known;
         }
         if (!target.isAvailable()) {
             throw new UncompilableException(target.reason());
         }
-        if (known != null) {
-            plans.remove(wanted);
-            known.close();
-        }
+        plans.values().removeIf(DecodingSession::closeIfStale);
         DecodingPlans made = DecodingPlans.compile(graph, ids, logits, placeholders, options, frozen);
         plans.put(wanted, made);
         if (plans.size() > MOST_PLANS) {
@@ -240,6 +262,14 @@ public final class DecodingSession implements AutoCloseable {
             }
         }
         return made;
+    }
+
+    private static boolean closeIfStale(DecodingPlans plans) {
+        boolean stale = !plans.source().isCurrent();
+        if (stale) {
+            plans.close();
+        }
+        return stale;
     }
 
     private Key key(Map<String, INDArray> placeholders) {
@@ -279,6 +309,7 @@ public final class DecodingSession implements AutoCloseable {
         caches.values().forEach(INDArray::close);
         caches.clear();
         key = null;
+        readWith = null;
         computed = new int[0];
     }
 

@@ -1,46 +1,61 @@
 package dev.samediff.adapters.engine.compiled;
 
 import dev.samediff.adapters.engine.nd4j.Dense;
-import java.util.LinkedHashMap;
+import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.Map;
+import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Constants that a plan was computed with. Small ones are compared by content, such as the factors that switch adapters on
- * and off; of large ones, such as causal masks, only that the graph still has the same array.
+ * Constants that a plan was computed with. Those of up to 1 MB are compared by all their bits, such as the factors that
+ * switch adapters on and off; larger ones, such as causal masks, as {@link WeightWatch} does.
  */
 final class FoldedConstants {
-    private static final long LARGEST_COMPARED = 4096;
+    private static final long LARGEST_COMPARED = 1 << 20;
 
     private final SameDiff graph;
-    private final Map<String, INDArray> arrays;
-    private final Map<String, INDArray> contents = new LinkedHashMap<>();
+    private final Set<String> names;
+    private final Map<String, INDArray> contents = new HashMap<>();
+    private final WeightWatch large;
 
     FoldedConstants(SameDiff graph, Map<String, INDArray> arrays) {
         this.graph = graph;
-        this.arrays = arrays;
+        this.names = new LinkedHashSet<>(arrays.keySet());
+        this.large = new WeightWatch(graph);
         arrays.forEach((name, array) -> {
-            if (array.length() <= LARGEST_COMPARED && !array.isEmpty()) {
-                contents.put(name, array.dup('c'));
+            if (array.isEmpty() || array.length() * array.dataType().width() <= LARGEST_COMPARED) {
+                contents.put(name, array.isEmpty() ? array : array.dup('c'));
+            } else {
+                large.remember(name, array);
             }
         });
     }
 
     /** Tells whether an array is the graph's own. */
     boolean holds(INDArray array) {
-        return arrays.values().stream().anyMatch(own -> own.data() == array.data());
+        return names.stream().map(graph::getArrForVarName).anyMatch(own -> own != null && own.data() == array.data());
     }
 
-    boolean areUnchanged() {
-        for (Map.Entry<String, INDArray> entry : arrays.entrySet()) {
-            INDArray now = graph.getArrForVarName(entry.getKey());
-            INDArray content = contents.get(entry.getKey());
-            boolean same = content == null ? now == entry.getValue() : Dense.equal(content, now);
-            if (!same) {
-                return false;
+    /** Returns the name of one that is another now; the graph must still have them all. */
+    Optional<String> changed() {
+        for (String name : names) {
+            if (!isUnchanged(name)) {
+                return Optional.of(name);
             }
         }
-        return true;
+        return Optional.empty();
+    }
+
+    private boolean isUnchanged(String name) {
+        @Nullable INDArray now = graph.getArrForVarName(name);
+        @Nullable INDArray content = contents.get(name);
+        if (now == null) {
+            return false;
+        }
+        return content == null ? large.isUnchanged(name, now) : Dense.equal(content, now);
     }
 }

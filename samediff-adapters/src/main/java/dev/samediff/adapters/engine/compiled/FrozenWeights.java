@@ -16,7 +16,7 @@ final class FrozenWeights implements AutoCloseable {
     private final SameDiff graph;
     private final Target target;
     private final ReducedWeights reduced;
-    private final WeightWatch watch = new WeightWatch();
+    private final WeightWatch watch;
 
     /**
      * Creates it; nothing is copied yet.
@@ -28,6 +28,7 @@ final class FrozenWeights implements AutoCloseable {
         this.graph = graph;
         this.target = target;
         this.reduced = new ReducedWeights(graph, target);
+        this.watch = new WeightWatch(graph);
     }
 
     /** Compiles a program whose products may use the copies. */
@@ -44,7 +45,7 @@ final class FrozenWeights implements AutoCloseable {
     static Set<String> names(SameDiff graph, Program program) {
         Set<String> frozen = new HashSet<>(program.leaves().keySet());
         frozen.removeIf(name -> {
-            String variable = isRounded(name) ? variable(name) : name;
+            String variable = PlanSource.variable(name);
             return !graph.hasVariable(variable) || !graph.getVariable(variable).isConstant();
         });
         return frozen;
@@ -54,16 +55,16 @@ final class FrozenWeights implements AutoCloseable {
         return leaf.endsWith(ReducedPrecision.SUFFIX);
     }
 
-    private static String variable(String roundedLeaf) {
-        return roundedLeaf.substring(0, roundedLeaf.length() - ReducedPrecision.SUFFIX.length());
-    }
-
-    /** Returns the array of a leaf that is no placeholder, and lets copies of it expire if it is another than it was. */
-    INDArray get(String leaf) {
+    /**
+     * Returns the array of a leaf that is no placeholder, and lets copies of it expire if it is another than it was.
+     *
+     * @param leaf name in the program
+     * @param array the present array of the graph's variable
+     */
+    INDArray get(String leaf, INDArray array) {
         if (isRounded(leaf)) {
-            return reduced.get(variable(leaf), () -> target.expire(leaf));
+            return reduced.get(PlanSource.variable(leaf), array, () -> target.expire(leaf));
         }
-        INDArray array = graph.getArrForVarName(leaf);
         if (target.hasCopy(leaf) && watch.hasChanged(leaf, array)) {
             target.expire(leaf);
         }

@@ -10,23 +10,23 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Frozen weights rounded to bfloat16, made when they are first needed and again when the weight has changed. */
 final class ReducedWeights implements AutoCloseable {
-    private final SameDiff graph;
     private final Target target;
-    private final WeightWatch watch = new WeightWatch();
+    private final WeightWatch watch;
     private final Map<String, INDArray> reduced = new HashMap<>();
 
     ReducedWeights(SameDiff graph, Target target) {
-        this.graph = graph;
         this.target = target;
+        this.watch = new WeightWatch(graph);
     }
 
     /**
-     * Returns a rounded weight.
+     * Returns the rounded copy.
      *
+     * @param variable the weight's name
+     * @param source its present array
      * @param onChange told when it is not the one that was returned before
      */
-    INDArray get(String variable, Runnable onChange) {
-        INDArray source = graph.getArrForVarName(variable);
+    INDArray get(String variable, INDArray source, Runnable onChange) {
         boolean changed = watch.hasChanged(variable, source);
         FileBackedArrays.release(source);
         INDArray known = reduced.get(variable);

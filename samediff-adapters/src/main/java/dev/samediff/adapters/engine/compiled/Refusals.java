@@ -37,7 +37,7 @@ final class Refusals<K> {
         }
         if (refusal.ops() == graph.getOps().size()
                 && refusal.variables() == graph.getVariables().size()
-                && refusal.constants().areUnchanged()) {
+                && refusal.constants().changed().isEmpty()) {
             return refusal.reason();
         }
         known.remove(key);

@@ -1,41 +1,50 @@
 package dev.samediff.adapters.engine.compiled;
 
-import java.util.Arrays;
+import dev.samediff.adapters.engine.nd4j.BitSample;
+import dev.samediff.adapters.graph.GraphVersion;
+import java.lang.ref.WeakReference;
 import java.util.HashMap;
 import java.util.Map;
+import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** Notices when a frozen weight has changed, by some of its elements: a weight that was merged into differs in nearly all. */
+/**
+ * Notices when arrays of a graph are others than they were: with certainty if they were replaced, or written to by this library
+ * or by anybody who counts it in {@link GraphVersion}; otherwise by a {@link BitSample}.
+ */
 final class WeightWatch {
-    private static final int PLACES = 4;
-    private static final int NEIGHBOURS = 8;
-
+    private final GraphVersion version;
     private final Map<String, Seen> seen = new HashMap<>();
 
-    private record Seen(INDArray array, float[] samples) {}
-
-    /** Tells whether a weight is another than at the last call, or there was none. */
-    boolean hasChanged(String variable, INDArray array) {
-        Seen last = seen.get(variable);
-        float[] samples = samples(array);
-        if (last != null && last.array() == array && Arrays.equals(last.samples(), samples)) {
-            return false;
-        }
-        seen.put(variable, new Seen(array, samples));
-        return true;
+    WeightWatch(SameDiff graph) {
+        version = GraphVersion.of(graph);
     }
 
-    /** Elements of a few places all over the weight: every place is a page of memory, or one read from a file. */
-    private static float[] samples(INDArray array) {
-        long length = array.length();
-        int places = (int) Math.min(PLACES, length);
-        float[] samples = new float[places * NEIGHBOURS];
-        for (int i = 0; i < places; i++) {
-            long start = i * (length - 1) / Math.max(1, places - 1);
-            for (int j = 0; j < NEIGHBOURS; j++) {
-                samples[i * NEIGHBOURS + j] = array.getFloat(Math.max(0, start - j));
-            }
+    /** An array as it was; it is not kept in memory. */
+    private record Seen(WeakReference<INDArray> array, long version, BitSample sample) {
+        boolean is(INDArray now, long nowVersion) {
+            return version == nowVersion && array.refersTo(now) && sample.isOf(now);
         }
-        return samples;
+    }
+
+    /** Tells whether a variable's array is what it was when it was last remembered. */
+    boolean isUnchanged(String variable, INDArray array) {
+        Seen last = seen.get(variable);
+        return last != null && last.is(array, version.value(variable));
+    }
+
+    /** Remembers a variable's array. */
+    void remember(String variable, INDArray array) {
+        long now = version.value(variable); // before the samples: a write in between is noticed
+        seen.put(variable, new Seen(new WeakReference<>(array), now, BitSample.of(array)));
+    }
+
+    /** Tells whether an array is another than at the last call, or there was none, and remembers it. */
+    boolean hasChanged(String variable, INDArray array) {
+        if (isUnchanged(variable, array)) {
+            return false;
+        }
+        remember(variable, array);
+        return true;
     }
 }

@@ -14,6 +14,7 @@ import dev.samediff.adapters.engine.program.ReduceKind;
 import dev.samediff.adapters.engine.program.Tensor;
 import dev.samediff.adapters.engine.program.UnaryKind;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -77,7 +78,7 @@ final class WeightedCrossEntropy implements Form {
         return oriented && whole && isRange(match.site().literal(range));
     }
 
-    private static boolean isRange(INDArray value) {
+    private static boolean isRange(@Nullable INDArray value) {
         if (value == null || value.isEmpty()) {
             return false;
         }

@@ -6,6 +6,8 @@ import dev.samediff.adapters.engine.Usage;
 import dev.samediff.adapters.engine.nd4j.LossInputs;
 import dev.samediff.adapters.engine.nd4j.Placeholders;
 import dev.samediff.adapters.graph.GradientGraph;
+import dev.samediff.adapters.graph.Objective;
+import dev.samediff.adapters.graph.StructureWatch;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.HashMap;
@@ -33,9 +35,15 @@ public final class ReferenceEngine implements Engine {
     private final boolean half;
     private final boolean poison;
     private final Usage usage = new Usage("reference engine", "open one engine for each thread");
-    private final Map<Set<String>, Runner> forward = new HashMap<>();
-    private @Nullable GradientGraph gradientGraph;
-    private @Nullable Runner backward;
+    private final Objective objective;
+    private final Map<Set<String>, Forward> forward = new HashMap<>();
+    private @Nullable Backward backward;
+
+    /** How some outputs are computed, as long as the graph's structure stays. */
+    private record Forward(StructureWatch structure, Runner runner) {}
+
+    /** How the gradients are computed, as long as the graph's structure stays. */
+    private record Backward(StructureWatch structure, GradientGraph graph, Runner runner) {}
 
     /**
      * Opens an engine; the gradient graph is derived at the first call of {@link #gradients}.
@@ -59,6 +67,7 @@ public final class ReferenceEngine implements Engine {
         this.trainables = List.copyOf(trainables);
         this.half = half;
         this.poison = poison;
+        this.objective = Objective.of(graph, loss, trainables);
     }
 
     @Override
@@ -67,17 +76,12 @@ public final class ReferenceEngine implements Engine {
     }
 
     private Gradients compute(Map<String, INDArray> placeholders) {
-        if (gradientGraph == null || backward == null) {
-            gradientGraph = derive();
-            Set<String> wanted = new LinkedHashSet<>(gradientGraph.gradients().values());
-            wanted.add(loss);
-            backward = runner(gradientGraph.graph(), wanted);
-        }
+        Backward current = backward();
         Placeholders.requireElements(graph, List.of(loss), placeholders);
-        Map<String, INDArray> results = backward.run(placeholders);
+        Map<String, INDArray> results = current.runner().run(placeholders);
         Map<String, INDArray> gradients = new LinkedHashMap<>();
         for (String trainable : trainables) {
-            String name = gradientGraph.gradients().get(trainable);
+            String name = current.graph().gradients().get(trainable);
             INDArray parameter = graph.getArrForVarName(trainable);
             INDArray gradient = name == null ? null : results.get(name);
             if (gradient == null) {
@@ -89,6 +93,23 @@ public final class ReferenceEngine implements Engine {
             gradients.put(trainable, gradient);
         }
         return new Gradients(scalar(results), gradients);
+    }
+
+    private Backward backward() {
+        Backward known = backward;
+        if (known != null && known.structure().isUnchanged()) {
+            return known;
+        }
+        objective.requirePresent(loss);
+        GradientGraph derived = derive();
+        Set<String> wanted = new LinkedHashSet<>(derived.gradients().values());
+        wanted.add(loss);
+        Backward made = new Backward(StructureWatch.of(graph, List.of(loss)), derived, runner(derived.graph(), wanted));
+        if (known != null) {
+            known.runner().close();
+        }
+        backward = made;
+        return made;
     }
 
     private double scalar(Map<String, INDArray> results) {
@@ -115,8 +136,25 @@ public final class ReferenceEngine implements Engine {
                         "the graph has no variable `" + name + "`; its outputs are " + graph.outputs());
             }
         }
-        return usage.during(() ->
-                forward.computeIfAbsent(wanted, names -> runner(graph, names)).run(placeholders));
+        return usage.during(() -> forward(wanted).runner().run(placeholders));
+    }
+
+    private Forward forward(Set<String> wanted) {
+        Forward known = forward.get(wanted);
+        if (known == null || !known.structure().isUnchanged()) {
+            forward.values().removeIf(ReferenceEngine::closeIfStale);
+            known = new Forward(StructureWatch.of(graph, wanted), runner(graph, wanted));
+            forward.put(wanted, known);
+        }
+        return known;
+    }
+
+    private static boolean closeIfStale(Forward known) {
+        boolean stale = !known.structure().isUnchanged();
+        if (stale) {
+            known.runner().close();
+        }
+        return stale;
     }
 
     private Runner runner(SameDiff executed, Collection<String> outputs) {
@@ -133,11 +171,9 @@ public final class ReferenceEngine implements Engine {
 
     /** Returns how often each op occurs in the gradient graph, by op name. */
     public Map<String, Integer> gradientOps() {
-        if (gradientGraph == null) {
-            gradientGraph = derive();
-        }
         Map<String, Integer> counts = new TreeMap<>();
-        gradientGraph
+        backward()
+                .graph()
                 .graph()
                 .getOps()
                 .values()
@@ -150,12 +186,11 @@ public final class ReferenceEngine implements Engine {
         if (!usage.close()) {
             return;
         }
-        forward.values().forEach(Runner::close);
+        forward.values().forEach(known -> known.runner().close());
         forward.clear();
         if (backward != null) {
-            backward.close();
+            backward.runner().close();
             backward = null;
-            gradientGraph = null;
         }
     }
 }

@@ -2,6 +2,7 @@ package dev.samediff.adapters.train.loss;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.nd4j.LossInputs;
+import dev.samediff.adapters.graph.GraphVersion;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.VariableType;
@@ -73,6 +74,7 @@ public final class Losses {
         SDVariable loss =
                 perRow(graph, prefix, rows, indices, classes).mul(share).sum();
         loss.rename(prefix);
+        GraphVersion.of(graph).structureChanged();
         return new TaskLoss(prefix, labels.name(), mask.name());
     }
 

@@ -1,22 +1,27 @@
 package dev.samediff.adapters.train.optimizer;
 
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.graph.GraphVersion;
+import dev.samediff.adapters.graph.Names;
 import dev.samediff.adapters.train.Trainable;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The values of what is trained. */
 public final class Parameters {
     private final Trainable model;
+    private final List<String> names;
 
     public Parameters(Trainable model) {
         this.model = model;
+        this.names = List.copyOf(model.trainableNames());
     }
 
     /** Returns the arrays in the graph. */
     public List<INDArray> arrays() {
-        return model.trainableNames().stream()
-                .map(name -> model.graph().getArrForVarName(name))
-                .toList();
+        return names.stream().map(name -> model.graph().getArrForVarName(name)).toList();
     }
 
     /** Returns copies of the values. */
@@ -30,12 +35,35 @@ public final class Parameters {
         for (int i = 0; i < values.size(); i++) {
             arrays.get(i).assign(values.get(i));
         }
+        written();
+    }
+
+    /** Counts that the arrays in the graph were written to. */
+    public void written() {
+        GraphVersion.of(model.graph()).valuesChanged(names);
+    }
+
+    /**
+     * Refuses a model that trains other variables than it did when this was made, as after activating another adapter.
+     *
+     * @throws InvalidInputException if it does
+     */
+    public void requireSame() {
+        List<String> now = model.trainableNames();
+        if (now.equals(names)) {
+            return;
+        }
+        Set<String> gone = new LinkedHashSet<>(names);
+        now.forEach(gone::remove);
+        Set<String> added = new LinkedHashSet<>(now);
+        names.forEach(added::remove);
+        throw new InvalidInputException("the model trains other variables than when this trainer was made: no longer "
+                + Names.some(gone) + "; new are " + Names.some(added)
+                + ". Make a new trainer after adapters were activated, added or taken out");
     }
 
     /** Refuses parameters that are not FLOAT, by name. */
     public void requireFloat() {
-        model.trainableNames()
-                .forEach(name ->
-                        AdamW.requireFloat("`" + name + "`", model.graph().getArrForVarName(name)));
+        names.forEach(name -> AdamW.requireFloat("`" + name + "`", model.graph().getArrForVarName(name)));
     }
 }

@@ -49,7 +49,7 @@ class NotFiniteTest {
     /** Two tensors of special numbers, so that every pair of them meets somewhere, at all sizes, layouts and threads. */
     private static void everywhere(Case test) {
         Random random = new Random(3);
-        for (int threads = 1; threads <= 2; threads++) {
+        for (int threads : new int[] {1, 2}) {
             Threads.with(threads, () -> {
                 for (int n : SIZES) {
                     for (Lying lying : Lying.values()) {
@@ -192,7 +192,7 @@ class NotFiniteTest {
     @ParameterizedTest
     @EnumSource(ReduceKind.class)
     void one_nan_makes_its_sum_mean_and_extremes_nan_and_no_others(ReduceKind kind) {
-        for (int threads = 1; threads <= 2; threads++) {
+        for (int threads : new int[] {1, 2}) {
             Threads.with(threads, () -> {
                 for (int n : SIZES) {
                     for (int inner : new int[] {1, 5}) {
