@@ -80,9 +80,9 @@ class PackageBoundariesTest {
 
     /** The optimiser on the host gives the addresses of parameters to a kernel that updates them where they lie. */
     @ArchTest
-    static final ArchRule addresses_are_for_memory_and_the_host_target = noClasses()
+    static final ArchRule addresses_are_for_memory_nd4j_arrays_and_the_host_target = noClasses()
             .that()
-            .resideOutsideOfPackages(ROOT + ".memory..", ROOT + ".engine.kernel..")
+            .resideOutsideOfPackages(ROOT + ".memory..", ROOT + ".engine.kernel..", ROOT + ".engine.nd4j..")
             .and()
             .doNotHaveFullyQualifiedName(ROOT + ".train.optimizer.HostAdamW")
             .should()

@@ -12,16 +12,26 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Comparator;
+import java.util.Map;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.ReentrantLock;
 import java.util.stream.Stream;
 
 /**
  * Writes files and folders so that nothing is lost: the new content goes beside the target, is forced to the disk, and
  * then takes the target's name. A crash, a full disk or a kill -9 at any moment leaves the previous version or the new
- * one, never a mixture.
+ * one, never a mixture. Several threads may write one target: the last one to end wins.
  */
 public final class DurableFiles {
     private static final String TEMPORARY = ".writing-";
     private static final String REPLACED = ".replaced-";
+    private static final AtomicLong COUNT = new AtomicLong();
+    /** Temporary files and folders that this process is writing. */
+    private static final Set<Path> OPEN = ConcurrentHashMap.newKeySet();
+    /** Held while a folder has no name, between two renames. */
+    private static final Map<Path, ReentrantLock> RENAMING = new ConcurrentHashMap<>();
 
     private DurableFiles() {}
 
@@ -89,20 +99,39 @@ public final class DurableFiles {
             Files.createDirectory(temporary);
             writer.write(temporary);
             syncTree(temporary);
-            if (Files.exists(absolute)) {
-                Files.move(absolute, replaced, StandardCopyOption.ATOMIC_MOVE);
-            }
-            Files.move(temporary, absolute, StandardCopyOption.ATOMIC_MOVE);
+            exchange(temporary, absolute, replaced);
             syncFolder(parent);
         } catch (IOException e) {
-            if (Files.exists(replaced) && !Files.exists(absolute)) {
-                Files.move(replaced, absolute, StandardCopyOption.ATOMIC_MOVE);
-            }
             throw failure(target, e);
         } finally {
             discard(temporary);
             discard(replaced);
         }
+    }
+
+    /** Gives a new folder the name of an old one, which gets another. */
+    private static void exchange(Path temporary, Path absolute, Path replaced) throws IOException {
+        ReentrantLock lock = renaming(absolute);
+        lock.lock();
+        try {
+            if (Files.exists(absolute)) {
+                Files.move(absolute, replaced, StandardCopyOption.ATOMIC_MOVE);
+            }
+            try {
+                Files.move(temporary, absolute, StandardCopyOption.ATOMIC_MOVE);
+            } catch (IOException e) {
+                if (Files.exists(replaced) && !Files.exists(absolute)) {
+                    Files.move(replaced, absolute, StandardCopyOption.ATOMIC_MOVE);
+                }
+                throw e;
+            }
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private static ReentrantLock renaming(Path absolute) {
+        return RENAMING.computeIfAbsent(absolute, path -> new ReentrantLock());
     }
 
     /** Removes what is no longer needed; a failure here must not hide the result or the first failure. */
@@ -111,6 +140,8 @@ public final class DurableFiles {
             deleteTree(leftover);
         } catch (IOException ignored) {
             // The next writer of the same target removes it: see recoverFolder.
+        } finally {
+            OPEN.remove(leftover);
         }
     }
 
@@ -125,9 +156,23 @@ public final class DurableFiles {
         if (!Files.isDirectory(parent)) {
             return false;
         }
+        ReentrantLock lock = renaming(absolute);
+        lock.lock();
+        try {
+            recover(absolute, parent);
+            return Files.isDirectory(absolute);
+        } finally {
+            lock.unlock();
+        }
+    }
+
+    private static void recover(Path absolute, Path parent) throws IOException {
         try (Stream<Path> siblings = Files.list(parent)) {
             for (Path sibling : siblings.toList()) {
                 String name = sibling.getFileName().toString();
+                if (OPEN.contains(sibling)) {
+                    continue;
+                }
                 if (name.startsWith("." + absolute.getFileName() + REPLACED) && isStale(name)) {
                     if (Files.exists(absolute)) {
                         deleteTree(sibling);
@@ -139,7 +184,6 @@ public final class DurableFiles {
                 }
             }
         }
-        return Files.isDirectory(absolute);
     }
 
     /** Deletes a file or a folder with everything in it; does nothing if there is none. */
@@ -164,11 +208,13 @@ public final class DurableFiles {
     }
 
     private static Path sibling(Path absolute, String mark) {
-        return absolute.resolveSibling(
-                "." + absolute.getFileName() + mark + ProcessHandle.current().pid());
+        Path sibling = absolute.resolveSibling("." + absolute.getFileName() + mark + COUNT.incrementAndGet() + "-"
+                + ProcessHandle.current().pid());
+        OPEN.add(sibling);
+        return sibling;
     }
 
-    /** Whether the process that made this temporary name is gone, or is this one. */
+    /** Whether the process that made this temporary name is gone, or is this one, which knows that it does not write it. */
     private static boolean isStale(String name) {
         try {
             long pid = Long.parseLong(name.substring(name.lastIndexOf('-') + 1));

@@ -23,6 +23,8 @@ public final class NativeBlock implements AutoCloseable {
     private static final AtomicLong TOTAL = new AtomicLong();
     private static final long PAGE = 2L << 20;
     private static final long ALIGNMENT = 64;
+    private static final long SECOND = 1_000_000_000;
+    private static final AtomicLong TRIMMED = new AtomicLong(System.nanoTime() - 2 * SECOND);
 
     private final long bytes;
     private final long address;
@@ -100,10 +102,13 @@ public final class NativeBlock implements AutoCloseable {
 
     /**
      * Gives memory that was freed back to the system, where the C library can: after import and injection it would keep
-     * hundreds of megabytes for itself.
+     * hundreds of megabytes for itself. Looking through a large heap takes tens of milliseconds, so this does nothing within a
+     * second of the last time.
      */
     public static void trim() {
-        if (Platform.isLinux()) {
+        long now = System.nanoTime();
+        long last = TRIMMED.get();
+        if (Platform.isLinux() && now - last > SECOND && TRIMMED.compareAndSet(last, now)) {
             LibC.trim();
         }
     }

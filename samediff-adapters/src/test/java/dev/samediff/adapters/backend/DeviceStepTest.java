@@ -32,9 +32,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 /** What makes a training step fast on a device and can be seen without one. */
 class DeviceStepTest {
     /** What a training step executes where the compiled engine does not run. */
-    private static final Pattern STEP = Pattern.compile(".*\\.(engine\\.(ReferenceEngine|PlannedRunner|SessionRunner|"
-            + "Shortcuts|HalfProducts|Step|ArrayPool|Storage|Value|Placeholders|nd4j\\.NativeOp)|"
-            + "train\\.(AdapterTrainer|Binding|GradientSum|AdamW|DeviceAdamW|Slope|PenaltyTerm|Parameters)|"
+    private static final Pattern STEP = Pattern.compile(".*\\.(engine\\.(reference\\.(ReferenceEngine|PlannedRunner|"
+            + "SessionRunner|Shortcuts|HalfProducts|Step|ArrayPool|Storage|HeldArray)|nd4j\\.(Placeholders|NativeOp))|"
+            + "train\\.(AdapterTrainer|Binding|optimizer\\.(GradientSum|AdamW|DeviceAdamW|Slope|PenaltyTerm|Parameters))|"
             + "method\\.(OrthonormalPenalty|GramErrors))(\\$.*)?");
 
     private static final Pattern READ = Pattern.compile(

@@ -7,7 +7,12 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
@@ -107,6 +112,70 @@ class DurableFilesTest {
         assertThatThrownBy(() -> DurableFiles.writeText(file.resolve("inside"), "y"))
                 .isInstanceOf(IOException.class)
                 .hasMessageContaining("name another place");
+    }
+
+    @Test
+    void threads_that_write_one_file_do_not_mix() throws Exception {
+        for (int round = 0; round < 20; round++) {
+            Path target = folder.resolve("file" + round);
+            inThreads(writer -> DurableFiles.write(target, out -> {
+                for (int block = 0; block < 20; block++) {
+                    byte[] bytes = new byte[1 << 14];
+                    Arrays.fill(bytes, (byte) ('a' + writer));
+                    out.write(bytes);
+                    Thread.yield();
+                }
+            }));
+            byte[] written = Files.readAllBytes(target);
+            assertThat(written).hasSize(20 << 14).containsOnly(written[0]);
+        }
+        assertThat(names(folder)).hasSize(20).noneMatch(name -> name.startsWith("."));
+    }
+
+    @Test
+    void threads_that_write_and_read_one_folder_see_it_whole() throws Exception {
+        Path target = folder.resolve("adapter");
+        DurableFiles.writeFolder(target, f -> fill(f, "first"));
+        for (int round = 0; round < 30; round++) {
+            inThreads(thread -> {
+                if (thread == 0) {
+                    assertThat(DurableFiles.recoverFolder(target)).isTrue();
+                } else {
+                    DurableFiles.writeFolder(target, f -> fill(f, "writer " + thread));
+                }
+            });
+            assertThat(target.resolve("one")).hasSameTextualContentAs(target.resolve("two"));
+        }
+        assertThat(names(folder)).containsExactly("adapter");
+    }
+
+    private static void fill(Path inside, String text) throws IOException {
+        Files.writeString(inside.resolve("one"), text);
+        Thread.yield();
+        Files.writeString(inside.resolve("two"), text);
+    }
+
+    private interface Work {
+        void run(int thread) throws Exception;
+    }
+
+    private static void inThreads(Work work) throws Exception {
+        ExecutorService threads = Executors.newFixedThreadPool(3);
+        try {
+            List<Future<?>> running = new ArrayList<>();
+            for (int i = 0; i < 3; i++) {
+                int thread = i;
+                running.add(threads.submit(() -> {
+                    work.run(thread);
+                    return thread;
+                }));
+            }
+            for (Future<?> each : running) {
+                each.get();
+            }
+        } finally {
+            threads.shutdown();
+        }
     }
 
     private static int run(String... command) throws Exception {

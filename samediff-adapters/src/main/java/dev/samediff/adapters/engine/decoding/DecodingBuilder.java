@@ -22,7 +22,7 @@ final class DecodingBuilder {
     private final long length;
     private final Map<Tensor, Node> producers;
     private final ProgramBuilder builder = new ProgramBuilder();
-    private final Constants constants;
+    private final TextIndependent constants;
     /** Where the tensors that depend on the text have their position. */
     private final Map<Tensor, Position> text = new HashMap<>();
     /** The same tensors for one position. */
@@ -42,7 +42,7 @@ final class DecodingBuilder {
         this.batch = ids.size(0);
         this.length = ids.size(1);
         this.producers = program.producers();
-        this.constants = new Constants(program, builder, batch, length);
+        this.constants = new TextIndependent(program, builder, batch, length);
         this.rules = new FlowRules(text, batch, length);
     }
 

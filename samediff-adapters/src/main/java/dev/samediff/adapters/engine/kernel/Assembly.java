@@ -51,13 +51,13 @@ final class Assembly {
     }
 
     /** Returns a dense tensor in working memory. */
-    Tensor temporary(DataType type, long... shape) {
+    TensorView temporary(DataType type, long... shape) {
         Layout layout = Layout.dense(shape);
-        return new Tensor(type, layout, reserve(layout.length() * Tensors.bytes(type)));
+        return new TensorView(type, layout, reserve(layout.length() * Tensors.bytes(type)));
     }
 
     /** Returns a dense tensor filled with one value, which must not be written to. */
-    Tensor constant(DataType type, double value, long... shape) {
+    TensorView constant(DataType type, double value, long... shape) {
         return workspace.constant(type, value, shape);
     }
 

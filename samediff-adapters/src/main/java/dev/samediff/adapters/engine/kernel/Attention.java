@@ -19,10 +19,10 @@ final class Attention {
 
     private static final long ROWS = 64;
 
-    final Tensor q;
-    final Tensor k;
-    final Tensor v;
-    final @Nullable Tensor mask;
+    final TensorView q;
+    final TensorView k;
+    final TensorView v;
+    final @Nullable TensorView mask;
     final double scale;
     final long batch;
     final long heads;
@@ -33,7 +33,7 @@ final class Attention {
     /** The largest number of rows of a tile. */
     final long tileRows;
 
-    Attention(String title, Tensor q, Tensor k, Tensor v, @Nullable Tensor mask, double scale) {
+    Attention(String title, TensorView q, TensorView k, TensorView v, @Nullable TensorView mask, double scale) {
         Tensors.floats(title, q, k, v);
         boolean ranks = q.rank() == 4 && k.rank() == 4 && v.rank() == 4;
         if (!ranks || q.layout().size(1) % k.layout().size(1) != 0) {
@@ -62,13 +62,13 @@ final class Attention {
     }
 
     /** Checks the result, or its gradient. */
-    void checkResult(String title, String name, Tensor tensor) {
+    void checkResult(String title, String name, TensorView tensor) {
         Tensors.floats(title, tensor);
         Tensors.shape(
                 title, name, tensor, batch, heads * sharing, rows, v.layout().size(3));
     }
 
-    private Layout maskLayout(String title, Tensor mask) {
+    private Layout maskLayout(String title, TensorView mask) {
         Tensors.floats(title, mask);
         long[] full = {batch, q.layout().size(1), rows, keys};
         boolean fits = mask.rank() <= 4;

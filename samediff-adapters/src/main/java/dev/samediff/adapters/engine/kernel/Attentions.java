@@ -14,22 +14,22 @@ final class Attentions {
     private Attentions() {}
 
     /** Makes out = softmax(scale q k^T + mask) v. */
-    static Kernel forward(Workspace workspace, String title, Attention a, Tensor out) {
+    static Kernel forward(Workspace workspace, String title, Attention a, TensorView out) {
         a.checkResult("attention", "out", out);
         Tensors.written("attention", "out", out);
-        List<Tensor> operands = present(a.q, a.k, a.v, out, a.mask);
+        List<TensorView> operands = present(a.q, a.k, a.v, out, a.mask);
         return inParts(workspace, title, a, operands, assembly -> forwardTiles(assembly, a, out));
     }
 
-    private static AttentionTiles forwardTiles(Assembly assembly, Attention a, Tensor out) {
+    private static AttentionTiles forwardTiles(Assembly assembly, Attention a, TensorView out) {
         TilePlace q = TilePlace.ofQueries(a.q, a.sharing);
         TilePlace k = TilePlace.ofKeys(a.k);
         TilePlace v = TilePlace.ofKeys(a.v);
         TilePlace to = TilePlace.ofQueries(out, a.sharing);
         @Nullable TilePlace mask = a.mask == null ? null : TilePlace.ofQueries(a.mask, a.sharing);
-        Tensor scores = assembly.temporary(DataType.FLOAT, a.chunk, a.tileRows, a.keys);
+        TensorView scores = assembly.temporary(DataType.FLOAT, a.chunk, a.tileRows, a.keys);
         return new AttentionTiles(assembly, a, present(q, k, v, to, mask), (steps, rows, keys, first) -> {
-            Tensor p = scores.with(Layout.dense(a.chunk, rows, keys));
+            TensorView p = scores.with(Layout.dense(a.chunk, rows, keys));
             addProbabilities(steps, a, q.view(a.chunk, rows), k, mask, p);
             product(steps, p, v.view(a.chunk, keys), to.view(a.chunk, rows), 1, false);
         });
@@ -37,7 +37,13 @@ final class Attentions {
 
     /** Makes the gradients of q, k and v, where P are the probabilities: dv = P^T dOut, dS = P (dP - sum(P dP)). */
     static Kernel backward(
-            Workspace workspace, String title, Attention a, Tensor dOut, Tensor dq, Tensor dk, Tensor dv) {
+            Workspace workspace,
+            String title,
+            Attention a,
+            TensorView dOut,
+            TensorView dq,
+            TensorView dk,
+            TensorView dv) {
         String kind = "gradient of attention";
         a.checkResult(kind, "dOut", dOut);
         Tensors.floats(kind, dq, dk, dv);
@@ -47,12 +53,12 @@ final class Attentions {
         Tensors.written(kind, "dq", dq);
         Tensors.written(kind, "dk", dk);
         Tensors.written(kind, "dv", dv);
-        List<Tensor> operands = present(a.q, a.k, a.v, dOut, dq, dk, dv, a.mask);
+        List<TensorView> operands = present(a.q, a.k, a.v, dOut, dq, dk, dv, a.mask);
         return inParts(workspace, title, a, operands, assembly -> backwardTiles(assembly, a, dOut, dq, dk, dv));
     }
 
     private static AttentionTiles backwardTiles(
-            Assembly assembly, Attention a, Tensor dOut, Tensor dq, Tensor dk, Tensor dv) {
+            Assembly assembly, Attention a, TensorView dOut, TensorView dq, TensorView dk, TensorView dv) {
         TilePlace q = TilePlace.ofQueries(a.q, a.sharing);
         TilePlace k = TilePlace.ofKeys(a.k);
         TilePlace v = TilePlace.ofKeys(a.v);
@@ -61,14 +67,14 @@ final class Attentions {
         TilePlace toK = TilePlace.ofKeys(dk);
         TilePlace toV = TilePlace.ofKeys(dv);
         @Nullable TilePlace mask = a.mask == null ? null : TilePlace.ofQueries(a.mask, a.sharing);
-        Tensor scores = assembly.temporary(DataType.FLOAT, a.chunk, a.tileRows, a.keys);
-        Tensor slopes = assembly.temporary(DataType.FLOAT, a.chunk, a.tileRows, a.keys);
+        TensorView scores = assembly.temporary(DataType.FLOAT, a.chunk, a.tileRows, a.keys);
+        TensorView slopes = assembly.temporary(DataType.FLOAT, a.chunk, a.tileRows, a.keys);
         List<TilePlace> places = present(q, k, v, upstream, toQ, toK, toV, mask);
         return new AttentionTiles(assembly, a, places, (steps, rows, keys, first) -> {
-            Tensor p = scores.with(Layout.dense(a.chunk, rows, keys));
-            Tensor s = slopes.with(p.layout());
-            Tensor queries = q.view(a.chunk, rows);
-            Tensor dy = upstream.view(a.chunk, rows);
+            TensorView p = scores.with(Layout.dense(a.chunk, rows, keys));
+            TensorView s = slopes.with(p.layout());
+            TensorView queries = q.view(a.chunk, rows);
+            TensorView dy = upstream.view(a.chunk, rows);
             addProbabilities(steps, a, queries, k, mask, p);
             product(steps, transposed(p), dy, toV.view(a.chunk, keys), 1, !first);
             product(steps, dy, transposed(v.view(a.chunk, keys)), s, 1, false);
@@ -85,26 +91,32 @@ final class Attentions {
 
     /** Adds p = softmax(scale q k^T + mask) of a tile. */
     private static void addProbabilities(
-            Assembly assembly, Attention a, Tensor queries, TilePlace keyAt, @Nullable TilePlace maskAt, Tensor p) {
-        Tensor bias = maskAt == null ? null : maskTile(assembly, a, maskAt, p);
-        Tensor keys = transposed(keyAt.view(a.chunk, p.layout().size(2)));
+            Assembly assembly,
+            Attention a,
+            TensorView queries,
+            TilePlace keyAt,
+            @Nullable TilePlace maskAt,
+            TensorView p) {
+        TensorView bias = maskAt == null ? null : maskTile(assembly, a, maskAt, p);
+        TensorView keys = transposed(keyAt.view(a.chunk, p.layout().size(2)));
         Matmuls.add(assembly, new Matmuls.Product(queries, keys, null, bias, p, a.scale, false));
         Softmaxes.forward(assembly, algorithm.softmax_accurate, p, p);
     }
 
     /** The mask of a tile as a dense matrix per head, or one matrix for all heads. */
-    private static Tensor maskTile(Assembly assembly, Attention a, TilePlace maskAt, Tensor p) {
+    private static TensorView maskTile(Assembly assembly, Attention a, TilePlace maskAt, TensorView p) {
         Layout whole = maskAt.view(a.chunk, p.layout().size(1)).layout();
         long heads = whole.stride(0) == 0 ? 1 : a.chunk;
         long[] shape = {heads, p.layout().size(1), p.layout().size(2)};
-        return Copies.densified(assembly, new Tensor(DataType.FLOAT, new Layout(shape, whole.strides()), maskAt));
+        return Copies.densified(assembly, new TensorView(DataType.FLOAT, new Layout(shape, whole.strides()), maskAt));
     }
 
-    private static void product(Assembly assembly, Tensor a, Tensor b, Tensor dst, double alpha, boolean accumulate) {
+    private static void product(
+            Assembly assembly, TensorView a, TensorView b, TensorView dst, double alpha, boolean accumulate) {
         Matmuls.add(assembly, new Matmuls.Product(a, b, null, null, dst, alpha, accumulate));
     }
 
-    private static Tensor transposed(Tensor x) {
+    private static TensorView transposed(TensorView x) {
         return x.with(x.layout().permuted(0, 2, 1));
     }
 
@@ -116,10 +128,10 @@ final class Attentions {
             Workspace workspace,
             String title,
             Attention a,
-            List<Tensor> operands,
+            List<TensorView> operands,
             Function<Assembly, AttentionTiles> maker) {
         AttentionTiles.Key key = new AttentionTiles.Key(
-                title, a.scale, operands.stream().map(Tensor::layout).toList());
+                title, a.scale, operands.stream().map(TensorView::layout).toList());
         int parts = OneDnn.threads();
         Kernel[] kernels = new Kernel[parts];
         for (int i = 0; i < parts; i++) {
@@ -139,11 +151,11 @@ final class Attentions {
         private final List<Place> places;
         private final AttentionTiles.Part part;
 
-        Part(Scratch scratch, AttentionTiles tiles, List<Tensor> operands, AttentionTiles.Part part) {
-            super(tiles.describe(), operands.stream().map(Tensor::place).toArray(Place[]::new));
+        Part(Scratch scratch, AttentionTiles tiles, List<TensorView> operands, AttentionTiles.Part part) {
+            super(tiles.describe(), operands.stream().map(TensorView::place).toArray(Place[]::new));
             this.scratch = scratch;
             this.tiles = tiles;
-            this.places = operands.stream().map(Tensor::place).toList();
+            this.places = operands.stream().map(TensorView::place).toList();
             this.part = part;
         }
 

@@ -24,24 +24,24 @@ final class Binaries {
     }
 
     /** Adds dst = f(a, b); a and b are repeated along their axes of size 1. */
-    static void add(Assembly assembly, BinaryKind kind, Tensor a, Tensor b, Tensor dst) {
+    static void add(Assembly assembly, BinaryKind kind, TensorView a, TensorView b, TensorView dst) {
         String title = "binary " + kind;
         Tensors.floats(title, a, b, dst);
         Tensors.written(title, "dst", dst);
         List<Layout> layouts =
                 Layout.ordered(List.of(dst.layout(), expanded(title, "a", a, dst), expanded(title, "b", b, dst)));
-        Tensor to = dst.with(layouts.get(0));
-        Tensor left = a.with(layouts.get(1));
-        Tensor right = b.with(layouts.get(2));
+        TensorView to = dst.with(layouts.get(0));
+        TensorView left = a.with(layouts.get(1));
+        TensorView right = b.with(layouts.get(2));
         if (!left.isDense() && right.isDense() && kind.isCommutative()) {
-            Tensor swapped = left;
+            TensorView swapped = left;
             left = right;
             right = swapped;
         }
-        Tensor work = to.isDense() ? to : assembly.temporary(to.type(), to.shape());
+        TensorView work = to.isDense() ? to : assembly.temporary(to.type(), to.shape());
         if (!left.isDense()) {
             // A dense right operand may lie where the result does, so the result cannot hold the copy.
-            Tensor copy = right.isDense() ? assembly.temporary(to.type(), to.shape()) : work;
+            TensorView copy = right.isDense() ? assembly.temporary(to.type(), to.shape()) : work;
             Copies.add(assembly, left, copy);
             left = copy;
         }
@@ -52,7 +52,7 @@ final class Binaries {
     }
 
     /** Returns the layout of x repeated to the shape of dst. */
-    private static Layout expanded(String title, String name, Tensor x, Tensor dst) {
+    private static Layout expanded(String title, String name, TensorView x, TensorView dst) {
         if (x.rank() > dst.rank()) {
             throw mismatch(title, name, x, dst);
         }
@@ -65,21 +65,21 @@ final class Binaries {
         return padded.expanded(dst.shape());
     }
 
-    private static IllegalArgumentException mismatch(String title, String name, Tensor x, Tensor dst) {
+    private static IllegalArgumentException mismatch(String title, String name, TensorView x, TensorView dst) {
         return new IllegalArgumentException(title + ": `" + name + "` " + x
                 + " cannot be repeated to the shape of `dst` " + dst + "; every axis must be equal or 1");
     }
 
     /** Left and result dense, right of any layout. */
-    private static void dense(Assembly assembly, BinaryKind kind, Tensor left, Tensor right, Tensor to) {
-        Tensor once = right.with(right.layout().reduced());
+    private static void dense(Assembly assembly, BinaryKind kind, TensorView left, TensorView right, TensorView to) {
+        TensorView once = right.with(right.layout().reduced());
         if (!once.isDense()) {
             once = Copies.copied(assembly, once);
         }
         once = once.with(Layout.dense(once.shape()));
         // oneDNN keeps NaN of the right one.
         boolean bounds = kind == BinaryKind.MAXIMUM || kind == BinaryKind.MINIMUM;
-        Tensor marks = bounds ? NanKeeping.marks(assembly, left) : null;
+        TensorView marks = bounds ? NanKeeping.marks(assembly, left) : null;
         var description = description(kind, left, once, to, marks);
         if (Primitive.isReference(description) && !right.isDense()) {
             once = Copies.copied(assembly, right);
@@ -96,7 +96,7 @@ final class Binaries {
     }
 
     private static binary.primitive_desc description(
-            BinaryKind kind, Tensor left, Tensor right, Tensor to, @Nullable Tensor marks) {
+            BinaryKind kind, TensorView left, TensorView right, TensorView to, @Nullable TensorView marks) {
         post_ops ops = new post_ops();
         if (marks != null) {
             ops.append_binary(algorithm.binary_add, Dnnl.desc(marks));

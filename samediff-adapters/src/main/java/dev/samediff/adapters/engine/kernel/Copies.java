@@ -11,7 +11,7 @@ final class Copies {
     private Copies() {}
 
     /** Adds a copy of x, which may be repeated along axes of stride 0, to dst of the same shape. */
-    static void add(Assembly assembly, Tensor x, Tensor dst) {
+    static void add(Assembly assembly, TensorView x, TensorView dst) {
         Tensors.shape("copy", "x", x, dst.shape());
         Tensors.written("copy", "dst", dst);
         boolean casts = x.type() != dst.type();
@@ -20,8 +20,8 @@ final class Copies {
                     "copy: " + x + " cannot become " + dst + "; only FLOAT and BFLOAT16 are converted into each other");
         }
         List<Layout> layouts = Layout.ordered(List.of(dst.layout(), x.layout()));
-        Tensor to = words(dst.with(layouts.get(0)));
-        Tensor from = words(x.with(layouts.get(1)));
+        TensorView to = words(dst.with(layouts.get(0)));
+        TensorView from = words(x.with(layouts.get(1)));
         var description = new reorder.primitive_desc(
                 Dnnl.ENGINE, Dnnl.desc(from), Dnnl.ENGINE, Dnnl.desc(to), Dnnl.attributes(), false);
         Primitive.of(assembly, description)
@@ -31,20 +31,20 @@ final class Copies {
     }
 
     /** Adds filling with one value, which is a copy of a constant repeated along all axes. */
-    static void fill(Assembly assembly, double value, Tensor dst) {
+    static void fill(Assembly assembly, double value, TensorView dst) {
         DataType type = dst.type() == DataType.BFLOAT16 ? DataType.FLOAT : dst.type();
-        Tensor one = assembly.constant(type, value);
+        TensorView one = assembly.constant(type, value);
         add(assembly, one.with(one.layout().padded(dst.rank()).expanded(dst.shape())), dst);
     }
 
     /** Returns x itself if it is row-major, else a dense copy in working memory made before the next step. */
-    static Tensor densified(Assembly assembly, Tensor x) {
+    static TensorView densified(Assembly assembly, TensorView x) {
         return x.isDense() ? x.with(Layout.dense(x.shape())) : copied(assembly, x);
     }
 
     /** Returns a dense copy in working memory made before the next step. */
-    static Tensor copied(Assembly assembly, Tensor x) {
-        Tensor copy = assembly.temporary(x.type(), x.shape());
+    static TensorView copied(Assembly assembly, TensorView x) {
+        TensorView copy = assembly.temporary(x.type(), x.shape());
         add(assembly, x, copy);
         return copy;
     }
@@ -54,7 +54,7 @@ final class Copies {
     }
 
     /** Copies look at no numbers: a type that oneDNN does not have is copied as words of a type that it has. */
-    private static Tensor words(Tensor tensor) {
+    private static TensorView words(TensorView tensor) {
         return switch (tensor.type()) {
             case FLOAT, BFLOAT16, INT, BOOL -> tensor;
             default -> {
@@ -64,11 +64,11 @@ final class Copies {
         };
     }
 
-    private static Tensor words(Tensor tensor, DataType type, int count) {
+    private static TensorView words(TensorView tensor, DataType type, int count) {
         Layout layout = tensor.layout();
         Layout wide = new Layout(
                 layout.shape(),
                 Arrays.stream(layout.strides()).map(stride -> count * stride).toArray());
-        return new Tensor(type, count == 1 ? wide : wide.then(Layout.dense(count)), tensor.place());
+        return new TensorView(type, count == 1 ? wide : wide.then(Layout.dense(count)), tensor.place());
     }
 }

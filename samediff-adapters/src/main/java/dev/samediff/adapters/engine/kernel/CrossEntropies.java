@@ -23,8 +23,8 @@ final class CrossEntropies {
     private CrossEntropies() {}
 
     /** Logits, labels and weights, checked. */
-    private record Rows(Tensor logits, Ids labels, Tensor weights, long count, long width) {
-        static Rows of(String title, Tensor logits, Tensor labels, Tensor weights) {
+    private record Rows(TensorView logits, Ids labels, TensorView weights, long count, long width) {
+        static Rows of(String title, TensorView logits, TensorView labels, TensorView weights) {
             Tensors.floats(title, logits, weights);
             if (logits.rank() != 2 || logits.layout().stride(1) != 1) {
                 throw new IllegalArgumentException(title + ": `logits` is " + logits + " with " + logits.layout()
@@ -111,7 +111,12 @@ final class CrossEntropies {
 
     /** Adds loss = sum of weights (logsumexp - logit of the label). */
     static void forward(
-            Assembly assembly, Tensor logits, Tensor labels, Tensor weights, Tensor loss, Tensor logSumExp) {
+            Assembly assembly,
+            TensorView logits,
+            TensorView labels,
+            TensorView weights,
+            TensorView loss,
+            TensorView logSumExp) {
         String title = "cross entropy";
         Rows rows = Rows.of(title, logits, labels, weights);
         Tensors.floats(title, loss, logSumExp);
@@ -119,13 +124,13 @@ final class CrossEntropies {
         Tensors.length(title, "logSumExp", logSumExp, rows.count);
         long step = 4 * logits.layout().stride(0);
         long largest = Math.min(rows.count, Math.max(OneDnn.threads(), BLOCK_BYTES / (4 * rows.width)));
-        Tensor work = assembly.temporary(DataType.FLOAT, largest, rows.width);
+        TensorView work = assembly.temporary(DataType.FLOAT, largest, rows.width);
         List<Block> blocks = rows.blocks(assembly, size -> {
             Loop.Cursor from = new Loop.Cursor(logits.place(), step);
             Layout layout = Layout.dense(size, rows.width);
             int mark = assembly.mark();
             Softmaxes.forward(
-                    assembly, algorithm.softmax_log, new Tensor(DataType.FLOAT, layout, from), work.with(layout));
+                    assembly, algorithm.softmax_log, new TensorView(DataType.FLOAT, layout, from), work.with(layout));
             return new Block(size, assembly.since(mark), from);
         });
         Place[] places = {logits.place(), rows.labels.place(), weights.place(), loss.place(), logSumExp.place()};
@@ -161,7 +166,13 @@ final class CrossEntropies {
     }
 
     /** The operands of the backward pass. */
-    record Backward(Tensor logits, Tensor labels, Tensor weights, Tensor logSumExp, Tensor scale, Tensor dLogits) {}
+    record Backward(
+            TensorView logits,
+            TensorView labels,
+            TensorView weights,
+            TensorView logSumExp,
+            TensorView scale,
+            TensorView dLogits) {}
 
     /** Adds dLogits = scale weights (softmax(logits) - onehot(labels)). */
     static void backward(Assembly assembly, Backward b) {
@@ -178,8 +189,8 @@ final class CrossEntropies {
                     + ", expected the layout of" + " `logits`, " + b.logits.layout());
         }
         long step = 4 * b.logits.layout().stride(0);
-        Tensor shifts = assembly.temporary(DataType.FLOAT, rows.count);
-        Tensor factors = assembly.temporary(DataType.FLOAT, rows.count);
+        TensorView shifts = assembly.temporary(DataType.FLOAT, rows.count);
+        TensorView factors = assembly.temporary(DataType.FLOAT, rows.count);
         List<Block> blocks = rows.blocks(assembly, size -> block(assembly, b, shifts, factors, size));
         Place[] places = {
             b.logits.place(),
@@ -226,7 +237,7 @@ final class CrossEntropies {
     }
 
     /** exp(logits - shift) factor of a number of rows: rows are channels, for which oneDNN has a fast form. */
-    private static Block block(Assembly assembly, Backward b, Tensor shifts, Tensor factors, long size) {
+    private static Block block(Assembly assembly, Backward b, TensorView shifts, TensorView factors, long size) {
         long step = 4 * b.logits.layout().stride(0);
         Loop.Cursor from = new Loop.Cursor(b.logits.place(), step);
         Loop.Cursor to = new Loop.Cursor(b.dLogits.place(), step);
@@ -234,7 +245,7 @@ final class CrossEntropies {
         Loop.Cursor factor = new Loop.Cursor(factors.place(), 4);
         Layout matrix = Layout.dense(1, size, b.logits.layout().size(1));
         Layout column = Layout.dense(1, size, 1);
-        Tensor rowFactors = factors.with(column).at(factor);
+        TensorView rowFactors = factors.with(column).at(factor);
         post_ops ops = new post_ops();
         ops.append_eltwise(algorithm.eltwise_exp, 0, 0);
         ops.append_binary(algorithm.binary_mul, Dnnl.desc(rowFactors));

@@ -41,7 +41,7 @@ final class Dnnl {
         };
     }
 
-    static memory.desc desc(Tensor tensor) {
+    static memory.desc desc(TensorView tensor) {
         return desc(tensor.type(), tensor.layout());
     }
 

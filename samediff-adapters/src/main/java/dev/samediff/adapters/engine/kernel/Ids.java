@@ -5,7 +5,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 
 /** A list of row numbers in memory, checked when they are read. */
 final class Ids {
-    private final Tensor tensor;
+    private final TensorView tensor;
     private final long rows;
     private final String noun;
 
@@ -15,7 +15,7 @@ final class Ids {
      * @param rows every id must be below
      * @param noun what an id is called in errors
      */
-    Ids(String kernel, String noun, Tensor tensor, long count, long rows) {
+    Ids(String kernel, String noun, TensorView tensor, long count, long rows) {
         Tensors.type(kernel, noun + "s", tensor, DataType.INT, DataType.LONG);
         Tensors.length(kernel, noun + "s", tensor, count);
         this.tensor = tensor;

@@ -61,7 +61,13 @@ public final class Kernels {
         return Matmuls.kernel(
                 workspace,
                 new Matmuls.Product(
-                        Tensor.of(a), Tensor.of(b, packed), Tensors.of(bias), null, Tensor.of(dst), alpha, accumulate));
+                        TensorView.of(a),
+                        TensorView.of(b, packed),
+                        Tensors.of(bias),
+                        null,
+                        TensorView.of(dst),
+                        alpha,
+                        accumulate));
     }
 
     /**
@@ -76,7 +82,14 @@ public final class Kernels {
     public Kernel matmulMasked(Operand a, Operand b, Operand mask, Operand dst, double alpha) {
         return Matmuls.kernel(
                 workspace,
-                new Matmuls.Product(Tensor.of(a), Tensor.of(b), null, Tensor.of(mask), Tensor.of(dst), alpha, false));
+                new Matmuls.Product(
+                        TensorView.of(a),
+                        TensorView.of(b),
+                        null,
+                        TensorView.of(mask),
+                        TensorView.of(dst),
+                        alpha,
+                        false));
     }
 
     /**
@@ -88,7 +101,7 @@ public final class Kernels {
      */
     public Kernel binary(BinaryKind kind, Operand a, Operand b, Operand dst) {
         Assembly assembly = new Assembly("binary " + kind + " " + dst, workspace);
-        Binaries.add(assembly, kind, Tensor.of(a), Tensor.of(b), Tensor.of(dst));
+        Binaries.add(assembly, kind, TensorView.of(a), TensorView.of(b), TensorView.of(dst));
         return assembly.build();
     }
 
@@ -102,7 +115,7 @@ public final class Kernels {
      */
     public Kernel unary(UnaryKind kind, double alpha, double beta, Operand x, Operand dst) {
         Assembly assembly = new Assembly("unary " + kind + " " + dst, workspace);
-        Unaries.forward(assembly, kind, alpha, beta, Tensor.of(x), Tensor.of(dst));
+        Unaries.forward(assembly, kind, alpha, beta, TensorView.of(x), TensorView.of(dst));
         return assembly.build();
     }
 
@@ -117,7 +130,7 @@ public final class Kernels {
      */
     public Kernel unaryGrad(UnaryKind kind, double alpha, double beta, Operand dy, Operand x, Operand dx) {
         Assembly assembly = new Assembly("gradient of unary " + kind + " " + dx, workspace);
-        Unaries.backward(assembly, kind, alpha, beta, Tensor.of(dy), Tensor.of(x), Tensor.of(dx));
+        Unaries.backward(assembly, kind, alpha, beta, TensorView.of(dy), TensorView.of(x), TensorView.of(dx));
         return assembly.build();
     }
 
@@ -129,7 +142,7 @@ public final class Kernels {
      */
     public Kernel copy(Operand x, Operand dst) {
         Assembly assembly = new Assembly("copy " + x + " to " + dst, workspace);
-        Copies.add(assembly, Tensor.of(x), Tensor.of(dst));
+        Copies.add(assembly, TensorView.of(x), TensorView.of(dst));
         return assembly.build();
     }
 
@@ -141,7 +154,7 @@ public final class Kernels {
      */
     public Kernel fill(double value, Operand dst) {
         Assembly assembly = new Assembly("fill " + dst, workspace);
-        Copies.fill(assembly, value, Tensor.of(dst));
+        Copies.fill(assembly, value, TensorView.of(dst));
         return assembly.build();
     }
 
@@ -154,7 +167,7 @@ public final class Kernels {
      */
     public Kernel reduce(ReduceKind kind, Operand x, Operand dst) {
         Assembly assembly = new Assembly("reduce " + kind + " " + x + " to " + dst, workspace);
-        Reductions.add(assembly, kind, Tensor.of(x), Tensor.of(dst));
+        Reductions.add(assembly, kind, TensorView.of(x), TensorView.of(dst));
         return assembly.build();
     }
 }

@@ -33,7 +33,7 @@ public final class LayerKernels {
      */
     public Kernel softmax(Operand x, Operand y) {
         Assembly assembly = new Assembly("softmax " + y, workspace);
-        Softmaxes.forward(assembly, algorithm.softmax_accurate, Tensor.of(x), Tensor.of(y));
+        Softmaxes.forward(assembly, algorithm.softmax_accurate, TensorView.of(x), TensorView.of(y));
         return assembly.build();
     }
 
@@ -46,7 +46,7 @@ public final class LayerKernels {
      */
     public Kernel softmaxGrad(Operand y, Operand dy, Operand dx) {
         Assembly assembly = new Assembly("gradient of softmax " + dx, workspace);
-        Softmaxes.backward(assembly, Tensor.of(y), Tensor.of(dy), Tensor.of(dx));
+        Softmaxes.backward(assembly, TensorView.of(y), TensorView.of(dy), TensorView.of(dx));
         return assembly.build();
     }
 
@@ -58,7 +58,7 @@ public final class LayerKernels {
      */
     public Kernel logSoftmax(Operand x, Operand y) {
         Assembly assembly = new Assembly("log softmax " + y, workspace);
-        Softmaxes.forward(assembly, algorithm.softmax_log, Tensor.of(x), Tensor.of(y));
+        Softmaxes.forward(assembly, algorithm.softmax_log, TensorView.of(x), TensorView.of(y));
         return assembly.build();
     }
 
@@ -86,12 +86,12 @@ public final class LayerKernels {
                 assembly,
                 new LayerNorms.Forward(
                         eps,
-                        Tensor.of(x),
+                        TensorView.of(x),
                         Tensors.of(scale),
                         Tensors.of(shift),
-                        Tensor.of(y),
-                        Tensor.of(mean),
-                        Tensor.of(variance)));
+                        TensorView.of(y),
+                        TensorView.of(mean),
+                        TensorView.of(variance)));
         return assembly.build();
     }
 
@@ -123,12 +123,12 @@ public final class LayerKernels {
                 assembly,
                 new LayerNorms.Backward(
                         eps,
-                        Tensor.of(dy),
-                        Tensor.of(x),
-                        Tensor.of(mean),
-                        Tensor.of(variance),
+                        TensorView.of(dy),
+                        TensorView.of(x),
+                        TensorView.of(mean),
+                        TensorView.of(variance),
                         Tensors.of(scale),
-                        Tensor.of(dx),
+                        TensorView.of(dx),
                         Tensors.of(dScale),
                         Tensors.of(dShift)));
         return assembly.build();
@@ -145,7 +145,7 @@ public final class LayerKernels {
      */
     public Kernel rmsNorm(double eps, Operand x, @Nullable Operand scale, Operand y, Operand rstd) {
         Assembly assembly = new Assembly("rms norm " + y, workspace);
-        RmsNorms.forward(assembly, eps, Tensor.of(x), Tensors.of(scale), Tensor.of(y), Tensor.of(rstd));
+        RmsNorms.forward(assembly, eps, TensorView.of(x), Tensors.of(scale), TensorView.of(y), TensorView.of(rstd));
         return assembly.build();
     }
 
@@ -165,11 +165,11 @@ public final class LayerKernels {
         RmsNorms.backward(
                 assembly,
                 new RmsNorms.Backward(
-                        Tensor.of(dy),
-                        Tensor.of(x),
-                        Tensor.of(rstd),
+                        TensorView.of(dy),
+                        TensorView.of(x),
+                        TensorView.of(rstd),
                         Tensors.of(scale),
-                        Tensor.of(dx),
+                        TensorView.of(dx),
                         Tensors.of(dScale)));
         return assembly.build();
     }
@@ -184,7 +184,7 @@ public final class LayerKernels {
      */
     public Kernel gatherRows(Operand table, Operand ids, Operand dst) {
         Assembly assembly = new Assembly("gather rows of " + table + " to " + dst, workspace);
-        Rows.gather(assembly, Tensor.of(table), Tensor.of(ids), Tensor.of(dst));
+        Rows.gather(assembly, TensorView.of(table), TensorView.of(ids), TensorView.of(dst));
         return assembly.build();
     }
 
@@ -198,7 +198,7 @@ public final class LayerKernels {
      */
     public Kernel writeRows(Operand rows, Operand positions, Operand cache) {
         Assembly assembly = new Assembly("write " + rows + " to positions of " + cache, workspace);
-        Rows.write(assembly, Tensor.of(rows), Tensor.of(positions), Tensor.of(cache));
+        Rows.write(assembly, TensorView.of(rows), TensorView.of(positions), TensorView.of(cache));
         return assembly.build();
     }
 
@@ -211,7 +211,7 @@ public final class LayerKernels {
      */
     public Kernel scatterAddRows(Operand dy, Operand ids, Operand dTable) {
         Assembly assembly = new Assembly("scatter-add " + dy + " to rows of " + dTable, workspace);
-        Rows.scatterAdd(assembly, Tensor.of(dy), Tensor.of(ids), Tensor.of(dTable));
+        Rows.scatterAdd(assembly, TensorView.of(dy), TensorView.of(ids), TensorView.of(dTable));
         return assembly.build();
     }
 
@@ -230,11 +230,11 @@ public final class LayerKernels {
         Assembly assembly = new Assembly("cross entropy " + logits, workspace);
         CrossEntropies.forward(
                 assembly,
-                Tensor.of(logits),
-                Tensor.of(labels),
-                Tensor.of(weights),
-                Tensor.of(loss),
-                Tensor.of(logSumExp));
+                TensorView.of(logits),
+                TensorView.of(labels),
+                TensorView.of(weights),
+                TensorView.of(loss),
+                TensorView.of(logSumExp));
         return assembly.build();
     }
 
@@ -255,12 +255,12 @@ public final class LayerKernels {
         CrossEntropies.backward(
                 assembly,
                 new CrossEntropies.Backward(
-                        Tensor.of(logits),
-                        Tensor.of(labels),
-                        Tensor.of(weights),
-                        Tensor.of(logSumExp),
-                        Tensor.of(scale),
-                        Tensor.of(dLogits)));
+                        TensorView.of(logits),
+                        TensorView.of(labels),
+                        TensorView.of(weights),
+                        TensorView.of(logSumExp),
+                        TensorView.of(scale),
+                        TensorView.of(dLogits)));
         return assembly.build();
     }
 
@@ -276,8 +276,9 @@ public final class LayerKernels {
      * @param out [b,h,t,e]
      */
     public Kernel attention(Operand q, Operand k, Operand v, @Nullable Operand mask, double scale, Operand out) {
-        Attention a = new Attention("attention", Tensor.of(q), Tensor.of(k), Tensor.of(v), Tensors.of(mask), scale);
-        return Attentions.forward(workspace, "attention " + q + " keys " + k, a, Tensor.of(out));
+        Attention a = new Attention(
+                "attention", TensorView.of(q), TensorView.of(k), TensorView.of(v), Tensors.of(mask), scale);
+        return Attentions.forward(workspace, "attention " + q + " keys " + k, a, TensorView.of(out));
     }
 
     /**
@@ -304,14 +305,14 @@ public final class LayerKernels {
             Operand dk,
             Operand dv) {
         Attention a = new Attention(
-                "gradient of attention", Tensor.of(q), Tensor.of(k), Tensor.of(v), Tensors.of(mask), scale);
+                "gradient of attention", TensorView.of(q), TensorView.of(k), TensorView.of(v), Tensors.of(mask), scale);
         return Attentions.backward(
                 workspace,
                 "gradient of attention " + q + " keys " + k,
                 a,
-                Tensor.of(dOut),
-                Tensor.of(dq),
-                Tensor.of(dk),
-                Tensor.of(dv));
+                TensorView.of(dOut),
+                TensorView.of(dq),
+                TensorView.of(dk),
+                TensorView.of(dv));
     }
 }

@@ -15,33 +15,33 @@ final class LayerNorms {
     /** The operands of the forward pass. */
     record Forward(
             double epsilon,
-            Tensor x,
-            @Nullable Tensor scale,
-            @Nullable Tensor shift,
-            Tensor y,
-            Tensor mean,
-            Tensor variance) {}
+            TensorView x,
+            @Nullable TensorView scale,
+            @Nullable TensorView shift,
+            TensorView y,
+            TensorView mean,
+            TensorView variance) {}
 
     /** The operands of the backward pass. */
     record Backward(
             double epsilon,
-            Tensor dy,
-            Tensor x,
-            Tensor mean,
-            Tensor variance,
-            @Nullable Tensor scale,
-            Tensor dx,
-            @Nullable Tensor dScale,
-            @Nullable Tensor dShift) {}
+            TensorView dy,
+            TensorView x,
+            TensorView mean,
+            TensorView variance,
+            @Nullable TensorView scale,
+            TensorView dx,
+            @Nullable TensorView dScale,
+            @Nullable TensorView dShift) {}
 
     /** Adds y = (x - mean) / sqrt(variance + epsilon) scale + shift. */
     static void forward(Assembly assembly, Forward f) {
         Tensors.floats("layer norm", f.x, f.y, f.mean, f.variance);
         Tensors.shape("layer norm", "x", f.x, f.y.shape());
         Tensors.written("layer norm", "y", f.y);
-        Tensor x = Softmaxes.rows(Copies.densified(assembly, f.x));
+        TensorView x = Softmaxes.rows(Copies.densified(assembly, f.x));
         statistics("layer norm", x, f.mean, f.variance);
-        Tensor work = f.y.isDense() ? f.y : assembly.temporary(f.y.type(), f.y.shape());
+        TensorView work = f.y.isDense() ? f.y : assembly.temporary(f.y.type(), f.y.shape());
         Layout rows = Layout.dense(x.layout().size(0));
         int flags = flag(f.scale, normalization_flags.use_scale) | flag(f.shift, normalization_flags.use_shift);
         var primitive = Primitive.of(assembly, forward(x, rows, f.epsilon, flags))
@@ -58,7 +58,7 @@ final class LayerNorms {
     }
 
     private static layer_normalization_forward.primitive_desc forward(
-            Tensor x, Layout rows, double epsilon, int flags) {
+            TensorView x, Layout rows, double epsilon, int flags) {
         memory.desc desc = Dnnl.desc(x);
         return new layer_normalization_forward.primitive_desc(
                 Dnnl.ENGINE,
@@ -82,10 +82,10 @@ final class LayerNorms {
         if (b.dScale != null && b.scale == null) {
             throw new IllegalArgumentException(title + ": `dScale` is wanted but there is no `scale`");
         }
-        Tensor x = Softmaxes.rows(Copies.densified(assembly, b.x));
-        Tensor dy = Softmaxes.rows(Copies.densified(assembly, b.dy));
+        TensorView x = Softmaxes.rows(Copies.densified(assembly, b.x));
+        TensorView dy = Softmaxes.rows(Copies.densified(assembly, b.dy));
         statistics(title, x, b.mean, b.variance);
-        Tensor work = b.dx.isDense() ? b.dx : assembly.temporary(b.dx.type(), b.dx.shape());
+        TensorView work = b.dx.isDense() ? b.dx : assembly.temporary(b.dx.type(), b.dx.shape());
         Layout rows = Layout.dense(x.layout().size(0));
         boolean weights = b.scale != null || b.dShift != null;
         int flags = flag(b.scale, normalization_flags.use_scale) | flag(b.dShift, normalization_flags.use_shift);
@@ -109,7 +109,7 @@ final class LayerNorms {
                 .with(dnnl.DNNL_ARG_VARIANCE, b.variance.with(rows))
                 .with(dnnl.DNNL_ARG_DIFF_SRC, Softmaxes.rows(work));
         vector(primitive, "scale", dnnl.DNNL_ARG_SCALE, b.scale, x);
-        Tensor dScale = b.dScale;
+        TensorView dScale = b.dScale;
         if (b.scale != null && dScale == null) {
             dScale = assembly.temporary(x.type(), x.layout().size(1)); // oneDNN 3.8 cannot leave it out
         }
@@ -121,16 +121,17 @@ final class LayerNorms {
         }
     }
 
-    private static int flag(@Nullable Tensor tensor, normalization_flags flag) {
+    private static int flag(@Nullable TensorView tensor, normalization_flags flag) {
         return tensor == null ? 0 : flag.value;
     }
 
-    private static void statistics(String title, Tensor x, Tensor mean, Tensor variance) {
+    private static void statistics(String title, TensorView x, TensorView mean, TensorView variance) {
         Tensors.length(title, "mean", mean, x.layout().size(0));
         Tensors.length(title, "variance", variance, x.layout().size(0));
     }
 
-    private static void vector(Primitive.Builder primitive, String name, int index, @Nullable Tensor vector, Tensor x) {
+    private static void vector(
+            Primitive.Builder primitive, String name, int index, @Nullable TensorView vector, TensorView x) {
         if (vector != null) {
             Tensors.floats("layer norm", vector);
             Tensors.length("layer norm", name, vector, x.layout().size(1));

@@ -12,7 +12,7 @@ final class Mask {
 
     private static final float VISIBLE = -1e6f;
 
-    private final @Nullable Tensor mask;
+    private final @Nullable TensorView mask;
     private final long keys;
     private final long step;
 
@@ -22,7 +22,7 @@ final class Mask {
      * @param mask expanded to [b,h,t,s]
      * @param step numbers of keys are rounded up to a multiple of it
      */
-    Mask(@Nullable Tensor mask, long keys, long step) {
+    Mask(@Nullable TensorView mask, long keys, long step) {
         this.mask = mask;
         this.keys = keys;
         this.step = step;

@@ -10,16 +10,16 @@ final class MatmulForm {
     private MatmulForm() {}
 
     static Product reduced(Assembly assembly, Product p) {
-        Tensor a = readable(assembly, leadingOnce(p.a()));
-        Tensor b = readable(assembly, leadingOnce(p.b()));
-        Tensor mask = p.mask() == null ? null : once(assembly, p.mask());
+        TensorView a = readable(assembly, leadingOnce(p.a()));
+        TensorView b = readable(assembly, leadingOnce(p.b()));
+        TensorView mask = p.mask() == null ? null : once(assembly, p.mask());
         Product q = p.with(a, b, mask, p.dst());
         Product rows = asRows(q);
         return rows != null ? rows : joined(q);
     }
 
     /** Cuts repeated leading axes (stride 0) to size 1, which oneDNN repeats by itself. */
-    private static Tensor leadingOnce(Tensor x) {
+    private static TensorView leadingOnce(TensorView x) {
         Layout layout = x.layout();
         int lead = layout.rank() - 2;
         return x.with(layout.axes(0, lead).reduced().then(layout.axes(lead, lead + 2)));
@@ -29,7 +29,7 @@ final class MatmulForm {
      * A matrix that is neither row-major nor column-major is copied, and a vector whose elements are apart. So are several
      * vectors with gaps between them: oneDNN 3.8 reads some of them wrongly, such as [3,2,1,8] with strides 48, 8, 8, 1.
      */
-    private static Tensor readable(Assembly assembly, Tensor x) {
+    private static TensorView readable(Assembly assembly, TensorView x) {
         Layout l = x.layout();
         int m = x.rank() - 2;
         boolean vectors = (l.size(m) == 1 || l.size(m + 1) == 1) && l.axes(0, m).length() > 1;
@@ -61,9 +61,9 @@ final class MatmulForm {
         return new Layout(l.shape(), strides);
     }
 
-    private static Tensor once(Assembly assembly, Tensor mask) {
-        Tensor once = mask.with(mask.layout().reduced());
-        Tensor dense = once.isDense() ? once : Copies.copied(assembly, once);
+    private static TensorView once(Assembly assembly, TensorView mask) {
+        TensorView once = mask.with(mask.layout().reduced());
+        TensorView dense = once.isDense() ? once : Copies.copied(assembly, once);
         return dense.with(Layout.dense(dense.shape()));
     }
 
@@ -78,9 +78,9 @@ final class MatmulForm {
         if (rows.get(0).rank() != 1) {
             return null;
         }
-        Tensor b = p.b().with(p.b().layout().axes(lead, lead + 2));
-        Tensor a = p.a().with(matrix(rows.get(0), p.a().layout()));
-        Tensor dst = p.dst().with(canonical(matrix(rows.get(1), p.dst().layout()), true));
+        TensorView b = p.b().with(p.b().layout().axes(lead, lead + 2));
+        TensorView a = p.a().with(matrix(rows.get(0), p.a().layout()));
+        TensorView dst = p.dst().with(canonical(matrix(rows.get(1), p.dst().layout()), true));
         boolean readable = a.layout().stride(1) == 1 || a.layout().stride(0) == 1;
         return readable ? p.with(a, b, null, dst) : null;
     }
@@ -94,7 +94,7 @@ final class MatmulForm {
     private static Product joined(Product p) {
         Product q = p;
         for (int axis = p.dst().rank() - 4; axis >= 0; axis--) {
-            List<Tensor> all = operands(q);
+            List<TensorView> all = operands(q);
             int i = axis;
             if (i + 1 < q.dst().rank() - 2 && all.stream().allMatch(t -> joins(t.layout(), i, q0(all)))) {
                 q = q.with(
@@ -105,12 +105,12 @@ final class MatmulForm {
         return q.with(q.a(), q.b(), q.mask(), q.dst().with(canonical(q.dst().layout(), true)));
     }
 
-    private static Layout q0(List<Tensor> operands) {
+    private static Layout q0(List<TensorView> operands) {
         return operands.get(0).layout();
     }
 
-    private static List<Tensor> operands(Product p) {
-        List<Tensor> all = new ArrayList<>(List.of(p.dst(), p.a(), p.b()));
+    private static List<TensorView> operands(Product p) {
+        List<TensorView> all = new ArrayList<>(List.of(p.dst(), p.a(), p.b()));
         if (p.mask() != null) {
             all.add(p.mask());
         }
@@ -125,7 +125,7 @@ final class MatmulForm {
         return (whole && inOneGo) || once;
     }
 
-    private static Tensor join(Tensor x, int axis) {
+    private static TensorView join(TensorView x, int axis) {
         Layout l = x.layout();
         long stride = l.size(axis + 1) == 1 ? l.stride(axis) : l.stride(axis + 1);
         Layout joint = new Layout(new long[] {l.size(axis) * l.size(axis + 1)}, new long[] {stride});
@@ -140,7 +140,7 @@ final class MatmulForm {
         return dropped(p.with(tail(p.a()), tail(p.b()), p.mask() == null ? null : tail(p.mask()), tail(p.dst())));
     }
 
-    private static Tensor tail(Tensor x) {
+    private static TensorView tail(TensorView x) {
         return x.with(x.layout().axes(1, x.rank()));
     }
 }

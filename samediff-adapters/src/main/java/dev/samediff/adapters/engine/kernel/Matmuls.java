@@ -26,11 +26,11 @@ final class Matmuls {
 
     /** dst = alpha a b + bias + mask + (dst if accumulate). */
     record Product(
-            Tensor a,
-            Tensor b,
-            @Nullable Tensor bias,
-            @Nullable Tensor mask,
-            Tensor dst,
+            TensorView a,
+            TensorView b,
+            @Nullable TensorView bias,
+            @Nullable TensorView mask,
+            TensorView dst,
             double alpha,
             boolean accumulate) {
         String title() {
@@ -50,7 +50,7 @@ final class Matmuls {
                     .toString();
         }
 
-        Product with(Tensor newA, Tensor newB, @Nullable Tensor newMask, Tensor newDst) {
+        Product with(TensorView newA, TensorView newB, @Nullable TensorView newMask, TensorView newDst) {
             return new Product(newA, newB, bias, newMask, newDst, alpha, accumulate);
         }
 
@@ -66,11 +66,11 @@ final class Matmuls {
                     accumulate);
         }
 
-        private static Tensor columns(Tensor x, long begin, long count) {
+        private static TensorView columns(TensorView x, long begin, long count) {
             return part(x, x.layout().axes(0, 1), begin, count);
         }
 
-        private static Tensor part(Tensor x, Layout rows, long begin, long count) {
+        private static TensorView part(TensorView x, Layout rows, long begin, long count) {
             long stride = x.layout().stride(x.rank() - 1);
             Layout columns = new Layout(new long[] {count}, new long[] {stride});
             return x.at(x.place().plus(begin * stride * Tensors.bytes(x.type())))
@@ -149,8 +149,8 @@ final class Matmuls {
         int m = dst.rank() - 2;
         int n = dst.rank() - 1;
         if (isNarrow(p)) {
-            Tensor work = assembly.temporary(p.dst.type(), dst.size(1), dst.size(0));
-            Tensor turned = work.with(work.layout().permuted(new int[] {1, 0}));
+            TensorView work = assembly.temporary(p.dst.type(), dst.size(1), dst.size(0));
+            TensorView turned = work.with(work.layout().permuted(new int[] {1, 0}));
             addRowMajor(assembly, turned(p.with(p.a, p.b, null, turned)));
             Copies.add(assembly, turned, p.dst);
         } else if (unit(dst, n) && !isLoose(dst, m, n)) {
@@ -158,7 +158,7 @@ final class Matmuls {
         } else if (unit(dst, m) && !isLoose(dst, n, m) && p.bias == null && p.a.type() == p.b.type()) {
             addRowMajor(assembly, turned(p));
         } else {
-            Tensor work = assembly.temporary(p.dst.type(), p.dst.shape());
+            TensorView work = assembly.temporary(p.dst.type(), p.dst.shape());
             if (p.accumulate) {
                 Copies.add(assembly, p.dst, work);
             }
@@ -232,14 +232,14 @@ final class Matmuls {
     private static void addLoop(Assembly assembly, Product p) {
         List<Loop.Cursor> cursors = new ArrayList<>();
         int mark = assembly.mark();
-        Tensor mask = p.mask == null ? null : inner(p.mask, cursors);
+        TensorView mask = p.mask == null ? null : inner(p.mask, cursors);
         addRowMajor(assembly, p.with(inner(p.a, cursors), inner(p.b, cursors), mask, inner(p.dst, cursors)));
         assembly.add(new Loop(p.dst.layout().size(0), cursors, assembly.since(mark)));
     }
 
-    private static Tensor inner(Tensor tensor, List<Loop.Cursor> cursors) {
+    private static TensorView inner(TensorView tensor, List<Loop.Cursor> cursors) {
         Layout layout = tensor.layout();
-        Tensor inner = tensor.with(layout.axes(1, layout.rank()));
+        TensorView inner = tensor.with(layout.axes(1, layout.rank()));
         if (layout.size(0) == 1) {
             return inner;
         }
@@ -250,16 +250,16 @@ final class Matmuls {
 
     private static void addWithoutMask(Assembly assembly, Product p) {
         emit(assembly, p, null, description(p, null));
-        Tensor mask = Objects.requireNonNull(p.mask);
+        TensorView mask = Objects.requireNonNull(p.mask);
         Binaries.add(assembly, BinaryKind.ADD, p.dst, mask, p.dst);
     }
 
-    private static matmul.primitive_desc description(Product p, @Nullable Tensor mask) {
+    private static matmul.primitive_desc description(Product p, @Nullable TensorView mask) {
         return description(p, Dnnl.desc(p.b), mask);
     }
 
     /** Describes a product whose right matrix lies as given. */
-    static matmul.primitive_desc description(Product p, memory.desc b, @Nullable Tensor mask) {
+    static matmul.primitive_desc description(Product p, memory.desc b, @Nullable TensorView mask) {
         var attributes = Dnnl.attributes(postOps(p, mask));
         if (isNativeBias(p)) {
             return new matmul.primitive_desc(
@@ -272,7 +272,7 @@ final class Matmuls {
         return p.bias != null && p.alpha == 1;
     }
 
-    private static post_ops postOps(Product p, @Nullable Tensor mask) {
+    private static post_ops postOps(Product p, @Nullable TensorView mask) {
         post_ops ops = new post_ops();
         if (p.alpha != 1) {
             ops.append_eltwise(algorithm.eltwise_linear, (float) p.alpha, 0);
@@ -290,18 +290,19 @@ final class Matmuls {
     }
 
     /** The bias as [1,...,1,n]. */
-    private static Tensor bias(Product p) {
-        Tensor bias = Objects.requireNonNull(p.bias);
+    private static TensorView bias(Product p) {
+        TensorView bias = Objects.requireNonNull(p.bias);
         return bias.with(
                 Layout.dense(Layout.dense(bias.shape()).padded(p.dst.rank()).shape()));
     }
 
-    private static void emit(Assembly assembly, Product p, @Nullable Tensor mask, matmul.primitive_desc description) {
+    private static void emit(
+            Assembly assembly, Product p, @Nullable TensorView mask, matmul.primitive_desc description) {
         emit(p, mask, Primitive.of(assembly, description).with(dnnl.DNNL_ARG_WEIGHTS, p.b));
     }
 
     /** Adds a primitive that has its right matrix already. */
-    static void emit(Product p, @Nullable Tensor mask, Primitive.Builder primitive) {
+    static void emit(Product p, @Nullable TensorView mask, Primitive.Builder primitive) {
         primitive.with(dnnl.DNNL_ARG_SRC, p.a).with(dnnl.DNNL_ARG_DST, p.dst);
         int position = p.alpha == 1 ? 0 : 1;
         if (isNativeBias(p)) {

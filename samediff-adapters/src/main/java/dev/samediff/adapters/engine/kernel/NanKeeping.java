@@ -1,10 +1,8 @@
 package dev.samediff.adapters.engine.kernel;
 
 import org.bytedeco.dnnl.binary;
-import org.bytedeco.dnnl.eltwise_forward;
 import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.global.dnnl.algorithm;
-import org.bytedeco.dnnl.global.dnnl.prop_kind;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.post_ops;
 
@@ -23,45 +21,54 @@ final class NanKeeping {
      * @param x dense
      * @param y dense; may be x, in place
      */
-    static void above(Assembly assembly, algorithm f, Tensor x, Tensor y) {
-        joined(assembly, f, 0, algorithm.binary_max, x, y);
+    static void above(Assembly assembly, algorithm f, TensorView x, TensorView y) {
+        post_ops ops = new post_ops();
+        ops.append_eltwise(f, 0, 0);
+        joined(assembly, algorithm.binary_mul, 1, ops, 1, algorithm.binary_max, x, y);
     }
 
     /** Adds y = max(bound, x), with x and y as in {@link #above}. */
-    static void atLeast(Assembly assembly, float bound, Tensor x, Tensor y) {
-        joined(assembly, algorithm.eltwise_clip, bound, algorithm.binary_max, x, y);
+    static void atLeast(Assembly assembly, float bound, TensorView x, TensorView y) {
+        joined(assembly, algorithm.binary_max, bound, new post_ops(), 0, algorithm.binary_max, x, y);
     }
 
     /** Adds y = min(bound, x), with x and y as in {@link #above}. */
-    static void atMost(Assembly assembly, float bound, Tensor x, Tensor y) {
-        joined(assembly, algorithm.eltwise_clip, bound, algorithm.binary_min, x, y);
+    static void atMost(Assembly assembly, float bound, TensorView x, TensorView y) {
+        joined(assembly, algorithm.binary_min, bound, new post_ops(), 0, algorithm.binary_min, x, y);
     }
 
-    /** Adds y = the larger or smaller one of f(x) and x; a clip to one number is that number everywhere, at NaN, too. */
-    private static void joined(Assembly assembly, algorithm f, float parameter, algorithm join, Tensor x, Tensor y) {
+    /**
+     * Adds y = the larger or smaller one of f(x (op) number) and x, in one pass: oneDNN has compiled code for functions of two
+     * tensors with something after them, but only its reference code for functions of one.
+     *
+     * @param ops f, which gets the last step
+     * @param steps how many there are
+     */
+    private static void joined(
+            Assembly assembly,
+            algorithm op,
+            float number,
+            post_ops ops,
+            int steps,
+            algorithm join,
+            TensorView x,
+            TensorView y) {
         memory.desc desc = Dnnl.desc(x);
-        post_ops ops = new post_ops();
         ops.append_binary(join, desc);
-        var description = new eltwise_forward.primitive_desc(
-                Dnnl.ENGINE,
-                prop_kind.forward_inference,
-                f,
-                desc,
-                desc,
-                parameter,
-                parameter,
-                Dnnl.attributes(ops),
-                false);
+        TensorView constant = assembly.constant(x.type(), number, 1);
+        var description = new binary.primitive_desc(
+                Dnnl.ENGINE, op, desc, Dnnl.desc(constant), desc, Dnnl.attributes(ops), false);
         Primitive.of(assembly, description)
-                .with(dnnl.DNNL_ARG_SRC, x)
+                .with(dnnl.DNNL_ARG_SRC_0, x)
+                .with(dnnl.DNNL_ARG_SRC_1, constant)
                 .with(dnnl.DNNL_ARG_DST, y)
-                .with(Matmuls.postOp(0), x)
+                .with(Matmuls.postOp(steps), x)
                 .add();
     }
 
     /** Returns a tensor in working memory that is 0, and NaN where x is: the root of (x = x) - 1. */
-    static Tensor marks(Assembly assembly, Tensor x) {
-        Tensor marks = assembly.temporary(x.type(), x.shape());
+    static TensorView marks(Assembly assembly, TensorView x) {
+        TensorView marks = assembly.temporary(x.type(), x.shape());
         post_ops ops = new post_ops();
         ops.append_eltwise(algorithm.eltwise_linear, 1, -1);
         ops.append_eltwise(algorithm.eltwise_sqrt, 0, 0);

@@ -94,7 +94,7 @@ final class PackedMatmul {
         return new memory.desc(p.b().shape(), Dnnl.type(p.b().type()), memory.format_tag.any);
     }
 
-    private static void addCopy(Assembly assembly, Tensor from, memory.desc packed, Place to) {
+    private static void addCopy(Assembly assembly, TensorView from, memory.desc packed, Place to) {
         reorder.primitive_desc description =
                 new reorder.primitive_desc(Dnnl.ENGINE, Dnnl.desc(from), Dnnl.ENGINE, packed, Dnnl.attributes(), false);
         Primitive.of(assembly, description)

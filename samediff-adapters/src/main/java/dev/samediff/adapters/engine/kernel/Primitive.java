@@ -62,7 +62,7 @@ final class Primitive implements Kernel {
             this.description = description;
         }
 
-        Builder with(int index, Tensor tensor) {
+        Builder with(int index, TensorView tensor) {
             return with(index, Dnnl.desc(tensor), tensor.place());
         }
 

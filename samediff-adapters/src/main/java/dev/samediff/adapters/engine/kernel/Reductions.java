@@ -24,10 +24,10 @@ final class Reductions {
     private Reductions() {}
 
     /** Adds dst = reduction of x along the axes where dst has size 1. */
-    static void add(Assembly assembly, ReduceKind kind, Tensor x, Tensor dst) {
+    static void add(Assembly assembly, ReduceKind kind, TensorView x, TensorView dst) {
         check("reduce " + kind, x, dst);
         List<Layout> layouts = Layout.ordered(List.of(x.layout(), dst.layout().expanded(x.shape())));
-        Tensor from = Copies.densified(assembly, x.with(layouts.get(0)));
+        TensorView from = Copies.densified(assembly, x.with(layouts.get(0)));
         Layout to = layouts.get(1);
         for (int axis = to.rank() - 1; axis >= 0; axis--) {
             if (to.stride(axis) == 0 && to.size(axis) > 1) {
@@ -41,7 +41,7 @@ final class Reductions {
         }
     }
 
-    private static void check(String title, Tensor x, Tensor dst) {
+    private static void check(String title, TensorView x, TensorView dst) {
         Tensors.floats(title, x, dst);
         Tensors.written(title, "dst", dst);
         boolean fits = x.rank() == dst.rank();
@@ -55,16 +55,17 @@ final class Reductions {
     }
 
     /** Reduces one axis of a dense tensor to size 1, into dst if it is given and dense. */
-    private static Tensor reduced(Assembly assembly, ReduceKind kind, Tensor x, int axis, @Nullable Tensor dst) {
+    private static TensorView reduced(
+            Assembly assembly, ReduceKind kind, TensorView x, int axis, @Nullable TensorView dst) {
         long[] shape = x.shape().clone();
         shape[axis] = 1;
-        Tensor result = dst != null && dst.isDense() ? dst : assembly.temporary(x.type(), shape);
+        TensorView result = dst != null && dst.isDense() ? dst : assembly.temporary(x.type(), shape);
         long outer = x.layout().axes(0, axis).length();
         long size = x.layout().size(axis);
         long inner = x.layout().axes(axis + 1, x.rank()).length();
         boolean sums = kind == ReduceKind.SUM || kind == ReduceKind.MEAN;
         if (sums && size > LONGEST) {
-            Tensor flat = result.with(Layout.dense(outer, 1, inner));
+            TensorView flat = result.with(Layout.dense(outer, 1, inner));
             staged(assembly, x.with(Layout.dense(outer, size, inner)), flat);
             if (kind == ReduceKind.MEAN) {
                 Unaries.forward(assembly, UnaryKind.LINEAR, 1.0 / size, 0, flat, flat);
@@ -80,7 +81,7 @@ final class Reductions {
                     result.with(Layout.dense(outer, 1, inner)));
         } else {
             Layout transposed = Layout.dense(outer, size, inner).permuted(0, 2, 1);
-            Tensor copy = Copies.copied(assembly, x.with(transposed));
+            TensorView copy = Copies.copied(assembly, x.with(transposed));
             innermost(
                     assembly,
                     kind,
@@ -91,14 +92,14 @@ final class Reductions {
     }
 
     /** Sums the middle axis of x [a,n,b] to dst [a,1,b] as a product with a row of ones. */
-    private static void byOnes(Assembly assembly, double factor, Tensor x, Tensor dst) {
-        Tensor ones = assembly.constant(DataType.FLOAT, 1, 1, 1, x.layout().size(1));
+    private static void byOnes(Assembly assembly, double factor, TensorView x, TensorView dst) {
+        TensorView ones = assembly.constant(DataType.FLOAT, 1, 1, 1, x.layout().size(1));
         Matmuls.add(assembly, new Matmuls.Product(ones, x, null, null, dst, factor, false));
     }
 
     /** Sums the long middle axis of a dense x [a,n,b] to a dense dst [a,1,b] in stages. */
-    private static void staged(Assembly assembly, Tensor x, Tensor dst) {
-        Tensor rest = x;
+    private static void staged(Assembly assembly, TensorView x, TensorView dst) {
+        TensorView rest = x;
         while (rest.layout().size(1) > STAGE) {
             rest = stage(assembly, rest);
         }
@@ -109,19 +110,19 @@ final class Reductions {
      * Returns sums of STAGE elements of the middle axis of a dense x [a,n,b]: elements that are n / STAGE apart, so that one wide
      * product adds them, and one sum of those that are left over.
      */
-    private static Tensor stage(Assembly assembly, Tensor x) {
+    private static TensorView stage(Assembly assembly, TensorView x) {
         long a = x.layout().size(0);
         long n = x.layout().size(1);
         long b = x.layout().size(2);
         long whole = n / STAGE;
         long left = n % STAGE;
         long count = left == 0 ? whole : whole + 1;
-        Tensor sums = assembly.temporary(DataType.FLOAT, a, count, b);
-        Tensor head = x.with(new Layout(
+        TensorView sums = assembly.temporary(DataType.FLOAT, a, count, b);
+        TensorView head = x.with(new Layout(
                 new long[] {a, STAGE, whole * b}, new long[] {n * b, whole * b, 1})); // rows of a longer axis
         byOnes(assembly, 1, head, part(sums, 0, whole * b));
         if (left > 0) {
-            Tensor tail = x.at(x.place().plus(Float.BYTES * STAGE * whole * b))
+            TensorView tail = x.at(x.place().plus(Float.BYTES * STAGE * whole * b))
                     .with(new Layout(new long[] {a, left, b}, new long[] {n * b, b, 1}));
             byOnes(assembly, 1, tail, part(sums, whole * b, b));
         }
@@ -129,14 +130,14 @@ final class Reductions {
     }
 
     /** Returns some elements of every row of a dense tensor [a,n,b], as [a,1,count]. */
-    private static Tensor part(Tensor x, long begin, long count) {
+    private static TensorView part(TensorView x, long begin, long count) {
         long row = x.layout().size(1) * x.layout().size(2);
         return x.at(x.place().plus(Float.BYTES * begin))
                 .with(new Layout(new long[] {x.layout().size(0), 1, count}, new long[] {row, row, 1}));
     }
 
     /** Reduces rows. */
-    private static void innermost(Assembly assembly, ReduceKind kind, Tensor x, Tensor dst) {
+    private static void innermost(Assembly assembly, ReduceKind kind, TensorView x, TensorView dst) {
         primitive(assembly, kind, x, dst);
         if (kind == ReduceKind.MAX || kind == ReduceKind.MIN) {
             keepNan(assembly, x, dst);
@@ -144,8 +145,8 @@ final class Reductions {
     }
 
     /** Writes NaN where a row has one: oneDNN's extremes lose it, its sums do not. */
-    private static void keepNan(Assembly assembly, Tensor x, Tensor dst) {
-        Tensor sums = assembly.temporary(dst.type(), dst.shape());
+    private static void keepNan(Assembly assembly, TensorView x, TensorView dst) {
+        TensorView sums = assembly.temporary(dst.type(), dst.shape());
         primitive(assembly, ReduceKind.SUM, x, sums);
         long rows = x.layout().size(0);
         long width = x.layout().size(1);
@@ -171,7 +172,7 @@ final class Reductions {
         });
     }
 
-    private static void primitive(Assembly assembly, ReduceKind kind, Tensor x, Tensor dst) {
+    private static void primitive(Assembly assembly, ReduceKind kind, TensorView x, TensorView dst) {
         algorithm name = switch (kind) {
             case SUM -> algorithm.reduction_sum;
             case MEAN -> algorithm.reduction_mean;

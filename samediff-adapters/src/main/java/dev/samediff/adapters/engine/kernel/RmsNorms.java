@@ -17,18 +17,24 @@ final class RmsNorms {
     private RmsNorms() {}
 
     /** Adds rstd = 1 / sqrt(mean(x^2) + epsilon) and y = x rstd scale. */
-    static void forward(Assembly assembly, double epsilon, Tensor x, @Nullable Tensor scale, Tensor y, Tensor rstd) {
+    static void forward(
+            Assembly assembly,
+            double epsilon,
+            TensorView x,
+            @Nullable TensorView scale,
+            TensorView y,
+            TensorView rstd) {
         String title = "rms norm";
         Tensors.floats(title, x, y, rstd);
         Tensors.shape(title, "x", x, y.shape());
         Tensors.written(title, "y", y);
-        Tensor from = Softmaxes.rows(Copies.densified(assembly, x));
+        TensorView from = Softmaxes.rows(Copies.densified(assembly, x));
         long rows = from.layout().size(0);
         Tensors.length(title, "rstd", rstd, rows);
-        Tensor work = Softmaxes.rows(y.isDense() ? y : assembly.temporary(y.type(), y.shape()));
-        Tensor unused = assembly.temporary(y.type(), work.shape()); // y may lie where x does, which is read again
-        Tensor mean = assembly.temporary(DataType.FLOAT, rows);
-        Tensor square = assembly.temporary(DataType.FLOAT, rows);
+        TensorView work = Softmaxes.rows(y.isDense() ? y : assembly.temporary(y.type(), y.shape()));
+        TensorView unused = assembly.temporary(y.type(), work.shape()); // y may lie where x does, which is read again
+        TensorView mean = assembly.temporary(DataType.FLOAT, rows);
+        TensorView square = assembly.temporary(DataType.FLOAT, rows);
         LayerNorms.forward(assembly, new LayerNorms.Forward(epsilon, from, null, null, unused, mean, square));
         assembly.add(new JavaKernel("java", mean.place(), square.place(), rstd.place()) {
             @Override
@@ -48,7 +54,12 @@ final class RmsNorms {
     }
 
     private static void normalise(
-            Assembly assembly, double epsilon, Tensor x, @Nullable Tensor scale, Tensor y, Tensor square) {
+            Assembly assembly,
+            double epsilon,
+            TensorView x,
+            @Nullable TensorView scale,
+            TensorView y,
+            TensorView square) {
         int flags =
                 normalization_flags.use_global_stats.value | (scale == null ? 0 : normalization_flags.use_scale.value);
         var description = new layer_normalization_forward.primitive_desc(
@@ -77,12 +88,12 @@ final class RmsNorms {
 
     /** The operands of the backward pass. */
     record Backward(
-            Tensor dy,
-            Tensor x,
-            Tensor rstd,
-            @Nullable Tensor scale,
-            Tensor dx,
-            @Nullable Tensor dScale) {}
+            TensorView dy,
+            TensorView x,
+            TensorView rstd,
+            @Nullable TensorView scale,
+            TensorView dx,
+            @Nullable TensorView dScale) {}
 
     /** Adds dx = rstd (g - x rstd mean(g x rstd)) with g = dy scale, and the gradient of scale if it is wanted. */
     static void backward(Assembly assembly, Backward b) {
@@ -91,13 +102,13 @@ final class RmsNorms {
         Tensors.shape(title, "dy", b.dy, b.x.shape());
         Tensors.shape(title, "dx", b.dx, b.x.shape());
         Tensors.written(title, "dx", b.dx);
-        Tensor x = Softmaxes.rows(Copies.densified(assembly, b.x));
-        Tensor dy = Softmaxes.rows(Copies.densified(assembly, b.dy));
+        TensorView x = Softmaxes.rows(Copies.densified(assembly, b.x));
+        TensorView dy = Softmaxes.rows(Copies.densified(assembly, b.dy));
         long rows = x.layout().size(0);
         Tensors.length(title, "rstd", b.rstd, rows);
-        Tensor means = assembly.temporary(DataType.FLOAT, rows, 1);
+        TensorView means = assembly.temporary(DataType.FLOAT, rows, 1);
         rowMeans(assembly, dy, b.scale, means);
-        Tensor square = assembly.temporary(DataType.FLOAT, rows);
+        TensorView square = assembly.temporary(DataType.FLOAT, rows);
         assembly.add(new JavaKernel("java", b.rstd.place(), means.place(), square.place()) {
             @Override
             void compute() {
@@ -109,8 +120,8 @@ final class RmsNorms {
                 }
             }
         });
-        Tensor work = Softmaxes.rows(b.dx.isDense() ? b.dx : assembly.temporary(b.dx.type(), b.dx.shape()));
-        Tensor zero = assembly.constant(DataType.FLOAT, 0, rows);
+        TensorView work = Softmaxes.rows(b.dx.isDense() ? b.dx : assembly.temporary(b.dx.type(), b.dx.shape()));
+        TensorView zero = assembly.constant(DataType.FLOAT, 0, rows);
         LayerNorms.backward(assembly, new LayerNorms.Backward(0, dy, x, zero, square, b.scale, work, b.dScale, null));
         Binaries.add(assembly, BinaryKind.ADD, work, means, work);
         if (work.place() != b.dx.place()) {
@@ -119,7 +130,7 @@ final class RmsNorms {
     }
 
     /** The mean of dy scale of every row. */
-    private static void rowMeans(Assembly assembly, Tensor dy, @Nullable Tensor scale, Tensor means) {
+    private static void rowMeans(Assembly assembly, TensorView dy, @Nullable TensorView scale, TensorView means) {
         if (scale == null) {
             Reductions.add(assembly, ReduceKind.MEAN, dy, means);
             return;

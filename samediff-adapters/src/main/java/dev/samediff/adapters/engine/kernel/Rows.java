@@ -8,7 +8,7 @@ final class Rows {
     private Rows() {}
 
     /** Adds dst[i] = table[ids[i]]. */
-    static void gather(Assembly assembly, Tensor table, Tensor ids, Tensor dst) {
+    static void gather(Assembly assembly, TensorView table, TensorView ids, TensorView dst) {
         String title = "gather rows";
         if (!table.type().isIntType() || table.type() != dst.type()) {
             Tensors.type(title, "table", table, DataType.FLOAT, DataType.BFLOAT16);
@@ -23,7 +23,7 @@ final class Rows {
                 table.layout().size(1));
         Tensors.written(title, "dst", dst);
         boolean direct = table.type() == dst.type() && dst.layout().stride(1) == 1;
-        Tensor work = direct ? dst : assembly.temporary(table.type(), dst.shape());
+        TensorView work = direct ? dst : assembly.temporary(table.type(), dst.shape());
         long count = dst.layout().size(0);
         Ids rows = new Ids(title, "token id", ids, count, table.layout().size(0));
         int bytes = Tensors.bytes(table.type());
@@ -48,7 +48,7 @@ final class Rows {
     }
 
     /** Adds cache[b h, positions[b]] = rows[b h]. */
-    static void write(Assembly assembly, Tensor rows, Tensor positions, Tensor cache) {
+    static void write(Assembly assembly, TensorView rows, TensorView positions, TensorView cache) {
         String title = "write rows";
         Tensors.floats(title, rows, cache);
         long count = cache.layout().size(0);
@@ -75,7 +75,7 @@ final class Rows {
     }
 
     /** Adds dTable = 0, then dTable[ids[i]] += dy[i]. */
-    static void scatterAdd(Assembly assembly, Tensor dy, Tensor ids, Tensor dTable) {
+    static void scatterAdd(Assembly assembly, TensorView dy, TensorView ids, TensorView dTable) {
         String title = "scatter-add rows";
         Tensors.floats(title, dy, dTable);
         matrix(title, "dTable", dTable);
@@ -83,7 +83,7 @@ final class Rows {
         long width = dTable.layout().size(1);
         Tensors.shape(title, "dy", dy, dy.layout().length() / width, width);
         Copies.fill(assembly, 0, dTable);
-        Tensor upstream = dy.layout().stride(1) == 1 ? dy : Copies.copied(assembly, dy);
+        TensorView upstream = dy.layout().stride(1) == 1 ? dy : Copies.copied(assembly, dy);
         long count = dy.layout().size(0);
         Ids rows = new Ids(title, "token id", ids, count, dTable.layout().size(0));
         long step = 4 * upstream.layout().stride(0);
@@ -102,7 +102,7 @@ final class Rows {
         });
     }
 
-    private static void matrix(String title, String name, Tensor table) {
+    private static void matrix(String title, String name, TensorView table) {
         if (table.rank() != 2
                 || (table.layout().stride(1) != 1 && table.layout().size(1) > 1)) {
             throw new IllegalArgumentException(title + ": `" + name + "` is " + table + " with " + table.layout()

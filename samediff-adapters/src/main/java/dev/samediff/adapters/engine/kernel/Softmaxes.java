@@ -12,12 +12,12 @@ final class Softmaxes {
     private Softmaxes() {}
 
     /** Adds y = softmax(x) or log softmax(x) of every row. */
-    static void forward(Assembly assembly, algorithm form, Tensor x, Tensor y) {
+    static void forward(Assembly assembly, algorithm form, TensorView x, TensorView y) {
         Tensors.floats("softmax", x, y);
         Tensors.shape("softmax", "x", x, y.shape());
         Tensors.written("softmax", "y", y);
-        Tensor work = y.isDense() ? y : assembly.temporary(y.type(), y.shape());
-        Tensor from = x;
+        TensorView work = y.isDense() ? y : assembly.temporary(y.type(), y.shape());
+        TensorView from = x;
         if (!x.isDense()) {
             Copies.add(assembly, x, work);
             from = work;
@@ -37,15 +37,15 @@ final class Softmaxes {
     }
 
     /** Adds dx = y (dy - sum(dy y)) of every row. */
-    static void backward(Assembly assembly, Tensor y, Tensor dy, Tensor dx) {
+    static void backward(Assembly assembly, TensorView y, TensorView dy, TensorView dx) {
         String title = "gradient of softmax";
         Tensors.floats(title, y, dy, dx);
         Tensors.shape(title, "y", y, dx.shape());
         Tensors.shape(title, "dy", dy, dx.shape());
         Tensors.written(title, "dx", dx);
-        Tensor result = rows(Copies.densified(assembly, y));
-        Tensor upstream = rows(Copies.densified(assembly, dy));
-        Tensor work = dx.isDense() ? dx : assembly.temporary(dx.type(), dx.shape());
+        TensorView result = rows(Copies.densified(assembly, y));
+        TensorView upstream = rows(Copies.densified(assembly, dy));
+        TensorView work = dx.isDense() ? dx : assembly.temporary(dx.type(), dx.shape());
         memory.desc desc = Dnnl.desc(result);
         algorithm form = algorithm.softmax_accurate;
         var description = new softmax_backward.primitive_desc(
@@ -61,7 +61,7 @@ final class Softmaxes {
     }
 
     /** Returns a dense tensor as [rows, length of the last axis]. */
-    static Tensor rows(Tensor dense) {
+    static TensorView rows(TensorView dense) {
         Layout layout = dense.layout();
         long last = layout.rank() == 0 ? 1 : layout.size(layout.rank() - 1);
         return dense.with(Layout.dense(layout.length() / last, last));

@@ -17,12 +17,12 @@ final class TilePlace implements Place {
     }
 
     /** A place in a tensor of all heads, of which so many in a row share a head of keys. */
-    static TilePlace ofQueries(Tensor tensor, long sharing) {
+    static TilePlace ofQueries(TensorView tensor, long sharing) {
         return new TilePlace(tensor.layout(), sharing, true);
     }
 
     /** A place in a tensor of the heads of keys; it starts at the first key. */
-    static TilePlace ofKeys(Tensor tensor) {
+    static TilePlace ofKeys(TensorView tensor) {
         return new TilePlace(tensor.layout(), 1, false);
     }
 
@@ -57,7 +57,7 @@ final class TilePlace implements Place {
     }
 
     /** Returns the tile [heads,rows,width] at this place. */
-    Tensor view(long heads, long rows) {
-        return new Tensor(DataType.FLOAT, tile(heads, rows), this);
+    TensorView view(long heads, long rows) {
+        return new TensorView(DataType.FLOAT, tile(heads, rows), this);
     }
 }

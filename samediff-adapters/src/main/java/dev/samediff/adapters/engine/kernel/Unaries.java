@@ -61,14 +61,14 @@ final class Unaries {
     }
 
     /** Adds dst = f(x). */
-    static void forward(Assembly assembly, UnaryKind kind, double alpha, double beta, Tensor x, Tensor dst) {
+    static void forward(Assembly assembly, UnaryKind kind, double alpha, double beta, TensorView x, TensorView dst) {
         Tensors.floats("unary " + kind, x, dst);
         Tensors.shape("unary " + kind, "x", x, dst.shape());
         Tensors.written("unary " + kind, "dst", dst);
         List<Layout> layouts = Layout.ordered(List.of(dst.layout(), x.layout()));
-        Tensor to = dst.with(layouts.get(0));
-        Tensor from = x.with(layouts.get(1));
-        Tensor work = to.isDense() ? to : assembly.temporary(to.type(), to.shape());
+        TensorView to = dst.with(layouts.get(0));
+        TensorView from = x.with(layouts.get(1));
+        TensorView work = to.isDense() ? to : assembly.temporary(to.type(), to.shape());
         if (!from.isDense()) {
             Copies.add(assembly, from, work);
             from = work;
@@ -79,9 +79,10 @@ final class Unaries {
         }
     }
 
-    private static void dense(Assembly assembly, UnaryKind kind, double alpha, double beta, Tensor x, Tensor y) {
-        if (ScalarFunctions.has(kind)) {
-            assembly.add(ScalarFunctions.forward(kind, x, y));
+    private static void dense(
+            Assembly assembly, UnaryKind kind, double alpha, double beta, TensorView x, TensorView y) {
+        if (ScalarKernels.has(kind)) {
+            assembly.add(ScalarKernels.forward(kind, x, y));
             return;
         }
         Eltwise f = Eltwise.of(kind, alpha, beta);
@@ -101,7 +102,7 @@ final class Unaries {
         }
     }
 
-    private static void plain(Assembly assembly, Eltwise f, Tensor x, Tensor y) {
+    private static void plain(Assembly assembly, Eltwise f, TensorView x, TensorView y) {
         Primitive.of(assembly, f.forward(Dnnl.desc(x)))
                 .with(dnnl.DNNL_ARG_SRC, x)
                 .with(dnnl.DNNL_ARG_DST, y)
@@ -109,21 +110,22 @@ final class Unaries {
     }
 
     /** Adds dx = dy f'(x). */
-    static void backward(Assembly assembly, UnaryKind kind, double alpha, double beta, Tensor dy, Tensor x, Tensor dx) {
+    static void backward(
+            Assembly assembly, UnaryKind kind, double alpha, double beta, TensorView dy, TensorView x, TensorView dx) {
         String title = "gradient of unary " + kind;
         Tensors.floats(title, dy, x, dx);
         Tensors.shape(title, "dy", dy, dx.shape());
         Tensors.shape(title, "x", x, dx.shape());
         Tensors.written(title, "dx", dx);
         List<Layout> layouts = Layout.ordered(List.of(dx.layout(), dy.layout(), x.layout()));
-        Tensor to = dx.with(layouts.get(0));
-        Tensor gradient = Copies.densified(assembly, dy.with(layouts.get(1)));
-        Tensor input = Copies.densified(assembly, x.with(layouts.get(2)));
-        Tensor work = to.isDense() ? to : assembly.temporary(to.type(), to.shape());
-        if (ScalarFunctions.has(kind)) {
-            assembly.add(ScalarFunctions.backward(kind, flat(gradient), flat(input), flat(work)));
+        TensorView to = dx.with(layouts.get(0));
+        TensorView gradient = Copies.densified(assembly, dy.with(layouts.get(1)));
+        TensorView input = Copies.densified(assembly, x.with(layouts.get(2)));
+        TensorView work = to.isDense() ? to : assembly.temporary(to.type(), to.shape());
+        if (ScalarKernels.has(kind)) {
+            assembly.add(ScalarKernels.backward(kind, flat(gradient), flat(input), flat(work)));
         } else if (kind == UnaryKind.EXP) {
-            Tensor power = assembly.temporary(input.type(), input.shape());
+            TensorView power = assembly.temporary(input.type(), input.shape());
             NanKeeping.above(assembly, algorithm.eltwise_exp, flat(input), flat(power));
             Binaries.add(assembly, BinaryKind.MULTIPLY, flat(power), flat(gradient), flat(work));
         } else {
@@ -138,7 +140,7 @@ final class Unaries {
         }
     }
 
-    private static Tensor flat(Tensor dense) {
+    private static TensorView flat(TensorView dense) {
         return dense.with(Layout.dense(dense.layout().length()));
     }
 }

@@ -33,10 +33,10 @@ public final class Workspace implements AutoCloseable {
     }
 
     /** Returns a dense tensor filled with one value, which must not be written to. */
-    synchronized Tensor constant(DataType type, double value, long... shape) {
+    synchronized TensorView constant(DataType type, double value, long... shape) {
         Layout layout = Layout.dense(shape);
         Value key = new Value(type, value, layout.length());
-        return new Tensor(type, layout, constants.computeIfAbsent(key, k -> new Constant(type, value, k.length())));
+        return new TensorView(type, layout, constants.computeIfAbsent(key, k -> new Constant(type, value, k.length())));
     }
 
     /** Returns the memory of all buffers and constants, in bytes. */

@@ -35,7 +35,7 @@ final class PlannedRunner implements Runner {
     private final List<String> names = new ArrayList<>();
     private final Map<String, Integer> slots = new HashMap<>();
     private final List<Integer> leaves = new ArrayList<>();
-    private final @Nullable Value[] values;
+    private final @Nullable HeldArray[] values;
     private final ArrayPool pool;
     private final Map<Step, HalfProducts> halves = new HashMap<>();
     private final Optional<LossInputs> fed;
@@ -87,7 +87,7 @@ final class PlannedRunner implements Runner {
             }
         }
         markLastUses();
-        values = new Value[names.size()];
+        values = new HeldArray[names.size()];
     }
 
     /** Gives each gradient of a tanh that tanh's result as a third input, see {@link Shortcuts}. */
@@ -146,7 +146,7 @@ final class PlannedRunner implements Runner {
         withoutElements = Placeholders.withoutElements(graph, outputs, placeholders);
         try {
             for (int slot : leaves) {
-                values[slot] = new Value(leaf(names.get(slot), placeholders), null);
+                values[slot] = new HeldArray(leaf(names.get(slot), placeholders), null);
             }
             for (Step step : steps) {
                 execute(step, placeholders);
@@ -157,7 +157,7 @@ final class PlannedRunner implements Runner {
             }
             Map<String, INDArray> results = new LinkedHashMap<>();
             for (int i = 0; i < outputSlots.length; i++) {
-                Value value = value(outputSlots[i]);
+                HeldArray value = value(outputSlots[i]);
                 if (value.array().isEmpty() && !withoutElements.isEmpty()) {
                     throw Placeholders.noElements(withoutElements.get(0), placeholders);
                 }
@@ -224,10 +224,10 @@ final class PlannedRunner implements Runner {
         }
         step.execute(results);
         for (int i = 0; i < results.length; i++) {
-            Value planned = value(step.outputs[i]);
+            HeldArray planned = value(step.outputs[i]);
             if (planned.array() != results[i]) {
                 release(step.outputs[i]);
-                values[step.outputs[i]] = new Value(results[i], null);
+                values[step.outputs[i]] = new HeldArray(results[i], null);
             }
         }
     }
@@ -235,7 +235,7 @@ final class PlannedRunner implements Runner {
     private INDArray allocate(Step step, int output, LongShapeDescriptor shape, boolean zeroed) {
         if (shape.isEmpty()) {
             INDArray empty = Nd4j.create(shape.asDataType(step.types[output]));
-            values[step.outputs[output]] = new Value(empty, null);
+            values[step.outputs[output]] = new HeldArray(empty, null);
             return empty;
         }
         return allocate(step, output, shape.getShape(), zeroed);
@@ -246,7 +246,7 @@ final class PlannedRunner implements Runner {
         DataType type = step.types[output];
         Storage storage = pool.take(type, shape, zeroed);
         INDArray array = storage.shaped(shape);
-        values[step.outputs[output]] = new Value(array, storage);
+        values[step.outputs[output]] = new HeldArray(array, storage);
         return array;
     }
 
@@ -270,8 +270,8 @@ final class PlannedRunner implements Runner {
         values[step.outputs[output]] = value(step.inputs[input]).alias(view);
     }
 
-    private Value value(int slot) {
-        Value value = values[slot];
+    private HeldArray value(int slot) {
+        HeldArray value = values[slot];
         if (value == null) {
             throw new IllegalStateException("the variable `" + names.get(slot) + "` was not computed");
         }
@@ -279,7 +279,7 @@ final class PlannedRunner implements Runner {
     }
 
     private void release(int slot) {
-        Value value = values[slot];
+        HeldArray value = values[slot];
         values[slot] = null;
         if (value != null && value.storage() != null) {
             pool.release(value.storage());
@@ -287,7 +287,7 @@ final class PlannedRunner implements Runner {
     }
 
     /** The caller keeps the array: a block nobody else uses leaves the pool, everything else is copied. */
-    private static INDArray handOut(Value value) {
+    private static INDArray handOut(HeldArray value) {
         Storage storage = value.storage();
         if (storage != null && storage.references == 1 && storage.base == value.array()) {
             storage.references++;

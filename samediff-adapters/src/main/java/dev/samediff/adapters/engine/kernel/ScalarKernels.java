@@ -6,16 +6,16 @@ import java.util.function.DoubleUnaryOperator;
 import org.apache.commons.math3.special.Erf;
 
 /** Functions that oneDNN does not have, as loops in Java over dense tensors. */
-final class ScalarFunctions {
+final class ScalarKernels {
     private static final double TWO_BY_ROOT_PI = 2 / Math.sqrt(Math.PI);
 
-    private ScalarFunctions() {}
+    private ScalarKernels() {}
 
     static boolean has(UnaryKind kind) {
         return kind == UnaryKind.ERF || kind == UnaryKind.SIN || kind == UnaryKind.COS;
     }
 
-    static Kernel forward(UnaryKind kind, Tensor x, Tensor y) {
+    static Kernel forward(UnaryKind kind, TensorView x, TensorView y) {
         DoubleUnaryOperator f = switch (kind) {
             case ERF -> Erf::erf;
             case SIN -> Math::sin;
@@ -34,7 +34,7 @@ final class ScalarFunctions {
         };
     }
 
-    static Kernel backward(UnaryKind kind, Tensor dy, Tensor x, Tensor dx) {
+    static Kernel backward(UnaryKind kind, TensorView dy, TensorView x, TensorView dx) {
         DoubleUnaryOperator derivative = switch (kind) {
             case ERF -> v -> TWO_BY_ROOT_PI * Math.exp(-v * v);
             case SIN -> Math::cos;

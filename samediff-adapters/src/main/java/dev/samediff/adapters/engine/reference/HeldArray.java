@@ -9,12 +9,12 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param array the array
  * @param storage the pool's block it lies in; null for placeholders, constants and parameters
  */
-record Value(INDArray array, @Nullable Storage storage) {
+record HeldArray(INDArray array, @Nullable Storage storage) {
     /** Returns another value on the same block. */
-    Value alias(INDArray other) {
+    HeldArray alias(INDArray other) {
         if (storage != null) {
             storage.references++;
         }
-        return new Value(other, storage);
+        return new HeldArray(other, storage);
     }
 }

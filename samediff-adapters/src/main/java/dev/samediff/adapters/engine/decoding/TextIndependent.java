@@ -14,7 +14,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** What does not depend on the text: weights, tables of positions, causal masks; all of it, or the part of one position. */
-final class Constants {
+final class TextIndependent {
     private final ProgramBuilder builder;
     private final Map<Tensor, Node> producers;
     private final Map<Tensor, INDArray> literals;
@@ -22,7 +22,7 @@ final class Constants {
     private final long batch;
     private final long length;
 
-    Constants(Program program, ProgramBuilder builder, long batch, long length) {
+    TextIndependent(Program program, ProgramBuilder builder, long batch, long length) {
         this.builder = builder;
         this.producers = program.producers();
         this.literals = program.literals();

@@ -10,25 +10,25 @@ import org.nd4j.linalg.api.buffer.DataType;
  *
  * @param packed where copies of it may be kept that are faster to multiply by; null if it may change at any time
  */
-record Tensor(DataType type, Layout layout, Place place, PackedMatrices.@Nullable Matrix packed) {
-    Tensor(DataType type, Layout layout, Place place) {
+record TensorView(DataType type, Layout layout, Place place, PackedMatrices.@Nullable Matrix packed) {
+    TensorView(DataType type, Layout layout, Place place) {
         this(type, layout, place, null);
     }
 
-    static Tensor of(Operand operand) {
+    static TensorView of(Operand operand) {
         return of(operand, null);
     }
 
-    static Tensor of(Operand operand, PackedMatrices.@Nullable Matrix packed) {
-        return new Tensor(operand.type(), new Layout(operand.shape(), operand.strides()), operand::address, packed);
+    static TensorView of(Operand operand, PackedMatrices.@Nullable Matrix packed) {
+        return new TensorView(operand.type(), new Layout(operand.shape(), operand.strides()), operand::address, packed);
     }
 
-    Tensor with(Layout other) {
-        return new Tensor(type, other, place, packed);
+    TensorView with(Layout other) {
+        return new TensorView(type, other, place, packed);
     }
 
-    Tensor at(Place other) {
-        return new Tensor(type, layout, other);
+    TensorView at(Place other) {
+        return new TensorView(type, layout, other);
     }
 
     long[] shape() {
