@@ -5,7 +5,9 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.samediff.adapters.engine.gradient.Backward;
 import dev.samediff.adapters.engine.lowering.Lowering;
+import dev.samediff.adapters.engine.oracle.LoopTarget;
 import dev.samediff.adapters.engine.oracle.Oracle;
+import dev.samediff.adapters.engine.plan.Target;
 import dev.samediff.adapters.engine.program.Program;
 import dev.samediff.adapters.engine.program.ProgramCheck;
 import dev.samediff.adapters.engine.program.Tensor;
@@ -91,6 +93,9 @@ class FormsTest {
         compare(expected, Oracle.run(joined, values), 1e-7);
         compare(expected, ProgramRun.run(Fusion.products(joined), values, Set.of(), 1), 1e-4);
         compare(expected, ProgramRun.run(joined, values, Set.of(), 2), 1e-4);
+        for (Target target : List.of(LoopTarget.ofRows(), LoopTarget.ofStrides())) {
+            compare(expected, ProgramRun.run(Fusion.products(joined), values, Set.of(), target), 1e-5);
+        }
     }
 
     private static Map<String, double[]> values(Program program) {

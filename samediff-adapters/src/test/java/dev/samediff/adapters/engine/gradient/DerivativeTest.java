@@ -6,7 +6,9 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.samediff.adapters.engine.UncompilableException;
 import dev.samediff.adapters.engine.fusion.Fusion;
+import dev.samediff.adapters.engine.oracle.LoopTarget;
 import dev.samediff.adapters.engine.oracle.Oracle;
+import dev.samediff.adapters.engine.plan.Target;
 import dev.samediff.adapters.engine.program.Node;
 import dev.samediff.adapters.engine.program.Op;
 import dev.samediff.adapters.engine.program.Program;
@@ -41,6 +43,9 @@ class DerivativeTest {
 
     /** float32 sums of up to 9000 terms. */
     private static final double KERNEL = 3e-5;
+
+    /** float64 sums, rounded to float32 between nodes. */
+    private static final double LOOP = 1e-5;
 
     /** Operations without a derivative: they only occur behind the loss, or where nothing is trained. */
     private static final Set<Class<?>> GRADIENTS = Set.of(
@@ -131,6 +136,32 @@ class DerivativeTest {
                         ProgramRun.bfloat16(op.values().get(name))));
         Map<String, double[]> expected = Oracle.run(program, values);
         compare(expected, ProgramRun.run(program, values, Set.of(), 2), 2e-3);
+    }
+
+    static Stream<OpCase> looped_cases() {
+        return LoopTarget.runsAll() ? cases() : small_cases();
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("looped_cases")
+    void plans_in_loops_compute_what_the_rules_say(OpCase op) {
+        Program program = backward(op);
+        Program recomputing = ProgramCheck.check(Recomputation.apply(program, OpCase.LOSS), "recomputation");
+        Program reduced = ProgramCheck.check(ReducedPrecision.apply(program, frozen(op)), "reduced precision");
+        Map<String, double[]> values = new HashMap<>(op.values());
+        frozen(op)
+                .forEach(name -> values.put(
+                        name + ReducedPrecision.SUFFIX,
+                        ProgramRun.bfloat16(op.values().get(name))));
+        Map<String, double[]> expected = Oracle.run(program, values);
+        for (Target target : List.of(LoopTarget.ofRows(), LoopTarget.ofStrides())) {
+            try (target) {
+                compare(expected, ProgramRun.run(program, values, frozen(op), target), LOOP);
+                compare(expected, ProgramRun.run(Fusion.products(program), values, Set.of(), target), LOOP);
+                compare(expected, ProgramRun.run(recomputing, values, Set.of(), target), LOOP);
+                compare(Oracle.run(reduced, values), ProgramRun.run(reduced, values, Set.of(), target), 2e-3);
+            }
+        }
     }
 
     private static Set<String> frozen(OpCase op) {
