@@ -9,6 +9,9 @@ import dev.samediff.adapters.AdapterMethod;
 import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.engine.compiled.CompiledEngine;
+import dev.samediff.adapters.engine.compiled.Targets;
+import dev.samediff.adapters.engine.oracle.LoopTarget;
+import dev.samediff.adapters.engine.plan.Target;
 import dev.samediff.adapters.engine.reference.ReferenceEngine;
 import dev.samediff.adapters.method.Lora;
 import dev.samediff.adapters.method.Sorsa;
@@ -57,23 +60,39 @@ class CompiledEngineModelsTest {
     @MethodSource("models")
     void plans_of_imported_models_give_the_reference_engines_loss_and_gradients(String name, Path file) {
         for (AdapterMethod method : List.of(Sorsa.rank(2), Lora.rank(2))) {
-            ImportedModel model = OnnxImporter.load(file);
-            AdaptedModel adapted = AdaptedModel.inject(model.graph(), model.modulePaths(), AdapterConfig.of(method));
-            Random random = new Random(3);
-            for (String trainable : adapted.trainableNames()) {
-                perturb(model.graph().getArrForVarName(trainable), random);
-            }
-            String loss = squares(model);
-            Map<String, INDArray> inputs = new RandomInputs(model.model().getGraph()).draw(SIZES, new Random(5));
-            try (CompiledEngine compiled = new CompiledEngine(
-                            model.graph(), loss, adapted.trainableNames(), EngineOptions.defaults());
-                    Engine reference = new ReferenceEngine(model.graph(), loss, adapted.trainableNames())) {
-                Engine.Gradients actual = compiled.gradients(inputs);
-                assertThat(compiled.fallback())
-                        .as(compiled.fallback().orElse(""))
-                        .isEmpty();
-                assertSame(actual, reference.gradients(inputs));
-            }
+            assertPlansOf(file, method, Targets.open(EngineOptions.defaults()));
+        }
+    }
+
+    /** One file of every architecture; all with {@code -Dloops.all=true}. */
+    static Stream<Arguments> looped_models() {
+        List<String> names =
+                List.of("bert-cls-op13", "gpt2-conv1d-op13", "llama-op17", "t5-op17", "vit-op17", "neox-op17");
+        return models().filter(model -> LoopTarget.runsAll() || names.contains((String) model.get()[0]));
+    }
+
+    @ParameterizedTest(name = "{0}")
+    @MethodSource("looped_models")
+    void so_they_do_on_a_target_without_the_hosts_kernels_and_memory(String name, Path file) {
+        assertPlansOf(file, Sorsa.rank(2), LoopTarget.ofRows());
+        assertPlansOf(file, Lora.rank(2), LoopTarget.ofStrides());
+    }
+
+    private static void assertPlansOf(Path file, AdapterMethod method, Target target) {
+        ImportedModel model = OnnxImporter.load(file);
+        AdaptedModel adapted = AdaptedModel.inject(model.graph(), model.modulePaths(), AdapterConfig.of(method));
+        Random random = new Random(3);
+        for (String trainable : adapted.trainableNames()) {
+            perturb(model.graph().getArrForVarName(trainable), random);
+        }
+        String loss = squares(model);
+        Map<String, INDArray> inputs = new RandomInputs(model.model().getGraph()).draw(SIZES, new Random(5));
+        try (CompiledEngine compiled = new CompiledEngine(
+                        model.graph(), loss, adapted.trainableNames(), EngineOptions.defaults(), target);
+                Engine reference = new ReferenceEngine(model.graph(), loss, adapted.trainableNames())) {
+            Engine.Gradients actual = compiled.gradients(inputs);
+            assertThat(compiled.fallback()).as(compiled.fallback().orElse("")).isEmpty();
+            assertSame(actual, reference.gradients(inputs));
         }
     }
 

@@ -6,6 +6,9 @@ import static org.assertj.core.api.Assertions.fail;
 import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.engine.compiled.CompiledEngine;
+import dev.samediff.adapters.engine.compiled.Targets;
+import dev.samediff.adapters.engine.oracle.LoopTarget;
+import dev.samediff.adapters.engine.plan.Target;
 import dev.samediff.adapters.engine.reference.ReferenceEngine;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -14,8 +17,10 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
 import java.util.stream.IntStream;
 import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -23,7 +28,8 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Outputs and all gradients of random graphs, by the compiled engine in several ways of working and by SameDiff's operations.
+ * Outputs and all gradients of random graphs, by the compiled engine in several ways of working, on the host and in loops, and by
+ * SameDiff's operations.
  * {@code -Drandom.graphs=FROM..TO} tests other seeds; a failure is made smaller and printed as code.
  */
 class RandomGraphTest {
@@ -49,14 +55,32 @@ class RandomGraphTest {
     @MethodSource("groups")
     void compiled_and_reference_engine_agree(List<Long> seeds) {
         for (long seed : seeds) {
-            RandomGraph graph = RandomGraph.of(seed);
-            Optional<String> difference = difference(graph, seed);
-            if (difference.isPresent()) {
-                RandomGraph small = shrunk(graph, seed);
-                fail(
-                        "seed %s: %s%nthe smallest graph that differs: %s%n%s",
-                        seed, difference.get(), difference(small, seed).orElse("?"), small.code());
-            }
+            assertSame(seed, ways(seed));
+        }
+    }
+
+    static LongStream looped() {
+        return LoopTarget.runsAll() ? Arrays.stream(seeds()) : LongStream.range(0, 60);
+    }
+
+    @ParameterizedTest(name = "seed {0}")
+    @MethodSource("looped")
+    void plans_in_loops_and_the_reference_engine_agree(long seed) {
+        boolean recomputes = seed % 4 < 2;
+        EngineOptions options = EngineOptions.defaults().withRecomputation(recomputes);
+        assertSame(
+                seed,
+                List.of(new Way(options, o -> seed % 2 == 0 ? LoopTarget.ofStrides() : LoopTarget.ofRows(), 1e-4)));
+    }
+
+    private static void assertSame(long seed, List<Way> ways) {
+        RandomGraph graph = RandomGraph.of(seed);
+        Optional<String> difference = difference(graph, ways);
+        if (difference.isPresent()) {
+            RandomGraph small = shrunk(graph, ways);
+            fail(
+                    "seed %s: %s%nthe smallest graph that differs: %s%n%s",
+                    seed, difference.get(), difference(small, ways).orElse("?"), small.code());
         }
     }
 
@@ -78,28 +102,40 @@ class RandomGraphTest {
         assertThat(ofLongTexts).contains(Kind.HEADS, Kind.POSITION_BIAS, Kind.POSITION_PRODUCT, Kind.FED_MASK);
     }
 
-    private static RandomGraph shrunk(RandomGraph graph, long seed) {
+    private static RandomGraph shrunk(RandomGraph graph, List<Way> ways) {
         RandomGraph current = graph;
         for (int i = current.steps().size() - 1; i >= 0; i--) {
             RandomGraph fewer = current.without(i);
-            if (difference(fewer, seed).isPresent()) {
+            if (difference(fewer, ways).isPresent()) {
                 current = fewer;
             }
         }
         return current;
     }
 
-    private static List<EngineOptions> ways(long seed) {
+    /**
+     * How graphs are computed, and to what part of the largest number of a result it must be right: as exact as float32
+     * arithmetic in two orders, or in one.
+     */
+    private record Way(EngineOptions options, Function<EngineOptions, Target> target, double tolerance) {
+        CompiledEngine open(RandomGraph.Graph graph) {
+            return new CompiledEngine(graph.sd(), graph.loss(), graph.trained(), options, target.apply(options));
+        }
+    }
+
+    private static List<Way> ways(long seed) {
         EngineOptions plain = EngineOptions.defaults();
         List<EngineOptions> others = List.of(
                 plain.withThreads(2).withPackedWeights(false),
                 plain.withThreads(1).withRecomputation(true),
                 plain.withThreads(2).withRecomputation(true).withPackedWeights(false),
                 plain.withThreads(2));
-        return List.of(plain.withThreads(1), others.get((int) (seed % others.size())));
+        return Stream.of(plain.withThreads(1), others.get((int) (seed % others.size())))
+                .map(options -> new Way(options, Targets::open, 1e-3))
+                .toList();
     }
 
-    private static Optional<String> difference(RandomGraph random, long seed) {
+    private static Optional<String> difference(RandomGraph random, List<Way> ways) {
         RandomGraph.Graph graph;
         try {
             graph = random.build();
@@ -109,24 +145,25 @@ class RandomGraphTest {
         try (ReferenceEngine reference = new ReferenceEngine(graph.sd(), graph.loss(), graph.trained())) {
             Engine.Gradients expected = reference.gradients(graph.inputs());
             Map<String, INDArray> outputs = reference.outputs(graph.inputs(), graph.outputs());
-            for (EngineOptions options : ways(seed)) {
-                try (CompiledEngine engine = new CompiledEngine(graph.sd(), graph.loss(), graph.trained(), options)) {
+            for (Way way : ways) {
+                try (CompiledEngine engine = way.open(graph)) {
                     for (int call = 0; call < 2; call++) {
                         Engine.Gradients actual = engine.gradients(graph.inputs());
                         if (engine.fallback().isPresent()) {
                             return Optional.of(
                                     "not compiled: " + engine.fallback().get());
                         }
-                        Optional<String> wrong = difference(actual, expected);
+                        Optional<String> wrong = difference(actual, expected, way.tolerance());
                         if (wrong.isPresent()) {
-                            return Optional.of(wrong.get() + " with " + options);
+                            return Optional.of(wrong.get() + " with " + way);
                         }
                     }
                     Map<String, INDArray> found = engine.outputs(graph.inputs(), graph.outputs());
                     for (String name : graph.outputs()) {
-                        Optional<String> wrong = difference(name, found.get(name), outputs.get(name), 0);
+                        Optional<String> wrong =
+                                difference(name, found.get(name), outputs.get(name), way.tolerance(), 0);
                         if (wrong.isPresent()) {
-                            return Optional.of(wrong.get() + " with " + options);
+                            return Optional.of(wrong.get() + " with " + way);
                         }
                     }
                 }
@@ -137,7 +174,7 @@ class RandomGraphTest {
         return Optional.empty();
     }
 
-    private static Optional<String> difference(Engine.Gradients actual, Engine.Gradients expected) {
+    private static Optional<String> difference(Engine.Gradients actual, Engine.Gradients expected, double tolerance) {
         if (!(Math.abs(actual.loss() - expected.loss()) <= 1e-4 * Math.abs(expected.loss()) + 1e-6)) {
             return Optional.of("loss " + actual.loss() + " instead of " + expected.loss());
         }
@@ -147,8 +184,8 @@ class RandomGraphTest {
                 .orElse(0);
         for (Map.Entry<String, INDArray> gradient : expected.byName().entrySet()) {
             String name = gradient.getKey();
-            Optional<String> wrong =
-                    difference("gradient by " + name, actual.byName().get(name), gradient.getValue(), 2e-5 * largest);
+            Optional<String> wrong = difference(
+                    "gradient by " + name, actual.byName().get(name), gradient.getValue(), tolerance, 2e-5 * largest);
             if (wrong.isPresent()) {
                 return wrong;
             }
@@ -157,10 +194,11 @@ class RandomGraphTest {
     }
 
     /** Absolute and relative error of float32 arithmetic in two orders. */
-    private static Optional<String> difference(String name, INDArray actual, INDArray expected, double absolute) {
+    private static Optional<String> difference(
+            String name, INDArray actual, INDArray expected, double relative, double absolute) {
         double[] a = numbers(actual);
         double[] e = numbers(expected);
-        double tolerance = 1e-3 * largest(e) + absolute + 1e-6;
+        double tolerance = relative * largest(e) + absolute + 1e-6;
         List<String> wrong = new ArrayList<>();
         for (int i = 0; i < e.length && wrong.isEmpty(); i++) {
             if (!(Math.abs(a[i] - e[i]) <= tolerance)) {
