@@ -60,13 +60,18 @@ class DerivativeTest {
     /** Rules do not depend on sizes; kernels do. */
     private static final int LARGEST_OF_RULES = 20_000;
 
+    private static final int LARGEST_OF_LOOPS = 3000;
+
     static Stream<OpCase> cases() {
         return OpCases.all();
     }
 
     static Stream<OpCase> small_cases() {
-        return cases().filter(op ->
-                op.values().values().stream().mapToInt(values -> values.length).sum() < LARGEST_OF_RULES);
+        return cases().filter(op -> numbers(op) < LARGEST_OF_RULES);
+    }
+
+    private static int numbers(OpCase op) {
+        return op.values().values().stream().mapToInt(values -> values.length).sum();
     }
 
     private static Program backward(OpCase op) {
@@ -139,7 +144,7 @@ class DerivativeTest {
     }
 
     static Stream<OpCase> looped_cases() {
-        return LoopTarget.runsAll() ? cases() : small_cases();
+        return cases().filter(op -> LoopTarget.runsAll() || numbers(op) < LARGEST_OF_LOOPS);
     }
 
     @ParameterizedTest(name = "{0}")

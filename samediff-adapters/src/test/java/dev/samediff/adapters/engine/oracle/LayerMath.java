@@ -6,6 +6,9 @@ import java.util.List;
 
 /** Softmax, attention, normalisations, the cross entropy, and their gradients. */
 final class LayerMath {
+    /** From here on graphs hide: float32 leaves nothing of a score of ordinary size, or next to nothing. */
+    private static final double HIDDEN = -1e8;
+
     private LayerMath() {}
 
     static List<Values> apply(Node node, List<Values> in) {
@@ -50,7 +53,12 @@ final class LayerMath {
         long[] shape = {q.size(0), q.size(1), q.size(2), k.size(2)};
         Values scores = OpMath.product(q, transposed(repeated(k, q.size(1))), scale, shape);
         return OpMath.softmax(Values.of(
-                shape, i -> scores.data()[i] + (mask == null ? 0 : mask.broadcast(Values.index(shape, i)))));
+                shape, i -> masked(scores.data()[i], mask == null ? 0 : mask.broadcast(Values.index(shape, i)))));
+    }
+
+    /** In float32, what a mask hides is the mask alone: a row that sees nothing sees all alike, whatever its scores are. */
+    private static double masked(double score, double mask) {
+        return mask > HIDDEN ? score + mask : (float) (score + mask);
     }
 
     /** Heads of keys or values, each as often as queries share it. */

@@ -13,7 +13,7 @@ import java.util.TreeMap;
 final class LoopMemory {
     static final long ALIGNMENT = 16;
 
-    /** Neither x86-64 nor AArch64 gives a process memory here: following such an address ends the process. */
+    /** Beyond where x86-64 and AArch64 place a process' memory: who follows such an address ends the process. */
     private static final long FIRST = 1L << 54;
 
     /** What lies behind a piece belongs to no piece. */

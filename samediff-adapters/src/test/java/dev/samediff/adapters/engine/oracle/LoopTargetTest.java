@@ -3,6 +3,7 @@ package dev.samediff.adapters.engine.oracle;
 import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.samediff.adapters.engine.plan.Conversion;
 import dev.samediff.adapters.engine.plan.ExecutionContext;
@@ -15,6 +16,7 @@ import dev.samediff.adapters.engine.program.Program;
 import dev.samediff.adapters.engine.program.ProgramBuilder;
 import dev.samediff.adapters.engine.program.Tensor;
 import dev.samediff.adapters.engine.program.UnaryKind;
+import dev.samediff.adapters.engine.testing.ProgramRun;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -186,6 +188,29 @@ class LoopTargetTest {
         try (Plan plan = PlanCompiler.compile(builder.build(Map.of("written", written)), target)) {
             assertThatBits(plan.run(leaves::get, null).get("written")).isEqualTo(expected);
             assertThatBits(state).isEqualTo(expected);
+        }
+    }
+
+    @Test
+    void a_row_of_attention_that_sees_nothing_sees_all_alike_as_in_float32() {
+        ProgramBuilder builder = new ProgramBuilder();
+        List<Tensor> inputs = List.of(
+                builder.leaf("q", DataType.FLOAT, 1, 1, 2, 1),
+                builder.leaf("k", DataType.FLOAT, 1, 1, 2, 1),
+                builder.leaf("v", DataType.FLOAT, 1, 1, 2, 1),
+                builder.leaf("mask", DataType.FLOAT, 1, 1, 2, 2));
+        Tensor y = builder.add(new Op.Attention(1, true), inputs, DataType.FLOAT, 1, 1, 2, 1);
+        Program program = builder.build(Map.of("y", y));
+        for (double hidden : new double[] {-1e9, -1e30, -Float.MAX_VALUE}) {
+            Map<String, double[]> values = Map.of(
+                    "q", new double[] {1, 1},
+                    "k", new double[] {1, 3},
+                    "v", new double[] {4, 8},
+                    "mask", new double[] {0, hidden, hidden, hidden});
+            assertThat(ProgramRun.run(program, values, Set.of(), target).get("y"))
+                    .containsExactly(
+                            ProgramRun.run(program, values, Set.of(), 1).get("y"), within(1e-6))
+                    .containsExactly(new double[] {4, 6}, within(1e-6));
         }
     }
 }
