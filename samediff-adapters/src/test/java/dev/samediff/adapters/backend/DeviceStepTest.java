@@ -105,8 +105,9 @@ class DeviceStepTest {
                         "OrthonormalPenalty.evaluate getDouble",
                         "OrthonormalPenalty.term getDouble",
                         "NativeOp.bindLegacy toIntVector",
+                        "NativeOp.checkArguments toLongVector",
                         "Shortcuts.squareGradient getDouble",
-                        "AdapterTrainer.evaluate getDouble");
+                        "AdapterTrainer.mean getDouble");
     }
 
     private static boolean isRead(JavaMethodCall call) {

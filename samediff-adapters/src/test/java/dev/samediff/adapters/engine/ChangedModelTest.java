@@ -200,10 +200,13 @@ class ChangedModelTest {
         }
     }
 
+    /** Of each group; {@code -DargLine=-Drandom.sequences=10} tests fifty in all. */
+    private static final int SEQUENCES = Integer.getInteger("random.sequences", 3);
+
     @ParameterizedTest
     @ValueSource(ints = {0, 10, 20, 30, 40})
     void random_sequences_of_changes_are_followed(int first, @TempDir Path directory) {
-        for (int seed = first; seed < first + 10; seed++) {
+        for (int seed = first; seed < first + SEQUENCES; seed++) {
             new Sequence(seed, directory).run();
         }
     }
