@@ -123,9 +123,10 @@ final class CompiledStep implements AutoCloseable {
         }
         if (frozen.isReduced(options.precision())) {
             program = ReducedPrecision.apply(program, FrozenWeights.names(graph, program));
+            ProgramCheck.afterRewrite(program, "reduced precision");
         }
         if (options.recompute() && !trainables.isEmpty()) {
-            program = Recomputation.apply(program, outputs.iterator().next());
+            program = Recomputation.apply(program, outputs.iterator().next()); // checked by the plan's compiler
         }
         return new CompiledStep(
                 graph,

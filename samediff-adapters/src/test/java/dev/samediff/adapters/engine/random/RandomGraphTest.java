@@ -60,7 +60,7 @@ class RandomGraphTest {
     }
 
     static LongStream looped() {
-        return LoopTarget.runsAll() ? Arrays.stream(seeds()) : LongStream.range(0, 60);
+        return LoopTarget.runsAll() ? Arrays.stream(seeds()) : LongStream.range(0, 24);
     }
 
     @ParameterizedTest(name = "seed {0}")
