@@ -121,7 +121,7 @@ final class Indexing {
         return HostTensor.of(indices.type(), indices.shape(), values);
     }
 
-    /** {@code onehot(indices) x data}, whose gradient is right; negative indices count from the end. */
+    /** {@code onehot(indices) x data}, whose gradient is right; indices are as in {@link Gathering#inside}. */
     private static List<Value> byOneHot(NodeCall call, Value data, Value indices, int axis) {
         GraphBuilder builder = call.builder();
         int[] order = IntStream.range(0, data.rank())
@@ -132,7 +132,8 @@ final class Indexing {
         List<Dim> others = front.dims().subList(1, front.rank());
         Dim width = others.stream().reduce(Dim.ONE, Dim::times);
         Value matrix = builder.reshape(front, List.of(data.dim(axis), width));
-        SDVariable rows = oneHot(call, builder.reshape(indices, List.of(count, Dim.ONE)), data.dim(axis), data.type());
+        Value inside = Gathering.inside(call, indices, data.dim(axis));
+        SDVariable rows = oneHot(call, builder.reshape(inside, List.of(count, Dim.ONE)), data.dim(axis), data.type());
         Value picked = Value.computed(call.graph().mmul(rows, matrix.variable()), data.type(), List.of(count, width));
         List<Dim> dims = new ArrayList<>(indices.dims());
         dims.addAll(others);
@@ -148,13 +149,7 @@ final class Indexing {
 
     /** Rows with a one where the column is the index. */
     private static SDVariable oneHot(NodeCall call, Value indices, Dim depth, DataType type) {
-        GraphBuilder builder = call.builder();
-        SDVariable given = builder.cast(indices.variable(), indices.type(), DataType.LONG);
         SDVariable columns = Creation.numbers(call, depth);
-        SDVariable size = builder.constant(Shapes.scalar(depth)).variable();
-        SDVariable fromEnd = call.graph().expandDims(columns.sub(size), 0);
-        return given.eq(call.graph().expandDims(columns, 0))
-                .castTo(type)
-                .add(given.eq(fromEnd).castTo(type));
+        return indices.variable().eq(call.graph().expandDims(columns, 0)).castTo(type);
     }
 }
