@@ -59,6 +59,10 @@ class IndicesOutsideTest {
     private enum Use {
         GATHER("Gather", "data ids"),
         GATHER_COLUMNS("Gather", "data ids", "axis", 1),
+        GATHER_ONE("Gather", "data single"),
+        GATHER_ONE_COLUMN("Gather", "data single", "axis", 1),
+        GATHER_WITHOUT_AXIS("Gather", "data scalar", "axis", 1),
+        GATHER_OF_WHOLES("Gather", "wholes column"),
         GATHER_BY_MATRIX("Gather", "data elements"),
         GATHER_COLUMNS_BY_MATRIX("Gather", "data elements", "axis", -1),
         GATHER_OF_VECTOR("Gather", "vector column"),
@@ -141,7 +145,7 @@ class IndicesOutsideTest {
                 .initializer("numbers", HostTensor.of(DataType.FLOAT, new long[] {2}, new double[] {70, 71}))
                 .initializer("zero", HostTensor.vector(0))
                 .initializer("one", HostTensor.vector(1))
-                .initializer("four", HostTensor.vector(SIZE))
+                .initializer("two", HostTensor.vector(2))
                 .initializer("zeros", HostTensor.of(DataType.LONG, new long[] {2, 1}, new long[2]))
                 .initializer("wide", HostTensor.of(DataType.LONG, new long[] {2, SIZE}, new long[2 * SIZE]))
                 .initializer("lines", HostTensor.of(DataType.LONG, new long[] {SIZE, 1}, new long[SIZE]));
@@ -150,6 +154,8 @@ class IndicesOutsideTest {
         model.node("Unsqueeze", "ids one", "column")
                 .node("Add", "column wide", "elements")
                 .node("Add", "ids lines", "across")
+                .node("Slice", "ids one two", "single")
+                .node("Squeeze", "single zero", "scalar")
                 .node("Concat", "column zeros", "first", "axis", 1)
                 .node("Concat", "zeros column", "last", "axis", 1)
                 .node("Concat", "column column", "batch", "axis", 0)
@@ -259,7 +265,7 @@ class IndicesOutsideTest {
                     .isInstanceOf(InvalidInputException.class)
                     .hasMessageContaining("is " + index)
                     .hasMessageContaining("allowed is -4 to 3")
-                    .hasMessageContaining("position [")
+                    .hasMessageContaining(inputs.containsKey("ids") ? "position [" : "`")
                     .hasMessageNotContaining("\n");
         }
     }
@@ -317,7 +323,7 @@ class IndicesOutsideTest {
     void one_sentence_names_the_node_the_input_the_position_the_value_and_the_range(EveryEngine kind) {
         assertThat(refusal(kind, Use.GATHER, Source.FED))
                 .isEqualTo("the index at position [1] of the placeholder `ids` is 9, allowed is -4 to 3"
-                        + " (op `/model/node/from_end`, add)");
+                        + " (op add, which makes `/model/node/from_end`)");
     }
 
     private String refusal(EveryEngine kind, Use use, Source source) {

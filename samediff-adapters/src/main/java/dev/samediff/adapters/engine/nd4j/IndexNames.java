@@ -1,7 +1,6 @@
 package dev.samediff.adapters.engine.nd4j;
 
 import java.util.List;
-import java.util.Objects;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.functions.DifferentialFunction;
@@ -21,13 +20,12 @@ import org.nd4j.linalg.api.ops.CustomOp;
 record IndexNames(@Nullable SameDiff graph, String name, String opName, List<String> inputs) {
     private static final Set<String> PASSING = Set.of("identity", "cast", "reshape", "expand_dims", "squeeze");
 
-    /** Returns the op with the variable it makes: importers name variables, SameDiff names ops. */
+    /** Returns the op by the variable it makes: people and importers name variables, SameDiff names ops. */
     String op() {
         SameDiffOp op = graph == null ? null : graph.getOps().get(name);
         List<String> outputs = op == null ? null : op.getOutputsOfOp();
-        boolean alike = outputs == null || outputs.isEmpty() || outputs.get(0).equals(name);
-        return "op `" + name + "`, " + opName
-                + (alike ? "" : ", which makes `" + Objects.requireNonNull(outputs).get(0) + "`");
+        return "op " + opName
+                + (outputs == null || outputs.isEmpty() ? "" : ", which makes `" + outputs.get(0) + "`");
     }
 
     String source(int input) {

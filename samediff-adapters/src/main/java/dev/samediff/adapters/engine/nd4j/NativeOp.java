@@ -123,6 +123,7 @@ public final class NativeOp {
      *
      * @param arrays the inputs
      * @param byShape whether the op's shapes depend on nothing but the shapes of inputs that are all floating point
+     * @throws InvalidInputException if the op's arguments are places outside of an input, see {@link SliceIndices}
      */
     public List<LongShapeDescriptor> bind(INDArray[] arrays, boolean byShape) {
         if (op instanceof CustomOp custom) {
@@ -132,6 +133,7 @@ public final class NativeOp {
             if (byShape && sameShapes(arrays)) {
                 return lastShapes;
             }
+            SliceIndices.check(op, arrays, names);
             List<LongShapeDescriptor> shapes = ((DynamicCustomOp) custom).calculateOutputShape(context);
             Preconditions.checkState(
                     shapes.size() == types.length,
