@@ -236,7 +236,9 @@ class IndicesOutsideTest {
             model = OnnxImporter.load(file);
         } catch (InvalidInputException e) {
             assertThat(source).as("%s", e.getMessage()).isEqualTo(Source.CONSTANT);
-            assertThat(expected(file, inputs(source, 0))).as("%s", e.getMessage()).isEmpty();
+            assertThat(expected(file, inputs(source, 0)))
+                    .as("%s", e.getMessage())
+                    .isEmpty();
             assertThat(e).hasMessageContaining(String.valueOf(indices[0])).hasMessageContaining("/model/node");
             return;
         }
@@ -251,8 +253,7 @@ class IndicesOutsideTest {
         }
     }
 
-    private static void check(
-            EveryEngine kind, Engine engine, Path file, Map<String, INDArray> inputs, long index) {
+    private static void check(EveryEngine kind, Engine engine, Path file, Map<String, INDArray> inputs, long index) {
         Optional<INDArray> expected = expected(file, inputs);
         assertThat(expected.isPresent()).as("ONNX Runtime on %d", index).isEqualTo(isInside(index));
         if (expected.isPresent()) {
@@ -283,7 +284,8 @@ class IndicesOutsideTest {
     @ParameterizedTest
     @MethodSource("trained")
     void training_refuses_them_too_and_has_the_gradient_of_the_reference_engine(Use use) {
-        SameDiff graph = OnnxImporter.load(write(use, Data.COMPUTED, Source.FED, 0)).graph();
+        SameDiff graph =
+                OnnxImporter.load(write(use, Data.COMPUTED, Source.FED, 0)).graph();
         OperatorCases.makeTrainable(graph, "x", OperatorCases.reals(SIZE, SIZE));
         SDVariable y = graph.getVariable("y");
         y.mul(y).sum().rename("loss");
@@ -321,15 +323,20 @@ class IndicesOutsideTest {
     @ParameterizedTest
     @EnumSource
     void one_sentence_names_the_node_the_input_the_position_the_value_and_the_range(EveryEngine kind) {
-        assertThat(refusal(kind, Use.GATHER, Source.FED))
-                .isEqualTo("the index at position [1] of the placeholder `ids` is 9, allowed is -4 to 3"
-                        + " (op add, which makes `/model/node/from_end`)");
+        String node = ", allowed is -4 to 3 (op add, which makes `/model/node/from_end`)";
+        assertThat(refusal(kind, Use.GATHER, Source.FED, 9))
+                .isEqualTo("the index at position [1] of the placeholder `ids` is 9" + node);
+        assertThat(refusal(kind, Use.SCATTER_ELEMENTS, Source.COMPUTED, -5))
+                .isEqualTo("the index at position [1, 0] of `elements` is -5" + node);
+        assertThat(refusal(kind, Use.SCATTER_ND_LAST, Source.FED, 4))
+                .isEqualTo("the index at position [1] of coordinate 1 of `last` is 4"
+                        + node.replace("from_end", "from_end_"));
     }
 
-    private String refusal(EveryEngine kind, Use use, Source source) {
+    private String refusal(EveryEngine kind, Use use, Source source, long index) {
         ImportedModel model = OnnxImporter.load(write(use, Data.COMPUTED, source, 0));
         try (Engine engine = kind.open(model.graph())) {
-            engine.outputs(inputs(source, 9), List.of("y"));
+            engine.outputs(inputs(source, index), List.of("y"));
             return "nothing";
         } catch (InvalidInputException e) {
             return e.getMessage();

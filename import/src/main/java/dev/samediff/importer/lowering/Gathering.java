@@ -75,6 +75,24 @@ final class Gathering {
         }
     }
 
+    /** One number of every row of indices: a slice that errors can tell from others. */
+    static Value column(NodeCall call, Value indices, int number) {
+        int last = indices.rank() - 1;
+        if (indices.dim(last).is(1) || indices.content() != null) {
+            return call.emit("Gather", Map.of("axis", -1), indices, number(call, Dim.of(number)));
+        }
+        long[] begin = new long[last + 1];
+        long[] end = new long[last + 1];
+        long[] steps = new long[last + 1];
+        Arrays.fill(steps, 1);
+        begin[last] = number;
+        end[last] = number + 1L;
+        int others = (1 << last) - 1;
+        SDVariable column =
+                call.graph().stridedSlice(indices.variable(), begin, end, steps, others, others, 0, 0, 1 << last);
+        return Value.computed(column, indices.type(), indices.dims().subList(0, last));
+    }
+
     static Dim product(List<Dim> dims) {
         return dims.stream().reduce(Dim.ONE, Dim::times);
     }
@@ -88,8 +106,7 @@ final class Gathering {
     static Value places(NodeCall call, Value indices, List<Dim> sizes) {
         Value place = null;
         for (int i = 0; i < sizes.size(); i++) {
-            Value column = call.emit("Gather", Map.of("axis", -1), indices, number(call, Dim.of(i)));
-            Value coordinate = inside(call, column, sizes.get(i));
+            Value coordinate = inside(call, column(call, indices, i), sizes.get(i));
             Dim stride = product(sizes.subList(i + 1, sizes.size()));
             Value part = stride.is(1) ? coordinate : call.emit("Mul", coordinate, number(call, stride));
             place = place == null ? part : call.emit("Add", place, part);

@@ -41,8 +41,7 @@ final class Indexing {
         if (!gatherIsRight && known != null && fixed && known.rank() == 1) {
             return several(call, data, axis, known, dims);
         }
-        SDVariable where =
-                (fixed ? Gathering.inside(call, indices, data.dim(axis)) : indices).variable();
+        SDVariable where = (fixed ? Gathering.inside(call, indices, data.dim(axis)) : indices).variable();
         if (gatherIsRight && data.rank() == 1 && indices.rank() > 1) {
             return ofVector(call, data, where, dims);
         }
@@ -78,8 +77,7 @@ final class Indexing {
         for (int i = 1; i <= indices.length(); i++) {
             long last = indices.asLong(i - 1);
             if (i == indices.length() || indices.asLong(i) != last + 1 || last == -1) {
-                parts.add(
-                        run(call, data, axis, indices.asLong(start), last).variable());
+                parts.add(run(call, data, axis, indices.asLong(start), last).variable());
                 start = i;
             }
         }

@@ -235,6 +235,7 @@ public final class CompiledEngine implements Engine {
             step = CompiledStep.compile(
                     graph, outputs, backward ? trainables : List.of(), placeholders, options, frozen, folded);
         } catch (UncompilableException e) {
+            CompiledStep.requireFitting(graph, outputs, placeholders);
             fallback = refusals.add(shape, shape.title(), e, folded);
             return null;
         }

@@ -24,8 +24,7 @@ record IndexNames(@Nullable SameDiff graph, String name, String opName, List<Str
     String op() {
         SameDiffOp op = graph == null ? null : graph.getOps().get(name);
         List<String> outputs = op == null ? null : op.getOutputsOfOp();
-        return "op " + opName
-                + (outputs == null || outputs.isEmpty() ? "" : ", which makes `" + outputs.get(0) + "`");
+        return "op " + opName + (outputs == null || outputs.isEmpty() ? "" : ", which makes `" + outputs.get(0) + "`");
     }
 
     String source(int input) {
@@ -56,9 +55,8 @@ record IndexNames(@Nullable SameDiff graph, String name, String opName, List<Str
 
     /** Returns which element of the last axis a slice takes and nothing else, or -1: masks, then where each axis begins. */
     private static long coordinate(DifferentialFunction op) {
-        long[] arguments = op.opName().equals("strided_slice") && op instanceof CustomOp custom
-                ? custom.iArgs()
-                : new long[0];
+        long[] arguments =
+                op.opName().equals("strided_slice") && op instanceof CustomOp custom ? custom.iArgs() : new long[0];
         int rank = (arguments.length - 5) / 3;
         if (rank < 1 || arguments[1] != 0 || arguments[3] != 0) {
             return -1;

@@ -216,8 +216,8 @@ public final class NativeOp {
     public static void checkPlaces(SameDiff graph, ExecutionOrder.Node node, OpContext context) {
         List<IndexOperand> places = IndexOperands.of(node.function());
         if (!places.isEmpty() && node.function() instanceof CustomOp custom) {
-            IndexNames names = new IndexNames(
-                    graph, node.name(), node.function().opName(), node.inputs());
+            IndexNames names =
+                    new IndexNames(graph, node.name(), node.function().opName(), node.inputs());
             checkPlaces(custom, context, places, names);
         }
     }
