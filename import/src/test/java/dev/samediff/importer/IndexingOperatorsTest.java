@@ -10,6 +10,11 @@ class IndexingOperatorsTest extends OperatorCases {
         smooth("one", 13, "Gather", reals(2, 4, 3), whole(1), "axis", 1);
         smooth("last", 13, "Gather", reals(2, 4, 3), whole(-1), "axis", 1);
         smooth("before last", 13, "Gather", reals(2, 4, 3), whole(-2), "axis", 1);
+        smooth("last by number", 13, "Gather", reals(2, 4, 3), whole(3), "axis", 1);
+        smooth("first from the end", 13, "Gather", reals(2, 4, 3), whole(-4), "axis", 1);
+        smooth("run from the end", 13, "Gather", reals(2, 4, 3), ints(-3, -2), "axis", 1);
+        smooth("run over the end", 13, "Gather", reals(2, 4, 3), ints(-2, -1, 0, 1), "axis", 1);
+        smooth("from both ends", 13, "Gather", reals(2, 4, 3), ints(3, -4, -1), "axis", 1);
         smooth("one kept", 13, "Gather", reals(2, 4, 3), ints(2), "axis", 1);
         smooth("run", 13, "Gather", reals(2, 4, 3), ints(1, 2), "axis", 1);
         smooth("scattered", 13, "Gather", reals(2, 4, 3), ints(3, 0, 3), "axis", 1);

@@ -1,11 +1,16 @@
 package dev.samediff.importer.lowering;
 
+import dev.samediff.adapters.graph.FromEnd;
+import dev.samediff.importer.naming.GraphNames;
 import dev.samediff.importer.tensor.Dim;
+import dev.samediff.importer.tensor.HostTensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
@@ -32,6 +37,62 @@ final class Gathering {
         return call.emit("Where", call.emit("Less", wide, zero), call.emit("Add", wide, number(call, size)), wide);
     }
 
+    /**
+     * Indices that read or write, counted from the front. Engines refuse those outside of the axis when the graph runs; known
+     * ones are refused here.
+     *
+     * @param indices whole numbers of any shape
+     * @param size how long the axis is
+     */
+    static Value inside(NodeCall call, Value indices, Dim size) {
+        HostTensor known = indices.content();
+        if (known != null && !known.isSymbolic() && (size.isKnown() || isAnywhereInside(known))) {
+            requireInside(call, known, size);
+            return positive(call, indices, size);
+        }
+        Value wide = call.emit("Cast", Map.of("to", 7), indices);
+        SDVariable counted = FromEnd.add(
+                call.graph(),
+                GraphNames.sanitised(call.node().name()) + "/from_end",
+                wide.variable(),
+                number(call, size).variable());
+        Value fromEnd = Value.computed(counted, DataType.LONG, indices.dims());
+        return call.emit("Where", call.emit("Less", wide, number(call, Dim.ZERO)), fromEnd, wide);
+    }
+
+    /** Tells whether known indices are inside every axis: the first and the last element. */
+    private static boolean isAnywhereInside(HostTensor indices) {
+        return Arrays.stream(indices.asLongs()).allMatch(index -> index == 0 || index == -1);
+    }
+
+    /** Refuses known indices outside of an axis of known size. */
+    static void requireInside(NodeCall call, HostTensor indices, Dim size) {
+        for (long index : indices.asLongs()) {
+            if (size.isKnown() && (index >= size.known() || index < -size.known())) {
+                throw call.refused("has the index " + index + " for an axis with " + size + ", allowed is "
+                        + -size.known() + " to " + (size.known() - 1));
+            }
+        }
+    }
+
+    /** One number of every row of indices: a slice that errors can tell from others. */
+    static Value column(NodeCall call, Value indices, int number) {
+        int last = indices.rank() - 1;
+        if (indices.dim(last).is(1) || indices.content() != null) {
+            return call.emit("Gather", Map.of("axis", -1), indices, number(call, Dim.of(number)));
+        }
+        long[] begin = new long[last + 1];
+        long[] end = new long[last + 1];
+        long[] steps = new long[last + 1];
+        Arrays.fill(steps, 1);
+        begin[last] = number;
+        end[last] = number + 1L;
+        int others = (1 << last) - 1;
+        SDVariable column =
+                call.graph().stridedSlice(indices.variable(), begin, end, steps, others, others, 0, 0, 1 << last);
+        return Value.computed(column, indices.type(), indices.dims().subList(0, last));
+    }
+
     static Dim product(List<Dim> dims) {
         return dims.stream().reduce(Dim.ONE, Dim::times);
     }
@@ -45,8 +106,7 @@ final class Gathering {
     static Value places(NodeCall call, Value indices, List<Dim> sizes) {
         Value place = null;
         for (int i = 0; i < sizes.size(); i++) {
-            Value column = call.emit("Gather", Map.of("axis", -1), indices, number(call, Dim.of(i)));
-            Value coordinate = positive(call, column, sizes.get(i));
+            Value coordinate = inside(call, column(call, indices, i), sizes.get(i));
             Dim stride = product(sizes.subList(i + 1, sizes.size()));
             Value part = stride.is(1) ? coordinate : call.emit("Mul", coordinate, number(call, stride));
             place = place == null ? part : call.emit("Add", place, part);
@@ -120,7 +180,7 @@ final class Gathering {
         Value aligned = aligned(call, data, indices.dims(), axis);
         Dim size = data.dim(axis);
         Value rows = axisLast(call, aligned, axis);
-        Value wanted = axisLast(call, positive(call, indices, size), axis);
+        Value wanted = axisLast(call, inside(call, indices, size), axis);
         List<Dim> others = wanted.dims().subList(0, wanted.rank() - 1);
         Dim count = wanted.dim(wanted.rank() - 1);
         Dim lines = product(others);

@@ -1,9 +1,9 @@
 package dev.samediff.importer.lowering;
 
+import dev.samediff.adapters.graph.IndexSlice;
 import dev.samediff.importer.tensor.Dim;
 import dev.samediff.importer.tensor.HostTensor;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
@@ -27,18 +27,21 @@ final class Indexing {
         int axis = call.axis("axis", 0, data.rank());
         HostTensor known = indices.content();
         if (known != null && known.isSingle() && !data.isConstant()) {
-            return one(call, data, axis, known, indices.rank());
+            Gathering.requireInside(call, known, data.dim(axis));
+            return one(call, data, axis, known.asLong(0), indices.rank());
         }
         List<Dim> dims = new ArrayList<>(data.dims().subList(0, axis));
         dims.addAll(indices.dims());
         dims.addAll(data.dims().subList(axis + 1, data.rank()));
-        SDVariable where = known != null && !known.isSymbolic()
-                ? call.builder().constant(positive(call, known, data.dim(axis))).variable()
-                : indices.variable();
-        boolean gatherIsRight = data.isConstant() || !data.type().isFPType();
-        if (!gatherIsRight && known != null && !known.isSymbolic() && known.rank() == 1) {
-            return several(call, data, axis, positive(call, known, data.dim(axis)), dims);
+        boolean fixed = known != null && !known.isSymbolic();
+        if (known != null && fixed) {
+            Gathering.requireInside(call, known, data.dim(axis));
         }
+        boolean gatherIsRight = data.isConstant() || !data.type().isFPType();
+        if (!gatherIsRight && known != null && fixed && known.rank() == 1) {
+            return several(call, data, axis, known, dims);
+        }
+        SDVariable where = (fixed ? Gathering.inside(call, indices, data.dim(axis)) : indices).variable();
         if (gatherIsRight && data.rank() == 1 && indices.rank() > 1) {
             return ofVector(call, data, where, dims);
         }
@@ -57,37 +60,14 @@ final class Indexing {
         return List.of(call.builder().reshape(Value.computed(picked, data.type(), rows), dims));
     }
 
-    /** A single element of an axis: a slice that drops the axis. */
-    private static List<Value> one(NodeCall call, Value data, int axis, HostTensor index, int indexRank) {
-        long at = index.asLong(0);
-        Dim size = data.dim(axis);
-        if (size.isKnown() && (at >= size.known() || at < -size.known())) {
-            throw call.refused("reads element " + at + " of an axis with " + size + "; the graph is not valid ONNX");
-        }
+    /** A single element of an axis: a slice without the axis. */
+    private static List<Value> one(NodeCall call, Value data, int axis, long index, int indexRank) {
         List<Dim> shaped = new ArrayList<>(data.dims());
         shaped.remove(axis);
         for (int i = 0; i < indexRank; i++) {
             shaped.add(axis, Dim.ONE);
         }
-        if (size.is(1)) {
-            // a slice of all of a row [1,n] throws in M2.1 when it is differentiated
-            return List.of(call.builder().reshape(data, shaped));
-        }
-        int rank = data.rank();
-        long[] begin = new long[rank];
-        long[] end = new long[rank];
-        long[] steps = new long[rank];
-        Arrays.fill(steps, 1);
-        begin[axis] = at;
-        end[axis] = at + 1;
-        int others = ((1 << rank) - 1) & ~(1 << axis);
-        int endMask = at == -1 ? others | (1 << axis) : others;
-        SDVariable result =
-                call.graph().stridedSlice(data.variable(), begin, end, steps, others, endMask, 0, 0, 1 << axis);
-        List<Dim> dims = new ArrayList<>(data.dims());
-        dims.remove(axis);
-        Value element = Value.computed(result, data.type(), dims);
-        return List.of(call.builder().reshape(element, shaped));
+        return List.of(call.builder().reshape(run(call, data, axis, index, index), shaped));
     }
 
     /** Known indices of a computed tensor: one slice if they are a run, else slices side by side. */
@@ -95,11 +75,9 @@ final class Indexing {
         List<SDVariable> parts = new ArrayList<>();
         int start = 0;
         for (int i = 1; i <= indices.length(); i++) {
-            if (i == indices.length() || indices.asLong(i) != indices.asLong(i - 1) + 1) {
-                Dim from = Dim.of(indices.asLong(start));
-                Dim to = Dim.of(indices.asLong(i - 1) + 1);
-                parts.add(Slicing.slice(call, data, List.of(new Slicing.Cut(axis, from, to, 1)))
-                        .variable());
+            long last = indices.asLong(i - 1);
+            if (i == indices.length() || indices.asLong(i) != last + 1 || last == -1) {
+                parts.add(run(call, data, axis, indices.asLong(start), last).variable());
                 start = i;
             }
         }
@@ -108,20 +86,21 @@ final class Indexing {
         return call.result(result, data.type(), dims);
     }
 
-    private static HostTensor positive(NodeCall call, HostTensor indices, Dim size) {
-        long[] values = indices.asLongs();
-        for (int i = 0; i < values.length; i++) {
-            boolean outside = size.isKnown() && (values[i] >= size.known() || values[i] < -size.known());
-            if (outside || (values[i] < 0 && !size.isKnown())) {
-                throw call.refused(
-                        "reads element " + values[i] + " of an axis with " + size + "; give indices inside it");
-            }
-            values[i] = values[i] < 0 ? values[i] + size.known() : values[i];
+    /** Neighbouring elements; where the size of the axis is not known, engines refuse those outside when the graph runs. */
+    private static Value run(NodeCall call, Value data, int axis, long first, long last) {
+        Dim size = data.dim(axis);
+        if (size.isKnown()) {
+            Dim from = Dim.of(first < 0 ? first + size.known() : first);
+            Dim to = Dim.of((last < 0 ? last + size.known() : last) + 1);
+            return Slicing.slice(call, data, List.of(new Slicing.Cut(axis, from, to, 1)));
         }
-        return HostTensor.of(indices.type(), indices.shape(), values);
+        List<Dim> dims = new ArrayList<>(data.dims());
+        dims.set(axis, Dim.of(last - first + 1));
+        SDVariable slice = IndexSlice.of(call.graph(), data.variable(), data.rank(), axis, first, last);
+        return Value.computed(slice, data.type(), dims);
     }
 
-    /** {@code onehot(indices) x data}, whose gradient is right; negative indices count from the end. */
+    /** {@code onehot(indices) x data}, whose gradient is right; indices are as in {@link Gathering#inside}. */
     private static List<Value> byOneHot(NodeCall call, Value data, Value indices, int axis) {
         GraphBuilder builder = call.builder();
         int[] order = IntStream.range(0, data.rank())
@@ -132,7 +111,8 @@ final class Indexing {
         List<Dim> others = front.dims().subList(1, front.rank());
         Dim width = others.stream().reduce(Dim.ONE, Dim::times);
         Value matrix = builder.reshape(front, List.of(data.dim(axis), width));
-        SDVariable rows = oneHot(call, builder.reshape(indices, List.of(count, Dim.ONE)), data.dim(axis), data.type());
+        Value inside = Gathering.inside(call, indices, data.dim(axis));
+        SDVariable rows = oneHot(call, builder.reshape(inside, List.of(count, Dim.ONE)), data.dim(axis), data.type());
         Value picked = Value.computed(call.graph().mmul(rows, matrix.variable()), data.type(), List.of(count, width));
         List<Dim> dims = new ArrayList<>(indices.dims());
         dims.addAll(others);
@@ -148,13 +128,7 @@ final class Indexing {
 
     /** Rows with a one where the column is the index. */
     private static SDVariable oneHot(NodeCall call, Value indices, Dim depth, DataType type) {
-        GraphBuilder builder = call.builder();
-        SDVariable given = builder.cast(indices.variable(), indices.type(), DataType.LONG);
         SDVariable columns = Creation.numbers(call, depth);
-        SDVariable size = builder.constant(Shapes.scalar(depth)).variable();
-        SDVariable fromEnd = call.graph().expandDims(columns.sub(size), 0);
-        return given.eq(call.graph().expandDims(columns, 0))
-                .castTo(type)
-                .add(given.eq(fromEnd).castTo(type));
+        return indices.variable().eq(call.graph().expandDims(columns, 0)).castTo(type);
     }
 }

@@ -119,8 +119,8 @@ final class Scattering {
     private static Value positive(NodeCall call, Value indices, List<Dim> sizes) {
         List<Value> columns = new ArrayList<>();
         for (int i = 0; i < sizes.size(); i++) {
-            Value column = call.emit("Gather", Map.of("axis", -1), indices, call.vector(i));
-            columns.add(Gathering.positive(call, column, sizes.get(i)));
+            Value column = Gathering.inside(call, Gathering.column(call, indices, i), sizes.get(i));
+            columns.add(call.emit("Unsqueeze", column, call.vector(indices.rank() - 1)));
         }
         return columns.size() == 1
                 ? columns.get(0)
@@ -159,7 +159,7 @@ final class Scattering {
         }
         Dim size = data.dim(axis);
         Value rows = Gathering.axisLast(call, data, axis);
-        Value places = Gathering.axisLast(call, Gathering.positive(call, indices, size), axis);
+        Value places = Gathering.axisLast(call, Gathering.inside(call, indices, size), axis);
         Value news = Gathering.axisLast(call, updates, axis);
         Dim lines = Gathering.product(rows.dims().subList(0, rows.rank() - 1));
         Dim count = places.dim(places.rank() - 1);

@@ -103,7 +103,8 @@ public final class GraphNames {
     }
 
     /** Replaces what SameDiff reads as syntax: ':' separates output numbers. */
-    private static String sanitised(String raw) {
+    /** Returns a name of the file without characters SameDiff cannot bear. */
+    public static String sanitised(String raw) {
         return raw.replaceAll("[:\\s]+", "_");
     }
 }

@@ -4,12 +4,14 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.engine.compiled.CompiledEngine;
 import dev.samediff.adapters.train.loss.Losses;
 import dev.samediff.adapters.train.loss.TaskLoss;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.EnumSource;
@@ -112,6 +114,19 @@ class InvalidBatchTest {
                             "the label at position [1] of the placeholder `labels` is 4, allowed is 0 to 3");
             batch.put("labels", Nd4j.createFromArray(0, 3));
             assertThat(engine.gradients(batch).loss()).isPositive();
+        }
+    }
+
+    @Test
+    void labels_of_another_shape_are_refused_before_anything_is_said_about_compiling() {
+        TinyGpt gpt = gpt(VOCABULARY);
+        TaskLoss loss = Losses.causalLm(gpt.graph, gpt.logits);
+        Map<String, INDArray> batch = with(gpt, "labels", Nd4j.ones(DataType.INT, 3, 6));
+        try (CompiledEngine engine =
+                new CompiledEngine(gpt.graph, loss.loss(), gpt.trainables, EngineOptions.defaults())) {
+            assertThatThrownBy(() -> engine.gradients(batch))
+                    .hasMessageContaining("`labels` is [3, 6], expected [2, 6]");
+            assertThat(engine.fallback()).isEmpty();
         }
     }
 

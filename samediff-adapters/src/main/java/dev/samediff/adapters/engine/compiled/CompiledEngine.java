@@ -23,6 +23,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -155,9 +156,20 @@ public final class CompiledEngine implements Engine {
             times.reference(System.nanoTime() - start, fallback);
             return gradients;
         }
-        Gradients gradients = step.gradients(placeholders, profile == null ? sample : profile);
+        Gradients gradients = named(
+                () -> step.gradients(placeholders, profile == null ? sample : profile), placeholders, List.of(loss));
         times.compiled(System.nanoTime() - start);
         return gradients;
+    }
+
+    /** Runs a plan. What its kernels refuse, they know no names for: the ops of the graph do. */
+    private <T> T named(Supplier<T> run, Map<String, INDArray> placeholders, Collection<String> outputs) {
+        try {
+            return run.get();
+        } catch (InvalidInputException e) {
+            reference.outputs(placeholders, outputs).values().forEach(INDArray::close); // refuses, too
+            throw e;
+        }
     }
 
     private Gradients byReference(Map<String, INDArray> placeholders) {
@@ -192,7 +204,9 @@ public final class CompiledEngine implements Engine {
         }
         return usage.during(() -> {
             CompiledStep step = step(false, outputs, placeholders);
-            return step == null ? reference.outputs(placeholders, outputs) : step.outputs(placeholders, profile);
+            return step == null
+                    ? reference.outputs(placeholders, outputs)
+                    : named(() -> step.outputs(placeholders, profile), placeholders, outputs);
         });
     }
 
@@ -224,6 +238,7 @@ public final class CompiledEngine implements Engine {
             step = CompiledStep.compile(
                     graph, outputs, backward ? trainables : List.of(), placeholders, options, frozen, folded);
         } catch (UncompilableException e) {
+            CompiledStep.requireFitting(graph, outputs, placeholders);
             fallback = refusals.add(shape, shape.title(), e, folded);
             return null;
         }

@@ -141,6 +141,28 @@ final class CompiledStep implements AutoCloseable {
                 fed);
     }
 
+    /**
+     * Refuses labels and weights that do not fit the scores, when nothing could be compiled: that may be why.
+     *
+     * @throws InvalidInputException if they do not fit
+     */
+    static void requireFitting(SameDiff graph, Collection<String> outputs, Map<String, INDArray> placeholders) {
+        for (String output : outputs) {
+            LossInputs.of(graph, output).ifPresent(inputs -> {
+                try {
+                    Lowering.lower(
+                                    graph,
+                                    List.of(inputs.logits()),
+                                    name -> Placeholders.get(graph.getVariable(name), placeholders))
+                            .shape(inputs.logits())
+                            .ifPresent(scores -> inputs.check(placeholders, scores));
+                } catch (UncompilableException e) {
+                    // the scores are why; the reference engine compares when it has them
+                }
+            });
+        }
+    }
+
     private static Optional<Fed> fed(SameDiff graph, Collection<String> outputs, Lowering.Lowered lowered) {
         return outputs.stream()
                 .flatMap(output -> LossInputs.of(graph, output).stream())

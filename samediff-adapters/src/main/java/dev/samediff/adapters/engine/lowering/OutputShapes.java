@@ -1,5 +1,6 @@
 package dev.samediff.adapters.engine.lowering;
 
+import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.UncompilableException;
 import dev.samediff.adapters.engine.nd4j.NativeOp;
 import dev.samediff.adapters.graph.ExecutionOrder;
@@ -18,6 +19,7 @@ final class OutputShapes {
      * Returns the shapes.
      *
      * @throws UncompilableException if they depend on values that are not known
+     * @throws InvalidInputException if the op reads outside of an input
      */
     static List<LongShapeDescriptor> of(ExecutionOrder.Node node, NativeOp op, List<Value> inputs) {
         boolean byValue = inputs.stream()
@@ -43,6 +45,8 @@ final class OutputShapes {
                 inputs.stream().map(value -> Dummies.of(value, content)).toArray(INDArray[]::new);
         try {
             return List.copyOf(op.bind(arrays, false));
+        } catch (InvalidInputException e) {
+            throw e; // no engine can
         } catch (RuntimeException e) { // ND4J's shape functions say no in whatever way, also for want of the data
             throw new UncompilableException(
                     "the shape of `" + node.outputs().get(0) + "` (op `" + node.name() + "`, "

@@ -18,6 +18,8 @@ record IndexOperand(int input, Sizes sizes, Rule rule) {
     enum Rule {
         /** Those below zero count from the end, as in ONNX; others are refused. */
         FROM_END,
+        /** Those below zero count from the end, which is the op's own work; others are refused. */
+        COUNTED,
         /** They are refused. */
         REFUSED,
         /** They are no place at all, which is meant; but ND4J cuts them to 32 bits. */
@@ -73,6 +75,9 @@ record IndexOperand(int input, Sizes sizes, Rule rule) {
                         + names.source(input) + " is " + value + ", allowed is " + range(size) + " (" + names.op()
                         + ")");
             }
+            if (rule == Rule.COUNTED) {
+                continue;
+            }
             if (rule == Rule.FROM_END || value != (int) value) {
                 counted = counted == null ? array.dup('c') : counted;
                 counted.data().put(i, rule == Rule.FROM_END ? value + size : -1L);
@@ -89,6 +94,6 @@ record IndexOperand(int input, Sizes sizes, Rule rule) {
     }
 
     private long least(long size) {
-        return rule == Rule.FROM_END ? -size : 0;
+        return rule == Rule.FROM_END || rule == Rule.COUNTED ? -size : 0;
     }
 }

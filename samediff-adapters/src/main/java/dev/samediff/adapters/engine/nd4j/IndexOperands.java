@@ -1,10 +1,12 @@
 package dev.samediff.adapters.engine.nd4j;
 
+import dev.samediff.adapters.graph.FromEnd;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
+import org.nd4j.autodiff.functions.DifferentialFunction;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -15,13 +17,17 @@ final class IndexOperands {
     /** Larger than every place, for operations whose result is as long as the largest one asks for. */
     private static final long ANY = Integer.MAX_VALUE;
 
+    /** Those of {@link FromEnd}. */
+    private static final List<IndexOperand> COUNTED = List.of(new IndexOperand(
+            0, (inputs, arguments) -> new long[] {inputs.get(1).getLong(0)}, IndexOperand.Rule.COUNTED));
+
     private static final Map<String, List<IndexOperand>> TABLE = table();
 
     private IndexOperands() {}
 
     /** Returns the inputs of an op that are places; none of most ops. */
-    static List<IndexOperand> of(String opName) {
-        return TABLE.getOrDefault(opName, List.of());
+    static List<IndexOperand> of(DifferentialFunction op) {
+        return FromEnd.isOne(op) ? COUNTED : TABLE.getOrDefault(op.opName(), List.of());
     }
 
     private static Map<String, List<IndexOperand>> table() {

@@ -86,7 +86,7 @@ public final class NativeOp {
         this.name = name;
         this.op = op;
         this.types = types;
-        this.places = IndexOperands.of(op.opName());
+        this.places = IndexOperands.of(op);
         this.names = new IndexNames(graph, name, op.opName(), inputs);
         this.lastInputs = new long[inputs.size()][];
         this.context = Nd4j.getExecutioner().buildContext();
@@ -123,6 +123,7 @@ public final class NativeOp {
      *
      * @param arrays the inputs
      * @param byShape whether the op's shapes depend on nothing but the shapes of inputs that are all floating point
+     * @throws InvalidInputException if the op's arguments are places outside of an input, see {@link SliceIndices}
      */
     public List<LongShapeDescriptor> bind(INDArray[] arrays, boolean byShape) {
         if (op instanceof CustomOp custom) {
@@ -132,6 +133,7 @@ public final class NativeOp {
             if (byShape && sameShapes(arrays)) {
                 return lastShapes;
             }
+            SliceIndices.check(op, arrays, names);
             List<LongShapeDescriptor> shapes = ((DynamicCustomOp) custom).calculateOutputShape(context);
             Preconditions.checkState(
                     shapes.size() == types.length,
@@ -212,10 +214,11 @@ public final class NativeOp {
      * @throws InvalidInputException if there are places that do not exist
      */
     public static void checkPlaces(SameDiff graph, ExecutionOrder.Node node, OpContext context) {
-        String opName = node.function().opName();
-        List<IndexOperand> places = IndexOperands.of(opName);
+        List<IndexOperand> places = IndexOperands.of(node.function());
         if (!places.isEmpty() && node.function() instanceof CustomOp custom) {
-            checkPlaces(custom, context, places, new IndexNames(graph, node.name(), opName, node.inputs()));
+            IndexNames names =
+                    new IndexNames(graph, node.name(), node.function().opName(), node.inputs());
+            checkPlaces(custom, context, places, names);
         }
     }
 
