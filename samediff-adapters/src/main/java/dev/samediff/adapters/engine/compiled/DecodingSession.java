@@ -139,7 +139,7 @@ public final class DecodingSession implements AutoCloseable {
         return usage.during(() -> compute(placeholders, positions));
     }
 
-    private INDArray compute(Map<String, INDArray> placeholders, int @Nullable [] positions) {
+    private INDArray compute(Map<String, INDArray> placeholders, int @Nullable [] wantedPositions) {
         Key wanted = key(placeholders);
         Key known = key;
         if (known == null) {
@@ -149,7 +149,7 @@ public final class DecodingSession implements AutoCloseable {
             throw new InvalidInputException("the caches hold " + known.texts() + ", asked for was " + wanted.texts()
                     + "; give as many texts, of this length or longer");
         }
-        requirePositions(wanted, positions);
+        int[] positions = checked(wanted, wantedPositions);
         requireUnchanged();
         DecodingPlans current = current(wanted, placeholders);
         current.check(placeholders);
@@ -167,7 +167,7 @@ public final class DecodingSession implements AutoCloseable {
         return result.reshape(wanted.batch(), result.length() / wanted.batch());
     }
 
-    private void requirePositions(Key wanted, int @Nullable [] positions) {
+    private int[] checked(Key wanted, int @Nullable [] positions) {
         if (positions == null || positions.length != wanted.batch()) {
             throw new InvalidInputException(wanted.batch() + " texts need " + wanted.batch() + " positions, given were "
                     + (positions == null ? "none" : Arrays.toString(positions)));
@@ -181,6 +181,7 @@ public final class DecodingSession implements AutoCloseable {
                         + wanted.length());
             }
         }
+        return positions;
     }
 
     private void requireUnchanged() {
