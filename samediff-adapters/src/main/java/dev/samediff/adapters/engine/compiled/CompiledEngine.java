@@ -167,7 +167,13 @@ public final class CompiledEngine implements Engine {
         try {
             return run.get();
         } catch (InvalidInputException e) {
-            reference.outputs(placeholders, outputs).values().forEach(INDArray::close); // refuses, too
+            try {
+                reference.outputs(placeholders, outputs).values().forEach(INDArray::close);
+            } catch (InvalidInputException withNames) {
+                throw withNames;
+            } catch (RuntimeException other) {
+                e.addSuppressed(other);
+            }
             throw e;
         }
     }
