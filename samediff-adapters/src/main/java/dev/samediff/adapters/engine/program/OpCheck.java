@@ -77,9 +77,9 @@ final class OpCheck {
     }
 
     void arity(int inputs, int outputs) {
-        require(
-                node.inputs().size() == inputs && node.outputs().size() == outputs,
-                "has " + inputs + " inputs and " + outputs + " outputs");
+        if (node.inputs().size() != inputs || node.outputs().size() != outputs) {
+            require(false, inputs + " inputs and " + outputs + " outputs");
+        }
     }
 
     /** All inputs and outputs are FLOAT. */
@@ -89,15 +89,21 @@ final class OpCheck {
     }
 
     void isFloat(Tensor tensor) {
-        require(tensor.isFloat(), tensor + " is FLOAT");
+        if (!tensor.isFloat()) {
+            require(false, tensor + " is FLOAT");
+        }
     }
 
     void isIndex(Tensor tensor) {
-        require(tensor.type() == DataType.INT || tensor.type() == DataType.LONG, tensor + " is INT or LONG");
+        if (tensor.type() != DataType.INT && tensor.type() != DataType.LONG) {
+            require(false, tensor + " is INT or LONG");
+        }
     }
 
     void shape(Tensor tensor, long... expected) {
-        require(tensor.hasShape(expected), tensor + " has the shape " + Arrays.toString(expected));
+        if (!tensor.hasShape(expected)) {
+            require(false, tensor + " has the shape " + Arrays.toString(expected));
+        }
     }
 
     void same(long[] expected, Tensor tensor) {

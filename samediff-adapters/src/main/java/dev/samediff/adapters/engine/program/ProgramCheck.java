@@ -3,6 +3,7 @@ package dev.samediff.adapters.engine.program;
 import java.util.HashSet;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * The specification of programs: every tensor is defined once and before it is read, every operation has the inputs and outputs
@@ -56,42 +57,45 @@ public final class ProgramCheck {
             define(tensor);
             require(
                     value.dataType() == tensor.type() && tensor.hasShape(value.shape()),
-                    "the literal " + tensor + " is " + value.shapeInfoToString());
+                    () -> "the literal " + tensor + " is " + value.shapeInfoToString());
         });
         for (Node node : program.nodes()) {
             for (Tensor input : node.inputs()) {
-                require(defined.contains(input), title(node) + " reads " + input + " before it is defined");
+                require(defined.contains(input), () -> title(node) + " reads " + input + " before it is defined");
             }
-            require(!node.outputs().isEmpty(), title(node) + " has no output");
+            require(!node.outputs().isEmpty(), () -> title(node) + " has no output");
             node.outputs().forEach(this::define);
             OpCheck.check(node);
         }
         for (Map.Entry<String, Tensor> output : program.outputs().entrySet()) {
             require(
                     defined.contains(output.getValue()),
-                    "the output `" + output.getKey() + "`, " + output.getValue() + ", is not defined");
+                    () -> "the output `" + output.getKey() + "`, " + output.getValue() + ", is not defined");
         }
         overwritten();
     }
 
     private void define(Tensor tensor) {
-        require(defined.add(tensor), tensor + " is defined twice");
+        require(defined.add(tensor), () -> tensor + " is defined twice");
     }
 
     private void overwritten() {
         Set<Tensor> written = new HashSet<>();
         for (Node node : program.nodes()) {
             if (node.op() instanceof Op.WriteRows) {
-                require(program.leaves().containsValue(node.input(0)), title(node) + " overwrites what is no leaf");
-                require(written.add(node.input(0)), node.input(0) + " is overwritten twice");
+                require(
+                        program.leaves().containsValue(node.input(0)),
+                        () -> title(node) + " overwrites what is no leaf");
+                require(written.add(node.input(0)), () -> node.input(0) + " is overwritten twice");
             }
         }
         for (Node node : program.nodes()) {
             for (int i = 0; i < node.inputs().size(); i++) {
+                Tensor input = node.input(i);
                 boolean own = node.op() instanceof Op.WriteRows && i == 0;
                 require(
-                        own || !written.contains(node.input(i)),
-                        title(node) + " reads " + node.input(i) + ", which is overwritten");
+                        own || !written.contains(input),
+                        () -> title(node) + " reads " + input + ", which is overwritten");
             }
         }
     }
@@ -100,9 +104,9 @@ public final class ProgramCheck {
         return node.op().title() + " (" + node.outputs() + ")";
     }
 
-    private static void require(boolean holds, String otherwise) {
+    private static void require(boolean holds, Supplier<String> otherwise) {
         if (!holds) {
-            throw new BrokenProgramException(otherwise);
+            throw new BrokenProgramException(otherwise.get());
         }
     }
 }
