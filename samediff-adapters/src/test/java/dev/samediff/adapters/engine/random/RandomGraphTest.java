@@ -60,7 +60,7 @@ class RandomGraphTest {
     }
 
     static LongStream looped() {
-        return LoopTarget.runsAll() ? Arrays.stream(seeds()) : LongStream.range(0, 24);
+        return LoopTarget.runsAll() ? Arrays.stream(seeds()) : LongStream.range(0, 16);
     }
 
     @ParameterizedTest(name = "seed {0}")
@@ -157,6 +157,9 @@ class RandomGraphTest {
                         if (wrong.isPresent()) {
                             return Optional.of(wrong.get() + " with " + way);
                         }
+                    }
+                    if (ways.indexOf(way) != random.steps().size() % ways.size()) {
+                        continue; // outputs in one of the ways: they take a plan of their own
                     }
                     Map<String, INDArray> found = engine.outputs(graph.inputs(), graph.outputs());
                     for (String name : graph.outputs()) {
