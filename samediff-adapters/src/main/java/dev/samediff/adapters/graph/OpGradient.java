@@ -89,7 +89,14 @@ public record OpGradient(
 
     private static DifferentialFunction copy(
             DifferentialFunction op, SameDiff graph, List<String> inputs, List<String> results, List<Port> outputs) {
-        DifferentialFunction copy = FlatBuffersMapper.cloneViaSerialize(op.getSameDiff(), op);
+        DifferentialFunction copy;
+        try {
+            copy = FlatBuffersMapper.cloneViaSerialize(op.getSameDiff(), op);
+        } catch (RuntimeException e) { // log_softmax of a given axis, for one
+            throw new MissingException(
+                    "SameDiff cannot copy the op `" + op.getOwnName() + "` (" + op.opName() + "): " + e.getMessage(),
+                    e);
+        }
         copy.setOwnName(op.getOwnName());
         copy.setSameDiff(graph);
         graph.addArgsFor(inputs.toArray(String[]::new), copy);

@@ -112,6 +112,20 @@ class FallbackTest {
     }
 
     @Test
+    void an_op_that_samediff_cannot_copy_is_refused_by_name_where_it_is_trained() {
+        SameDiff graph = SameDiff.create();
+        SDVariable w = graph.var("w", Nd4j.rand(DataType.FLOAT, 2, 3));
+        graph.nn.logSoftmax("y", w, 1);
+        graph.getVariable("y").mul(w).sum().rename("loss");
+        try (CompiledEngine engine = new CompiledEngine(graph, "loss", List.of("w"), EngineOptions.defaults())) {
+            assertThatThrownBy(() -> engine.gradients(Map.of()))
+                    .isInstanceOf(InvalidInputException.class)
+                    .hasMessageContaining("SameDiff cannot copy the op `log_softmax`");
+            assertThat(engine.outputs(Map.of(), List.of("y")).get("y").shape()).containsExactly(2, 3);
+        }
+    }
+
+    @Test
     void placeholders_of_more_axes_than_plans_have_are_left_to_samediff_by_name() {
         SameDiff graph = SameDiff.create();
         SDVariable x = graph.placeHolder("x", DataType.FLOAT, 1, 2, 1, 2, 1, 2, 1);

@@ -9,8 +9,10 @@ import static dev.samediff.adapters.engine.fusion.Pattern.unary;
 import dev.samediff.adapters.engine.program.BinaryKind;
 import dev.samediff.adapters.engine.program.ReduceKind;
 import dev.samediff.adapters.engine.program.UnaryKind;
+import java.util.Arrays;
 import java.util.List;
 import java.util.OptionalDouble;
+import java.util.stream.DoubleStream;
 
 /**
  * A tensor times the inverse root, or divided by the root, of the mean of its squares over the last axis. The root is found
@@ -56,7 +58,11 @@ final class InverseRoot {
         if (!(epsilon >= 0) || epsilon > LARGEST_EPSILON) {
             return OptionalDouble.empty();
         }
-        for (double v : POINTS) {
+        // around epsilon, what is added behind the root differs from what is added below it
+        double[] points = DoubleStream.concat(
+                        Arrays.stream(POINTS), DoubleStream.of(0.01 * epsilon, epsilon, 100 * epsilon))
+                .toArray();
+        for (double v : points) {
             double expected = Math.sqrt(v + epsilon);
             double actual = divided ? f.at(v) : 1 / f.at(v);
             if (!(Math.abs(actual - expected) <= TOLERANCE * expected)) {

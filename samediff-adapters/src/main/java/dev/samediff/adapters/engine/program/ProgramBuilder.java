@@ -164,7 +164,8 @@ public final class ProgramBuilder {
         if (kind == UnaryKind.LINEAR
                 && producer != null
                 && producer.op() instanceof Op.Unary inner
-                && inner.kind() == UnaryKind.LINEAR) {
+                && inner.kind() == UnaryKind.LINEAR
+                && inner.beta() == 0) { // (1 - x) + 1e-8 is 1e-8 where x is 1, but 1 + 1e-8 is 1 in float32
             operand = producer.input(0);
             a = alpha * inner.alpha();
             b = alpha * inner.beta() + beta;

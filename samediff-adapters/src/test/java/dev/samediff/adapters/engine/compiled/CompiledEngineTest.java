@@ -19,8 +19,11 @@ import dev.samediff.adapters.train.loss.TaskLoss;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -232,6 +235,48 @@ class CompiledEngineTest extends EngineContractTest {
             assertThat(engine.gradients(inputs).loss()).isEqualTo(6);
             factor.getArr().assign(0);
             assertThat(engine.gradients(inputs).loss()).isZero();
+        }
+    }
+
+    /** The logarithms of cross entropies, discriminators and gates, kept from 0 by a number that float32 cannot add to 1. */
+    @ParameterizedTest
+    @ValueSource(doubles = {1e-7, 1e-8, 1e-12, 1e-20})
+    void a_small_number_that_keeps_a_logarithm_finite_is_not_lost(double small) {
+        Map<String, UnaryOperator<SDVariable>> ways = Map.of(
+                "p + s", p -> p.rsub(1).rsub(1).add(small),
+                "(1 - p) + s", p -> p.rsub(1).add(small),
+                "-(p - 1) + s", p -> p.sub(1).neg().add(small),
+                "(2 - 2 p) / 2 + s", p -> p.mul(2).rsub(2).div(2).add(small),
+                "s - (p - 1)", p -> p.sub(1).rsub(small));
+        ways.forEach((name, way) -> {
+            SameDiff sd = SameDiff.create();
+            SDVariable p = sd.nn.sigmoid(sd.var("w", Nd4j.createFromArray(-120f, -1f, 1f, 40f)));
+            sd.math.log(way.apply(p)).sum().rename("loss");
+            try (CompiledEngine compiled = new CompiledEngine(sd, "loss", List.of("w"), EngineOptions.defaults());
+                    ReferenceEngine reference = new ReferenceEngine(sd, "loss", List.of("w"))) {
+                Engine.Gradients expected = reference.gradients(Map.of());
+                Engine.Gradients actual = compiled.gradients(Map.of());
+                assertThat(compiled.fallback()).isEmpty();
+                assertThat(expected.loss()).as(name).isFinite();
+                assertThat(actual.loss()).as(name).isCloseTo(expected.loss(), within(1e-4));
+                assertThat(actual.byName().get("w").distance2(expected.byName().get("w")))
+                        .as(name)
+                        .isLessThan(1e-5);
+            }
+        });
+    }
+
+    @Test
+    void a_difference_of_large_numbers_is_taken_before_it_is_scaled() {
+        SameDiff sd = SameDiff.create();
+        SDVariable year = sd.placeHolder("year", DataType.FLOAT, 4);
+        year.sub(2000.3).div(0.01).rename("y");
+        Map<String, INDArray> inputs = Map.of("year", Nd4j.createFromArray(2000.25f, 2000.3f, 2000.35f, 2001f));
+        try (CompiledEngine compiled = new CompiledEngine(sd, "", List.of(), EngineOptions.defaults());
+                ReferenceEngine reference = new ReferenceEngine(sd, "", List.of())) {
+            INDArray expected = reference.outputs(inputs, List.of("y")).get("y");
+            INDArray actual = compiled.outputs(inputs, List.of("y")).get("y");
+            assertThat(actual.distance2(expected)).isLessThan(1e-4);
         }
     }
 }

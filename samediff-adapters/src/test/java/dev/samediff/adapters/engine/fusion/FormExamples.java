@@ -72,6 +72,44 @@ final class FormExamples {
                     SDVariable x = var(sd, "x", 3, D);
                     return square(x).add(x.mul(1e-4));
                 }),
+                almost(form, "a sigmoid that is never 0", sd -> {
+                    SDVariable x = var(sd, "x", 3, D).mul(15);
+                    return sd.math.log(sd.nn.sigmoid(x).add(1e-7));
+                }),
+                almost(form, "a sigmoid that is never below 1e-20", sd -> {
+                    SDVariable x = var(sd, "x", 3, D).mul(40);
+                    return sd.math.log(sd.nn.sigmoid(x).add(1e-20));
+                }),
+                almost(
+                        form,
+                        "a sigmoid that is never 1",
+                        sd -> sd.nn.sigmoid(var(sd, "x", 3, D)).mul(1 - 1e-7)),
+                almost(
+                        form,
+                        "a tanh that is never 1",
+                        sd -> sd.math.tanh(var(sd, "x", 3, D)).mul(1 - 1e-7)),
+                is(
+                        form,
+                        "1 / (1 + exp(-x))",
+                        sd -> sd.math.exp(var(sd, "x", 3, D).neg()).add(1).rdiv(1)),
+                is(form, "exp(x) / (1 + exp(x))", sd -> {
+                    SDVariable e = sd.math.exp(var(sd, "x", 3, D));
+                    return e.div(e.add(1));
+                }),
+                is(
+                        form,
+                        "(1 + tanh(x / 2)) / 2",
+                        sd -> sd.math.tanh(var(sd, "x", 3, D).mul(0.5)).add(1).mul(0.5)),
+                is(
+                        form,
+                        "2 sigmoid(2 x) - 1",
+                        sd -> sd.nn.sigmoid(var(sd, "x", 3, D).mul(2)).mul(2).sub(1)),
+                is(form, "(exp(x) - exp(-x)) / (exp(x) + exp(-x))", sd -> {
+                    SDVariable x = var(sd, "x", 3, D);
+                    SDVariable up = sd.math.exp(x);
+                    SDVariable down = sd.math.exp(x.neg());
+                    return up.sub(down).div(up.add(down));
+                }),
                 almost(form, "x sigmoid(x) of a repeated x", sd -> {
                     SDVariable x = var(sd, "x", 3, 1);
                     return var(sd, "w", 3, D).mul(sd.nn.sigmoid(x));
@@ -103,6 +141,14 @@ final class FormExamples {
                 almost(rms, "of the whole tensor", sd -> {
                     SDVariable x = var(sd, "x", 3, D);
                     return x.mul(rsqrt(square(x).mean(true, 0, 1)));
+                }),
+                almost(rms, "epsilon behind the root", sd -> {
+                    SDVariable x = var(sd, "x", 3, D).mul(1e-8);
+                    return x.div(sd.math.sqrt(square(x).mean(true, 1)).add(1e-8));
+                }),
+                almost(rms, "an epsilon behind the root whose square is 0 in float32", sd -> {
+                    SDVariable x = var(sd, "x", 3, D);
+                    return x.div(sd.math.sqrt(square(x).mean(true, 1)).add(1e-20));
                 }),
                 almost(rms, "by the sum of squares", sd -> {
                     SDVariable x = var(sd, "x", 3, D);
