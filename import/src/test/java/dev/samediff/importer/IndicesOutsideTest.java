@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.Engine;
-import dev.samediff.adapters.engine.EveryEngine;
+import dev.samediff.adapters.testing.EveryEngine;
 import dev.samediff.importer.tensor.HostTensor;
 import java.nio.file.Path;
 import java.util.Arrays;

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.samediff.adapters.engine.Engine;
-import dev.samediff.adapters.engine.EveryEngine;
 import dev.samediff.adapters.engine.reference.ReferenceEngine;
 import dev.samediff.adapters.graph.GradientGraph;
 import dev.samediff.adapters.graph.TargetSelector;
@@ -15,6 +14,7 @@ import dev.samediff.adapters.method.OLora;
 import dev.samediff.adapters.method.Pissa;
 import dev.samediff.adapters.method.Sorsa;
 import dev.samediff.adapters.testing.EmbeddingGraph;
+import dev.samediff.adapters.testing.EveryEngine;
 import dev.samediff.adapters.testing.ToyGraph;
 import java.io.File;
 import java.io.IOException;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.samediff.adapters.engine.compiled.DecodingSession;
+import dev.samediff.adapters.testing.EveryEngine;
 import dev.samediff.adapters.train.loss.Losses;
 import dev.samediff.adapters.train.loss.TaskLoss;
 import java.util.List;

@@ -10,6 +10,7 @@ import ch.qos.logback.core.read.ListAppender;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.compiled.CompiledEngine;
 import dev.samediff.adapters.engine.reference.ReferenceEngine;
+import dev.samediff.adapters.testing.EveryEngine;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.AfterEach;

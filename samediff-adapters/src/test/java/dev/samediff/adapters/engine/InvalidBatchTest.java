@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.compiled.CompiledEngine;
+import dev.samediff.adapters.testing.EveryEngine;
 import dev.samediff.adapters.train.loss.Losses;
 import dev.samediff.adapters.train.loss.TaskLoss;
 import java.util.HashMap;

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.testing.EveryEngine;
 import java.util.List;
 import java.util.Map;
 import java.util.function.BiFunction;

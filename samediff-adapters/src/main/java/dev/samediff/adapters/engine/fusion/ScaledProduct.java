@@ -4,6 +4,7 @@ import static dev.samediff.adapters.engine.fusion.Pattern.op;
 import static dev.samediff.adapters.engine.fusion.Pattern.scaled;
 
 import dev.samediff.adapters.engine.program.Op;
+import dev.samediff.adapters.engine.program.ProgramBuilder;
 import dev.samediff.adapters.engine.program.Tensor;
 
 /** A number times a matrix product that nothing else reads: the product's own factor. */
@@ -11,7 +12,10 @@ final class ScaledProduct implements Form {
     @Override
     public Pattern pattern() {
         return scaled(op(Op.MatMul.class, Products::isPlain).as("product").once())
-                .as("result");
+                .as("result")
+                .where(match -> ProgramBuilder.joins(
+                        match.op("result", Op.Unary.class).alpha(),
+                        match.op("product", Op.MatMul.class).alpha()));
     }
 
     @Override

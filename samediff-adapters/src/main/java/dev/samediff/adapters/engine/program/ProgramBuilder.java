@@ -159,21 +159,29 @@ public final class ProgramBuilder {
     public Tensor unary(UnaryKind kind, double alpha, double beta, Tensor x) {
         Tensor operand = x;
         double a = alpha;
-        double b = beta;
         Node producer = producer(x);
         if (kind == UnaryKind.LINEAR
                 && producer != null
                 && producer.op() instanceof Op.Unary inner
                 && inner.kind() == UnaryKind.LINEAR
-                && inner.beta() == 0) { // (1 - x) + 1e-8 is 1e-8 where x is 1, but 1 + 1e-8 is 1 in float32
+                && inner.beta() == 0 // (1 - x) + 1e-8 is 1e-8 where x is 1, but 1 + 1e-8 is 1 in float32
+                && joins(alpha, inner.alpha())) {
             operand = producer.input(0);
             a = alpha * inner.alpha();
-            b = alpha * inner.beta() + beta;
         }
-        if (kind == UnaryKind.LINEAR && a == 1 && b == 0) {
+        if (kind == UnaryKind.LINEAR && a == 1 && beta == 0) {
             return operand;
         }
-        return add(new Op.Unary(kind, a, b), List.of(operand), x.type(), x.shape());
+        return add(new Op.Unary(kind, a, beta), List.of(operand), x.type(), x.shape());
+    }
+
+    /**
+     * Tells whether multiplying by two numbers is multiplying by their product in float32, too: not if that leaves the range of
+     * normal numbers, as 1e25 1e25 does.
+     */
+    public static boolean joins(double first, double second) {
+        double product = Math.abs(first * second);
+        return product >= Float.MIN_NORMAL && product <= Float.MAX_VALUE || first == 0 || second == 0;
     }
 
     /** Returns an element-wise function of two tensors, broadcast by NumPy's rules. */

@@ -1,5 +1,9 @@
-package dev.samediff.adapters.engine;
+package dev.samediff.adapters.testing;
 
+import dev.samediff.adapters.engine.Engine;
+import dev.samediff.adapters.engine.EngineOptions;
+import dev.samediff.adapters.engine.Engines;
+import dev.samediff.adapters.engine.Precision;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.params.ParameterizedTest;
