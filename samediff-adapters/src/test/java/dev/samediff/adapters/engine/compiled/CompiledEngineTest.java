@@ -58,6 +58,23 @@ class CompiledEngineTest extends EngineContractTest {
     }
 
     @Test
+    void factors_that_together_are_no_float32_are_not_joined() {
+        SameDiff sd = SameDiff.create();
+        SDVariable x = sd.placeHolder("x", DataType.FLOAT, 2, 3);
+        x.div(1e-25).div(1e-25).rename("divided");
+        x.mmul(sd.constant("m", Nd4j.ones(DataType.FLOAT, 3, 2)))
+                .mul(1e25)
+                .mul(1e25)
+                .rename("multiplied");
+        try (CompiledEngine engine = new CompiledEngine(sd, "", List.of(), EngineOptions.defaults())) {
+            engine.outputs(Map.of("x", Nd4j.zeros(DataType.FLOAT, 2, 3)), List.of("divided", "multiplied"))
+                    .values()
+                    .forEach(
+                            zeros -> assertThat(zeros.dup('c').data().asFloat()).containsOnly(0f));
+        }
+    }
+
+    @Test
     void double_graphs_go_to_the_reference_engine_with_a_reason() {
         TinyGpt doubles = new TinyGpt(8, 1, 2, 5, 2, DataType.DOUBLE, false);
         TaskLoss task = Losses.causalLm(doubles.graph, doubles.logits);

@@ -328,10 +328,6 @@ final class FormExamples {
                 }),
                 almost(
                         scaled,
-                        "by factors that together are no float32",
-                        sd -> product(sd).mul(1e25).mul(1e25).mul(0)),
-                almost(
-                        scaled,
                         "with something added",
                         sd -> product(sd).mul(0.3).add(1)),
                 is(biased, "a product", sd -> product(sd).add(var(sd, "w2", 6))),
