@@ -195,7 +195,7 @@ class OnnxImporterTest {
                 .write(folder);
         assertThatThrownBy(() -> OnnxImporter.load(file))
                 .isInstanceOf(InvalidInputException.class)
-                .hasMessageContainingAll(file.toString(), "Gather 'y'", "element 5", "axis with 3");
+                .hasMessageContainingAll(file.toString(), "Gather 'y'", "index 5", "axis with 3");
     }
 
     @Test
