@@ -200,7 +200,7 @@ class ChangedModelTest {
         }
     }
 
-    /** Of each group; {@code -DargLine=-Drandom.sequences=10} tests fifty in all. */
+    /** Of each group; {@code -Drandom.sequences=10} tests fifty in all. */
     private static final int SEQUENCES = Integer.getInteger("random.sequences", 3);
 
     @ParameterizedTest
