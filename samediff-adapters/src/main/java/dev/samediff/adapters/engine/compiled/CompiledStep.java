@@ -1,6 +1,5 @@
 package dev.samediff.adapters.engine.compiled;
 
-import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.engine.UncompilableException;
@@ -38,7 +37,6 @@ final class CompiledStep implements AutoCloseable {
     private final PlanSource source;
     private final Plan plan;
     private final FrozenWeights frozen;
-    private final EngineOptions options;
     private final Optional<LabelledRows.Mask> mask;
     private final long rows;
     private final LookupCheck lookups;
@@ -54,7 +52,6 @@ final class CompiledStep implements AutoCloseable {
             PlanSource source,
             Plan plan,
             FrozenWeights frozen,
-            EngineOptions options,
             Optional<LabelledRows.Mask> mask,
             long rows,
             Optional<Fed> fed) {
@@ -64,7 +61,6 @@ final class CompiledStep implements AutoCloseable {
         this.source = source;
         this.plan = plan;
         this.frozen = frozen;
-        this.options = options;
         this.mask = mask;
         this.rows = rows;
         this.fed = fed;
@@ -86,18 +82,6 @@ final class CompiledStep implements AutoCloseable {
             FrozenWeights frozen,
             Map<String, INDArray> folded) {
         NativeBlock.trim(); // the system gets back what import and injection have freed, before there is a new arena
-        return compile(graph, outputs, trainables, placeholders, options, frozen, folded, true);
-    }
-
-    private static CompiledStep compile(
-            SameDiff graph,
-            Collection<String> outputs,
-            List<String> trainables,
-            Map<String, INDArray> placeholders,
-            EngineOptions options,
-            FrozenWeights frozen,
-            Map<String, INDArray> folded,
-            boolean labelledOnly) {
         Lowering.Lowered lowered =
                 Lowering.lower(graph, outputs, name -> Placeholders.get(graph.getVariable(name), placeholders), folded);
         if (!trainables.isEmpty()) {
@@ -109,7 +93,7 @@ final class CompiledStep implements AutoCloseable {
         Program lowest = ProgramCheck.afterRewrite(lowered.builder().build(lowered.outputs()), "lowering");
         Program program = Fusion.layers(lowest, trainables);
         Optional<LabelledRows.Mask> mask =
-                LabelledRows.find(program).filter(found -> labelledOnly && placeholders.containsKey(found.leaf()));
+                LabelledRows.find(program).filter(found -> placeholders.containsKey(found.leaf()));
         long rows =
                 mask.map(found -> LabelledBatch.capacity(found, placeholders)).orElse(0L);
         if (mask.isPresent() && rows < mask.get().rows()) {
@@ -135,7 +119,6 @@ final class CompiledStep implements AutoCloseable {
                 new PlanSource(graph, outputs, folded, program),
                 frozen.compile(program),
                 frozen,
-                options,
                 mask,
                 rows,
                 fed);
@@ -230,14 +213,6 @@ final class CompiledStep implements AutoCloseable {
         lookups.check(placeholders);
         try {
             return plan.run(name -> leaf(name, placeholders), profile);
-        } catch (InvalidInputException e) {
-            if (mask.isPresent() && rows < mask.get().rows()) {
-                try (CompiledStep all = compile(
-                        graph, outputs, trainables, placeholders, options, frozen, new LinkedHashMap<>(), false)) {
-                    return all.run(placeholders, profile); // fails, too, but counts positions among all rows
-                }
-            }
-            throw e;
         } finally {
             source.release();
         }
