@@ -134,9 +134,7 @@ public final class AdapterTrainer implements AutoCloseable {
         long start = System.nanoTime();
         parameters.requireSame();
         model.peakLearningRate(plan.peak());
-        penalty = model.penalty()
-                .map(term -> new PenaltyTerm(model, term, plan.peak()))
-                .orElse(null);
+        penalty = new PenaltyTerm(model, plan.peak());
         BatchStream batches = new BatchStream(train);
         int total = totalSteps(batches);
         batches.seek(state.epoch, state.position);

@@ -1,12 +1,11 @@
 package dev.samediff.adapters.train;
 
-import dev.samediff.adapters.Penalty;
+import dev.samediff.adapters.PenalizedSites;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.nd4j.autodiff.samediff.SameDiff;
 
-/** What a trainer trains: a graph, the variables that change, and an optional penalty on them. */
+/** What a trainer trains: a graph, the variables that change, and penalties on them. */
 public interface Trainable {
     /** Returns the graph; its trainable variables are updated in place. */
     SameDiff graph();
@@ -14,13 +13,8 @@ public interface Trainable {
     /** Returns the float32 VARIABLEs to train, in a fixed order. */
     List<String> trainableNames();
 
-    /** Returns the penalty on the trainables, if there is one. */
-    default Optional<Penalty> penalty() {
-        return Optional.empty();
-    }
-
-    /** Returns, for each site of the penalty, variable names by short name. */
-    default List<Map<String, String>> penaltySites() {
+    /** Returns the penalties on the trainables; their variables are among {@link #trainableNames}. */
+    default List<PenalizedSites> penalties() {
         return List.of();
     }
 

@@ -8,6 +8,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.PenalizedSites;
 import dev.samediff.adapters.Penalty;
 import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.engine.TinyGpt;
@@ -23,7 +24,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -188,13 +188,8 @@ class AdapterTrainerTest {
             }
 
             @Override
-            public List<Map<String, String>> penaltySites() {
-                return List.of(Map.of("short", "w"));
-            }
-
-            @Override
-            public Optional<Penalty> penalty() {
-                return Optional.of(new Penalty() {
+            public List<PenalizedSites> penalties() {
+                Penalty sum = new Penalty() {
                     @Override
                     public double gamma() {
                         return 0.5;
@@ -210,7 +205,8 @@ class AdapterTrainerTest {
                         INDArray w = sites.get(0).get("short");
                         return new Value(w.sumNumber().doubleValue(), List.of(Map.of("short", Nd4j.onesLike(w))));
                     }
-                });
+                };
+                return List.of(new PenalizedSites(sum, List.of(Map.of("short", "w"))));
             }
         };
     }

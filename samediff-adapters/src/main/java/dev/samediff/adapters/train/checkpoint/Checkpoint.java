@@ -15,6 +15,7 @@ import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -35,6 +36,10 @@ record Checkpoint(Progress progress, Map<String, INDArray> tensors) {
     private static final String TENSOR_FILE = "tensors.safetensors";
     private static final String PROGRESS_FILE = "progress.json";
     private static final int VERSION = 1;
+
+    /** Parts of a model's description that checkpoints of earlier builds do not have. */
+    private static final Set<String> LATER = Set.of("layers", "scaling");
+
     private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
 
     /**
@@ -165,6 +170,9 @@ record Checkpoint(Progress progress, Map<String, INDArray> tensors) {
         TreeSet<String> names = new TreeSet<>(saved.keySet());
         names.addAll(given.keySet());
         for (String name : names) {
+            if (LATER.contains(name) && !saved.containsKey(name)) {
+                continue;
+            }
             String before = saved.getOrDefault(name, "nothing");
             String now = given.getOrDefault(name, "nothing");
             if (!before.equals(now)) {
