@@ -2,6 +2,7 @@ package dev.samediff.adapters.train;
 
 import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.AdapterState;
+import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.PenalizedSites;
 import dev.samediff.adapters.train.loss.TaskLoss;
 import java.util.LinkedHashMap;
@@ -70,5 +71,24 @@ final class AdaptedTrainable implements Trainable {
         state.sites().forEach(site -> byLayer.put(site.module(), site.scaling()));
         Set<Double> different = Set.copyOf(byLayer.values());
         return different.size() == 1 ? different.iterator().next().toString() : byLayer.toString();
+    }
+
+    @Override
+    public void requireActive() {
+        if (model.merged()) {
+            throw new InvalidInputException(
+                    "the adapters are merged into the weights, so training their tensors would change"
+                            + " nothing; call unmerge() on the model first");
+        }
+        if (!model.enabled()) {
+            throw new InvalidInputException(
+                    "the adapters are switched off, so training their tensors would change nothing;"
+                            + " call enable() on the model first");
+        }
+    }
+
+    @Override
+    public boolean meansEveryVariable() {
+        return true;
     }
 }

@@ -12,6 +12,7 @@ import dev.samediff.adapters.engine.plan.Profile;
 import dev.samediff.adapters.engine.plan.Target;
 import dev.samediff.adapters.engine.reference.ReferenceEngine;
 import dev.samediff.adapters.graph.GradientGraph;
+import dev.samediff.adapters.graph.GraphOutputs;
 import dev.samediff.adapters.graph.Objective;
 import java.util.Arrays;
 import java.util.Collection;
@@ -191,7 +192,7 @@ public final class CompiledEngine implements Engine {
         for (String name : outputs) {
             if (!graph.hasVariable(name)) {
                 throw new InvalidInputException(
-                        "the graph has no variable `" + name + "`; its outputs are " + graph.outputs());
+                        "the graph has no variable `" + name + "`; its outputs are " + GraphOutputs.text(graph));
             }
         }
         return usage.during(() -> {

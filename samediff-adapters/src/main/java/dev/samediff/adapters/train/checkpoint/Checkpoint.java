@@ -47,8 +47,10 @@ record Checkpoint(Progress progress, Map<String, INDArray> tensors) {
      *
      * @param version version of this format
      * @param step updates made
+     * @param runStart updates made before the present run
      * @param epoch complete epochs
      * @param position batches taken from the open epoch
+     * @param batches checksum of all batches that were taken; null in checkpoints of earlier versions
      * @param optimizerSteps AdamW's t
      * @param bestLoss smallest evaluation loss; null before the first
      * @param evaluationsWithoutImprovement for early stopping
@@ -56,13 +58,16 @@ record Checkpoint(Progress progress, Map<String, INDArray> tensors) {
      * @param evaluations all evaluations
      * @param plan the plan's parts
      * @param model what identifies model and method
+     * @param data what the batches depend on, as far as their iterators say; null in checkpoints of earlier versions
      * @param tensorsSha256 hash of the tensor file
      */
     record Progress(
             @JsonProperty("version") int version,
             @JsonProperty("step") int step,
+            @JsonProperty("run_start") int runStart,
             @JsonProperty("epoch") int epoch,
             @JsonProperty("position") int position,
+            @JsonProperty("batches") @Nullable String batches,
             @JsonProperty("optimizer_steps") long optimizerSteps,
             @JsonProperty("best_loss") @Nullable Double bestLoss,
             @JsonProperty("evaluations_without_improvement") int evaluationsWithoutImprovement,
@@ -70,6 +75,7 @@ record Checkpoint(Progress progress, Map<String, INDArray> tensors) {
             @JsonProperty("evaluations") List<Evaluation> evaluations,
             @JsonProperty("plan") Map<String, String> plan,
             @JsonProperty("model") Map<String, String> model,
+            @JsonProperty("data") @Nullable Map<String, String> data,
             @JsonProperty("tensors_sha256") String tensorsSha256) {
         Progress {
             if (version != VERSION) {
@@ -82,8 +88,10 @@ record Checkpoint(Progress progress, Map<String, INDArray> tensors) {
             return new Progress(
                     version,
                     step,
+                    runStart,
                     epoch,
                     position,
+                    batches,
                     optimizerSteps,
                     bestLoss,
                     evaluationsWithoutImprovement,
@@ -91,6 +99,7 @@ record Checkpoint(Progress progress, Map<String, INDArray> tensors) {
                     evaluations,
                     plan,
                     model,
+                    data,
                     hash);
         }
     }
@@ -101,13 +110,16 @@ record Checkpoint(Progress progress, Map<String, INDArray> tensors) {
             long optimizerSteps,
             Map<String, String> plan,
             Map<String, String> model,
+            Map<String, String> data,
             Map<String, INDArray> tensors) {
         return new Checkpoint(
                 new Progress(
                         VERSION,
                         state.step,
+                        state.runStart,
                         state.epoch,
                         state.position,
+                        state.batches,
                         optimizerSteps,
                         Double.isInfinite(state.bestLoss) ? null : state.bestLoss,
                         state.evaluationsWithoutImprovement,
@@ -115,6 +127,7 @@ record Checkpoint(Progress progress, Map<String, INDArray> tensors) {
                         List.copyOf(state.evaluations),
                         plan,
                         model,
+                        data,
                         ""),
                 tensors);
     }
@@ -158,10 +171,28 @@ record Checkpoint(Progress progress, Map<String, INDArray> tensors) {
         StringBuilder differences = new StringBuilder();
         compare("plan", progress.plan(), plan, differences);
         compare("model", progress.model(), model, differences);
+        refuse(differences, "settings");
+    }
+
+    /**
+     * Refuses to continue with other data. What a checkpoint of an earlier version does not say is not compared.
+     *
+     * @throws InvalidInputException that names every part that differs
+     */
+    void requireSameData(Map<String, String> data) {
+        Map<String, String> saved = progress.data();
+        if (saved != null) {
+            StringBuilder differences = new StringBuilder();
+            compare("data", saved, data, differences);
+            refuse(differences, "data and the same batches");
+        }
+    }
+
+    private void refuse(StringBuilder differences, String what) {
         if (!differences.isEmpty()) {
             throw new InvalidInputException("the checkpoint of step " + progress.step()
                     + " belongs to another training:" + differences
-                    + ". Give the same settings, or start anew in another directory");
+                    + ". Give the same " + what + ", or start anew in another directory");
         }
     }
 

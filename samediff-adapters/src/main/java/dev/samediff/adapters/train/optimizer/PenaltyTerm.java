@@ -43,8 +43,6 @@ public final class PenaltyTerm {
      * @param coefficient the largest of the penalties' coefficients, so that the gradients of one penalty are those unweighted
      */
     public record At(double value, Map<Integer, INDArray> gradients, double coefficient) implements AutoCloseable {
-        public static final At NOTHING = new At(0, Map.of(), 0);
-
         @Override
         public void close() {
             gradients.values().forEach(AdamW::free);
