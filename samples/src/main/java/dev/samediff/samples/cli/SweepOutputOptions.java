@@ -30,8 +30,9 @@ final class SweepOutputOptions extends FolderOptions {
     @Option(
             names = "--ui-host",
             paramLabel = "ADDRESS",
-            description = "With --ui: address of this machine where the page is shown, 0.0.0.0 for all of them. Anybody who"
-                    + " reaches it can look, without a password. Default: this machine only.")
+            description =
+                    "With --ui: address of this machine where the page is shown, 0.0.0.0 for all of them. Anybody who"
+                            + " reaches it can look, without a password. Default: this machine only.")
     @Nullable
     String uiHost;
 

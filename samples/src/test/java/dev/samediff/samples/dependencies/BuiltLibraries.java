@@ -23,9 +23,11 @@ import java.util.stream.StreamSupport;
  * their licences, from the bill of materials in {@code target/bom.json} of the root.
  */
 final class BuiltLibraries {
-    private static final List<String> LIBRARY_MODULES = List.of("samediff-adapters", "import", "dl4j-integration", "tuning");
+    private static final List<String> LIBRARY_MODULES =
+            List.of("samediff-adapters", "import", "dl4j-integration", "tuning");
     private static final String SAMPLES = "samples";
-    private static final Pattern LINE = Pattern.compile("\\s*([\\w.-]+):([\\w.-]+):(?:[\\w.-]+:)+?([\\w.-]+):(compile|runtime|provided|test)\\b.*");
+    private static final Pattern LINE =
+            Pattern.compile("\\s*([\\w.-]+):([\\w.-]+):(?:[\\w.-]+:)+?([\\w.-]+):(compile|runtime|provided|test)\\b.*");
     private static final String OWN = "dev.samediff";
 
     private BuiltLibraries() {}
@@ -88,7 +90,8 @@ final class BuiltLibraries {
                     .distinct()
                     .collect(Collectors.joining(", "));
             licences.put(
-                    component.path("group").asText() + ":" + component.path("name").asText() + ":"
+                    component.path("group").asText() + ":"
+                            + component.path("name").asText() + ":"
                             + component.path("version").asText(),
                     names.replace('|', '/'));
         }

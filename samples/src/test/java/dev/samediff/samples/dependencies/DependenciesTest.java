@@ -27,10 +27,12 @@ class DependenciesTest {
     @Test
     void the_document_lists_every_library_with_version_and_licence() throws IOException {
         SortedSet<Library> libraries = built();
-        assertThat(libraries).hasSizeGreaterThan(100).noneMatch(library -> library.licence().isBlank());
+        assertThat(libraries)
+                .hasSizeGreaterThan(100)
+                .noneMatch(library -> library.licence().isBlank());
         String text = Files.readString(DOCUMENT);
-        String expected = text.substring(0, text.indexOf(BEGIN)) + BEGIN + table(libraries)
-                + text.substring(text.indexOf(END));
+        String expected =
+                text.substring(0, text.indexOf(BEGIN)) + BEGIN + table(libraries) + text.substring(text.indexOf(END));
         if (Boolean.getBoolean("dependencies.write")) {
             Files.writeString(DOCUMENT, expected);
         }
@@ -41,17 +43,22 @@ class DependenciesTest {
     void versions_with_known_faults_are_not_among_them() throws IOException {
         for (Library library : built()) {
             String newer = KnownFaults.mendedIn(library);
-            assertThat(newer).as("%s: docs/dependencies.md, Known faults", library).isEmpty();
+            assertThat(newer)
+                    .as("%s: docs/dependencies.md, Known faults", library)
+                    .isEmpty();
         }
     }
 
     private static SortedSet<Library> built() throws IOException {
         assumeTrue(
-                System.getProperty("os.name").equals("Linux") && System.getProperty("os.arch").equals("amd64"),
+                System.getProperty("os.name").equals("Linux")
+                        && System.getProperty("os.arch").equals("amd64"),
                 "other platforms have other native libraries");
         Optional<SortedSet<Library>> libraries = BuiltLibraries.of(ROOT);
-        assumeTrue(libraries.isPresent(), "this build has no bill of materials: build all modules, to the phase package");
-        boolean extended = libraries.get().stream().anyMatch(library -> library.artifact().startsWith("nd4j-cuda"));
+        assumeTrue(
+                libraries.isPresent(), "this build has no bill of materials: build all modules, to the phase package");
+        boolean extended =
+                libraries.get().stream().anyMatch(library -> library.artifact().startsWith("nd4j-cuda"));
         assumeTrue(!extended, "a build with the profile cuda has more libraries");
         return libraries.get();
     }

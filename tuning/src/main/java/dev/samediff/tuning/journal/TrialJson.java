@@ -55,8 +55,9 @@ final class TrialJson {
     static TrialResult parse(String line) {
         JsonAt trial = JsonAt.parse(line);
         Map<String, Object> parameters = new LinkedHashMap<>();
-        trial.at("parameters").entries().forEach(entry -> parameters.put(
-                entry.key(), entry.value().value()));
+        trial.at("parameters")
+                .entries()
+                .forEach(entry -> parameters.put(entry.key(), entry.value().value()));
         TrialState state = state(trial.at("state"));
         JsonAt error = trial.at("error");
         return new TrialResult(
@@ -90,7 +91,9 @@ final class TrialJson {
                 .filter(state -> state.key().equals(key))
                 .findFirst()
                 .orElseThrow(() -> at.wrong("one of "
-                        + Arrays.stream(TrialState.values()).map(TrialState::key).collect(Collectors.joining(", "))));
+                        + Arrays.stream(TrialState.values())
+                                .map(TrialState::key)
+                                .collect(Collectors.joining(", "))));
     }
 
     private static double score(JsonAt at, TrialState state) {
@@ -113,7 +116,9 @@ final class TrialJson {
             }
             long step = numbers.get(0).count();
             if (!points.isEmpty() && step <= points.get(points.size() - 1).step()) {
-                throw numbers.get(0).wrong("a later step than " + points.get(points.size() - 1).step());
+                throw numbers.get(0)
+                        .wrong("a later step than "
+                                + points.get(points.size() - 1).step());
             }
             points.add(new LearningCurve.Point(step, numbers.get(1).number()));
         }

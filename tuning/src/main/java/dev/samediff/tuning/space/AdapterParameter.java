@@ -68,7 +68,8 @@ public enum AdapterParameter {
         return Arrays.stream(values())
                 .filter(parameter -> parameter.key().equals(name))
                 .findFirst()
-                .orElseThrow(() -> new InvalidInputException("there is no parameter `" + JsonFiles.excerpt(name) + "`; there are "
+                .orElseThrow(() -> new InvalidInputException("there is no parameter `" + JsonFiles.excerpt(name)
+                        + "`; there are "
                         + Arrays.stream(values()).map(AdapterParameter::key).collect(Collectors.joining(", "))));
     }
 

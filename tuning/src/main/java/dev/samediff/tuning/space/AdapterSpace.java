@@ -83,8 +83,9 @@ public record AdapterSpace(List<Parameter> parameters) {
     private static void check(Parameter parameter, Condition condition, Map<String, Parameter> before) {
         Parameter other = before.get(condition.parameter());
         if (other == null) {
-            throw new InvalidInputException("`" + parameter.name() + "` depends on `"
-                    + JsonFiles.excerpt(condition.parameter()) + "`, which must stand before it; before it are " + before.keySet());
+            throw new InvalidInputException(
+                    "`" + parameter.name() + "` depends on `" + JsonFiles.excerpt(condition.parameter())
+                            + "`, which must stand before it; before it are " + before.keySet());
         }
         for (Object value : condition.values()) {
             if (!(other.range() instanceof Range.Choice) || !other.range().contains(value)) {

@@ -24,8 +24,8 @@ public sealed interface Range {
         public Choice {
             values = values.stream().map(Choice::plain).toList();
             if (values.isEmpty() || new HashSet<>(values).size() < values.size()) {
-                throw new InvalidInputException(
-                        "a choice of " + JsonFiles.excerpt(values.toString()) + " is not possible; give at least one value, and none twice");
+                throw new InvalidInputException("a choice of " + JsonFiles.excerpt(values.toString())
+                        + " is not possible; give at least one value, and none twice");
             }
         }
 
@@ -40,8 +40,8 @@ public sealed interface Range {
                     || plain instanceof String text && text.codePoints().noneMatch(Character::isISOControl)) {
                 return plain;
             }
-            throw new InvalidInputException("a choice cannot have the value "
-                    + JsonFiles.excerpt(String.valueOf(value)) + "; expected a finite number or a text of one line");
+            throw new InvalidInputException("a choice cannot have the value " + JsonFiles.excerpt(String.valueOf(value))
+                    + "; expected a finite number or a text of one line");
         }
 
         @Override

@@ -23,7 +23,8 @@ interface Density {
         if (dimension instanceof Dimension.Whole whole) {
             Cells cells = new Cells(whole.count());
             return new WholeDensity(
-                    cells, Kernels.around(Arrays.stream(points).map(cells::align).toArray()));
+                    cells,
+                    Kernels.around(Arrays.stream(points).map(cells::align).toArray()));
         }
         return new ContinuousDensity(Kernels.around(points));
     }

@@ -33,21 +33,30 @@ enum TestFunctions {
             0,
             values -> 100 * Math.pow(x(values, 1) - x(values, 0) * x(values, 0), 2) + Math.pow(1 - x(values, 0), 2)),
     /** A bowl in five directions, away from the middle. */
-    BOWL(cube(5, -5, 5), 0, values -> IntStream.range(0, 5)
-            .mapToDouble(i -> Math.pow(x(values, i) - 1.7 + 0.9 * i, 2))
-            .sum()),
+    BOWL(
+            cube(5, -5, 5),
+            0,
+            values -> IntStream.range(0, 5)
+                    .mapToDouble(i -> Math.pow(x(values, i) - 1.7 + 0.9 * i, 2))
+                    .sum()),
     /** Rastrigin's: a bowl with many dents. */
-    RASTRIGIN(cube(3, -5.12, 5.12), 0, values -> IntStream.range(0, 3)
-            .mapToDouble(i -> x(values, i) - 0.7)
-            .map(x -> 10 + x * x - 10 * Math.cos(2 * Math.PI * x))
-            .sum()),
+    RASTRIGIN(
+            cube(3, -5.12, 5.12),
+            0,
+            values -> IntStream.range(0, 3)
+                    .mapToDouble(i -> x(values, i) - 0.7)
+                    .map(x -> 10 + x * x - 10 * Math.cos(2 * Math.PI * x))
+                    .sum()),
     /** Hartmann's in six directions. */
     HARTMANN(cube(6, 0, 1), -3.32237, TestFunctions::hartmann),
     /** Falls towards a corner of the space: what the widths of the outermost kernels decide. */
-    CORNER(cube(3, 0, 1), 0, values -> IntStream.range(0, 3)
-            .mapToDouble(i -> i == 1 ? x(values, i) : 1 - x(values, i))
-            .map(Math::sqrt)
-            .sum()),
+    CORNER(
+            cube(3, 0, 1),
+            0,
+            values -> IntStream.range(0, 3)
+                    .mapToDouble(i -> i == 1 ? x(values, i) : 1 - x(values, i))
+                    .map(Math::sqrt)
+                    .sum()),
     /** Whole numbers. */
     WHOLE(
             AdapterSpace.of(
@@ -55,7 +64,8 @@ enum TestFunctions {
                     Parameter.of("x1", new Range.Integers(1, 64)),
                     Parameter.of("x2", new Range.Integers(1, 1000))),
             0,
-            values -> Math.abs(x(values, 0) - 9) / 12 + Math.pow((x(values, 1) - 21) / 64, 2)
+            values -> Math.abs(x(values, 0) - 9) / 12
+                    + Math.pow((x(values, 1) - 21) / 64, 2)
                     + Math.abs(x(values, 2) - 333) / 1000),
     /** Choices, logarithms and a condition. */
     MIXED(Spaces.MIXED, 0, Spaces::distance),

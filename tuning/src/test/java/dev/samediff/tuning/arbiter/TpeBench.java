@@ -17,7 +17,8 @@ final class TpeBench {
         for (TestFunctions function : TestFunctions.values()) {
             double[] tpe = function.regrets(Search.TPE, seeds, trials);
             double[] random = function.regrets(Search.RANDOM, seeds, trials);
-            long wins = IntStream.range(0, seeds).filter(i -> tpe[i] < random[i]).count();
+            long wins =
+                    IntStream.range(0, seeds).filter(i -> tpe[i] < random[i]).count();
             System.out.printf(
                     Locale.ROOT,
                     "| %s | %.3g | %.3g | %.3g | %.3g | %d of %d seeds |%n",

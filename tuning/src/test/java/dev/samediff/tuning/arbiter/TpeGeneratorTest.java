@@ -11,8 +11,7 @@ import dev.samediff.tuning.space.Parameter;
 import dev.samediff.tuning.space.ParameterValues;
 import dev.samediff.tuning.space.Range;
 import java.util.Arrays;
-import java.util.EnumSet;
-import java.util.Set;
+import java.util.List;
 import java.util.stream.IntStream;
 import org.deeplearning4j.arbiter.optimize.api.Candidate;
 import org.deeplearning4j.arbiter.optimize.api.CandidateGenerator;
@@ -24,8 +23,6 @@ import org.junit.jupiter.params.provider.EnumSource;
 class TpeGeneratorTest {
     private static final int TRIALS = 60;
     private static final int SEEDS = 20;
-    /** Where one method looks better until the other is tuned, TPE may be led astray; docs/tuning.md has the figures. */
-    private static final Set<TestFunctions> MISLEADING = EnumSet.of(TestFunctions.DECEPTIVE);
 
     @ParameterizedTest
     @EnumSource(TestFunctions.class)
@@ -36,12 +33,8 @@ class TpeGeneratorTest {
         Arrays.sort(tpe);
         Arrays.sort(random);
         double ratio = tpe[SEEDS / 2] / random[SEEDS / 2];
-        if (MISLEADING.contains(function)) {
-            assertThat(ratio).isLessThan(1.5);
-        } else {
-            assertThat(ratio).isLessThan(0.8);
-            assertThat(wins).isGreaterThanOrEqualTo(SEEDS / 2 + 1);
-        }
+        assertThat(ratio).isLessThan(0.8);
+        assertThat(wins).isGreaterThan(SEEDS / 2);
     }
 
     @Test
@@ -66,7 +59,7 @@ class TpeGeneratorTest {
         double x = values.number("x").orElseThrow();
         TrialState state = x < 0.4 ? TrialState.FAILED : x < 0.6 ? TrialState.PRUNED : TrialState.COMPLETE;
         double score = state == TrialState.FAILED ? -9 : state == TrialState.PRUNED ? -5 : 5 - x;
-        LearningCurve curve = new LearningCurve(java.util.List.of(new LearningCurve.Point(3, score)));
+        LearningCurve curve = new LearningCurve(List.of(new LearningCurve.Point(3, score)));
         return new TrialResult(index, values, state, score, 0, 1, curve, "");
     }
 }

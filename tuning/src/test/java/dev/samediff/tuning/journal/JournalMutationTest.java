@@ -73,7 +73,9 @@ class JournalMutationTest {
         assertThat(trial.seconds()).isNotNegative();
         assertThat(trial.parameters().values().values())
                 .allMatch(value -> value instanceof Long || value instanceof Double || value instanceof String);
-        assertThat(trial.state() == TrialState.COMPLETE).as("%s", trial).matches(complete -> !complete || Double.isFinite(trial.score()));
+        assertThat(trial.state() == TrialState.COMPLETE)
+                .as("%s", trial)
+                .matches(complete -> !complete || Double.isFinite(trial.score()));
         assertThat(trial.curve().points()).allMatch(point -> point.step() >= 0 && Double.isFinite(point.value()));
     }
 }

@@ -180,7 +180,8 @@ class SpaceJsonTest {
     void numbers_of_choices_are_those_of_files() {
         assertThat(new Range.Choice(List.of(1, 2L, 0.5f)).values()).isEqualTo(List.of(1L, 2L, 0.5));
         assertThatThrownBy(() -> new Range.Choice(List.of(1, 1L))).hasMessageContaining("none twice");
-        assertThatThrownBy(() -> new Range.Choice(List.of(Double.NaN))).hasMessageContaining("cannot have the value NaN");
+        assertThatThrownBy(() -> new Range.Choice(List.of(Double.NaN)))
+                .hasMessageContaining("cannot have the value NaN");
         assertThatThrownBy(() -> new Range.Choice(List.of(List.of()))).hasMessageContaining("cannot have the value []");
     }
 

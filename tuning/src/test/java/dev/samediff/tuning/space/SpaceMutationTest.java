@@ -17,12 +17,11 @@ import org.junit.jupiter.api.Timeout;
 @Timeout(value = 600, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class SpaceMutationTest {
     private static final int COUNT = Integer.getInteger("mutations", 500);
-    private static final List<String> SPACES = List.of(
-            """
+    private static final List<String> SPACES =
+            List.of("""
             {"schema":1,"parameters":{"method":["sorsa","pissa"],"rank":[2,4,8],\
             "gamma":{"log_uniform":[1e-5,1e-2],"when":{"method":["sorsa"]}},"eta":{"log_uniform":[1e-3,3e-2]},\
-            "batch":{"integer":[4,32]},"alpha":{"uniform":[4,32]},"targets":["all-linear","c_attn"],"schedule":"cosine"}}""",
-            "{\"schema\":1,\"parameters\":{\"rank\":{\"integer\":[1,9]},\"eta\":{\"choice\":[0.1,0.2]}}}");
+            "batch":{"integer":[4,32]},"alpha":{"uniform":[4,32]},"targets":["all-linear","c_attn"],"schedule":"cosine"}}""", "{\"schema\":1,\"parameters\":{\"rank\":{\"integer\":[1,9]},\"eta\":{\"choice\":[0.1,0.2]}}}");
 
     @Test
     void a_changed_space_is_searched_or_refused_in_a_sentence() {
@@ -60,7 +59,10 @@ class SpaceMutationTest {
     private static void requireInside(ParameterValues values, AdapterSpace space) {
         for (Parameter parameter : space.parameters()) {
             Object value = values.values().get(parameter.name());
-            assertThat(value == null ? parameter.condition().isPresent() : parameter.range().contains(value))
+            assertThat(
+                            value == null
+                                    ? parameter.condition().isPresent()
+                                    : parameter.range().contains(value))
                     .as("%s of %s in %s", parameter.name(), values, space)
                     .isTrue();
         }

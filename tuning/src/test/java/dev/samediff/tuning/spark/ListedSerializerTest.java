@@ -12,6 +12,8 @@ import dev.samediff.tuning.space.ParameterValues;
 import java.io.File;
 import java.io.InvalidClassException;
 import java.io.Serializable;
+import java.lang.reflect.InvocationHandler;
+import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
 import java.net.URL;
 import java.nio.ByteBuffer;
@@ -24,6 +26,7 @@ import java.util.Map;
 import java.util.PriorityQueue;
 import java.util.concurrent.atomic.AtomicReference;
 import org.apache.spark.serializer.SerializerInstance;
+import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.Test;
 import org.nd4j.linalg.factory.Nd4j;
 import scala.reflect.ClassTag;
@@ -57,8 +60,8 @@ class ListedSerializerTest {
     @Test
     void any_other_class_is_refused_before_it_is_made_wherever_it_stands() throws Exception {
         Made.count = 0;
-        Serializable proxy = (Serializable)
-                Proxy.newProxyInstance(getClass().getClassLoader(), new Class<?>[] {Serializable.class}, (p, m, a) -> null);
+        Object proxy = Proxy.newProxyInstance(
+                getClass().getClassLoader(), new Class<?>[] {Serializable.class}, new Nothing());
         Object[] others = {
             new Made(),
             new File("x"),
@@ -70,7 +73,8 @@ class ListedSerializerTest {
         };
         for (Object other : others) {
             requireRefused(other, other.getClass().getName());
-            requireRefused(new ArrayList<>(List.of("a", other)), other.getClass().getName());
+            requireRefused(
+                    new ArrayList<>(List.of("a", other)), other.getClass().getName());
             requireRefused(new HashMap<>(Map.of("a", other)), other.getClass().getName());
             requireRefused(new Object[] {other}, other.getClass().getName());
         }
@@ -87,6 +91,13 @@ class ListedSerializerTest {
         private Object readResolve() {
             count++;
             return this;
+        }
+    }
+
+    private record Nothing() implements InvocationHandler, Serializable {
+        @Override
+        public @Nullable Object invoke(Object proxy, Method method, Object[] arguments) {
+            return null;
         }
     }
 

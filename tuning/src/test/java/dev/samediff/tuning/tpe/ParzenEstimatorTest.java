@@ -29,7 +29,8 @@ class ParzenEstimatorTest {
     @Test
     void probabilities_of_whole_numbers_and_choices_sum_to_one() {
         for (double[] points : POINTS) {
-            for (Dimension dimension : List.of(new Dimension.Whole(7), new Dimension.Whole(100), new Dimension.Choice(5))) {
+            for (Dimension dimension :
+                    List.of(new Dimension.Whole(7), new Dimension.Whole(100), new Dimension.Choice(5))) {
                 Density density = Density.of(dimension, points);
                 int count = dimension instanceof Dimension.Whole whole ? (int) whole.count() : 5;
                 double sum = 0;
@@ -43,7 +44,8 @@ class ParzenEstimatorTest {
 
     @Test
     void samples_follow_the_density() {
-        for (Dimension dimension : List.of(new Dimension.Continuous(), new Dimension.Whole(10), new Dimension.Choice(10))) {
+        for (Dimension dimension :
+                List.of(new Dimension.Continuous(), new Dimension.Whole(10), new Dimension.Choice(10))) {
             for (double[] points : List.of(new double[] {0.05, 0.25, 0.25, 0.75}, many())) {
                 requireFollowed(Density.of(dimension, points), dimension instanceof Dimension.Continuous);
             }
@@ -69,12 +71,16 @@ class ParzenEstimatorTest {
     @Test
     void suggestions_lie_in_the_cube_and_in_the_middle_of_cells_for_the_widest_ranges_too() {
         ParzenEstimator estimator = new ParzenEstimator(List.of(
-                new Dimension.Continuous(), new Dimension.Whole(1L << 31), new Dimension.Whole(1), new Dimension.Choice(3)));
+                new Dimension.Continuous(),
+                new Dimension.Whole(1L << 31),
+                new Dimension.Whole(1),
+                new Dimension.Choice(3)));
         SplittableRandom random = new SplittableRandom(7);
         List<Observation> observations = new ArrayList<>();
         for (int i = 0; i < 60; i++) {
             double[] point = estimator.suggest(observations, random);
-            assertThat(java.util.Arrays.stream(point).allMatch(u -> u >= 0 && u <= 1)).isTrue();
+            assertThat(java.util.Arrays.stream(point).allMatch(u -> u >= 0 && u <= 1))
+                    .isTrue();
             assertThat(point[2]).isEqualTo(0.5);
             assertThat(point[3] * 3 % 1).isCloseTo(0.5, within(1e-12));
             observations.add(new Observation(point, Math.abs(point[0] - 0.9) + point[1]));

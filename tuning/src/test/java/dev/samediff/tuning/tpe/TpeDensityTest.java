@@ -51,7 +51,9 @@ class TpeDensityTest {
 
     @Test
     void a_tenth_is_good_one_at_least_and_25_at_most() {
-        int[][] expected = {{0, 0}, {1, 1}, {10, 1}, {11, 2}, {20, 2}, {21, 3}, {249, 25}, {250, 25}, {251, 25}, {9999, 25}};
+        int[][] expected = {
+            {0, 0}, {1, 1}, {10, 1}, {11, 2}, {20, 2}, {21, 3}, {249, 25}, {250, 25}, {251, 25}, {9999, 25}
+        };
         for (int[] pair : expected) {
             assertThat(ParzenEstimator.goodOf(pair[0])).as("of %d", pair[0]).isEqualTo(pair[1]);
         }
@@ -68,7 +70,8 @@ class TpeDensityTest {
 
     private static JsonNode table() throws IOException {
         try (InputStream in = Objects.requireNonNull(
-                TpeDensityTest.class.getResourceAsStream("/tpe-densities.json"), "src/test/python/densities.py makes it")) {
+                TpeDensityTest.class.getResourceAsStream("/tpe-densities.json"),
+                "src/test/python/densities.py makes it")) {
             return new ObjectMapper().readTree(in);
         }
     }

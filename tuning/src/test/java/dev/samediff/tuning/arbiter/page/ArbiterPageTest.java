@@ -153,7 +153,8 @@ class ArbiterPageTest {
         try (ArbiterPage page = page(new PageAddress("0.0.0.0", 0))) {
             int port = URI.create(page.address()).getPort();
             for (InetAddress other : otherAddresses()) {
-                assertThat(answer(other.getHostAddress(), port, "GET", "any.name")).startsWith("HTTP/1.1 200");
+                assertThat(answer(other.getHostAddress(), port, "GET", "any.name"))
+                        .startsWith("HTTP/1.1 200");
             }
         }
         for (InetAddress other : otherAddresses()) {
