@@ -5,7 +5,8 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.ArrayDeque;
+import java.util.Deque;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,92 +14,115 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.SortedSet;
 import java.util.TreeSet;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.StreamSupport;
 
 /**
- * The libraries of this build: which, from what {@code dependency:list} left in {@code target/dependencies.txt} of every module;
- * their licences, from the bill of materials in {@code target/bom.json} of the root.
+ * The libraries of this build, from the bill of materials that the root leaves in {@code target/bom.json}: what there is, its
+ * licences, and what asks for what. What a library is for follows from the scopes in the modules' poms, along the askers.
  */
 final class BuiltLibraries {
     private static final List<String> LIBRARY_MODULES =
-            List.of("samediff-adapters", "import", "dl4j-integration", "tuning");
+            List.of(".", "samediff-adapters", "import", "dl4j-integration", "tuning");
     private static final String SAMPLES = "samples";
-    private static final Pattern LINE =
-            Pattern.compile("\\s*([\\w.-]+):([\\w.-]+):(?:[\\w.-]+:)+?([\\w.-]+):(compile|runtime|provided|test)\\b.*");
     private static final String OWN = "dev.samediff";
+    /** Whose poms state nothing; what their archives state. */
+    private static final Map<String, String> UNSTATED =
+            Map.of("org.apache.xbean:xbean-asm9-shaded", "Apache-2.0", "oro:oro", "Apache-1.1");
 
-    private BuiltLibraries() {}
+    private final Map<String, JsonNode> components = new LinkedHashMap<>();
+    private final Map<String, List<String>> asked = new LinkedHashMap<>();
+    private final Map<String, Library.Use> uses = new LinkedHashMap<>();
 
-    /** Returns the libraries, or nothing if this build did not list them. */
+    private BuiltLibraries(JsonNode bill) {
+        bill.path("components").forEach(component -> {
+            if (!component.path("group").asText().equals(OWN)) {
+                components.put(component.path("bom-ref").asText(), component);
+            }
+        });
+        bill.path("dependencies")
+                .forEach(entry -> asked.put(
+                        entry.path("ref").asText(),
+                        StreamSupport.stream(entry.path("dependsOn").spliterator(), false)
+                                .map(JsonNode::asText)
+                                .toList()));
+    }
+
+    /** Returns the libraries, or nothing if this build has made no bill. */
     static Optional<SortedSet<Library>> of(Path root) throws IOException {
         Path bill = root.resolve("target/bom.json");
-        List<Path> lists = new ArrayList<>();
-        LIBRARY_MODULES.forEach(module -> lists.add(list(root, module)));
-        lists.add(list(root, SAMPLES));
-        if (!isCurrent(root, bill) || !lists.stream().allMatch(list -> isCurrent(root, list))) {
+        if (Files.notExists(bill)
+                || Files.getLastModifiedTime(bill).compareTo(Files.getLastModifiedTime(root.resolve("pom.xml"))) < 0) {
             return Optional.empty();
         }
-        Map<String, Library.Use> uses = new LinkedHashMap<>();
-        for (Path list : lists) {
-            boolean isLibrary = !list.equals(list(root, SAMPLES));
-            for (String line : Files.readAllLines(list)) {
-                Matcher matcher = LINE.matcher(line);
-                if (matcher.matches() && !matcher.group(1).equals(OWN)) {
-                    String key = matcher.group(1) + ":" + matcher.group(2) + ":" + matcher.group(3);
-                    uses.merge(key, use(matcher.group(4), isLibrary), (a, b) -> a.compareTo(b) < 0 ? a : b);
+        BuiltLibraries built = new BuiltLibraries(new ObjectMapper().readTree(bill.toFile()));
+        for (String module : LIBRARY_MODULES) {
+            built.follow(DirectDependency.of(root.resolve(module).resolve("pom.xml")), Library.Use.LIBRARY);
+        }
+        built.follow(DirectDependency.of(root.resolve(SAMPLES).resolve("pom.xml")), Library.Use.COMMAND_LINE);
+        return Optional.of(built.libraries());
+    }
+
+    private void follow(List<DirectDependency> dependencies, Library.Use running) {
+        for (DirectDependency dependency : dependencies) {
+            Library.Use use = switch (dependency.scope()) {
+                case "compile", "runtime" -> running;
+                case "provided" -> Library.Use.OPTIONAL;
+                default -> Library.Use.TEST;
+            };
+            components.forEach((ref, component) -> {
+                if (name(component).equals(dependency.name())) {
+                    spread(ref, use);
                 }
+            });
+        }
+    }
+
+    private void spread(String start, Library.Use use) {
+        Deque<String> next = new ArrayDeque<>(List.of(start));
+        while (!next.isEmpty()) {
+            String ref = next.pop();
+            Library.Use before = uses.get(ref);
+            if (components.containsKey(ref) && (before == null || use.compareTo(before) < 0)) {
+                uses.put(ref, use);
+                next.addAll(asked.getOrDefault(ref, List.of()));
             }
         }
-        Map<String, String> licences = licences(bill);
-        SortedSet<Library> libraries = new TreeSet<>(Library.ORDER);
-        uses.forEach((key, use) -> {
-            String[] parts = key.split(":");
-            libraries.add(new Library(parts[0], parts[1], parts[2], licences.getOrDefault(key, ""), use));
+    }
+
+    private SortedSet<Library> libraries() {
+        Map<String, Library> byName = new LinkedHashMap<>();
+        components.forEach((ref, component) -> {
+            Library library = new Library(
+                    component.path("group").asText(),
+                    component.path("name").asText(),
+                    component.path("version").asText(),
+                    licence(component),
+                    uses.getOrDefault(ref, Library.Use.TEST));
+            byName.merge( // native parts are components of their own, of the same name
+                    name(component) + ":" + library.version(),
+                    library,
+                    (a, b) -> a.use().compareTo(b.use()) <= 0 ? a : b);
         });
-        return Optional.of(libraries);
+        SortedSet<Library> libraries = new TreeSet<>(Library.ORDER);
+        libraries.addAll(byName.values());
+        return libraries;
     }
 
-    /** Returns whether a file was made by the poms as they are now. */
-    private static boolean isCurrent(Path root, Path file) {
-        try {
-            return Files.getLastModifiedTime(file).compareTo(Files.getLastModifiedTime(root.resolve("pom.xml"))) >= 0;
-        } catch (IOException e) {
-            return false;
-        }
+    private static String name(JsonNode component) {
+        return component.path("group").asText() + ":" + component.path("name").asText();
     }
 
-    private static Path list(Path root, String module) {
-        return root.resolve(module).resolve("target/dependencies.txt");
+    private static String licence(JsonNode component) {
+        String stated = StreamSupport.stream(component.path("licenses").spliterator(), false)
+                .map(BuiltLibraries::stated)
+                .distinct()
+                .collect(Collectors.joining(", "))
+                .replace('|', '/');
+        return stated.isEmpty() ? UNSTATED.getOrDefault(name(component), "") : stated;
     }
 
-    private static Library.Use use(String scope, boolean isLibrary) {
-        return switch (scope) {
-            case "compile", "runtime" -> isLibrary ? Library.Use.LIBRARY : Library.Use.COMMAND_LINE;
-            case "provided" -> Library.Use.OPTIONAL;
-            default -> Library.Use.TEST;
-        };
-    }
-
-    private static Map<String, String> licences(Path bill) throws IOException {
-        Map<String, String> licences = new LinkedHashMap<>();
-        for (JsonNode component : new ObjectMapper().readTree(bill.toFile()).path("components")) {
-            String names = StreamSupport.stream(component.path("licenses").spliterator(), false)
-                    .map(BuiltLibraries::licence)
-                    .distinct()
-                    .collect(Collectors.joining(", "));
-            licences.put(
-                    component.path("group").asText() + ":"
-                            + component.path("name").asText() + ":"
-                            + component.path("version").asText(),
-                    names.replace('|', '/'));
-        }
-        return licences;
-    }
-
-    private static String licence(JsonNode node) {
+    private static String stated(JsonNode node) {
         if (node.has("expression")) {
             return node.path("expression").asText();
         }
