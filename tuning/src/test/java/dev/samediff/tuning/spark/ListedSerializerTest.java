@@ -60,8 +60,8 @@ class ListedSerializerTest {
     @Test
     void any_other_class_is_refused_before_it_is_made_wherever_it_stands() throws Exception {
         Made.count = 0;
-        Object proxy = Proxy.newProxyInstance(
-                getClass().getClassLoader(), new Class<?>[] {Serializable.class}, new Nothing());
+        Object proxy =
+                Proxy.newProxyInstance(getClass().getClassLoader(), new Class<?>[] {Serializable.class}, new Nothing());
         Object[] others = {
             new Made(),
             new File("x"),
