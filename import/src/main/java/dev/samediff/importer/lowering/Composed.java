@@ -3,7 +3,6 @@ package dev.samediff.importer.lowering;
 import dev.samediff.importer.tensor.Dim;
 import dev.samediff.importer.tensor.HostTensor;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,10 +23,6 @@ final class Composed {
         activations(operators);
         functions(operators);
         reductions(operators);
-        operators.put(
-                "CastLike",
-                call -> List.of(call.emit(
-                        "Cast", Map.of("to", Selection.elementType(call.in(1).type())), call.in(0))));
         operators.put("Mean", Composed::mean);
         operators.put("PRelu", Composed::parametricRelu);
         operators.put("DepthToSpace", Composed::depthToSpace);
@@ -188,13 +183,6 @@ final class Composed {
         put(operators, "ReduceL1", (call, x) -> reduced(call, "ReduceSum", call.emit("Abs", x)));
         put(operators, "ReduceLogSum", (call, x) -> call.emit("Log", reduced(call, "ReduceSum", x)));
         put(operators, "ReduceLogSumExp", Composed::logSumExp);
-        operators.put("ArgMin", call -> {
-            Map<String, Object> attributes = new HashMap<>();
-            attributes.put("axis", call.node().integer("axis", 0));
-            attributes.put("keepdims", call.node().integer("keepdims", 1));
-            attributes.put("select_last_index", call.node().integer("select_last_index", 0));
-            return List.of(call.emit("ArgMax", attributes, call.emit("Neg", call.in(0))));
-        });
     }
 
     /** The node's own reduction, by another operator. */

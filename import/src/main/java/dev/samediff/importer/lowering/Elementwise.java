@@ -1,5 +1,6 @@
 package dev.samediff.importer.lowering;
 
+import dev.samediff.importer.onnx.OnnxTypes;
 import dev.samediff.importer.tensor.Dim;
 import java.util.List;
 import java.util.Map;
@@ -66,8 +67,10 @@ final class Elementwise {
     /** By the reciprocal where the divisor may be a single number: M2.1 differentiates such a division wrongly. */
     private static List<Value> division(NodeCall call) {
         Value divisor = call.in(1);
-        boolean single = divisor.type().isFPType()
-                && !divisor.isConstant()
+        if (!divisor.type().isFPType()) {
+            return List.of(WholeNumbers.divide(call, call.in(0), divisor));
+        }
+        boolean single = !divisor.isConstant()
                 && divisor.dims().stream().allMatch(dim -> !dim.isKnown() || dim.is(1));
         return single
                 ? binary(call, new Binary((a, b) -> a.mul(b.rdiv(1.0)), SDVariable::div, (b, a) -> b.rdiv(a)))
@@ -78,6 +81,9 @@ final class Elementwise {
     private static List<Value> power(NodeCall call) {
         Value base = call.in(0);
         Value exponent = call.in(1);
+        if (!base.type().isFPType()) {
+            return List.of(WholeNumbers.power(call, base, exponent));
+        }
         SDVariable x = base.variable();
         SameDiff graph = call.graph();
         if (exponent.content() != null && exponent.content().isSingle() && exponent.rank() <= base.rank()) {
@@ -100,19 +106,24 @@ final class Elementwise {
     private static List<Value> modulo(NodeCall call) {
         Value a = call.in(0);
         Value b = call.in(1);
-        if (a.type().isFPType()) {
-            Value quotient = call.emit("Div", a, b);
-            Value whole = call.node().integer("fmod", 0) == 1
-                    ? call.emit("Mul", call.emit("Sign", quotient), call.emit("Floor", call.emit("Abs", quotient)))
-                    : call.emit("Floor", quotient);
-            return List.of(call.emit("Sub", a, call.emit("Mul", whole, b)));
-        }
-        if (call.node().integer("fmod", 0) == 1) {
-            Value positive = call.emit("Mod", call.emit("Abs", a), call.emit("Abs", b));
-            return List.of(call.emit("Mul", call.emit("Sign", a), positive));
-        }
-        SDVariable result = call.graph().math().floorMod(a.variable(), b.variable());
-        return call.result(result, a.type(), Broadcast.dims(call, a.dims(), b.dims()));
+        boolean truncated = call.node().integer("fmod", 0) == 1;
+        return List.of(
+                a.type().isFPType()
+                        ? realRemainder(call, a, b, truncated)
+                        : WholeNumbers.remainder(call, a, b, truncated));
+    }
+
+    /** In DOUBLE, which tells a quotient of FLOATs from the whole number it is just below. */
+    private static Value realRemainder(NodeCall call, Value a, Value b, boolean truncated) {
+        Map<String, Integer> wide = Map.of("to", OnnxTypes.number(DataType.DOUBLE));
+        Value dividend = call.emit("Cast", wide, a);
+        Value divisor = call.emit("Cast", wide, b);
+        Value quotient = call.emit("Div", dividend, divisor);
+        Value whole = truncated
+                ? call.emit("Mul", call.emit("Sign", quotient), call.emit("Floor", call.emit("Abs", quotient)))
+                : call.emit("Floor", quotient);
+        Value rest = call.emit("Sub", dividend, call.emit("Mul", whole, divisor));
+        return call.emit("CastLike", rest, a);
     }
 
     private static List<Value> chain(NodeCall call, BinaryOperator<SDVariable> form) {
@@ -127,7 +138,7 @@ final class Elementwise {
 
     /** {@code c a + (1 - c) b}: SameDiff's minimum has a gradient of the wrong shape when one side is broadcast. */
     private static SDVariable choose(NodeCall call, SDVariable a, SDVariable b, BinaryOperator<SDVariable> better) {
-        SDVariable first = better.apply(a, b).castTo(call.in(0).type());
+        SDVariable first = better.apply(a, b).castTo(OnnxTypes.held(call.in(0).type()));
         return first.mul(a).add(first.rsub(1.0).mul(b));
     }
 

@@ -2,6 +2,7 @@ package dev.samediff.importer.lowering;
 
 import dev.samediff.adapters.graph.FromEnd;
 import dev.samediff.importer.naming.GraphNames;
+import dev.samediff.importer.onnx.OnnxTypes;
 import dev.samediff.importer.tensor.Dim;
 import dev.samediff.importer.tensor.HostTensor;
 import java.util.ArrayList;
@@ -197,9 +198,7 @@ final class Gathering {
     static Value aligned(NodeCall call, Value data, List<Dim> indices, int axis) {
         List<Slicing.Cut> cuts = new ArrayList<>();
         for (int i = 0; i < data.rank(); i++) {
-            if (i != axis
-                    && !indices.get(i).equals(data.dim(i))
-                    && indices.get(i).isKnown()) {
+            if (i != axis && !indices.get(i).equals(data.dim(i))) {
                 cuts.add(new Slicing.Cut(i, Dim.ZERO, indices.get(i), 1));
             }
         }
@@ -211,7 +210,7 @@ final class Gathering {
         Value numbers = Value.computed(Creation.numbers(call, size), DataType.LONG, List.of(size));
         Value wide = call.emit("Unsqueeze", places, call.vector(places.rank()));
         Value equal = call.emit("Equal", wide, numbers);
-        return call.emit("Cast", Map.of("to", type == DataType.DOUBLE ? 11 : 1), equal);
+        return call.emit("Cast", Map.of("to", OnnxTypes.number(type)), equal);
     }
 
     private static Value byProduct(NodeCall call, Value matrix, Value places, Dim size) {

@@ -1,6 +1,7 @@
 package dev.samediff.importer.lowering;
 
 import dev.samediff.adapters.graph.IndexSlice;
+import dev.samediff.importer.onnx.OnnxTypes;
 import dev.samediff.importer.tensor.Dim;
 import dev.samediff.importer.tensor.HostTensor;
 import java.util.ArrayList;
@@ -25,6 +26,9 @@ final class Indexing {
         Value data = call.in(0);
         Value indices = call.in(1);
         int axis = call.axis("axis", 0, data.rank());
+        if (data.type() == DataType.BOOL) {
+            return ofTruths(call, data, indices, axis);
+        }
         HostTensor known = indices.content();
         if (known != null && known.isSingle() && !data.isConstant()) {
             Gathering.requireInside(call, known, data.dim(axis));
@@ -49,6 +53,13 @@ final class Indexing {
             return call.result(call.graph().gather(data.variable(), where, axis), data.type(), dims);
         }
         return byOneHot(call, data, indices, axis);
+    }
+
+    /** As numbers: M2.1's gather refuses truth values. */
+    private static List<Value> ofTruths(NodeCall call, Value data, Value indices, int axis) {
+        Value numbers = call.emit("Cast", Map.of("to", OnnxTypes.number(DataType.INT)), data);
+        Value picked = call.emit("Gather", Map.of("axis", axis), numbers, indices);
+        return List.of(call.emit("Cast", Map.of("to", OnnxTypes.number(DataType.BOOL)), picked));
     }
 
     /** As rows of one element: M2.1's gather of a vector by a matrix of indices reads wrong places or ends the process. */
