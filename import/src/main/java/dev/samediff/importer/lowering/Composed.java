@@ -180,18 +180,36 @@ final class Composed {
     }
 
     private static void reductions(Map<String, OpLowering> operators) {
-        put(operators, "ReduceL1", (call, x) -> reduced(call, "ReduceSum", call.emit("Abs", x)));
-        put(operators, "ReduceLogSum", (call, x) -> call.emit("Log", reduced(call, "ReduceSum", x)));
-        put(operators, "ReduceLogSumExp", Composed::logSumExp);
+        reduction(operators, "ReduceL1", (call, x) -> reduced(call, "ReduceSum", call.emit("Abs", x)));
+        reduction(
+                operators,
+                "ReduceL2",
+                (call, x) -> call.emit("Sqrt", reduced(call, "ReduceSumSquare", real(call, x))));
+        reduction(
+                operators, "ReduceLogSum", (call, x) -> call.emit("Log", reduced(call, "ReduceSum", real(call, x))));
+        reduction(operators, "ReduceLogSumExp", (call, x) -> logSumExp(call, real(call, x)));
+    }
+
+    /** A reduction that hands its input on where it names no axes and is asked to. */
+    private static void reduction(Map<String, OpLowering> operators, String name, Formula formula) {
+        put(operators, name, (call, x) -> {
+            int[] axes = call.axes(1, x.rank());
+            boolean none = axes == null || axes.length == 0;
+            return none && call.node().integer("noop_with_empty_axes", 0) == 1 ? x : formula.of(call, x);
+        });
+    }
+
+    private static Value real(NodeCall call, Value x) {
+        if (!x.type().isFPType()) {
+            throw call.refused("takes real numbers, and is given " + x.type() + "; cast them first");
+        }
+        return x;
     }
 
     /** The node's own reduction, by another operator. */
     private static Value reduced(NodeCall call, String operator, Value x) {
         int[] axes = call.axes(1, x.rank());
         boolean none = axes == null || axes.length == 0;
-        if (none && call.node().integer("noop_with_empty_axes", 0) == 1) {
-            return x;
-        }
         long[] all = none
                 ? IntStream.range(0, x.rank()).asLongStream().toArray()
                 : Arrays.stream(axes).asLongStream().toArray();

@@ -4,6 +4,7 @@ import dev.samediff.importer.onnx.OnnxTypes;
 import dev.samediff.importer.tensor.Dim;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.BinaryOperator;
 import java.util.stream.IntStream;
@@ -13,6 +14,9 @@ import org.nd4j.linalg.api.buffer.DataType;
 
 /** Arithmetic on elements, with broadcasting; known numbers become scalar operators. */
 final class Elementwise {
+    /** Functions of real numbers and of whole ones. */
+    private static final Set<String> WHOLE = Set.of("Neg", "Abs", "Sign", "Relu");
+
     private Elementwise() {}
 
     /** An operator on two tensors, on tensor and number, and on number and tensor. */
@@ -47,8 +51,13 @@ final class Elementwise {
 
     static void unary(
             Map<String, OpLowering> operators, String name, BiFunction<SameDiff, SDVariable, SDVariable> form) {
-        operators.put(
-                name, call -> call.result(form.apply(call.graph(), call.in(0).variable()), call.in(0)));
+        operators.put(name, call -> {
+            Value x = call.in(0);
+            if (!x.type().isFPType() && !WHOLE.contains(name)) {
+                throw call.refused("takes real numbers, and is given " + x.type() + "; cast them first");
+            }
+            return call.result(form.apply(call.graph(), x.variable()), x);
+        });
     }
 
     private static List<Value> binary(NodeCall call, Binary form) {
@@ -122,7 +131,9 @@ final class Elementwise {
         Value whole = truncated
                 ? call.emit("Mul", call.emit("Sign", quotient), call.emit("Floor", call.emit("Abs", quotient)))
                 : call.emit("Floor", quotient);
-        Value rest = call.emit("Sub", dividend, call.emit("Mul", whole, divisor));
+        Value none = call.emit("Equal", whole, call.real(DataType.DOUBLE, 0));
+        Value less = call.emit("Sub", dividend, call.emit("Mul", whole, divisor));
+        Value rest = call.emit("Where", none, dividend, less);
         return call.emit("CastLike", rest, a);
     }
 
@@ -144,7 +155,7 @@ final class Elementwise {
 
     private static List<Value> clip(NodeCall call) {
         Value x = call.in(0);
-        boolean computed = IntStream.of(1, 2)
+        boolean computed = !x.type().isFPType() || IntStream.of(1, 2)
                 .anyMatch(i -> call.optional(i)
                         .filter(bound -> bound.content() == null)
                         .isPresent());

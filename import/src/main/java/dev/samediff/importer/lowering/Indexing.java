@@ -1,7 +1,6 @@
 package dev.samediff.importer.lowering;
 
 import dev.samediff.adapters.graph.IndexSlice;
-import dev.samediff.importer.onnx.OnnxTypes;
 import dev.samediff.importer.tensor.Dim;
 import dev.samediff.importer.tensor.HostTensor;
 import java.util.ArrayList;
@@ -19,16 +18,13 @@ final class Indexing {
     private Indexing() {}
 
     static void register(Map<String, OpLowering> operators) {
-        operators.put("Gather", Indexing::gather);
+        operators.put("Gather", Truths.asNumbers(Indexing::gather));
     }
 
     private static List<Value> gather(NodeCall call) {
         Value data = call.in(0);
         Value indices = call.in(1);
         int axis = call.axis("axis", 0, data.rank());
-        if (data.type() == DataType.BOOL) {
-            return ofTruths(call, data, indices, axis);
-        }
         HostTensor known = indices.content();
         if (known != null && known.isSingle() && !data.isConstant()) {
             Gathering.requireInside(call, known, data.dim(axis));
@@ -45,7 +41,9 @@ final class Indexing {
         if (!gatherIsRight && known != null && fixed && known.rank() == 1) {
             return several(call, data, axis, known, dims);
         }
-        SDVariable where = (fixed ? Gathering.inside(call, indices, data.dim(axis)) : indices).variable();
+        // engines count the indices of tables from the end themselves
+        boolean counted = fixed || !data.type().isFPType();
+        SDVariable where = (counted ? Gathering.inside(call, indices, data.dim(axis)) : indices).variable();
         if (gatherIsRight && data.rank() == 1 && indices.rank() > 1) {
             return ofVector(call, data, where, dims);
         }
@@ -53,13 +51,6 @@ final class Indexing {
             return call.result(call.graph().gather(data.variable(), where, axis), data.type(), dims);
         }
         return byOneHot(call, data, indices, axis);
-    }
-
-    /** As numbers: M2.1's gather refuses truth values. */
-    private static List<Value> ofTruths(NodeCall call, Value data, Value indices, int axis) {
-        Value numbers = call.emit("Cast", Map.of("to", OnnxTypes.number(DataType.INT)), data);
-        Value picked = call.emit("Gather", Map.of("axis", axis), numbers, indices);
-        return List.of(call.emit("Cast", Map.of("to", OnnxTypes.number(DataType.BOOL)), picked));
     }
 
     /** As rows of one element: M2.1's gather of a vector by a matrix of indices reads wrong places or ends the process. */

@@ -35,11 +35,6 @@ final class Reductions {
                 operators,
                 "ReduceSumSquare",
                 (graph, x, keep, axes) -> graph.sum(graph.math().square(x), keep, axes));
-        reduction(
-                operators,
-                "ReduceL2",
-                (graph, x, keep, axes) ->
-                        graph.math().sqrt(graph.sum(graph.math().square(x), keep, axes)));
         operators.put("ArgMax", call -> argMax(call, true));
         operators.put("ArgMin", call -> argMax(call, false));
         operators.put("CumSum", Reductions::cumulativeSum);
@@ -55,7 +50,10 @@ final class Reductions {
             return x;
         }
         boolean keep = call.node().integer("keepdims", 1) == 1;
-        return Value.computed(emit(call, x, keep, axes, form), x.type(), reduced(x, axes, keep));
+        DataType type = x.type() == DataType.BOOL ? DataType.INT : x.type();
+        Value numbers = Value.computed(call.builder().cast(x.variable(), x.type(), type), type, x.dims());
+        SDVariable result = call.builder().cast(emit(call, numbers, keep, axes, form), type, x.type());
+        return Value.computed(result, x.type(), reduced(x, axes, keep));
     }
 
     /** The axes that a node reduces; none if it hands its input on. */
@@ -77,9 +75,10 @@ final class Reductions {
         }
         Value sum = reduction(call, x, (graph, v, keep, axes) -> graph.sum(v, keep, axes));
         Dim count = Arrays.stream(axes(call, x)).mapToObj(x::dim).reduce(Dim.ONE, Dim::times);
-        Value divisor = call.emit(
-                "Cast", Map.of("to", OnnxTypes.number(x.type())), Gathering.number(call, count));
-        return List.of(call.emit("Div", Wrapping.wrapped(call.builder(), "ReduceSum", sum), divisor));
+        DataType held = OnnxTypes.held(x.type());
+        Value divisor = call.emit("Cast", Map.of("to", OnnxTypes.number(held)), Gathering.number(call, count));
+        Value quotient = call.emit("Div", Value.computed(sum.variable(), held, sum.dims()), divisor);
+        return call.result(quotient.variable(), x.type(), sum.dims());
     }
 
     /**

@@ -3,6 +3,7 @@ package dev.samediff.importer.cells;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.importer.ImportedModel;
 import dev.samediff.importer.OnnxImporter;
+import dev.samediff.importer.folding.HostFolding;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -11,7 +12,9 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.IntStream;
+import java.util.stream.Stream;
 import onnx.Onnx.TensorProto;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -30,6 +33,8 @@ record Outcome(
         Map<CellFile.Mode, String> refusals,
         Map<CellFile.Mode, String> faults,
         int right) {
+    private static final List<TensorProto.DataType> THREE =
+            List.of(TensorProto.DataType.FLOAT, TensorProto.DataType.INT64, TensorProto.DataType.BOOL);
 
     /** Imports and runs the cell in every way that its situation has. */
     static Outcome of(Cell cell, Path folder) {
@@ -38,9 +43,11 @@ record Outcome(
         Map<CellFile.Mode, String> faults = new EnumMap<>(CellFile.Mode.class);
         int right = 0;
         for (CellFile.Mode mode : CellFile.Mode.values()) {
-            boolean infinite = cell.situation().startsWith(Row.SPECIAL) && mode == CellFile.Mode.STORED;
-            if (infinite || reference.verdict() == Reference.Verdict.NOT_ONNX) {
+            if (!isTried(cell, reference, mode)) {
                 continue;
+            }
+            if (Boolean.getBoolean("cells.trace")) {
+                System.err.println(cell.title() + ", " + mode);
             }
             try {
                 String fault = fault(reference, new CellFile(cell, mode), folder);
@@ -54,6 +61,25 @@ record Outcome(
             }
         }
         return new Outcome(cell, reference, refusals, faults, right);
+    }
+
+    /**
+     * Infinities come as inputs only; tensors without elements are only met while importing, SameDiff has none. What does not
+     * depend on the type, known sizes and constants of a graph, is tried on three types.
+     */
+    private static boolean isTried(Cell cell, Reference reference, CellFile.Mode mode) {
+        boolean stored = mode == CellFile.Mode.STORED;
+        boolean infinite = cell.situation().startsWith(Row.SPECIAL);
+        boolean empty = Stream.concat(
+                        cell.inputs().stream().map(Cell.Input::numbers).filter(Objects::nonNull),
+                        reference.outputs().stream())
+                .anyMatch(numbers -> numbers.count() == 0);
+        boolean folded = HostFolding.names().contains(cell.operator());
+        boolean each = mode == CellFile.Mode.OPEN || (stored && folded) || THREE.contains(cell.type());
+        return each
+                && reference.verdict() != Reference.Verdict.NOT_ONNX
+                && !(infinite && stored)
+                && (!empty || (stored && folded));
     }
 
     private static String reason(InvalidInputException e) {

@@ -196,7 +196,6 @@ final class PlaceRows {
         cells.add(cell("OneHot", type, "negative axis", some, four, stored(values), "axis", -2));
         cells.add(cell("OneHot", type, "outside", places(new long[] {3}, 4, -5, 2), four, stored(values)));
         cells.add(cell("OneHot", type, "large", some, four, stored(large(type, 2))));
-        cells.add(cell("OneHot", type, "no places", places(new long[] {0}), four, stored(values)));
         if (!Samples.isUnsigned(type) || type != DataType.BOOL) {
             Numbers zero = Numbers.of(DataType.INT64, new long[] {2}, i -> i);
             Numbers at = Numbers.of(type, new long[] {3}, i -> i);
