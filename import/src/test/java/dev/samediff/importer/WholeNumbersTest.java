@@ -4,9 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.engine.EngineOptions;
+import dev.samediff.adapters.engine.compiled.CompiledEngine;
 import dev.samediff.importer.tensor.HostTensor;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -120,6 +124,26 @@ class WholeNumbersTest {
         INDArray numbers = Nd4j.createFromArray(200, 5, 255);
         assertThat(run(model, Map.of("a", numbers)).toIntVector())
                 .containsExactly((400 & 255) * (400 & 255) & 255, 100, (254 * 254) & 255);
+    }
+
+    @Test
+    void the_compiled_engine_cuts_them_too() {
+        ImportedModel model = OnnxImporter.load(new TinyModel(13)
+                .input("a", DataType.FLOAT, -1)
+                .node("Cast", "a", "byte", "to", 2)
+                .node("Add", "byte byte", "twice")
+                .node("Cast", "twice", "real", "to", 1)
+                .node("Mul", "real a", "y")
+                .output("y")
+                .write(folder));
+        Map<String, INDArray> inputs = Map.of("a", Nd4j.createFromArray(200f, 5f, 255.9f));
+        try (CompiledEngine engine =
+                new CompiledEngine(model.graph(), "y", List.of(), EngineOptions.defaults())) {
+            float[] results = Objects.requireNonNull(engine.outputs(inputs, List.of("y")).get("y"))
+                    .toFloatVector();
+            assertThat(engine.fallback()).isEmpty();
+            assertThat(results).containsExactly(144 * 200f, 10 * 5f, 254 * 255.9f);
+        }
     }
 
     @Test

@@ -131,10 +131,15 @@ final class Elementwise {
         Value whole = truncated
                 ? call.emit("Mul", call.emit("Sign", quotient), call.emit("Floor", call.emit("Abs", quotient)))
                 : call.emit("Floor", quotient);
-        Value none = call.emit("Equal", whole, call.real(DataType.DOUBLE, 0));
+        Value zero = call.real(DataType.DOUBLE, 0);
         Value less = call.emit("Sub", dividend, call.emit("Mul", whole, divisor));
-        Value rest = call.emit("Where", none, dividend, less);
-        return call.emit("CastLike", rest, a);
+        Value rest = call.emit("Where", call.emit("Equal", whole, zero), dividend, less);
+        // a quotient that was rounded up to a whole number leaves less than nothing
+        Value negative = call.emit("Less", truncated ? dividend : divisor, zero);
+        Value over = call.emit("Xor", call.emit("Less", rest, zero), negative);
+        Value wrong = call.emit("And", over, call.emit("Not", call.emit("Equal", rest, zero)));
+        Value step = truncated ? call.emit("Mul", call.emit("Sign", dividend), call.emit("Abs", divisor)) : divisor;
+        return call.emit("CastLike", call.emit("Where", wrong, call.emit("Add", rest, step), rest), a);
     }
 
     private static List<Value> chain(NodeCall call, BinaryOperator<SDVariable> form) {

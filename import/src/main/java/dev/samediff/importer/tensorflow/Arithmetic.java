@@ -17,7 +17,7 @@ final class Arithmetic {
         plain(operators, "Pow", "Pow");
         // whole numbers are divided as C++ does it, rounded towards zero, which is ONNX's division too
         plain(operators, "Div", "Div");
-        plain(operators, "TruncateDiv", "Div");
+        operators.put("TruncateDiv", Arithmetic::truncatedDivision);
         operators.put("TruncateMod", Arithmetic::truncatedRemainder);
         operators.put("Mod", Arithmetic::truncatedRemainder);
         operators.put("FloorDiv", Arithmetic::floorDivision);
@@ -40,20 +40,38 @@ final class Arithmetic {
             call.result("Sum", inputs);
         });
         operators.put("BiasAdd", Arithmetic::biasAdd);
-        operators.put("ClipByValue", call -> call.result("Min", call.emit("Max", call.in(0), call.in(1)), call.in(2)));
+        operators.put("ClipByValue", call -> call.result("Max", call.emit("Min", call.in(0), call.in(2)), call.in(1)));
     }
 
     private static void plain(Map<String, TensorFlowOp> operators, String name, String onnx) {
         operators.put(name, call -> call.result(onnx, call.in(0), call.in(1)));
     }
 
-    /** Rounded down; ONNX rounds whole numbers towards zero, so the remainder is taken off first. */
+    /** Rounded down; ONNX rounds whole numbers towards zero, which is one more where a remainder has the other sign. */
     private static void floorDivision(TensorFlowCall call) {
+        String quotient = call.emit("Div", call.in(0), call.in(1));
         if (TensorFlowTypes.isFloating(call.type())) {
-            call.result("Floor", call.emit("Div", call.in(0), call.in(1)));
+            call.result("Floor", quotient);
+            return;
+        }
+        String zero = call.number(0);
+        String rest = call.emit("Mod", Map.of("fmod", 1), call.in(0), call.in(1));
+        String above = isAcross(call, rest, zero);
+        call.result("Where", above, call.emit("Sub", quotient, call.number(1)), quotient);
+    }
+
+    /** Where a remainder is not zero and has another sign than the divisor. */
+    private static String isAcross(TensorFlowCall call, String rest, String zero) {
+        String across = call.emit("Xor", call.emit("Less", rest, zero), call.emit("Less", call.in(1), zero));
+        return call.emit("And", across, call.emit("Not", call.emit("Equal", rest, zero)));
+    }
+
+    private static void truncatedDivision(TensorFlowCall call) {
+        String quotient = call.emit("Div", call.in(0), call.in(1));
+        if (TensorFlowTypes.isFloating(call.type())) {
+            call.result("Mul", call.emit("Sign", quotient), call.emit("Floor", call.emit("Abs", quotient)));
         } else {
-            String rest = call.emit("Mod", call.in(0), call.in(1));
-            call.result("Div", call.emit("Sub", call.in(0), rest), call.in(1));
+            call.result("Identity", quotient);
         }
     }
 
@@ -65,8 +83,7 @@ final class Arithmetic {
         }
         String zero = call.number(0);
         String rest = call.emit("Mod", Map.of("fmod", 1), call.in(0), call.in(1));
-        String across = call.emit("Xor", call.emit("Less", rest, zero), call.emit("Less", call.in(1), zero));
-        String moved = call.emit("And", across, call.emit("Not", call.emit("Equal", rest, zero)));
+        String moved = isAcross(call, rest, zero);
         call.result("Where", moved, call.emit("Add", rest, call.in(1)), rest);
     }
 

@@ -67,9 +67,10 @@ final class ElementRows {
         cells.add(cell(operator, left, "one element", general(left, 1), other(right, 1, 1)));
         cells.add(cell(operator, left, "empty", general(left, 0, 3), other(right, 3)));
         cells.add(cell(operator, left, "ties", ties(left, 2, 3), ties(right, 3)));
-        if (Numbers.isReal(left)) {
+        if (Numbers.isReal(left) && !List.of("Min", "Max").contains(operator)) {
             cells.add(cell(operator, left, Row.SPECIAL, special(left, 8), specialAcross(right)));
-        } else {
+        }
+        if (!Numbers.isReal(left)) {
             cells.add(cell(operator, left, "large", large(left, 7), large(right, 7, 1)));
             cells.add(cell(operator, left, "extremes", extremes(left, 7), extremes(right, 7, 1)));
         }
@@ -95,9 +96,10 @@ final class ElementRows {
         add(cells, operator, type, "stored scalar", attributes, general(type, 2, 3), stored(divisors(type, NONE)));
         add(cells, operator, type, "one element", attributes, general(type, 1), divisors(type, 1));
         add(cells, operator, type, "empty", attributes, general(type, 0, 3), divisors(type, 3));
-        if (Numbers.isReal(type)) {
+        if (Numbers.isReal(type) && operator.equals("Div")) {
             add(cells, operator, type, Row.SPECIAL, attributes, special(type, 8), specialAcross(type));
-        } else {
+        }
+        if (!Numbers.isReal(type)) {
             add(cells, operator, type, "large", attributes, large(type, 7), divisors(type, 7, 1));
             add(cells, operator, type, "extremes", attributes, extremes(type, 7), divisors(type, 7, 1));
             add(cells, operator, type, "large divisors", attributes, extremes(type, 7), large(type, 7, 1));
@@ -172,10 +174,7 @@ final class ElementRows {
                 other(type, 4, 1)));
         cells.add(cell("Where", type, "one element", general(DataType.BOOL, 1), general(type, 1), other(type, 1)));
         cells.add(cell("Where", type, "empty", general(DataType.BOOL, 0, 3), general(type, 3), other(type, 1)));
-        if (Numbers.isReal(type)) {
-            cells.add(cell(
-                    "Where", type, Row.SPECIAL, general(DataType.BOOL, 8, 8), special(type, 8), specialAcross(type)));
-        } else {
+        if (!Numbers.isReal(type)) {
             cells.add(cell("Where", type, "large", some, large(type, 2, 3), large(type, 3)));
             cells.add(cell("Where", type, "extremes", some, extremes(type, 2, 3), extremes(type, 3)));
         }

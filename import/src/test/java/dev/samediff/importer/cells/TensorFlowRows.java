@@ -132,7 +132,7 @@ final class TensorFlowRows {
                 "Tindex",
                 INT)));
         rows.put("MatMul", type ->
-                List.of(cell("MatMul", type, "general", general(type, 2, 3), other(type, 3, 2), "T", type)));
+                List.of(cell("MatMul", type, "general", general(type, 2, 3), stored(other(type, 3, 2)), "T", type)));
         rows.put("BatchMatMulV2", type -> List.of(
                 cell("BatchMatMulV2", type, "general", general(type, 2, 2, 3), other(type, 2, 3, 2), "T", type)));
         return rows;
@@ -152,7 +152,9 @@ final class TensorFlowRows {
         cells.add(cell(operator, type, "broadcast", general(type, 2, 3), other(type, 3), "T", type));
         cells.add(cell(operator, type, "scalar", general(type, 2, 3), stored(other(type)), "T", type));
         cells.add(cell(operator, type, "one element", general(type, 1), other(type, 1), "T", type));
-        cells.add(cell(operator, type, "large", large(type, 7), large(type, 7, 1), "T", type));
+        if (type != DataType.FLOAT16) {
+            cells.add(cell(operator, type, "large", large(type, 7), large(type, 7, 1), "T", type));
+        }
         if (!Numbers.isReal(type)) {
             cells.add(cell(operator, type, "extremes", extremes(type, 7), extremes(type, 7, 1), "T", type));
         }
@@ -245,7 +247,7 @@ final class TensorFlowRows {
                                         keep));
             }
         }
-        if (!truth) {
+        if (!truth && type != DataType.FLOAT16) {
             cells.add(cell(operator, type, "large", large(type, 4), stored(ints(0)), "T", type, "Tidx", INT));
         }
         return cells;
@@ -296,8 +298,9 @@ final class TensorFlowRows {
     private static List<TensorFlowCell> casts(DataType type) {
         List<TensorFlowCell> cells = new ArrayList<>();
         for (DataType to : OperatorCells.TYPES) {
-            cells.add(cell("Cast", type, "to " + to, general(type, 2, 3), "SrcT", type, "DstT", to));
-            if (!Numbers.isReal(type)) {
+            Numbers x = Numbers.isReal(type) && Samples.isUnsigned(to) ? positive(type, 2, 3) : general(type, 2, 3);
+            cells.add(cell("Cast", type, "to " + to, x, "SrcT", type, "DstT", to));
+            if (!Numbers.isReal(type) && to != DataType.FLOAT16) {
                 cells.add(cell("Cast", type, "extremes to " + to, extremes(type, 7), "SrcT", type, "DstT", to));
             }
         }
