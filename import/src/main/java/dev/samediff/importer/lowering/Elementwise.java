@@ -175,15 +175,7 @@ final class Elementwise {
         double high = call.optional(2).isPresent()
                 ? call.known(2, "bounds").asDouble(0)
                 : call.node().real("max", Float.MAX_VALUE);
-        if (x.type().isFPType()) {
-            return call.result(
-                    call.graph().clipByValue(x.variable(), GraphBuilder.finite(low), GraphBuilder.finite(high)), x);
-        }
-        SDVariable atLeast = call.graph().max(x.variable(), number(call, x.type(), low));
-        return call.result(call.graph().min(atLeast, number(call, x.type(), high)), x);
-    }
-
-    private static SDVariable number(NodeCall call, DataType type, double value) {
-        return call.builder().number(type, value);
+        return call.result(
+                call.graph().clipByValue(x.variable(), GraphBuilder.finite(low), GraphBuilder.finite(high)), x);
     }
 }

@@ -95,11 +95,6 @@ public final class GraphBuilder {
         return held == DataType.LONG ? longs : longs.castTo(held);
     }
 
-    /** Returns a constant number as a variable of rank 0. */
-    SDVariable number(DataType type, double value) {
-        return constant(HostTensor.filled(type, new long[0], value)).variable();
-    }
-
     /** Returns a whole number as a variable of rank 0 and type LONG. */
     SDVariable whole(long value) {
         return constant(HostTensor.of(DataType.LONG, new long[0], new long[] {value}))

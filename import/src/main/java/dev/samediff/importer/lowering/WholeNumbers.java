@@ -10,9 +10,9 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
- * Division, remainders and powers of whole numbers. A computed divisor may be zero, or minus one under the lowest number: the
- * processor ends the process there, so such a division is not carried out. Nothing divided by zero is zero here, ONNX leaves
- * it open.
+ * Division, remainders and powers of whole numbers. A computed divisor may be zero, or minus one under the lowest number: that
+ * is undefined in C++, and x86 ends the process there, so such a division is not carried out. What is divided by zero is zero
+ * here, ONNX leaves it open.
  */
 final class WholeNumbers {
     /** Powers beyond it leave 64 bits but for 0, 1 and -1. */
