@@ -1,6 +1,5 @@
 package dev.samediff.importer.lowering;
 
-import dev.samediff.importer.onnx.OnnxTypes;
 import dev.samediff.importer.tensor.Dim;
 import dev.samediff.importer.tensor.HostTensor;
 import java.util.ArrayList;
@@ -34,7 +33,6 @@ final class Logic {
                         DataType.BOOL,
                         call.in(0).dims()));
         operators.put("Where", Logic::where);
-        operators.put("Cast", Logic::cast);
     }
 
     private static List<Value> compare(NodeCall call, BinaryOperator<SDVariable> form) {
@@ -121,13 +119,4 @@ final class Logic {
         });
     }
 
-    private static List<Value> cast(NodeCall call) {
-        Value x = call.in(0);
-        DataType to =
-                OnnxTypes.toNd4j((int) call.node().integer("to", 1), call.node().toString());
-        if (to == x.type()) {
-            return List.of(x);
-        }
-        return call.result(call.builder().cast(x.variable(), x.type(), to), to, x.dims());
-    }
 }
