@@ -3,6 +3,7 @@ package dev.samediff.dl4j.layer;
 import dev.samediff.dl4j.conf.AdaptedLayer;
 import dev.samediff.dl4j.conf.AdaptedParameters;
 import dev.samediff.dl4j.conf.AdapterTensor;
+import dev.samediff.dl4j.conf.InnerParameters;
 import dev.samediff.dl4j.conf.WeightAdapter;
 import dev.samediff.dl4j.weight.AdaptableWeight;
 import dev.samediff.dl4j.weight.AdaptableWeights;
@@ -15,11 +16,9 @@ import java.util.Map;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.TrainingConfig;
 import org.deeplearning4j.nn.api.layers.IOutputLayer;
-import org.deeplearning4j.nn.api.layers.RecurrentLayer;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.gradient.DefaultGradient;
 import org.deeplearning4j.nn.gradient.Gradient;
-import org.deeplearning4j.nn.layers.normalization.BatchNormalization;
 import org.deeplearning4j.nn.layers.wrapper.BaseWrapperLayer;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.deeplearning4j.optimize.api.TrainingListener;
@@ -65,27 +64,44 @@ public class RunningLayer extends BaseWrapperLayer {
             boolean initializeParams,
             DataType type) {
         try (MemoryWorkspace outside = Nd4j.getWorkspaceManager().scopeOutOfWorkspaces()) {
-            Parameters parameters = Parameters.of(configuration, conf, view, initializeParams);
-            NeuralNetConfiguration inner = AdaptedParameters.inner(conf, configuration);
-            Layer implementation = configuration
-                    .getUnderlying()
-                    .instantiate(inner, listeners, index, parameters.effective(), false, type);
+            INDArray effective = AdaptedParameters.base(configuration, view).dup();
+            Layer implementation = implementation(configuration, conf, listeners, index, effective, type);
+            Parameters parameters = Parameters.of(configuration, conf, view, effective, initializeParams);
             conf.clearVariables();
             parameters.table().keySet().forEach(conf::addVariable);
             List<AdaptedWeight> weights = weights(configuration, implementation, parameters);
             if (initializeParams) {
                 weights.forEach(AdaptedWeight::start);
             }
-            if (implementation instanceof BatchNormalization) {
-                return new RunningNormalization(configuration, implementation, parameters, weights);
-            }
             if (implementation instanceof IOutputLayer) {
                 return new RunningOutputLayer(configuration, implementation, parameters, weights);
             }
-            return implementation instanceof RecurrentLayer
-                    ? new RunningRecurrentLayer(configuration, implementation, parameters, weights)
-                    : new RunningLayer(configuration, implementation, parameters, weights);
+            return RunningRecurrentLayer.recurrent(implementation)
+                    .<RunningLayer>map(recurrent -> new RunningRecurrentLayer(
+                            configuration, implementation, recurrent, parameters, weights))
+                    .orElseGet(() -> new RunningLayer(configuration, implementation, parameters, weights));
         }
+    }
+
+    /** DL4J's implementation on a vector of its own, which has to be as long as the implementation believes. */
+    private static Layer implementation(
+            AdaptedLayer configuration,
+            NeuralNetConfiguration conf,
+            @Nullable Collection<TrainingListener> listeners,
+            int index,
+            INDArray effective,
+            DataType type) {
+        boolean frozen = configuration.getAdapters().isEmpty();
+        NeuralNetConfiguration inner =
+                InnerParameters.with(RunningConfigurations.of(configuration.getUnderlying(), frozen), conf);
+        Layer implementation = inner.getLayer().instantiate(inner, listeners, index, effective, false, type);
+        if (implementation.numParams() != effective.length()) {
+            throw new IllegalStateException("the layer " + configuration.getLayerName() + " of type "
+                    + configuration.getUnderlying().getClass().getSimpleName() + " has "
+                    + implementation.numParams() + " parameters, but its configuration asks for "
+                    + effective.length());
+        }
+        return implementation;
     }
 
     private static List<AdaptedWeight> weights(AdaptedLayer layer, Layer implementation, Parameters parameters) {
@@ -112,7 +128,10 @@ public class RunningLayer extends BaseWrapperLayer {
         weights.forEach(AdaptedWeight::compose);
     }
 
-    /** Returns whether nothing of it is trained; it runs as at test time then, as DL4J's frozen layers do. */
+    /**
+     * Returns whether nothing of it is trained. It has nothing random then ({@link RunningConfigurations}) and always runs in
+     * the mode that DL4J's backward passes assume, which computes what the other does and leaves the input as it is.
+     */
     final boolean isFrozen() {
         return weights.isEmpty();
     }
@@ -146,18 +165,18 @@ public class RunningLayer extends BaseWrapperLayer {
     @Override
     public INDArray activate(boolean training, LayerWorkspaceMgr workspaceMgr) {
         compose();
-        return underlying.activate(training && !isFrozen(), workspaceMgr);
+        return underlying.activate(training || isFrozen(), workspaceMgr);
     }
 
     @Override
     public INDArray activate(INDArray input, boolean training, LayerWorkspaceMgr workspaceMgr) {
         compose();
-        return underlying.activate(input, training && !isFrozen(), workspaceMgr);
+        return underlying.activate(input, training || isFrozen(), workspaceMgr);
     }
 
     @Override
     public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaceMgr) {
-        return finish(ExternalErrors.corrected(underlying, underlying.backpropGradient(epsilon, workspaceMgr)));
+        return finish(underlying.backpropGradient(epsilon, workspaceMgr));
     }
 
     /** Replaces the gradients of the original layer's parameters by those of the tensors. */
@@ -262,9 +281,14 @@ public class RunningLayer extends BaseWrapperLayer {
         current.assign(val);
     }
 
+    /** Does nothing: constraints on adapted weights are refused, and what is frozen cannot break one. */
     @Override
-    public void applyConstraints(int iteration, int epoch) {
-        Constraints.of(configuration).forEach(constraint -> constraint.applyConstraint(this, iteration, epoch));
+    public void applyConstraints(int iteration, int epoch) {}
+
+    /** Returns false: DL4J's layer-wise pretraining would train the composed weights, which nothing keeps. */
+    @Override
+    public boolean isPretrainLayer() {
+        return false;
     }
 
     @Override
