@@ -1,6 +1,8 @@
 package dev.samediff.dl4j;
 
 import dev.samediff.dl4j.conf.CorrectedVertex;
+import dev.samediff.dl4j.conf.StillVertex;
+import dev.samediff.dl4j.conf.VertexCopies;
 import dev.samediff.dl4j.layer.RunningLayer;
 import dev.samediff.dl4j.vertex.AdaptedGraph;
 import java.util.ArrayList;
@@ -26,6 +28,10 @@ final class ComputationGraphs {
 
     static ComputationGraph adapt(ComputationGraph graph, TransferOptions<?> options) {
         ComputationGraphConfiguration conf = graph.getConfiguration().clone();
+        conf.getVertices().replaceAll((name, copy) -> {
+            GraphVertex vertex = thawed(graph.getConfiguration().getVertices().get(name));
+            return vertex instanceof SameDiffVertex ? VertexCopies.of(vertex) : copy;
+        });
         thaw(conf);
         Map<String, NetworkLayer> layers = new LinkedHashMap<>();
         for (org.deeplearning4j.nn.graph.vertex.GraphVertex vertex : ordered(graph)) {
@@ -79,7 +85,7 @@ final class ComputationGraphs {
         if (layer != null && vertex instanceof LayerVertex holder) {
             holder.getLayerConf().setLayer(passed ? adaptation.configuration(layer) : Adaptation.frozen(layer));
         } else if (vertex != null && !passed) {
-            conf.getVertices().put(name, new FrozenVertex(vertex));
+            conf.getVertices().put(name, new StillVertex(vertex));
         } else if (vertex instanceof SameDiffVertex || hasParameters(vertex)) {
             conf.getVertices().put(name, new CorrectedVertex(vertex, !adaptation.trains(name)));
         }

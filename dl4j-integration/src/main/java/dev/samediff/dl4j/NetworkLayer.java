@@ -65,6 +65,6 @@ record NetworkLayer(
     String reason() {
         return parameters == null
                 ? "it has no weights"
-                : "its type " + configuration.getClass().getSimpleName() + " is none of " + AdaptableWeights.types();
+                : "its type " + AdaptableWeights.name(configuration) + " is none of " + AdaptableWeights.types();
     }
 }

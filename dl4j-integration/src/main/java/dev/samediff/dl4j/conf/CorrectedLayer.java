@@ -58,13 +58,15 @@ public final class CorrectedLayer extends BaseWrapperLayer {
             boolean initializeParams,
             DataType networkDataType) {
         Layer running = RunningConfigurations.of(underlying, frozen);
-        return running.instantiate(
-                InnerParameters.with(running, conf),
-                trainingListeners,
-                layerIndex,
-                layerParamsView,
-                initializeParams,
-                networkDataType);
+        return RunningConfigurations.guarded(
+                running.instantiate(
+                        InnerParameters.with(running, conf),
+                        trainingListeners,
+                        layerIndex,
+                        layerParamsView,
+                        initializeParams,
+                        networkDataType),
+                underlying);
     }
 
     @Override

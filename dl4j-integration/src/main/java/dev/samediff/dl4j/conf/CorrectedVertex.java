@@ -90,7 +90,7 @@ public final class CorrectedVertex extends GraphVertex {
 
     @Override
     public CorrectedVertex clone() {
-        return new CorrectedVertex(underlying.clone(), frozen);
+        return new CorrectedVertex(VertexCopies.of(underlying), frozen);
     }
 
     @Override

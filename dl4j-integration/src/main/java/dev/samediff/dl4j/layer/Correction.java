@@ -49,6 +49,7 @@ final class Correction extends BaseWrapperLayer {
         return switch (kind) {
             case HALVED_ERRORS -> new HalvedErrorsLayer(implementation);
             case FIXED_NORMALIZATION -> new FixedNormalization(implementation);
+            case KEPT_INPUT -> new KeptInput(implementation);
         };
     }
 
@@ -82,6 +83,8 @@ final class Correction extends BaseWrapperLayer {
         /** {@link HalvedErrorsLayer}. */
         HALVED_ERRORS,
         /** {@link FixedNormalization}. */
-        FIXED_NORMALIZATION
+        FIXED_NORMALIZATION,
+        /** {@link KeptInput}. */
+        KEPT_INPUT
     }
 }

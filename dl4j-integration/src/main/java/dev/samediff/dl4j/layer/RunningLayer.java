@@ -176,6 +176,7 @@ public class RunningLayer extends BaseWrapperLayer {
 
     @Override
     public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaceMgr) {
+        MaskedSteps.require(this);
         return finish(underlying.backpropGradient(epsilon, workspaceMgr));
     }
 

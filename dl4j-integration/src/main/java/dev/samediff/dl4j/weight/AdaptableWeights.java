@@ -66,8 +66,21 @@ public final class AdaptableWeights {
                                 "SameDiffLayer",
                                 "Bidirectional",
                                 "LastTimeStep",
-                                "MaskZeroLayer"))
+                                "MaskZeroLayer",
+                                "TimeDistributed"))
                 .toList();
+    }
+
+    /** Returns the name of a layer's type, with what a wrapper holds: {@code LastTimeStep(PReLULayer)}. */
+    public static String name(Layer layer) {
+        String name = layer.getClass().getSimpleName();
+        if (layer instanceof Bidirectional both) {
+            return name + "(" + name(both.getFwd()) + ")";
+        }
+        if (layer instanceof FrozenLayer frozen) {
+            return name + "(" + name(frozen.getLayer()) + ")";
+        }
+        return layer instanceof BaseWrapperLayer wrapper ? name + "(" + name(wrapper.getUnderlying()) + ")" : name;
     }
 
     /**

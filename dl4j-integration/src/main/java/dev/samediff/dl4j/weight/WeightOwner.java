@@ -8,6 +8,7 @@ import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
 import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
 import org.deeplearning4j.nn.conf.layers.wrapper.BaseWrapperLayer;
+import org.deeplearning4j.nn.conf.weightnoise.WeightNoise;
 
 /**
  * The layer that a weight belongs to, inside of DL4J's wrappers, which do not know the settings of what they hold.
@@ -43,10 +44,17 @@ public record WeightOwner(Layer layer, String parameter) {
         return constraint.getParams() != null && constraint.getParams().contains(parameter);
     }
 
-    /** Returns the type of the weight noise that DL4J adds in training; empty if there is none. */
+    /**
+     * Returns the type of the noise that DL4J multiplies the weight by in training; empty if there is none. Noise that is added
+     * does not change the gradient.
+     */
     public List<String> weightNoise() {
-        return layer instanceof BaseLayer weighted && weighted.getWeightNoise() != null
+        return layer instanceof BaseLayer weighted && weighted.getWeightNoise() != null && !isAdded(weighted)
                 ? List.of(weighted.getWeightNoise().getClass().getSimpleName())
                 : List.of();
+    }
+
+    private static boolean isAdded(BaseLayer layer) {
+        return layer.getWeightNoise() instanceof WeightNoise noise && noise.isAdditive();
     }
 }

@@ -22,7 +22,7 @@ public class ExploreVertices {
                 try {
                     if (pos.equals("below") && e.width() == 1 && m.rank() > 1) continue;
                     AdapterTransfer.GraphBuilder b = new AdapterTransfer.GraphBuilder(e.graph()).method(m);
-                    if (pos.equals("below")) b.layers("output"); else b.layers("left", "right");
+                    if (pos.equals("below")) b.layers("output"); else b.layers(e.below().toArray(new String[0]));
                     if (pos.equals("trained")) b.trainFully("tested");
                     ComputationGraph ad = b.build();
                     Adapted.disturb(ad, 0.2);

@@ -5,7 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.samediff.adapters.AdapterMethod;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.method.Lora;
-import dev.samediff.adapters.method.Olora;
+import dev.samediff.adapters.method.OLora;
 import dev.samediff.adapters.method.Pissa;
 import dev.samediff.adapters.method.Sorsa;
 import dev.samediff.dl4j.AdapterTransfer;
@@ -62,7 +62,7 @@ final class LayerCells {
 
     private static List<AdapterMethod> methods(Position position) {
         return position == Position.ADAPTED
-                ? List.of(Lora.rank(2), Pissa.rank(1), Olora.rank(2), Sorsa.rank(2).withGamma(0.02))
+                ? List.of(Lora.rank(2), Pissa.rank(1), OLora.rank(2), Sorsa.rank(2).withGamma(0.02))
                 : List.of(Lora.rank(2), Pissa.rank(1));
     }
 

@@ -27,8 +27,7 @@ final class VertexCells {
         ComputationGraph original = example.graph();
         ComputationGraph adapted = position.choose(
                         new AdapterTransfer.GraphBuilder(original).method(method),
-                        VertexExample.LEFT,
-                        VertexExample.RIGHT)
+                        example.below().toArray(new String[0]))
                 .build();
         Set<String> trained = new TreeSet<>(Adapted.trainable(adapted));
         if (position == Position.TRAINED) {

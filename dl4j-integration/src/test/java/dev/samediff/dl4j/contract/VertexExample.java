@@ -1,11 +1,13 @@
 package dev.samediff.dl4j.contract;
 
+import java.util.List;
 import java.util.function.Consumer;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration.GraphBuilder;
 import org.deeplearning4j.nn.conf.layers.ConvolutionLayer;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
 import org.deeplearning4j.nn.conf.layers.Layer;
+import org.deeplearning4j.nn.conf.layers.OutputLayer;
 import org.deeplearning4j.nn.conf.layers.PoolingType;
 import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
 import org.deeplearning4j.nn.graph.ComputationGraph;
@@ -14,22 +16,24 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.MultiDataSet;
 
 /**
- * A vertex of one class between two layers on one input and an output layer.
+ * A vertex of one class between one or two layers and an output layer.
  *
  * @param type the class of DL4J
  * @param in what goes in
  * @param out what comes out
  * @param width features that come out
+ * @param below the layers below, on one input
  * @param vertex adds a vertex called {@code tested} to the graph
  */
-record VertexExample(Class<?> type, Shape in, Shape out, int width, Consumer<GraphBuilder> vertex) {
+record VertexExample(
+        Class<?> type, Shape in, Shape out, int width, List<String> below, Consumer<GraphBuilder> vertex) {
     static final String LEFT = "left";
     static final String RIGHT = "right";
 
     /** Returns the graph with random weights. */
     ComputationGraph graph() {
         GraphBuilder builder = Networks.settings().graphBuilder().addInputs("x");
-        builder.addLayer(LEFT, below(), "x").addLayer(RIGHT, below(), "x");
+        below.forEach(name -> builder.addLayer(name, layer(), "x"));
         vertex.accept(builder);
         String last = Networks.TESTED;
         if (out != Shape.FLAT) {
@@ -37,7 +41,7 @@ record VertexExample(Class<?> type, Shape in, Shape out, int width, Consumer<Gra
                     "pooling", new GlobalPoolingLayer.Builder(PoolingType.AVG).build(), last);
             last = "pooling";
         }
-        Layer output = new org.deeplearning4j.nn.conf.layers.OutputLayer.Builder()
+        Layer output = new OutputLayer.Builder()
                 .nIn(width)
                 .nOut(Shape.CLASSES)
                 .activation(Activation.SOFTMAX)
@@ -48,7 +52,7 @@ record VertexExample(Class<?> type, Shape in, Shape out, int width, Consumer<Gra
         return graph;
     }
 
-    private Layer below() {
+    private Layer layer() {
         return switch (in) {
             case SEQUENCE -> new SimpleRnn.Builder().nIn(3).nOut(4).build();
             case IMAGE -> new ConvolutionLayer.Builder(2, 2).nIn(2).nOut(3).build();

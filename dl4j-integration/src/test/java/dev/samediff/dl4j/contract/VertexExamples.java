@@ -7,6 +7,7 @@ import static dev.samediff.dl4j.contract.Shape.SEQUENCE;
 import static dev.samediff.dl4j.contract.VertexExample.LEFT;
 import static dev.samediff.dl4j.contract.VertexExample.RIGHT;
 
+import dev.samediff.dl4j.conf.VertexCopies;
 import java.util.List;
 import org.deeplearning4j.nn.conf.graph.AttentionVertex;
 import org.deeplearning4j.nn.conf.graph.ElementWiseVertex;
@@ -30,24 +31,27 @@ import org.deeplearning4j.nn.conf.graph.rnn.ReverseTimeSeriesVertex;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.samediff.SameDiffLambdaVertex;
 import org.deeplearning4j.nn.conf.layers.samediff.SameDiffVertex;
-import org.deeplearning4j.nn.conf.preprocessor.RnnToCnnPreProcessor;
+import org.deeplearning4j.nn.conf.preprocessor.CnnToFeedForwardPreProcessor;
 
 /** Vertices of graphs. */
 final class VertexExamples {
+    private static final List<String> ONE = List.of(LEFT);
+    private static final List<String> TWO = List.of(LEFT, RIGHT);
+
     private VertexExamples() {}
 
     private static VertexExample one(Shape in, Shape out, int width, GraphVertex vertex) {
         return new VertexExample(
-                vertex.getClass(), in, out, width, builder -> builder.addVertex(TESTED, vertex, LEFT));
+                vertex.getClass(), in, out, width, ONE, builder -> builder.addVertex(TESTED, VertexCopies.of(vertex), LEFT));
     }
 
     private static VertexExample two(Class<?> type, Shape shape, int width, GraphVertex vertex) {
-        return new VertexExample(type, shape, shape, width, builder -> builder.addVertex(TESTED, vertex, LEFT, RIGHT));
+        return new VertexExample(type, shape, shape, width, TWO, builder -> builder.addVertex(TESTED, VertexCopies.of(vertex), LEFT, RIGHT));
     }
 
     /** The two layers one below the other in the batch, through a layer that both share, and apart again. */
     private static VertexExample stacked(Class<?> type) {
-        return new VertexExample(type, FLAT, FLAT, 10, builder -> builder.addVertex("stack", new StackVertex(), LEFT, RIGHT)
+        return new VertexExample(type, FLAT, FLAT, 10, TWO, builder -> builder.addVertex("stack", new StackVertex(), LEFT, RIGHT)
                 .addLayer("shared", new DenseLayer.Builder().nIn(4).nOut(5).build(), "stack")
                 .addVertex("first", new UnstackVertex(0, 2), "shared")
                 .addVertex("second", new UnstackVertex(1, 2), "shared")
@@ -64,20 +68,20 @@ final class VertexExamples {
                 one(FLAT, FLAT, 4, new ShiftVertex(0.5)),
                 one(FLAT, FLAT, 4, new L2NormalizeVertex()),
                 one(FLAT, FLAT, 4, new ReshapeVertex(-1, 4)),
-                new VertexExample(FrozenVertex.class, FLAT, FLAT, 4, builder ->
+                new VertexExample(FrozenVertex.class, FLAT, FLAT, 4, ONE, builder ->
                         builder.addVertex(TESTED, new FrozenVertex(new ScaleVertex(1.5)), LEFT)),
-                new VertexExample(LayerVertex.class, FLAT, FLAT, 5, builder ->
+                new VertexExample(LayerVertex.class, FLAT, FLAT, 5, ONE, builder ->
                         builder.addLayer(TESTED, FlatExamples.dense(), LEFT)),
                 stacked(StackVertex.class),
                 stacked(UnstackVertex.class),
                 one(IMAGE, IMAGE, 3, new PoolHelperVertex()),
-                one(SEQUENCE, IMAGE, 1, new PreprocessorVertex(new RnnToCnnPreProcessor(2, 2, 1))),
+                one(IMAGE, FLAT, 48, new PreprocessorVertex(new CnnToFeedForwardPreProcessor(4, 4, 3))),
                 one(SEQUENCE, FLAT, 4, new LastTimeStepVertex("x")),
                 one(SEQUENCE, SEQUENCE, 4, new ReverseTimeSeriesVertex()),
-                new VertexExample(DuplicateToTimeSeriesVertex.class, SEQUENCE, SEQUENCE, 4, builder -> builder
+                new VertexExample(DuplicateToTimeSeriesVertex.class, SEQUENCE, SEQUENCE, 4, ONE, builder -> builder
                         .addVertex("last", new LastTimeStepVertex("x"), LEFT)
                         .addVertex(TESTED, new DuplicateToTimeSeriesVertex("x"), "last")),
-                new VertexExample(AttentionVertex.class, SEQUENCE, SEQUENCE, 4, builder -> builder.addVertex(
+                new VertexExample(AttentionVertex.class, SEQUENCE, SEQUENCE, 4, TWO, builder -> builder.addVertex(
                         TESTED,
                         new AttentionVertex.Builder()
                                 .nInKeys(4).nInQueries(4).nInValues(4).nOut(4).nHeads(2).headSize(2).projectInput(true)
