@@ -13,7 +13,9 @@ import dev.samediff.dl4j.conf.WeightAdapter;
 import dev.samediff.dl4j.layer.RunningConfigurations;
 import dev.samediff.dl4j.layer.Starts;
 import dev.samediff.dl4j.weight.AdaptableWeight;
+import dev.samediff.dl4j.weight.AdaptableWeights;
 import dev.samediff.dl4j.weight.WeightOwner;
+import dev.samediff.dl4j.weight.WrongDropout;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -51,6 +53,7 @@ final class Adaptation {
     private void requireFree(String trained) {
         NetworkLayer layer = choice.layer(trained);
         layer.owners().forEach(owner -> requireNoNoise(layer, owner));
+        requireRightDropout(layer);
         List<String> both = layer.modules().stream()
                 .filter(chosen::contains)
                 .toList();
@@ -72,6 +75,7 @@ final class Adaptation {
                 continue;
             }
             requireSettings(layer, weight);
+            requireRightDropout(layer);
             AdapterMethod method = options.method;
             int rank = selector.rank(module, method.rank());
             double alpha = selector.alpha(module, method.alpha()).orElse(rank);
@@ -101,6 +105,14 @@ final class Adaptation {
                     + " trainFully(\"" + layer.name() + "\"), or take the constraint off with setConstraints(null)");
         }
         requireNoNoise(layer, owner);
+    }
+
+    private static void requireRightDropout(NetworkLayer layer) {
+        if (WrongDropout.isIn(AdaptedLayer.withUpdater(layer.configuration()))) {
+            throw new InvalidInputException("the layer `" + layer.name() + "` of type "
+                    + AdaptableWeights.name(layer.configuration()) + " has dropout, under which DL4J computes a wrong"
+                    + " gradient of this type; leave it frozen, or take the dropout off with setIDropout(null)");
+        }
     }
 
     private static void requireNoNoise(NetworkLayer layer, WeightOwner owner) {

@@ -21,7 +21,7 @@ final class GuardedLayer extends BaseWrapperLayer {
 
     @Override
     public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaceMgr) {
-        MaskedSteps.require(underlying);
+        MaskedSteps.require(underlying, epsilon);
         return underlying.backpropGradient(epsilon, workspaceMgr);
     }
 }

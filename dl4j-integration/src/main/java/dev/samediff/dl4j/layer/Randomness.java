@@ -5,7 +5,6 @@ import org.deeplearning4j.nn.conf.layers.ActivationLayer;
 import org.deeplearning4j.nn.conf.layers.BaseLayer;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.nd4j.linalg.activations.IActivation;
-import org.nd4j.linalg.activations.impl.ActivationLReLU;
 import org.nd4j.linalg.activations.impl.ActivationRReLU;
 
 /** What is random in a layer's training: dropout, weight noise, and the randomised leaky ReLU. */
@@ -29,20 +28,17 @@ final class Randomness {
         layer.setIDropout(null);
         if (layer instanceof BaseLayer weighted) {
             weighted.setWeightNoise(null);
-            weighted.setActivationFn(mean(weighted.getActivationFn()));
+            weighted.setActivationFn(fixed(weighted.getActivationFn()));
         }
         if (layer instanceof AbstractLSTM lstm) {
-            lstm.setGateActivationFn(mean(lstm.getGateActivationFn()));
+            lstm.setGateActivationFn(fixed(lstm.getGateActivationFn()));
         }
         if (layer instanceof ActivationLayer activation) {
-            activation.setActivationFn(mean(activation.getActivationFn()));
+            activation.setActivationFn(fixed(activation.getActivationFn()));
         }
     }
 
-    /** At test time the slope of a randomised leaky ReLU is the mean of its bounds. */
-    private static IActivation mean(IActivation activation) {
-        return activation instanceof ActivationRReLU random
-                ? new ActivationLReLU((random.getL() + random.getU()) / 2)
-                : activation;
+    private static IActivation fixed(IActivation activation) {
+        return activation instanceof ActivationRReLU random ? new FixedRrelu(random) : activation;
     }
 }

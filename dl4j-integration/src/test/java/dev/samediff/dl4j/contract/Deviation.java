@@ -20,7 +20,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * @param moved the largest distance that any other parameter moved
  */
 record Deviation(double relative, String tensor, double factor, double norm, double smallest, double moved) {
-    private static final int DIRECTIONS = 3;
+    private static final int DIRECTIONS = 2;
     private static final double STEP = 1e-5;
 
     /**

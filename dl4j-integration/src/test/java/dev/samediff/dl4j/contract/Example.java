@@ -2,6 +2,7 @@ package dev.samediff.dl4j.contract;
 
 import java.util.List;
 import java.util.Random;
+import java.util.function.Consumer;
 import java.util.function.Supplier;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.conf.layers.DropoutLayer;
@@ -49,7 +50,19 @@ record Example(
 
     /** Returns whether it draws random numbers in training, or takes the batch into account. */
     boolean isRandom() {
-        return type == DropoutLayer.class || type == BatchNormalization.class;
+        return type == DropoutLayer.class
+                || type == BatchNormalization.class
+                || layer.get().getIDropout() != null;
+    }
+
+    /** Returns the example with a setting on its layer. */
+    Example with(Consumer<Layer> setting) {
+        Supplier<Layer> set = () -> {
+            Layer made = layer.get();
+            setting.accept(made);
+            return made;
+        };
+        return new Example(type, in, out, set, labels, untrained);
     }
 
     /** Returns the example with what goes in and out where a wrapper holds the layer. */

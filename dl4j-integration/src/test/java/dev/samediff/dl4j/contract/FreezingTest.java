@@ -176,12 +176,11 @@ class FreezingTest {
     }
 
     @Test
-    void an_lstm_with_random_gates_is_not_random_when_frozen() {
+    void an_lstm_with_a_random_activation_is_not_random_when_frozen() {
         Example example = Example.of(LSTM.class, Shape.SEQUENCE, Shape.SEQUENCE, () -> new LSTM.Builder()
                 .nIn(4)
                 .nOut(3)
                 .activation(Activation.RRELU)
-                .gateActivationFunction(Activation.SIGMOID)
                 .build());
         MultiLayerNetwork original = Networks.around(example, example.layer().get());
         MultiLayerNetwork adapted = new AdapterTransfer.Builder(original)

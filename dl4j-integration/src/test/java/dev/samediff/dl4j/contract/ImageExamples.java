@@ -65,7 +65,13 @@ final class ImageExamples {
                         .nIn(3).nOut(2).kernelSize(2, 2).setInputSize(4, 4).activation(Activation.TANH).build()),
                 image(LocalResponseNormalization.class, () -> new LocalResponseNormalization.Builder().build()),
                 image(SpaceToDepthLayer.class, () -> new SpaceToDepthLayer.Builder<>(2).build()),
-                image(SpaceToBatchLayer.class, () -> new SpaceToBatchLayer.Builder<>(new int[] {2, 2}).build()),
+                new Example(
+                        SpaceToBatchLayer.class,
+                        IMAGE,
+                        IMAGE,
+                        () -> new SpaceToBatchLayer.Builder<>(new int[] {2, 2}).build(),
+                        () -> Example.classes(4 * Shape.EXAMPLES, Shape.CLASSES),
+                        List.of()),
                 Example.of(PrimaryCapsules.class, IMAGE, SEQUENCE, () ->
                         new PrimaryCapsules.Builder(3, 2, new int[] {2, 2}, new int[] {1, 1}).build()));
     }

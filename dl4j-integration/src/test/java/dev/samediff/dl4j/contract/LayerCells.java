@@ -72,10 +72,23 @@ final class LayerCells {
         if ((isBelow && example.out() == null) || (!isBelow && position != Position.ADAPTED && example.isInput())) {
             return NOTHING;
         }
-        return methods(position).stream()
-                .map(method -> cell(example, position, method, UnaryOperator.identity()))
+        if (position != Position.ADAPTED && !isRunByDl4j(example, UnaryOperator.identity())) {
+            return NOTHING;
+        }
+        List<String> found = methods(position).stream()
+                .map(method -> cell(example, position, method, UnaryOperator.identity(), false))
                 .distinct()
-                .collect(Collectors.joining(" or "));
+                .toList();
+        assertThat(found).as("what the methods find").hasSize(1);
+        boolean canDrop = found.get(0).startsWith("`") || found.get(0).equals(YES);
+        return canDrop && !position.isFrozen() ? found.get(0) + withDropout(example, position) : found.get(0);
+    }
+
+    /** A layer that is trained keeps its dropout, which has to be right as well, or refused. */
+    private static String withDropout(Example example, Position position) {
+        Example dropping = example.with(layer -> layer.setIDropout(new Dropout(0.6)));
+        return cell(dropping, position, Pissa.rank(1), UnaryOperator.identity(), false)
+                        .equals("no") ? ", without dropout" : "";
     }
 
     /** Returns the wrappers that DL4J can put around it and in which it is right. */
@@ -85,9 +98,9 @@ final class LayerCells {
             Example wrapped = example.inside(name);
             if (isRunByDl4j(wrapped, wrapper)) {
                 if (!example.isInput()) {
-                    cell(wrapped, Position.ABOVE, Lora.rank(2), wrapper);
+                    cell(wrapped, Position.ABOVE, Lora.rank(2), wrapper, true);
                 }
-                cell(wrapped, Position.ADAPTED, Pissa.rank(1), wrapper);
+                cell(wrapped, Position.ADAPTED, Pissa.rank(1), wrapper, true);
                 names.add("`" + name + "`");
             }
         });
@@ -97,16 +110,19 @@ final class LayerCells {
     private static boolean isRunByDl4j(Example example, UnaryOperator<Layer> wrapper) {
         try {
             MultiLayerNetwork network = Networks.around(example, wrapper.apply(example.layer().get()));
-            new Trial(network, Networks.data(example)).output();
+            Trial trial = new Trial(network, Networks.data(example));
+            trial.score(true);
+            trial.fit();
             return true;
         } catch (RuntimeException e) {
             return false;
         }
     }
 
-    private static String cell(Example example, Position position, AdapterMethod method, UnaryOperator<Layer> wrapper) {
+    private static String cell(
+            Example example, Position position, AdapterMethod method, UnaryOperator<Layer> wrapper, boolean isWrapped) {
         Layer layer = example.layer().get();
-        if (position == Position.ABOVE || position == Position.BELOW) {
+        if (position.isFrozen()) {
             makeRandom(layer);
         }
         MultiLayerNetwork original = Networks.around(example, wrapper.apply(layer));
@@ -127,13 +143,12 @@ final class LayerCells {
             ignored.addAll(example.untrained(adapted));
             trained.removeAll(ignored);
         }
-        Contract.check(
-                original,
-                adapted,
-                Networks.data(example),
-                trained,
-                ignored,
-                position == Position.TRAINED && example.isRandom());
+        boolean random = !position.isFrozen() && example.isRandom();
+        if (method instanceof Lora && !isWrapped) {
+            Contract.check(original, adapted, Networks.data(example), trained, ignored, random);
+        } else {
+            Contract.gradient(original, adapted, Networks.data(example), trained, ignored, random);
+        }
         return position == Position.ADAPTED ? weights(adapted) : YES;
     }
 

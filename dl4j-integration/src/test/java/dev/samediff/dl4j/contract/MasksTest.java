@@ -12,11 +12,10 @@ import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.deeplearning4j.nn.conf.inputs.InputType;
 import org.deeplearning4j.nn.conf.layers.BaseRecurrentLayer;
-import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
 import org.deeplearning4j.nn.conf.layers.GravesLSTM;
 import org.deeplearning4j.nn.conf.layers.LSTM;
 import org.deeplearning4j.nn.conf.layers.Layer;
-import org.deeplearning4j.nn.conf.layers.PoolingType;
+import org.deeplearning4j.nn.conf.layers.RnnOutputLayer;
 import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
 import org.deeplearning4j.nn.conf.layers.recurrent.LastTimeStep;
 import org.deeplearning4j.nn.conf.layers.recurrent.SimpleRnn;
@@ -24,14 +23,17 @@ import org.deeplearning4j.nn.conf.layers.util.MaskZeroLayer;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.linalg.activations.Activation;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.nd4j.linalg.lossfunctions.LossFunctions.LossFunction;
 
 /** Masks that reach a recurrent layer inside of a wrapper: the gradient is right, or refused. */
 class MasksTest {
@@ -89,10 +91,12 @@ class MasksTest {
         Layer layer = wrapped.clone();
         layer.setLayerName(Networks.TESTED);
         var list = Networks.settings().list().layer(layer);
-        if (layer instanceof MaskZeroLayer) {
-            list.layer(new GlobalPoolingLayer.Builder(PoolingType.AVG).build());
-        }
-        Layer output = OutputExamples.output();
+        Layer output = layer instanceof LastTimeStep
+                ? OutputExamples.output()
+                : new RnnOutputLayer.Builder(LossFunction.MCXENT)
+                        .nOut(Shape.CLASSES)
+                        .activation(Activation.SOFTMAX)
+                        .build();
         output.setLayerName(Networks.OUTPUT);
         MultiLayerNetwork network = new MultiLayerNetwork(
                 list.layer(output).setInputType(InputType.recurrent(3, 5)).build());
@@ -101,17 +105,24 @@ class MasksTest {
     }
 
     /** Steps that are masked are zero in the features, which is what {@code MaskZeroLayer} looks at. */
-    private static MultiDataSet data(double[][] mask, boolean isGiven) {
+    private static MultiDataSet data(double[][] mask, boolean isLast) {
         INDArray features = Shape.SEQUENCE.features();
         INDArray array = Nd4j.createFromArray(mask);
         for (int feature = 0; feature < 3; feature++) {
             features.get(NDArrayIndex.all(), NDArrayIndex.point(feature), NDArrayIndex.all())
                     .muli(array);
         }
-        INDArray[] labels = {Example.classes(Shape.EXAMPLES, Shape.CLASSES)};
-        return isGiven
-                ? new MultiDataSet(new INDArray[] {features}, labels, new INDArray[] {array}, null)
-                : new MultiDataSet(new INDArray[] {features}, labels);
+        return isLast
+                ? new MultiDataSet(
+                        new INDArray[] {features},
+                        new INDArray[] {Example.classes(Shape.EXAMPLES, Shape.CLASSES)},
+                        new INDArray[] {array},
+                        null)
+                : new MultiDataSet(
+                        new INDArray[] {features},
+                        new INDArray[] {Example.classes(Shape.EXAMPLES, Shape.CLASSES, 5)},
+                        null,
+                        new INDArray[] {array.dup()});
     }
 
     private static MultiLayerNetwork adapted(Layer layer, boolean inFull) {
@@ -142,6 +153,17 @@ class MasksTest {
                         .isLessThan(Contract.GRADIENT);
             }
         }
+    }
+
+    @Test
+    void an_error_that_reaches_padding_is_refused() {
+        Trial trial = new Trial(adapted(new MaskZeroLayer(lstm(), 0.0), false), data(AT_THE_END, false));
+        trial.fit();
+        MultiDataSet unmasked = data(AT_THE_END, false);
+        unmasked.setLabelsMaskArray(null);
+        assertThatThrownBy(new Trial(trial.network(), unmasked)::fit)
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContainingAll("`tested`", "that the layer above does not mask", "mask the labels too");
     }
 
     @ParameterizedTest

@@ -94,7 +94,7 @@ final class OutputExamples {
                         OCNNOutputLayer.class,
                         FLAT,
                         () -> new OCNNOutputLayer.Builder()
-                                .nIn(4).hiddenLayerSize(5).nu(0.3).initialRValue(0.1).configureR(false)
+                                .nIn(4).hiddenLayerSize(5).nu(0.3).initialRValue(2.0).configureR(false)
                                 .windowSize(100).activation(Activation.SIGMOID.getActivationFunction()).build(),
                         () -> Nd4j.ones(DataType.DOUBLE, EXAMPLES, 1))
                         .except("r"));

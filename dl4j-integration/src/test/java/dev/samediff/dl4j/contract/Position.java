@@ -23,6 +23,11 @@ enum Position {
         return title;
     }
 
+    /** Returns whether nothing of the tested one is trained. */
+    boolean isFrozen() {
+        return this == ABOVE || this == BELOW;
+    }
+
     /**
      * Chooses what is adapted.
      *
