@@ -20,7 +20,7 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
  * }</pre>
  *
  * <p>The given network is never changed. The adapted one computes what the given one does until it is trained; what is not
- * adapted is frozen and runs as at test time, as DL4J's frozen layers do.
+ * adapted is frozen and computes what it computes at test time, forward and backward.
  */
 public final class AdapterTransfer {
     private AdapterTransfer() {}
