@@ -52,6 +52,7 @@ public final class AdapterTrainer implements AutoCloseable {
     private final TrainingCheckpoints checkpoints;
     private final Usage usage = new Usage("trainer", "a trainer is used by one thread, create another one");
     private @Nullable PenaltyTerm penalty;
+    private volatile boolean stopRequested;
 
     /**
      * Creates a trainer for the active adapters of a model; the loss and their penalties become the graph's loss
@@ -155,10 +156,14 @@ public final class AdapterTrainer implements AutoCloseable {
                     last = true;
                 }
             }
-            if (plan.checkpointEvery() > 0 && (last || isDue(plan.checkpointEvery()))) {
+            if (stopRequested && !last) {
+                reason = TrainingResult.Reason.INTERRUPTED;
+            }
+            boolean due = plan.checkpointEvery() > 0 && (last || isDue(plan.checkpointEvery()));
+            if (due || reason == TrainingResult.Reason.INTERRUPTED) {
                 checkpoint(audience);
             }
-            if (reason == TrainingResult.Reason.STOPPED_EARLY) {
+            if (reason != TrainingResult.Reason.COMPLETED) {
                 break;
             }
         }
@@ -170,6 +175,14 @@ public final class AdapterTrainer implements AutoCloseable {
         engine.report().ifPresent(report -> audience.forEach(listener -> listener.onExecution(report)));
         audience.forEach(listener -> listener.onEnd(result));
         return result;
+    }
+
+    /**
+     * Asks for the end of the training after the update that is being made; a checkpoint is written then, if the plan names a
+     * directory, from which {@link #resume} goes on. The one method that any thread may call while {@link #fit} runs.
+     */
+    public void stop() {
+        stopRequested = true;
     }
 
     private int totalSteps(BatchStream batches) {

@@ -16,7 +16,7 @@ import org.slf4j.LoggerFactory;
 /** The folder {@code DIR} with {@code checkpoint-N}, one per saved step; each appears whole or not at all. */
 final class CheckpointFolder {
     private static final Logger LOG = LoggerFactory.getLogger(CheckpointFolder.class);
-    private static final Pattern NAME = Pattern.compile("checkpoint-(\\d+)");
+    private static final Pattern NAME = Pattern.compile("checkpoint-(0|[1-9]\\d{0,9})");
 
     private final Path directory;
 
@@ -27,15 +27,30 @@ final class CheckpointFolder {
     /** Writes the checkpoint of a step, then removes all but the newest few up to it. */
     Path save(int step, int kept, DurableFiles.FolderWriter content) throws IOException {
         Path target = directory.resolve("checkpoint-" + step);
+        DurableFiles.removeLeftoversIn(directory);
         DurableFiles.writeFolder(target, content);
         List<Path> older = newestFirst().stream()
                 .filter(path -> step(path) <= step)
                 .skip(kept)
                 .toList();
         for (Path old : older) {
-            DurableFiles.deleteTree(old);
+            remove(old);
         }
         return target;
+    }
+
+    private static void remove(Path checkpoint) throws IOException {
+        if (!DurableFiles.removeFolder(checkpoint)) {
+            LOG.warn("{} stays: it is not, or not only, a checkpoint of ours", checkpoint);
+        }
+    }
+
+    /** Removes all checkpoints that we wrote, and what dead writers left. */
+    void clear() throws IOException {
+        DurableFiles.removeLeftoversIn(directory);
+        for (Path checkpoint : newestFirst()) {
+            remove(checkpoint);
+        }
     }
 
     /**
@@ -62,15 +77,16 @@ final class CheckpointFolder {
             return List.of();
         }
         try (Stream<Path> entries = Files.list(directory)) {
-            return entries.filter(
-                            path -> NAME.matcher(path.getFileName().toString()).matches())
+            return entries.filter(path -> step(path) >= 0 && Files.isDirectory(path))
                     .sorted(Comparator.comparingInt(CheckpointFolder::step).reversed())
                     .toList();
         }
     }
 
+    /** The step in a folder's name; -1 if it is no checkpoint's, such as one beyond the largest step. */
     private static int step(Path path) {
         Matcher name = NAME.matcher(path.getFileName().toString());
-        return name.matches() ? Integer.parseInt(name.group(1)) : -1;
+        long step = name.matches() ? Long.parseLong(name.group(1)) : -1;
+        return step <= Integer.MAX_VALUE ? (int) step : -1;
     }
 }
