@@ -187,9 +187,8 @@ public final class ModelOutput {
                     model.getGraph().toBuilder().addAllInitializer(headers).build();
             List<OwnDataFile> own = new ArrayList<>(before);
             own.add(sum.of(name));
-            message.write(OwnDataFile.named(model, own).toBuilder()
-                    .setGraph(graph)
-                    .build()::writeTo);
+            message.write(
+                    OwnDataFile.named(model, own).toBuilder().setGraph(graph).build()::writeTo);
             data.sync();
             message.sync();
             data.commit();

@@ -94,8 +94,7 @@ record OwnDataFile(String name, long bytes, String checksum) {
                     .filter(entry -> entry.getKey().equals(KEY))
                     .map(entry -> VALUE.matcher(entry.getValue()))
                     .filter(Matcher::matches)
-                    .map(value ->
-                            new OwnDataFile(value.group(1), Long.parseLong(value.group(2)), value.group(3)))
+                    .map(value -> new OwnDataFile(value.group(1), Long.parseLong(value.group(2)), value.group(3)))
                     .filter(own -> own.isNamedFor(target) && Files.exists(target.resolveSibling(own.name)))
                     .toList();
         } catch (InvalidInputException e) {

@@ -107,7 +107,9 @@ class ModelOutputTest {
 
     private List<String> names() throws IOException {
         try (Stream<Path> entries = Files.list(folder)) {
-            return entries.map(path -> String.valueOf(path.getFileName())).sorted().toList();
+            return entries.map(path -> String.valueOf(path.getFileName()))
+                    .sorted()
+                    .toList();
         }
     }
 
@@ -147,7 +149,8 @@ class ModelOutputTest {
             Files.write(file, bytes(7));
         }
         Path target = folder.resolve("out.onnx");
-        for (ModelProto hostile : List.of(model(location), claiming(model(location), location), claiming(model(), location))) {
+        for (ModelProto hostile :
+                List.of(model(location), claiming(model(location), location), claiming(model(), location))) {
             Files.write(target, hostile.toByteArray());
             write(target);
             writeWithoutData(target);
@@ -266,7 +269,8 @@ class ModelOutputTest {
         try {
             List<Future<?>> writers = new ArrayList<>();
             for (int writer = 1; writer <= 3; writer++) {
-                Path from = Files.createDirectory(folder.resolveSibling("from" + writer)).resolve("source.onnx");
+                Path from = Files.createDirectory(folder.resolveSibling("from" + writer))
+                        .resolve("source.onnx");
                 Files.write(from.resolveSibling("weights.bin"), bytes(writer));
                 writers.add(threads.submit(() -> {
                     for (int i = 0; i < rounds; i++) {

@@ -108,8 +108,7 @@ public record Destination(Path path, boolean exists) {
 
     private static Optional<BasicFileAttributes> attributes(Path path) throws IOException {
         try {
-            return Optional.of(
-                    Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS));
+            return Optional.of(Files.readAttributes(path, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS));
         } catch (NoSuchFileException e) {
             return Optional.empty();
         }

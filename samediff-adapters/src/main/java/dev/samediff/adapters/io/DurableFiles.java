@@ -134,11 +134,11 @@ public final class DurableFiles {
     /**
      * Removes a folder that we wrote, in one step for those who look: it loses its name first.
      *
-     * @return whether it was removed; not if it holds anything that is not on its list ({@link FolderManifest})
+     * @return whether it was removed; not if it is a symbolic link, or holds anything that is not on its list ({@link FolderManifest})
      * @throws IOException if it cannot be removed
      */
     public static boolean removeFolder(Path folder) throws IOException {
-        Path target = folder.toRealPath();
+        Path target = parentOf(folder.toAbsolutePath()).toRealPath().resolve(folder.getFileName());
         try (LockFile lock = LockFile.acquire(TemporaryName.lock(target), PendingFile.PATIENCE)) {
             if (!Files.isDirectory(target, LinkOption.NOFOLLOW_LINKS)
                     || FolderManifest.stranger(target).isPresent()

@@ -104,7 +104,8 @@ public final class FolderManifest {
         } catch (NoSuchFileException replacedJustNow) {
             return ours;
         }
-        if (json.path("format").asInt() == FORMAT && json.path("written_by").asText().equals(WRITER)) {
+        if (json.path("format").asInt() == FORMAT
+                && json.path("written_by").asText().equals(WRITER)) {
             json.path("files").forEach(each -> ours.add(each.asText()));
             ours.add(NAME);
         }

@@ -131,7 +131,8 @@ public final class LockFile implements AutoCloseable {
         synchronized (GATES) {
             Gate gate = GATES.computeIfAbsent(key, path -> new Gate());
             if (gate.holder == Thread.currentThread()) {
-                throw new IllegalStateException(key + " is held by this thread already: a writer must not write its own target");
+                throw new IllegalStateException(
+                        key + " is held by this thread already: a writer must not write its own target");
             }
             gate.users++;
             while (gate.holder != null) {
@@ -248,7 +249,8 @@ public final class LockFile implements AutoCloseable {
             channel.truncate(0);
             channel.write(ByteBuffer.wrap(note.getBytes(StandardCharsets.UTF_8)), 0);
         } catch (IOException e) {
-            LOG.debug("nobody can read who holds a lock: {}", e.getMessage()); // a full disk; the lock holds nevertheless
+            LOG.debug(
+                    "nobody can read who holds a lock: {}", e.getMessage()); // a full disk; the lock holds nevertheless
         }
         return channel.size();
     }
@@ -256,8 +258,7 @@ public final class LockFile implements AutoCloseable {
     /** Whether the locked file is the one of that name, and not one that its last holder deleted meanwhile. */
     private static boolean isStill(Path file, @Nullable Object key, long size) throws IOException {
         try {
-            BasicFileAttributes now =
-                    Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
+            BasicFileAttributes now = Files.readAttributes(file, BasicFileAttributes.class, LinkOption.NOFOLLOW_LINKS);
             return now.isRegularFile() && now.size() == size && Objects.equals(key, now.fileKey());
         } catch (NoSuchFileException e) {
             return false;

@@ -22,13 +22,13 @@ final class Owner {
 
     /** Describes this process and this moment in one line. */
     static String now() {
-        return "process " + PID + " on " + HOST + " since "
-                + Instant.now().truncatedTo(ChronoUnit.SECONDS);
+        return "process " + PID + " on " + HOST + " since " + Instant.now().truncatedTo(ChronoUnit.SECONDS);
     }
 
     /** Process id and start time, fit for a file's name. */
     static String mark() {
-        return PID + "-" + Long.toString(START.toEpochMilli(), Character.MAX_RADIX).toLowerCase(Locale.ROOT);
+        return PID + "-"
+                + Long.toString(START.toEpochMilli(), Character.MAX_RADIX).toLowerCase(Locale.ROOT);
     }
 
     /** Asks nobody on the network: a name server that does not answer would hold up every file. */

@@ -74,10 +74,7 @@ public final class PendingFile implements AutoCloseable {
     private void create() throws IOException {
         FileChannel.open(
                         temporary,
-                        Set.of(
-                                StandardOpenOption.CREATE_NEW,
-                                StandardOpenOption.WRITE,
-                                LinkOption.NOFOLLOW_LINKS),
+                        Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE, LinkOption.NOFOLLOW_LINKS),
                         previous.whileWriting())
                 .close();
     }
@@ -96,10 +93,7 @@ public final class PendingFile implements AutoCloseable {
     public void write(DurableFiles.Writer writer) throws IOException {
         try (FileChannel channel = FileChannel.open(
                 temporary,
-                Set.of(
-                        StandardOpenOption.WRITE,
-                        StandardOpenOption.TRUNCATE_EXISTING,
-                        LinkOption.NOFOLLOW_LINKS))) {
+                Set.of(StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING, LinkOption.NOFOLLOW_LINKS))) {
             OutputStream out = new BufferedOutputStream(Channels.newOutputStream(channel), 1 << 16);
             writer.write(out);
             out.flush();
@@ -119,7 +113,9 @@ public final class PendingFile implements AutoCloseable {
     public void commit() throws IOException {
         previous.giveTo(temporary);
         sync();
-        Destination.file(target);
+        if (!Destination.file(target).path().equals(target)) {
+            throw new IOException(target + " became a symbolic link while it was written");
+        }
         Files.move(temporary, target, StandardCopyOption.ATOMIC_MOVE, StandardCopyOption.REPLACE_EXISTING);
         committed = true;
         Tree.syncFolder(DurableFiles.parentOf(target));

@@ -30,9 +30,7 @@ record PreviousMode(Optional<PosixFileAttributes> attributes) {
 
     /** What a new file is made with: nobody else reads it until it has its mode. */
     FileAttribute<?>[] whileWriting() {
-        return attributes.isEmpty()
-                ? DEFAULT
-                : new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(PRIVATE)};
+        return attributes.isEmpty() ? DEFAULT : new FileAttribute<?>[] {PosixFilePermissions.asFileAttribute(PRIVATE)};
     }
 
     /** Gives a file or folder this mode, and owner and group as far as this user may. */

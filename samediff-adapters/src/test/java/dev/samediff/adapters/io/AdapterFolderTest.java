@@ -7,18 +7,18 @@ import static org.junit.jupiter.api.Assumptions.assumeTrue;
 import dev.samediff.adapters.AdapterState;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.method.Lora;
+import dev.samediff.adapters.method.Sorsa;
 import dev.samediff.adapters.testing.Npz;
 import dev.samediff.adapters.testing.Programs;
-import java.util.ArrayList;
-import java.util.stream.Stream;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
-import dev.samediff.adapters.method.Sorsa;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -95,11 +95,13 @@ class AdapterFolderTest {
         Files.createDirectory(dir.resolve("disk/.a.writing-1-999999"));
         String disk = dir.resolve("disk").toString();
         assumeTrue(
-                Programs.succeeds("mount", "--bind", "-o", "ro", disk, disk), "needs the right to mount a folder read-only");
+                Programs.succeeds("mount", "--bind", "-o", "ro", disk, disk),
+                "needs the right to mount a folder read-only");
         try {
             assertThat(AdapterFolder.load(dir.resolve("disk/a")).sites()).hasSize(2);
             assertThatThrownBy(() -> AdapterFolder.save(
-                            TrainedAdapters.trained(Lora.rank(2), TrainedAdapters.everyTarget()), dir.resolve("disk/a")))
+                            TrainedAdapters.trained(Lora.rank(2), TrainedAdapters.everyTarget()),
+                            dir.resolve("disk/a")))
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining("Read-only file system");
         } finally {

@@ -70,7 +70,8 @@ class DestinationTest {
             case "pipe" -> assumeTrue(Programs.succeeds("mkfifo", there.toString()), "needs mkfifo");
             case "device" ->
                 assumeTrue(
-                        Programs.succeeds("mknod", there.toString(), "c", "1", "3"), "needs the right to make a device");
+                        Programs.succeeds("mknod", there.toString(), "c", "1", "3"),
+                        "needs the right to make a device");
             default -> {
                 try (ServerSocketChannel server = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
                     server.bind(UnixDomainSocketAddress.of(there));
@@ -112,6 +113,15 @@ class DestinationTest {
     }
 
     @Test
+    void a_link_to_a_folder_of_ours_is_not_removed_with_what_it_points_to() throws IOException {
+        DurableFiles.writeFolder(folder.resolve("archive"), f -> Files.writeString(f.resolve("one"), "1"));
+        Path link = Files.createSymbolicLink(folder.resolve("current"), Path.of("archive"));
+        assertThat(DurableFiles.removeFolder(link)).isFalse();
+        assertThat(link.resolve("one")).exists();
+        assertThat(DurableFiles.removeFolder(folder.resolve("archive"))).isTrue();
+    }
+
+    @Test
     void links_that_lead_back_to_themselves_are_refused() throws IOException {
         Path one = folder.resolve("one");
         Path two = folder.resolve("two");
@@ -133,8 +143,8 @@ class DestinationTest {
             out.write('n');
             try (var entries = Files.list(folder)) {
                 assertThat(entries.filter(entry -> !entry.equals(file) && !entry.endsWith(".file.lock")))
-                        .allSatisfy(unfinished -> assertThat(PosixFilePermissions.toString(
-                                        Files.getPosixFilePermissions(unfinished)))
+                        .allSatisfy(unfinished -> assertThat(
+                                        PosixFilePermissions.toString(Files.getPosixFilePermissions(unfinished)))
                                 .isEqualTo("rw-------"));
             }
         });

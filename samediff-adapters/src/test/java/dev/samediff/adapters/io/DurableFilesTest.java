@@ -112,7 +112,8 @@ class DurableFilesTest {
     void leftovers_are_removed_by_the_next_writer_of_the_same_target_and_nothing_like_them_is() throws IOException {
         Path target = folder.resolve("file");
         Path left = Files.writeString(TemporaryName.beside(target, TemporaryName.WRITING), "half");
-        Path others = Files.writeString(TemporaryName.beside(folder.resolve("file.data"), TemporaryName.WRITING), "half");
+        Path others =
+                Files.writeString(TemporaryName.beside(folder.resolve("file.data"), TemporaryName.WRITING), "half");
         List<String> names = List.of(
                 ".file.writing-backup-999999",
                 ".file.writing-999999",
@@ -139,7 +140,8 @@ class DurableFilesTest {
         Path planted = TemporaryName.beside(target, TemporaryName.WRITING);
         Files.createSymbolicLink(planted, victim);
         DurableFiles.writeText(target, "new");
-        assertThat(Files.exists(planted, java.nio.file.LinkOption.NOFOLLOW_LINKS)).isFalse();
+        assertThat(Files.exists(planted, java.nio.file.LinkOption.NOFOLLOW_LINKS))
+                .isFalse();
         assertThat(victim.resolve("precious")).exists();
     }
 
@@ -148,7 +150,9 @@ class DurableFilesTest {
         Path longest = folder.resolve("\u00fc".repeat(127));
         Set<String> names = new HashSet<>();
         for (int i = 0; i < 1000; i++) {
-            String name = TemporaryName.beside(longest, TemporaryName.WRITING).getFileName().toString();
+            String name = TemporaryName.beside(longest, TemporaryName.WRITING)
+                    .getFileName()
+                    .toString();
             assertThat(name.getBytes(StandardCharsets.UTF_8)).hasSizeLessThan(255);
             names.add(name.substring(name.lastIndexOf('-')));
         }
@@ -192,7 +196,8 @@ class DurableFilesTest {
             assertThat(Files.size(target)).isEqualTo(1000);
             Path adapter = disk.resolve("adapter");
             DurableFiles.writeFolder(adapter, f -> Files.write(f.resolve("x"), new byte[10]));
-            assertThatThrownBy(() -> DurableFiles.writeFolder(adapter, f -> Files.write(f.resolve("x"), new byte[200_000])))
+            assertThatThrownBy(() ->
+                            DurableFiles.writeFolder(adapter, f -> Files.write(f.resolve("x"), new byte[200_000])))
                     .isInstanceOf(IOException.class)
                     .hasMessageContaining("free space");
             assertThat(Files.size(adapter.resolve("x"))).isEqualTo(10);

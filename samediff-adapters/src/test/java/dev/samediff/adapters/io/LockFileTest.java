@@ -54,7 +54,8 @@ class LockFileTest {
         Thread other = new Thread(() -> {
             try {
                 assertThatThrownBy(() -> LockFile.take(file, "busy"))
-                        .hasMessageContaining("process " + ProcessHandle.current().pid());
+                        .hasMessageContaining(
+                                "process " + ProcessHandle.current().pid());
                 Thread.sleep(100);
             } catch (InterruptedException e) {
                 throw new IllegalStateException(e);
@@ -78,8 +79,7 @@ class LockFileTest {
     @Test
     void a_writer_that_writes_its_own_target_is_an_error_and_no_deadlock() {
         Path target = folder.resolve("file");
-        assertThatThrownBy(() ->
-                        DurableFiles.write(target, out -> DurableFiles.writeText(target, "inside")))
+        assertThatThrownBy(() -> DurableFiles.write(target, out -> DurableFiles.writeText(target, "inside")))
                 .isInstanceOf(IllegalStateException.class);
         assertThat(folder).isEmptyDirectory();
     }

@@ -7,7 +7,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import org.junit.jupiter.params.provider.CsvSource;
 import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.AdapterMethod;
 import dev.samediff.adapters.AdapterState;
@@ -24,6 +23,7 @@ import java.util.Random;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
@@ -52,8 +52,10 @@ class NativeFormTest {
             assertThatBits(loaded.sites().get(i).start())
                     .isEqualTo(state.sites().get(i).start());
         }
-        assertThatBits(TrainedAdapters.output(AdaptedModel.inject(TrainedAdapters.graph(), Map.of(), loaded).graph()))
-                .isEqualTo(TrainedAdapters.output(AdaptedModel.inject(TrainedAdapters.graph(), Map.of(), state).graph()));
+        assertThatBits(TrainedAdapters.output(AdaptedModel.inject(TrainedAdapters.graph(), Map.of(), loaded)
+                        .graph()))
+                .isEqualTo(TrainedAdapters.output(AdaptedModel.inject(TrainedAdapters.graph(), Map.of(), state)
+                        .graph()));
     }
 
     private static List<Object> withoutTensors(AdapterState.Site site) {
@@ -74,7 +76,8 @@ class NativeFormTest {
     void peft_tensors_that_changed_under_a_native_form_are_noticed() throws IOException {
         Path folder = dir.resolve("a");
         AdapterFolder.save(TrainedAdapters.trained(Pissa.rank(2), TrainedAdapters.everyTarget()), folder);
-        AdapterFolder.saveAsLora(TrainedAdapters.trained(Lora.rank(2), TrainedAdapters.everyTarget()), dir.resolve("b"));
+        AdapterFolder.saveAsLora(
+                TrainedAdapters.trained(Lora.rank(2), TrainedAdapters.everyTarget()), dir.resolve("b"));
         for (String file : List.of("adapter_model.safetensors", "adapter_config.json")) {
             Files.copy(
                     dir.resolve("b").resolve(file),

@@ -66,14 +66,17 @@ class PeftFormTest {
             assertThat(written.sub(change).normmaxNumber().doubleValue()).isLessThan(1e-6);
             assertThat(lora.rank()).isEqualTo(method.name().equals("lora") ? site.rank() : 2 * site.rank());
         }
-        INDArray expected = TrainedAdapters.output(AdaptedModel.inject(TrainedAdapters.graph(), Map.of(), state).graph());
-        INDArray actual = TrainedAdapters.output(AdaptedModel.inject(TrainedAdapters.graph(), Map.of(), plain).graph());
+        INDArray expected = TrainedAdapters.output(
+                AdaptedModel.inject(TrainedAdapters.graph(), Map.of(), state).graph());
+        INDArray actual = TrainedAdapters.output(
+                AdaptedModel.inject(TrainedAdapters.graph(), Map.of(), plain).graph());
         assertThat(actual.sub(expected).normmaxNumber().doubleValue()).isLessThan(5e-6);
     }
 
     @Test
     void the_configuration_is_one_that_peft_reads() throws IOException {
-        AdapterState state = TrainedAdapters.trained(Sorsa.rank(3), TrainedAdapters.everyTarget().withRankPattern(Map.of("up_proj", 2)));
+        AdapterState state = TrainedAdapters.trained(
+                Sorsa.rank(3), TrainedAdapters.everyTarget().withRankPattern(Map.of("up_proj", 2)));
         AdapterFolder.save(
                 state, dir.resolve("a"), new AdapterFolder.Description(Optional.of("gpt2"), Optional.of("CAUSAL_LM")));
         String text = Files.readString(dir.resolve("a/adapter_config.json"));
@@ -137,9 +140,11 @@ class PeftFormTest {
         Map<String, INDArray> base =
                 Safetensors.read(golden.resolve("base_model.safetensors")).tensors();
         INDArray expected = Npz.readArray(golden.resolve(method).resolve("trained_out.npy"));
-        assertThat(TrainedAdapters.maxDifference(forward(base, state, golden), expected)).isLessThan(2e-6);
+        assertThat(TrainedAdapters.maxDifference(forward(base, state, golden), expected))
+                .isLessThan(2e-6);
         AdapterFolder.save(state, dir.resolve("again"));
-        assertThat(TrainedAdapters.maxDifference(forward(base, AdapterFolder.load(dir.resolve("again")), golden), expected))
+        assertThat(TrainedAdapters.maxDifference(
+                        forward(base, AdapterFolder.load(dir.resolve("again")), golden), expected))
                 .isLessThan(2e-6);
     }
 
@@ -163,7 +168,8 @@ class PeftFormTest {
 
     @Test
     void the_smallest_configuration_that_peft_accepts_is_enough() throws IOException {
-        AdapterFolder.saveAsLora(TrainedAdapters.trained(Lora.rank(2).withAlpha(3), TrainedAdapters.everyTarget()), dir.resolve("a"));
+        AdapterFolder.saveAsLora(
+                TrainedAdapters.trained(Lora.rank(2).withAlpha(3), TrainedAdapters.everyTarget()), dir.resolve("a"));
         Files.writeString(
                 dir.resolve("a/adapter_config.json"),
                 "{\"peft_type\":\"LORA\",\"r\":2,\"lora_alpha\":3.5,\"target_modules\":\"all-linear\",\"new_key\":1}");
@@ -185,7 +191,8 @@ class PeftFormTest {
         "init_lora_weights,\"corda\",corda"
     })
     void a_configuration_that_cannot_be_used_is_refused(String key, String value, String reason) throws IOException {
-        AdapterFolder.saveAsLora(TrainedAdapters.trained(Lora.rank(2), TrainedAdapters.everyTarget()), dir.resolve("a"));
+        AdapterFolder.saveAsLora(
+                TrainedAdapters.trained(Lora.rank(2), TrainedAdapters.everyTarget()), dir.resolve("a"));
         Path file = dir.resolve("a/adapter_config.json");
         ObjectNode config = (ObjectNode) JSON.readTree(file.toFile());
         config.set(key, JSON.readTree(value));
@@ -197,7 +204,8 @@ class PeftFormTest {
 
     @Test
     void a_tensor_that_is_no_lora_factor_is_refused() throws IOException {
-        AdapterFolder.saveAsLora(TrainedAdapters.trained(Lora.rank(2), TrainedAdapters.everyTarget()), dir.resolve("a"));
+        AdapterFolder.saveAsLora(
+                TrainedAdapters.trained(Lora.rank(2), TrainedAdapters.everyTarget()), dir.resolve("a"));
         Path file = dir.resolve("a/adapter_model.safetensors");
         Map<String, INDArray> tensors = new HashMap<>(Safetensors.read(file).tensors());
         tensors.put(

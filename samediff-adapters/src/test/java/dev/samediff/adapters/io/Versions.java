@@ -50,7 +50,7 @@ final class Versions {
                     versions.add(whole(Files.readString(folder.resolve(name))));
                 }
                 if (versions.size() != 1) {
-                    throw new AssertionError("mixed: " + versions);
+                    throw new IllegalStateException("mixed: " + versions);
                 }
                 return versions.iterator().next();
             });
@@ -60,7 +60,7 @@ final class Versions {
     private static String whole(String text) {
         List<String> lines = text.lines().toList();
         if (lines.size() != LINES || Set.copyOf(lines).size() != 1) {
-            throw new AssertionError("not whole: " + lines.size() + " lines of " + Set.copyOf(lines));
+            throw new IllegalStateException("not whole: " + lines.size() + " lines of " + Set.copyOf(lines));
         }
         return lines.get(0);
     }

@@ -31,10 +31,12 @@ class WriterKillTest {
         int cutOff = 0;
         for (int i = 0; i < KILLS; i++) {
             kind.write(target, "before");
-            Process writer = new ForkedJvm()
-                    .start(Versions.class, kind.name(), target.toString(), "killed", "1000000", renames);
-            assertThat(writer.getInputStream().read()).isEqualTo('b');
-            Thread.sleep(random.nextInt(400));
+            Process writer =
+                    new ForkedJvm().start(Versions.class, kind.name(), target.toString(), "killed", "1000000", renames);
+            while (number(kind.read(target)) < 0) { // it takes a while until it writes
+                assertThat(writer.isAlive()).isTrue();
+            }
+            Thread.sleep(random.nextInt(100));
             String seen = kind.read(target);
             writer.destroyForcibly().waitFor(10, TimeUnit.SECONDS);
             cutOff += Versions.hidden(folder).size() > 1 ? 1 : 0;
@@ -42,8 +44,7 @@ class WriterKillTest {
             assertThat(number(left)).isGreaterThanOrEqualTo(number(seen));
             kind.write(target, "after");
             assertThat(kind.read(target)).isEqualTo("after");
-            assertThat(Versions.hidden(folder))
-                    .containsExactly(String.valueOf(neighbour.getFileName()));
+            assertThat(Versions.hidden(folder)).containsExactly(String.valueOf(neighbour.getFileName()));
         }
         assertThat(cutOff).as("kills in the middle of a write").isPositive();
     }

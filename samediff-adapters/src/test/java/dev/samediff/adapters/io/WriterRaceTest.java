@@ -75,8 +75,8 @@ class WriterRaceTest {
         kind.write(target, "first");
         List<Future<?>> writers = new ArrayList<>();
         for (String name : List.of("a", "b")) {
-            writers.add(threads.submit(() -> jvm.run(
-                    Versions.class, kind.name(), target.toString(), name, Integer.toString(RACES), renames)));
+            writers.add(threads.submit(() ->
+                    jvm.run(Versions.class, kind.name(), target.toString(), name, Integer.toString(RACES), renames)));
         }
         readWhile(writers, kind, target);
     }

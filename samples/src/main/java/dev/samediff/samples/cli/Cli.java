@@ -107,7 +107,8 @@ public final class Cli implements Runnable {
             exitCode = root.end(e, err);
         }
         if (out.checkError() && exitCode == 0) { // flushes; a script must not take a cut-off result for a whole one
-            err.println("error: the results could not be written to standard output; is its disk full, or was it closed?");
+            err.println(
+                    "error: the results could not be written to standard output; is its disk full, or was it closed?");
             exitCode = Failure.WORK_FAILED;
         }
         err.flush();

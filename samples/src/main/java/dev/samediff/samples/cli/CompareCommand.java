@@ -78,7 +78,8 @@ final class CompareCommand extends Command {
         model.load(); // refuses what cannot be used before anything is made
         RunFolder folder = output.folder("compare");
         try (InterruptNotice notice = new InterruptNotice(
-                        this::say, "stopped; methods are compared when all are done: start again, or name fewer --methods");
+                        this::say,
+                        "stopped; methods are compared when all are done: start again, or name fewer --methods");
                 LockFile lock = output.open(folder)) {
             return compare(task, entries, folder);
         }

@@ -80,7 +80,8 @@ final class GenerateCommand extends Command {
         }
         List<Generation> written;
         try (InterruptNotice notice = new InterruptNotice(
-                this::say, "stopped; texts are printed when all are written: start again, or give a smaller --max-tokens")) {
+                this::say,
+                "stopped; texts are printed when all are written: start again, or give a smaller --max-tokens")) {
             written = generate(loaded, texts);
         }
         List<Written> results = IntStream.range(0, texts.size())

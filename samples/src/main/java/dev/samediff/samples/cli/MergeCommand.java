@@ -60,7 +60,9 @@ final class MergeCommand extends Command {
             description = "${COMPLETION-CANDIDATES} (SameDiff's FlatBuffers). Default: ${DEFAULT-VALUE}.")
     Format format = Format.onnx;
 
-    @Option(names = "--overwrite", description = "Replace a file that is there; of a symbolic link, the file it points to.")
+    @Option(
+            names = "--overwrite",
+            description = "Replace a file that is there; of a symbolic link, the file it points to.")
     boolean overwrite;
 
     @Override

@@ -16,7 +16,8 @@ final class OutputOptions extends FolderOptions {
             names = "--checkpoint-every",
             paramLabel = "N",
             defaultValue = "0",
-            description = "Steps between checkpoints; 0: only if a signal (Ctrl-C) ends the run. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "Steps between checkpoints; 0: only if a signal (Ctrl-C) ends the run. Default: ${DEFAULT-VALUE}.")
     int checkpointEvery;
 
     @Option(names = "--resume", description = "Go on from the newest checkpoint in --out.")

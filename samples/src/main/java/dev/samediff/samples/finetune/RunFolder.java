@@ -68,8 +68,7 @@ public record RunFolder(Path path) {
                     path + " is not empty; name another folder with --out, go on with --resume or"
                             + " replace it with --overwrite");
         }
-        Optional<String> stranger =
-                existing == Existing.OVERWRITE ? strangers().findFirst() : Optional.empty();
+        Optional<String> stranger = existing == Existing.OVERWRITE ? strangers().findFirst() : Optional.empty();
         if (stranger.isPresent()) {
             throw new InvalidInputException(path + " holds `" + stranger.get()
                     + "`, which no run wrote, so --overwrite leaves the folder alone; name another one with --out");

@@ -54,8 +54,8 @@ final class ScratchFolder {
         Object owner = Files.getOwner(mine, LinkOption.NOFOLLOW_LINKS);
         List<Path> folders;
         try (Stream<Path> entries = Files.list(parent)) {
-            folders = entries.filter(entry -> String.valueOf(entry.getFileName()).matches(prefix + "\\d+")
-                            && !entry.equals(mine))
+            folders = entries.filter(entry ->
+                            String.valueOf(entry.getFileName()).matches(prefix + "\\d+") && !entry.equals(mine))
                     .toList();
         }
         for (Path folder : folders) {
@@ -74,7 +74,9 @@ final class ScratchFolder {
     private static boolean isDead(Path folder) throws IOException {
         Path lock = folder.resolve(LOCK);
         if (!Files.isRegularFile(lock, LinkOption.NOFOLLOW_LINKS)) {
-            return Files.getLastModifiedTime(folder).toInstant().isBefore(Instant.now().minus(MAKING));
+            return Files.getLastModifiedTime(folder)
+                    .toInstant()
+                    .isBefore(Instant.now().minus(MAKING));
         }
         if (HELD.containsKey(folder.toRealPath())) {
             return false;

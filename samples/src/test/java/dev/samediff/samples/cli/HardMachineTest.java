@@ -73,7 +73,15 @@ class HardMachineTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"inspect MODEL", "verify MODEL --no-double", "doctor", "generate --prompt Tom --max-tokens 1", "--help", "finetune --help"})
+    @ValueSource(
+            strings = {
+                "inspect MODEL",
+                "verify MODEL --no-double",
+                "doctor",
+                "generate --prompt Tom --max-tokens 1",
+                "--help",
+                "finetune --help"
+            })
     void results_that_cannot_be_written_end_with_1(String line) {
         OutputStream full = new OutputStream() {
             @Override
@@ -82,9 +90,10 @@ class HardMachineTest {
             }
         };
         StringWriter err = new StringWriter();
-        String[] arguments = line.replace("MODEL", BundledModel.extract().onnx().toString()).split(" ");
-        int exitCode = Cli.execute(
-                new PrintWriter(full, false, StandardCharsets.UTF_8), new PrintWriter(err), arguments);
+        String[] arguments =
+                line.replace("MODEL", BundledModel.extract().onnx().toString()).split(" ");
+        int exitCode =
+                Cli.execute(new PrintWriter(full, false, StandardCharsets.UTF_8), new PrintWriter(err), arguments);
         assertThat(exitCode).isEqualTo(1);
         assertThat(err.toString()).contains("error: the results could not be written to standard output");
     }
@@ -119,7 +128,8 @@ class HardMachineTest {
     }
 
     private Path data() throws IOException {
-        return Files.writeString(folder.resolve("data.jsonl"), "{\"prompt\": \"1+1=\", \"response\": \"2\"}\n".repeat(4));
+        return Files.writeString(
+                folder.resolve("data.jsonl"), "{\"prompt\": \"1+1=\", \"response\": \"2\"}\n".repeat(4));
     }
 
     @Test
@@ -150,23 +160,33 @@ class HardMachineTest {
 
     @Test
     void paths_may_have_spaces_and_letters_of_other_languages() throws Exception {
-        Path out = Files.createDirectory(folder.resolve("o \u00e4\u00f6\u00fc \u7ed3\u679c")).resolve("run 1");
+        Path out = Files.createDirectory(folder.resolve("o \u00e4\u00f6\u00fc \u7ed3\u679c"))
+                .resolve("run 1");
         Run run = Run.of(fineTune(out));
         assertThat(run.exitCode()).as(run.err()).isZero();
         Path merged = out.resolveSibling("m e r g e d.onnx");
         for (int i = 0; i < 2; i++) {
-            Run merge = Run.of("merge", "--adapter", out.resolve("adapter").toString(), "--out", merged.toString(), "--overwrite");
+            Run merge = Run.of(
+                    "merge", "--adapter", out.resolve("adapter").toString(), "--out", merged.toString(), "--overwrite");
             assertThat(merge.exitCode()).as(merge.err()).isZero();
         }
-        Run again = Run.of("convert", "--adapter", out.resolve("adapter").toString(), "--out", out.resolve("lora").toString());
+        Run again = Run.of(
+                "convert",
+                "--adapter",
+                out.resolve("adapter").toString(),
+                "--out",
+                out.resolve("lora").toString());
         assertThat(again.exitCode()).as(again.err()).isZero();
     }
 
     @Test
     void a_heap_that_is_too_small_is_said() throws Exception {
-        Ended ended = end(new ForkedJvm().with("-Xmx24m"), (FINE_TUNE.replace("--batch 2", "--batch 512") + folder.resolve("out")).split(" "));
+        Ended ended = end(
+                new ForkedJvm().with("-Xmx24m"),
+                (FINE_TUNE.replace("--batch 2", "--batch 512") + folder.resolve("out")).split(" "));
         assertThat(ended.exitCode()).isEqualTo(1);
-        assertThat(ended.err().lines().filter(line -> line.startsWith("error: "))).hasSize(1);
+        assertThat(ended.err().lines().filter(line -> line.startsWith("error: ")))
+                .hasSize(1);
         assertThat(ended.err()).contains("out of memory", "SAMEDIFF_HEAP").doesNotContain("\tat ");
     }
 
@@ -180,8 +200,8 @@ class HardMachineTest {
     void what_killed_processes_left_in_the_temporary_folder_goes_with_the_next_one() throws Exception {
         Path temporary = Files.createDirectory(folder.resolve("tmp"));
         Path strangers = Files.createDirectory(temporary.resolve("samediff-model-mine"));
-        String[] generate = ("generate --max-tokens 100 --temperature 1 --prompts " + Files.writeString(
-                        folder.resolve("prompts.txt"), "Tom has 7 pens.\n".repeat(20_000)))
+        String[] generate = ("generate --max-tokens 100 --temperature 1 --prompts "
+                        + Files.writeString(folder.resolve("prompts.txt"), "Tom has 7 pens.\n".repeat(20_000)))
                 .split(" ");
         Process killed = new ForkedJvm().with("-Djava.io.tmpdir=" + temporary).start(Cli.class, generate);
         while (models(temporary).isEmpty()) {
@@ -195,7 +215,12 @@ class HardMachineTest {
             List<Path> both = models(temporary);
             killed.destroyForcibly().waitFor();
             Ended ended = end(
-                    new ForkedJvm().with("-Djava.io.tmpdir=" + temporary), "generate", "--prompt", "Tom", "--max-tokens", "1");
+                    new ForkedJvm().with("-Djava.io.tmpdir=" + temporary),
+                    "generate",
+                    "--prompt",
+                    "Tom",
+                    "--max-tokens",
+                    "1");
             assertThat(ended.exitCode()).as(ended.err()).isZero();
             assertThat(models(temporary)).as("that of the living process").hasSize(1);
             assertThat(both).containsAll(models(temporary));
@@ -209,7 +234,8 @@ class HardMachineTest {
     /** Complete ones, which have their lock. */
     private static List<Path> models(Path temporary) throws IOException {
         try (var entries = Files.list(temporary)) {
-            return entries.filter(entry -> Files.exists(entry.resolve("stories-vocab.json"))).toList();
+            return entries.filter(entry -> Files.exists(entry.resolve("stories-vocab.json")))
+                    .toList();
         }
     }
 }

@@ -25,10 +25,9 @@ class RunFolderTest {
     Path folder;
 
     private static Run run(String command, Path out, String... more) {
-        List<String> arguments = new ArrayList<>(Arrays.asList((command
-                        + " --steps 2 --batch 2 --rank 2 --eval-every 0 --eval-count 0 --targets c_attn --out "
-                        + out)
-                .split(" ")));
+        List<String> arguments = new ArrayList<>(Arrays.asList(
+                (command + " --steps 2 --batch 2 --rank 2 --eval-every 0 --eval-count 0 --targets c_attn --out " + out)
+                        .split(" ")));
         arguments.addAll(Arrays.asList(more));
         if (command.equals("compare")) {
             arguments.addAll(List.of("--methods", "lora"));
@@ -47,7 +46,10 @@ class RunFolderTest {
                 Run run = run(command, out, more);
                 assertThat(run.exitCode()).isEqualTo(2);
                 assertThat(run.error())
-                        .contains("is in use by another run", "process " + ProcessHandle.current().pid(), " since ");
+                        .contains(
+                                "is in use by another run",
+                                "process " + ProcessHandle.current().pid(),
+                                " since ");
             }
         }
         assertThat(run(command, out).exitCode()).isZero();
@@ -81,7 +83,8 @@ class RunFolderTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"thesis.txt", "checkpoints/checkpoint-500/trainer_state.json", "adapter/README.md", "src/x.py"})
+    @ValueSource(
+            strings = {"thesis.txt", "checkpoints/checkpoint-500/trainer_state.json", "adapter/README.md", "src/x.py"})
     void overwrite_leaves_a_folder_alone_in_which_there_is_more_than_a_run(String name) throws IOException {
         Path out = folder.resolve("out");
         Path mine = out.resolve(name);
@@ -99,7 +102,8 @@ class RunFolderTest {
         Path out = folder.resolve("out");
         assertThat(run("finetune", out).exitCode()).isZero();
         Path note = Files.writeString(out.resolve("checkpoints/checkpoint-1/note"), "the best one");
-        assertThat(run("finetune", out, "--overwrite", "--checkpoint-every", "0").exitCode())
+        assertThat(run("finetune", out, "--overwrite", "--checkpoint-every", "0")
+                        .exitCode())
                 .isZero();
         assertThat(note).hasContent("the best one");
         Files.writeString(out.resolve("adapter/README.md"), "my model card");

@@ -38,7 +38,8 @@ class RunScriptTest {
     void checkout() throws IOException {
         Files.setPosixFilePermissions(folder, PosixFilePermissions.fromString("rwxr-xr-x"));
         Path samples = Files.createDirectories(folder.resolve("checkout/samples"));
-        script = Files.copy(Path.of("run").toAbsolutePath(), samples.resolve("run"), StandardCopyOption.COPY_ATTRIBUTES);
+        script =
+                Files.copy(Path.of("run").toAbsolutePath(), samples.resolve("run"), StandardCopyOption.COPY_ATTRIBUTES);
         Files.writeString(folder.resolve("checkout/pom.xml"), "<project/>");
         Path target = Files.createDirectory(samples.resolve("target"));
         Path jar = Files.writeString(target.resolve("samediff-adapters-samples-1.jar"), "");
@@ -106,19 +107,23 @@ class RunScriptTest {
         Ended refused = run(Map.of("HOME", "/nonexistent"), nobody);
         assertThat(refused.exitCode()).isEqualTo(1);
         assertThat(refused.out().lines()).hasSize(1);
-        assertThat(refused.out()).startsWith("error: this checkout has to be built").contains("let its owner run", "cp -r");
+        assertThat(refused.out())
+                .startsWith("error: this checkout has to be built")
+                .contains("let its owner run", "cp -r");
     }
 
     @Test
     void a_process_that_the_system_kills_for_its_memory_gets_a_sentence() throws Exception {
-        Path group = Path.of("/sys/fs/cgroup/memory/samediff-test-" + ProcessHandle.current().pid());
+        Path group = Path.of(
+                "/sys/fs/cgroup/memory/samediff-test-" + ProcessHandle.current().pid());
         String limit = "memory.limit_in_bytes";
         if (!Files.isDirectory(Path.of("/sys/fs/cgroup/memory"))) {
             group = Path.of("/sys/fs/cgroup").resolve(group.getFileName());
             limit = "memory.max";
         }
         boolean made = Files.isDirectory(group.getParent()) && Programs.succeeds("mkdir", group.toString());
-        assumeTrue(made && Files.exists(group.resolve(limit)), "needs the right to make a cgroup with a limit of memory");
+        assumeTrue(
+                made && Files.exists(group.resolve(limit)), "needs the right to make a cgroup with a limit of memory");
         try {
             Files.writeString(group.resolve(limit), "33554432");
             java("exec python3 -c 'x = bytearray(200000000)'");

@@ -28,8 +28,8 @@ class SignalTest {
     Path folder;
 
     private static String[] fineTune(Path out) {
-        return ("finetune --steps " + STEPS + " --batch 2 --rank 2 --targets c_attn --eval-every 0 --eval-count 0 --out "
-                        + out)
+        return ("finetune --steps " + STEPS
+                        + " --batch 2 --rank 2 --targets c_attn --eval-every 0 --eval-count 0 --out " + out)
                 .split(" ");
     }
 
@@ -97,7 +97,8 @@ class SignalTest {
 
     private static int onlyCheckpoint(Path out) throws IOException {
         try (var checkpoints = Files.list(out.resolve("checkpoints"))) {
-            List<String> names = checkpoints.map(each -> each.getFileName().toString()).toList();
+            List<String> names =
+                    checkpoints.map(each -> each.getFileName().toString()).toList();
             assertThat(names).hasSize(1);
             return Integer.parseInt(names.get(0).substring("checkpoint-".length()));
         }
@@ -117,14 +118,7 @@ class SignalTest {
     @Test
     void a_generation_that_a_signal_ends_says_so() throws Exception {
         Running run = Running.start(
-                folder,
-                "generate",
-                "--prompts",
-                prompts().toString(),
-                "--temperature",
-                "1",
-                "--max-tokens",
-                "100");
+                folder, "generate", "--prompts", prompts().toString(), "--temperature", "1", "--max-tokens", "100");
         Thread.sleep(1500);
         run.await(() -> true);
         assertThat(run.signal("INT")).as(run.said()).isEqualTo(130);

@@ -2,9 +2,11 @@ package dev.samediff.adapters.train.checkpoint;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.io.DurableFiles;
+import dev.samediff.adapters.io.FolderManifest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
 import java.util.regex.Matcher;
@@ -29,11 +31,8 @@ final class CheckpointFolder {
         Path target = directory.resolve("checkpoint-" + step);
         DurableFiles.removeLeftoversIn(directory);
         DurableFiles.writeFolder(target, content);
-        List<Path> older = newestFirst().stream()
-                .filter(path -> step(path) <= step)
-                .skip(kept)
-                .toList();
-        for (Path old : older) {
+        List<Path> older = ours().stream().filter(path -> step(path) <= step).toList();
+        for (Path old : older.subList(Math.min(kept, older.size()), older.size())) {
             remove(old);
         }
         return target;
@@ -41,14 +40,14 @@ final class CheckpointFolder {
 
     private static void remove(Path checkpoint) throws IOException {
         if (!DurableFiles.removeFolder(checkpoint)) {
-            LOG.warn("{} stays: it is not, or not only, a checkpoint of ours", checkpoint);
+            LOG.warn("{} stays: somebody put other files into it", checkpoint);
         }
     }
 
     /** Removes all checkpoints that we wrote, and what dead writers left. */
     void clear() throws IOException {
         DurableFiles.removeLeftoversIn(directory);
-        for (Path checkpoint : newestFirst()) {
+        for (Path checkpoint : ours()) {
             remove(checkpoint);
         }
     }
@@ -70,6 +69,17 @@ final class CheckpointFolder {
         throw new InvalidInputException("there is no usable checkpoint in " + directory + " ("
                 + (all.isEmpty() ? "no folder checkpoint-N" : all.size() + " damaged")
                 + "); start the training without resuming");
+    }
+
+    /** Those that we wrote; another program's have the same names and are none of our business. */
+    private List<Path> ours() throws IOException {
+        List<Path> ours = new ArrayList<>();
+        for (Path checkpoint : newestFirst()) {
+            if (FolderManifest.isIn(checkpoint)) {
+                ours.add(checkpoint);
+            }
+        }
+        return ours;
     }
 
     private List<Path> newestFirst() throws IOException {

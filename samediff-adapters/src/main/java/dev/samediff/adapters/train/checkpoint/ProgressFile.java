@@ -79,8 +79,8 @@ record ProgressFile(Path file, Set<String> nullable, int hashed) {
             requireNoNull(where + i + ".", node.get(i));
         }
         if (node.isNull()) {
-            throw new IOException(file + " is damaged: `" + where.substring(0, where.length() - 1)
-                    + "` is null; expected a value");
+            throw new IOException(
+                    file + " is damaged: `" + where.substring(0, where.length() - 1) + "` is null; expected a value");
         }
     }
 

@@ -105,13 +105,17 @@ class CheckpointFolderTest {
         Path file = folder.resolve("checkpoint-3/progress.json");
         List<String> paths = new ArrayList<>();
         collect("", JSON.readTree(file.toFile()), paths);
-        assertThat(paths).contains("/losses", "/losses/0", "/evaluations/0", "/evaluations/0/loss", "/plan/steps", "/model");
+        assertThat(paths)
+                .contains("/losses", "/losses/0", "/evaluations/0", "/evaluations/0/loss", "/plan/steps", "/model");
         byte[] whole = Files.readAllBytes(file);
         for (String path : paths) {
             for (boolean signed : List.of(false, true)) {
                 change(file, path, node -> NullNode.instance, signed);
                 if (path.equals("/best_loss") && signed) {
-                    assertThat(Checkpoint.read(folder.resolve("checkpoint-3")).progress().bestLoss()).isNull();
+                    assertThat(Checkpoint.read(folder.resolve("checkpoint-3"))
+                                    .progress()
+                                    .bestLoss())
+                            .isNull();
                 } else {
                     assertThatThrownBy(() -> Checkpoint.read(folder.resolve("checkpoint-3")))
                             .as(path)
@@ -150,7 +154,8 @@ class CheckpointFolderTest {
         if (!path.isEmpty()) {
             paths.add(path);
         }
-        node.properties().forEach(field -> collect(path + "/" + field.getKey().replace("/", "~1"), field.getValue(), paths));
+        node.properties()
+                .forEach(field -> collect(path + "/" + field.getKey().replace("/", "~1"), field.getValue(), paths));
         for (int i = 0; node.isArray() && i < node.size(); i++) {
             collect(path + "/" + i, node.get(i), paths);
         }

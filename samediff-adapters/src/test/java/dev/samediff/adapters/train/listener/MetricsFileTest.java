@@ -42,7 +42,7 @@ class MetricsFileTest {
         public static void main(String[] arguments) {
             System.out.println("begin");
             System.out.flush();
-            for (;;) {
+            for (; ; ) {
                 write(Path.of(arguments[0]), STEPS, STEPS);
             }
         }
