@@ -138,7 +138,7 @@ public final class DurableFiles {
      * @throws IOException if it cannot be removed
      */
     public static boolean removeFolder(Path folder) throws IOException {
-        Path target = parentOf(folder.toAbsolutePath()).toRealPath().resolve(folder.getFileName());
+        Path target = parentOf(folder.toAbsolutePath()).toRealPath().resolve(String.valueOf(folder.getFileName()));
         try (LockFile lock = LockFile.acquire(TemporaryName.lock(target), PendingFile.PATIENCE)) {
             if (!Files.isDirectory(target, LinkOption.NOFOLLOW_LINKS)
                     || FolderManifest.stranger(target).isPresent()

@@ -10,7 +10,9 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -65,10 +67,6 @@ class SignalTest {
         }
     }
 
-    private static boolean hasLines(Path file, int lines) throws IOException {
-        return Files.exists(file) && Files.readString(file).lines().count() >= lines;
-    }
-
     @ParameterizedTest
     @CsvSource({"INT,130", "TERM,143", "HUP,129"})
     void a_training_that_a_signal_ends_goes_on_where_it_was_and_gives_the_same_adapter(String signal, int exitCode)
@@ -78,7 +76,7 @@ class SignalTest {
 
         Path out = folder.resolve("out");
         Running run = Running.start(folder, fineTune(out));
-        run.await(() -> hasLines(out.resolve("metrics.jsonl"), 4));
+        run.await(() -> lines(out) >= 4);
         assertThat(run.signal(signal)).as(run.said()).isEqualTo(exitCode);
         int step = onlyCheckpoint(out);
         assertThat(run.said()).contains("stopped; go on from step " + step + " with: samples/run finetune", "--resume");
@@ -87,12 +85,57 @@ class SignalTest {
         again.add("--resume");
         Running resumed = Running.start(folder, again.toArray(String[]::new));
         assertThat(resumed.end()).as(resumed.said()).isZero();
+        assertSame(out, straight);
+    }
+
+    /** As often as {@code -Dkills} says (2): {@code -Dkills=100} is the long run. */
+    @Test
+    void a_training_that_is_killed_again_and_again_gives_the_same_adapter_and_metrics() throws Exception {
+        Path straight = folder.resolve("straight");
+        assertThat(Running.start(folder, fineTune(straight)).end()).isZero();
+        Random random = new Random(4);
+        int left = Integer.getInteger("kills", 2);
+        for (int chain = 0; left > 0; chain++) {
+            Path out = folder.resolve("out" + chain);
+            Running run = Running.start(folder, checkpointed(out));
+            for (int kill = 0; kill < 6 && left > 0; kill++, left--) {
+                int lines = lines(out) + 4 + random.nextInt(6);
+                run.await(() -> lines(out) >= Math.min(lines, STEPS - 1));
+                Thread.sleep(random.nextInt(60));
+                run.process().destroyForcibly().waitFor();
+                run = Running.start(folder, checkpointed(out, "--resume"));
+            }
+            assertThat(run.end()).as(run.said()).isZero();
+            assertSame(out, straight);
+            assertThat(Files.list(out.resolve("checkpoints")).filter(each -> each.getFileName().toString().startsWith(".")))
+                    .isEmpty();
+        }
+    }
+
+    private static String[] checkpointed(Path out, String... more) {
+        return Stream.of(Stream.of(fineTune(out)), Stream.of("--checkpoint-every", "2"), Stream.of(more))
+                .flatMap(words -> words)
+                .toArray(String[]::new);
+    }
+
+    private static int lines(Path out) throws IOException {
+        Path metrics = out.resolve("metrics.jsonl");
+        return Files.exists(metrics) ? (int) Files.readString(metrics).lines().count() : 0;
+    }
+
+    private static void assertSame(Path out, Path straight) throws IOException {
         for (String file : List.of("adapter/adapter_model.safetensors", "adapter/native/adapter.safetensors")) {
             assertThat(out.resolve(file)).hasSameBinaryContentAs(straight.resolve(file));
         }
-        assertThat(Files.readAllLines(out.resolve("metrics.jsonl")))
-                .filteredOn(line -> line.contains("\"event\":\"step\""))
-                .hasSize(STEPS);
+        assertThat(steps(out)).isEqualTo(steps(straight)).hasSize(STEPS);
+    }
+
+    /** The lines of steps, without how long they took. */
+    private static List<String> steps(Path out) throws IOException {
+        return Files.readAllLines(out.resolve("metrics.jsonl")).stream()
+                .filter(line -> line.contains("\"event\":\"step\""))
+                .map(line -> line.replaceAll("\"seconds\":[^,}]+", ""))
+                .toList();
     }
 
     private static int onlyCheckpoint(Path out) throws IOException {
