@@ -13,6 +13,7 @@ import java.util.List;
 import java.util.Random;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.condition.EnabledOnOs;
 import org.junit.jupiter.api.condition.OS;
@@ -27,7 +28,20 @@ class SignalTest {
     private static final int MINUTES = 3;
 
     @TempDir
+    static Path together;
+
+    /** A run that nobody interrupts. */
+    private static Path straight = Path.of("");
+
+    @TempDir
     Path folder;
+
+    @BeforeAll
+    static void runStraight() throws Exception {
+        straight = together.resolve("straight");
+        Running run = Running.start(together, fineTune(straight));
+        assertThat(run.end()).as(run.said()).isZero();
+    }
 
     private static String[] fineTune(Path out) {
         return ("finetune --steps " + STEPS
@@ -71,9 +85,6 @@ class SignalTest {
     @CsvSource({"INT,130", "TERM,143", "HUP,129"})
     void a_training_that_a_signal_ends_goes_on_where_it_was_and_gives_the_same_adapter(String signal, int exitCode)
             throws Exception {
-        Path straight = folder.resolve("straight");
-        assertThat(Running.start(folder, fineTune(straight)).end()).isZero();
-
         Path out = folder.resolve("out");
         Running run = Running.start(folder, fineTune(out));
         run.await(() -> lines(out) >= 4);
@@ -85,14 +96,12 @@ class SignalTest {
         again.add("--resume");
         Running resumed = Running.start(folder, again.toArray(String[]::new));
         assertThat(resumed.end()).as(resumed.said()).isZero();
-        assertSame(out, straight);
+        assertSame(out);
     }
 
     /** As often as {@code -Dkills} says (2): {@code -Dkills=100} is the long run. */
     @Test
     void a_training_that_is_killed_again_and_again_gives_the_same_adapter_and_metrics() throws Exception {
-        Path straight = folder.resolve("straight");
-        assertThat(Running.start(folder, fineTune(straight)).end()).isZero();
         Random random = new Random(4);
         int left = Integer.getInteger("kills", 2);
         for (int chain = 0; left > 0; chain++) {
@@ -106,8 +115,9 @@ class SignalTest {
                 run = Running.start(folder, checkpointed(out, "--resume"));
             }
             assertThat(run.end()).as(run.said()).isZero();
-            assertSame(out, straight);
-            assertThat(Files.list(out.resolve("checkpoints")).filter(each -> each.getFileName().toString().startsWith(".")))
+            assertSame(out);
+            assertThat(Files.list(out.resolve("checkpoints"))
+                            .filter(each -> each.getFileName().toString().startsWith(".")))
                     .isEmpty();
         }
     }
@@ -123,7 +133,7 @@ class SignalTest {
         return Files.exists(metrics) ? (int) Files.readString(metrics).lines().count() : 0;
     }
 
-    private static void assertSame(Path out, Path straight) throws IOException {
+    private static void assertSame(Path out) throws IOException {
         for (String file : List.of("adapter/adapter_model.safetensors", "adapter/native/adapter.safetensors")) {
             assertThat(out.resolve(file)).hasSameBinaryContentAs(straight.resolve(file));
         }
