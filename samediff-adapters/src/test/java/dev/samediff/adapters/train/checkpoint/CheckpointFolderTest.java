@@ -150,6 +150,19 @@ class CheckpointFolderTest {
         }
     }
 
+    @Test
+    void a_checkpoint_of_an_earlier_build_has_no_hash_and_is_read() throws IOException {
+        save(3, 1);
+        Path file = folder.resolve("checkpoint-3/progress.json");
+        ObjectNode root = (ObjectNode) JSON.readTree(file.toFile());
+        root.put("version", 1).remove("sha256");
+        Files.writeString(file, root.toString());
+        assertThat(new CheckpointFolder(folder).newest().progress().step()).isEqualTo(3);
+        Files.writeString(file, root.putNull("losses").toString());
+        assertThatThrownBy(() -> Checkpoint.read(folder.resolve("checkpoint-3")))
+                .hasMessageContaining("`losses` is null");
+    }
+
     private static void collect(String path, JsonNode node, List<String> paths) {
         if (!path.isEmpty()) {
             paths.add(path);
