@@ -50,6 +50,7 @@ public final class AdapterTrainer implements AutoCloseable {
     private final Evaluations evaluations;
     private @Nullable BatchStream batches;
     private boolean runIsOver;
+    private volatile boolean stopRequested;
 
     /**
      * Creates a trainer for the active adapters of a model; the loss and their penalties become the graph's loss
@@ -163,29 +164,39 @@ public final class AdapterTrainer implements AutoCloseable {
         if (evaluation != null && state.evaluations.isEmpty()) {
             judge(evaluation, audience);
         }
-        while (state.step < total && !evaluations.isHopeless()) {
+        boolean interrupted = false;
+        while (state.step < total && !interrupted && !evaluations.isHopeless()) {
             StepReport report = updates.next(stream, planned);
             audience.forEach(listener -> listener.onStep(report));
             boolean last = state.step == total;
             if (evaluation != null && (last || isDue(plan.evaluateEvery()))) {
                 judge(evaluation, audience);
             }
-            if (plan.checkpointEvery() > 0 && (last || evaluations.isHopeless() || isDue(plan.checkpointEvery()))) {
+            interrupted = stopRequested && !last && !evaluations.isHopeless();
+            boolean due = last || evaluations.isHopeless() || isDue(plan.checkpointEvery());
+            if (interrupted || (plan.checkpointEvery() > 0 && due)) {
                 checkpoint(audience);
             }
         }
-        updates.requireLabels();
+        stopRequested = false;
+        if (!interrupted) {
+            updates.requireLabels();
+        }
         TrainingResult result = new TrainingResult(
                 state.step,
                 state.losses,
                 state.evaluations,
-                evaluations.isHopeless() ? TrainingResult.Reason.STOPPED_EARLY : TrainingResult.Reason.COMPLETED,
+                interrupted ? TrainingResult.Reason.INTERRUPTED : ended(),
                 (System.nanoTime() - start) / 1e9,
                 evaluations.settle());
-        runIsOver = true;
+        runIsOver = !interrupted || plan.restoreBest(); // with the best parameters put back, only the checkpoint goes on
         engine.report().ifPresent(report -> audience.forEach(listener -> listener.onExecution(report)));
         audience.forEach(listener -> listener.onEnd(result));
         return result;
+    }
+
+    private TrainingResult.Reason ended() {
+        return evaluations.isHopeless() ? TrainingResult.Reason.STOPPED_EARLY : TrainingResult.Reason.COMPLETED;
     }
 
     private void requireEvaluation(@Nullable MultiDataSetIterator evaluation) {
@@ -226,7 +237,7 @@ public final class AdapterTrainer implements AutoCloseable {
     }
 
     private boolean keepsCheckpoints() {
-        return plan.checkpointEvery() > 0 || checkpoints.isResumed();
+        return plan.checkpointDirectory() != null || checkpoints.isResumed();
     }
 
     private static Map<String, String> described(String prefix, @Nullable MultiDataSetIterator data) {
@@ -235,6 +246,14 @@ public final class AdapterTrainer implements AutoCloseable {
             batches.description().forEach((name, value) -> description.put(prefix + name, value));
         }
         return description;
+    }
+
+    /**
+     * Asks for the end of the training after the update that is being made; a checkpoint is written then, if the plan names a
+     * directory, from which {@link #resume} goes on. The one method that any thread may call while {@link #fit} runs.
+     */
+    public void stop() {
+        stopRequested = true;
     }
 
     private int plannedSteps(BatchStream stream) {

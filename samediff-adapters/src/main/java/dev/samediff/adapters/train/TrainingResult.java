@@ -37,7 +37,9 @@ public record TrainingResult(
         /** All planned updates were made. */
         COMPLETED,
         /** The evaluation loss stopped falling. */
-        STOPPED_EARLY
+        STOPPED_EARLY,
+        /** Another thread asked for the end, see {@link AdapterTrainer#stop}. */
+        INTERRUPTED
     }
 
     public TrainingResult {

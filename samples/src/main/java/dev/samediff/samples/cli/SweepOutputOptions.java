@@ -63,8 +63,13 @@ final class SweepOutputOptions extends FolderOptions {
     }
 
     @Override
+    RunFolder.Existing existing() {
+        return resume ? RunFolder.Existing.RESUME : super.existing();
+    }
+
+    @Override
     void create(RunFolder folder) throws IOException {
-        folder.create(overwrite || resume);
+        folder.create(existing());
         if (overwrite) {
             DurableFiles.deleteTree(folder.path().resolve("journal.jsonl"));
             DurableFiles.deleteTree(folder.path().resolve("olora-ranks"));

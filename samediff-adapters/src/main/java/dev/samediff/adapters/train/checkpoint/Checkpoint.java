@@ -1,18 +1,12 @@
 package dev.samediff.adapters.train.checkpoint;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.io.Safetensors;
+import dev.samediff.adapters.io.Sha256;
 import dev.samediff.adapters.train.Evaluation;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -35,12 +29,16 @@ record Checkpoint(Progress progress, Map<String, INDArray> tensors) {
 
     private static final String TENSOR_FILE = "tensors.safetensors";
     private static final String PROGRESS_FILE = "progress.json";
-    private static final int VERSION = 1;
+    /** 1 had no hash in progress.json. */
+    private static final int VERSION = 2;
+
+    private static final Set<Integer> READABLE = Set.of(1, VERSION);
 
     /** Parts of a model's description that checkpoints of earlier builds do not have. */
     private static final Set<String> LATER = Set.of("layers", "scaling");
 
-    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+    /** The only value that may be missing: there is no best loss before the first evaluation. */
+    private static final String BEST_LOSS = "best_loss";
 
     /**
      * Where training stands, and what it is a training of.
@@ -69,7 +67,7 @@ record Checkpoint(Progress progress, Map<String, INDArray> tensors) {
             @JsonProperty("position") int position,
             @JsonProperty("batches") @Nullable String batches,
             @JsonProperty("optimizer_steps") long optimizerSteps,
-            @JsonProperty("best_loss") @Nullable Double bestLoss,
+            @JsonProperty(BEST_LOSS) @Nullable Double bestLoss,
             @JsonProperty("evaluations_without_improvement") int evaluationsWithoutImprovement,
             @JsonProperty("losses") List<Double> losses,
             @JsonProperty("evaluations") List<Evaluation> evaluations,
@@ -78,9 +76,9 @@ record Checkpoint(Progress progress, Map<String, INDArray> tensors) {
             @JsonProperty("data") @Nullable Map<String, String> data,
             @JsonProperty("tensors_sha256") String tensorsSha256) {
         Progress {
-            if (version != VERSION) {
+            if (!READABLE.contains(version)) {
                 throw new InvalidInputException(
-                        "the checkpoint has version " + version + ", this program reads version " + VERSION);
+                        "the checkpoint has version " + version + ", this program reads up to version " + VERSION);
             }
         }
 
@@ -136,11 +134,15 @@ record Checkpoint(Progress progress, Map<String, INDArray> tensors) {
         return kind + "/" + variable;
     }
 
+    private static ProgressFile progressFile(Path folder) {
+        return new ProgressFile(folder.resolve(PROGRESS_FILE), Set.of(BEST_LOSS), VERSION);
+    }
+
     /** Writes the files into an existing folder. */
     void write(Path folder) throws IOException {
         Path file = folder.resolve(TENSOR_FILE);
         new Safetensors(tensors, Map.of()).write(file);
-        Files.write(folder.resolve(PROGRESS_FILE), JSON.writeValueAsBytes(progress.withHash(sha256(file))));
+        progressFile(folder).write(progress.withHash(Sha256.of(file)));
     }
 
     /**
@@ -149,14 +151,9 @@ record Checkpoint(Progress progress, Map<String, INDArray> tensors) {
      * @throws IOException if a file is missing or not what was written
      */
     static Checkpoint read(Path folder) throws IOException {
-        Progress progress;
-        try {
-            progress = JSON.readValue(Files.readAllBytes(folder.resolve(PROGRESS_FILE)), Progress.class);
-        } catch (JsonProcessingException e) {
-            throw new IOException(folder.resolve(PROGRESS_FILE) + " is damaged: " + e.getOriginalMessage(), e);
-        }
+        Progress progress = progressFile(folder).read(Progress.class);
         Path file = folder.resolve(TENSOR_FILE);
-        if (!sha256(file).equals(progress.tensorsSha256())) {
+        if (!Sha256.of(file).equals(progress.tensorsSha256())) {
             throw new IOException(file + " is damaged: its hash is not the one in " + PROGRESS_FILE);
         }
         return new Checkpoint(progress, Safetensors.read(file).tensors());
@@ -211,21 +208,6 @@ record Checkpoint(Progress progress, Map<String, INDArray> tensors) {
                         .append(differences.isEmpty() ? " " : "; ")
                         .append(what + "'s " + name + " was " + before + " and is now " + now);
             }
-        }
-    }
-
-    private static String sha256(Path file) throws IOException {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            try (var in = Files.newInputStream(file)) {
-                byte[] buffer = new byte[1 << 16];
-                for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-                    digest.update(buffer, 0, n);
-                }
-            }
-            return HexFormat.of().formatHex(digest.digest());
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
         }
     }
 }

@@ -63,6 +63,15 @@ public final class TrainingCheckpoints {
         }
     }
 
+    /**
+     * Removes the checkpoints in a directory, before a training that starts anew; files that are not ours stay.
+     *
+     * @throws IOException if they cannot be removed
+     */
+    public static void clear(Path directory) throws IOException {
+        new CheckpointFolder(directory).clear();
+    }
+
     private void collect(String kind, List<INDArray> values, Map<String, INDArray> tensors) {
         for (int i = 0; i < values.size(); i++) {
             tensors.put(Checkpoint.key(kind, model.trainableNames().get(i)), values.get(i));
