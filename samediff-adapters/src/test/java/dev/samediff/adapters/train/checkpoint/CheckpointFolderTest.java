@@ -47,6 +47,7 @@ class CheckpointFolderTest {
                 step,
                 Map.of("steps", "10"),
                 Map.of("method", "lora"),
+                Map.of(),
                 Map.of("parameter/a", Nd4j.ones(DataType.FLOAT, 2, 3)));
     }
 
