@@ -24,6 +24,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.Layer;
+import org.deeplearning4j.nn.conf.ocnn.OCNNOutputLayer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Which layers of a network get which adapters, and what these start from. Every error is found here. */
@@ -42,6 +43,7 @@ final class Adaptation {
      * @param vertices names of vertices without a layer that can be trained in full
      */
     Adaptation(TransferOptions<?> options, List<NetworkLayer> layers, Set<String> vertices) {
+        layers.forEach(Adaptation::requireGradient);
         this.options = options;
         this.choice = new LayerChoice(layers);
         this.selector = options.selector(choice);
@@ -105,6 +107,14 @@ final class Adaptation {
                     + " trainFully(\"" + layer.name() + "\"), or take the constraint off with setConstraints(null)");
         }
         requireNoNoise(layer, owner);
+    }
+
+    private static void requireGradient(NetworkLayer layer) {
+        if (AdaptedLayer.withUpdater(layer.configuration()) instanceof OCNNOutputLayer) {
+            throw new InvalidInputException("the layer `" + layer.name() + "` is an OCNNOutputLayer, which hands down the"
+                    + " error of its output instead of a gradient, so that nothing below it can be trained; put another"
+                    + " output layer in its place before adapting");
+        }
     }
 
     private static void requireRightDropout(NetworkLayer layer) {

@@ -97,11 +97,11 @@ final class LayerCells {
         WRAPPERS.forEach((name, wrapper) -> {
             Example wrapped = example.inside(name);
             if (isRunByDl4j(wrapped, wrapper)) {
-                if (!example.isInput()) {
-                    cell(wrapped, Position.ABOVE, Lora.rank(2), wrapper, true);
-                }
+                String above = example.isInput() ? YES : cell(wrapped, Position.ABOVE, Lora.rank(2), wrapper, true);
                 cell(wrapped, Position.ADAPTED, Pissa.rank(1), wrapper, true);
-                names.add("`" + name + "`");
+                if (above.equals(YES)) {
+                    names.add("`" + name + "`");
+                }
             }
         });
         return names.isEmpty() ? NOTHING : String.join(", ", names);
