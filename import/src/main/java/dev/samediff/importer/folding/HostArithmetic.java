@@ -71,9 +71,13 @@ public final class HostArithmetic {
         }
         return a.isFloating()
                 ? HostTensor.of(
-                        a.type(), a.shape(), Arrays.stream(a.asDoubles()).map(real).toArray())
+                        a.type(),
+                        a.shape(),
+                        Arrays.stream(a.asDoubles()).map(real).toArray())
                 : HostTensor.of(
-                        a.type(), a.shape(), Arrays.stream(a.asLongs()).map(whole).toArray());
+                        a.type(),
+                        a.shape(),
+                        Arrays.stream(a.asLongs()).map(whole).toArray());
     }
 
     private static @Nullable HostTensor chain(Binary form, List<@Nullable HostTensor> inputs) {

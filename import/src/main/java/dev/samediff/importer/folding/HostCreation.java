@@ -75,9 +75,7 @@ final class HostCreation {
     /** How many numbers there are before the limit; a few too many to count are as good as many. */
     private static double steps(long start, long limit, long delta) {
         double far = (double) limit - start;
-        return Math.abs(far) > 0x1p62
-                ? Math.ceil(far / delta)
-                : -Math.floorDiv(start - limit, delta);
+        return Math.abs(far) > 0x1p62 ? Math.ceil(far / delta) : -Math.floorDiv(start - limit, delta);
     }
 
     private static @Nullable HostTensor triangle(OnnxNode node, List<@Nullable HostTensor> in) {

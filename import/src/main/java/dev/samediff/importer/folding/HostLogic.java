@@ -134,9 +134,8 @@ final class HostLogic {
         if (a == null || a.isSymbolic()) {
             return null;
         }
-        int[] found = IntStream.range(0, a.length())
-                .filter(i -> a.asDouble(i) != 0)
-                .toArray();
+        int[] found =
+                IntStream.range(0, a.length()).filter(i -> a.asDouble(i) != 0).toArray();
         long[] strides = Indices.strides(a.shape());
         long[] places = new long[a.rank() * found.length];
         for (int i = 0; i < places.length; i++) {

@@ -29,7 +29,10 @@ final class HostReduction {
     }
 
     /** What joins two elements: real numbers, whole ones, sizes. */
-    private record Form(DoubleBinaryOperator real, LongBinaryOperator whole, @Nullable BinaryOperator<Dim> size) {}
+    private record Form(
+            DoubleBinaryOperator real,
+            LongBinaryOperator whole,
+            @Nullable BinaryOperator<Dim> size) {}
 
     private static @Nullable HostTensor reduce(OnnxNode node, List<@Nullable HostTensor> in, Form form) {
         HostTensor a = need(in, 0);

@@ -13,7 +13,8 @@ final class Casting {
     static void register(Map<String, OpLowering> operators) {
         operators.put("Cast", call -> {
             int to = (int) call.node().integer("to", 1);
-            return List.of(cast(call, call.in(0), OnnxTypes.exact(to, call.node().toString())));
+            return List.of(
+                    cast(call, call.in(0), OnnxTypes.exact(to, call.node().toString())));
         });
         operators.put(
                 "CastLike", call -> List.of(cast(call, call.in(0), call.in(1).type())));

@@ -182,11 +182,8 @@ final class Composed {
     private static void reductions(Map<String, OpLowering> operators) {
         reduction(operators, "ReduceL1", (call, x) -> reduced(call, "ReduceSum", call.emit("Abs", x)));
         reduction(
-                operators,
-                "ReduceL2",
-                (call, x) -> call.emit("Sqrt", reduced(call, "ReduceSumSquare", real(call, x))));
-        reduction(
-                operators, "ReduceLogSum", (call, x) -> call.emit("Log", reduced(call, "ReduceSum", real(call, x))));
+                operators, "ReduceL2", (call, x) -> call.emit("Sqrt", reduced(call, "ReduceSumSquare", real(call, x))));
+        reduction(operators, "ReduceLogSum", (call, x) -> call.emit("Log", reduced(call, "ReduceSum", real(call, x))));
         reduction(operators, "ReduceLogSumExp", (call, x) -> logSumExp(call, real(call, x)));
     }
 

@@ -39,8 +39,8 @@ final class Creation {
         Value start = call.in(0);
         Value limit = call.in(1);
         Value delta = call.in(2);
-        SDVariable result = call.graph()
-                .range(start.variable(), limit.variable(), delta.variable(), OnnxTypes.held(start.type()));
+        SDVariable result =
+                call.graph().range(start.variable(), limit.variable(), delta.variable(), OnnxTypes.held(start.type()));
         return call.result(result, start.type(), List.of(length(call, start, limit, delta)));
     }
 

@@ -79,8 +79,7 @@ final class Elementwise {
         if (!divisor.type().isFPType()) {
             return List.of(WholeNumbers.divide(call, call.in(0), divisor));
         }
-        boolean single = !divisor.isConstant()
-                && divisor.dims().stream().allMatch(dim -> !dim.isKnown() || dim.is(1));
+        boolean single = !divisor.isConstant() && divisor.dims().stream().allMatch(dim -> !dim.isKnown() || dim.is(1));
         return single
                 ? binary(call, new Binary((a, b) -> a.mul(b.rdiv(1.0)), SDVariable::div, (b, a) -> b.rdiv(a)))
                 : binary(call, new Binary(SDVariable::div, SDVariable::div, SDVariable::rdiv));
@@ -160,10 +159,11 @@ final class Elementwise {
 
     private static List<Value> clip(NodeCall call) {
         Value x = call.in(0);
-        boolean computed = !x.type().isFPType() || IntStream.of(1, 2)
-                .anyMatch(i -> call.optional(i)
-                        .filter(bound -> bound.content() == null)
-                        .isPresent());
+        boolean computed = !x.type().isFPType()
+                || IntStream.of(1, 2)
+                        .anyMatch(i -> call.optional(i)
+                                .filter(bound -> bound.content() == null)
+                                .isPresent());
         if (computed) {
             Value above = call.optional(1).map(low -> call.emit("Max", x, low)).orElse(x);
             return List.of(

@@ -118,5 +118,4 @@ final class Logic {
             return new ScalarMin(call.graph(), above, GraphBuilder.HUGE).outputVariable();
         });
     }
-
 }

@@ -123,8 +123,7 @@ final class Reductions {
             return List.of(Ranking.first(call, call.emit("Equal", x, best), axis, keep));
         }
         SDVariable ordered = most ? x.variable() : x.variable().neg();
-        return call.result(
-                call.graph().argmax(ordered, keep, axis), DataType.LONG, reduced(x, new int[] {axis}, keep));
+        return call.result(call.graph().argmax(ordered, keep, axis), DataType.LONG, reduced(x, new int[] {axis}, keep));
     }
 
     /** The first maximum of the reversed tensor, counted from the end. */

@@ -87,9 +87,7 @@ final class WholeNumbers {
         SDVariable wide = call.builder().cast(base.variable(), base.type(), DataType.DOUBLE);
         SDVariable by = call.builder().cast(exponent.variable(), exponent.type(), DataType.DOUBLE);
         Value power = Value.computed(
-                call.graph().math().pow(wide, by),
-                DataType.DOUBLE,
-                Broadcast.dims(call, base.dims(), exponent.dims()));
+                call.graph().math().pow(wide, by), DataType.DOUBLE, Broadcast.dims(call, base.dims(), exponent.dims()));
         return call.emit("Cast", Map.of("to", OnnxTypes.number(base.type())), power);
     }
 

@@ -55,8 +55,7 @@ final class WholeScattering {
     private static Value along(NodeCall call, List<Dim> dims, int axis) {
         List<Dim> shape = new ArrayList<>(Collections.nCopies(dims.size(), Dim.ONE));
         shape.set(axis, dims.get(axis));
-        Value numbers =
-                Value.computed(Creation.numbers(call, dims.get(axis)), DataType.LONG, List.of(dims.get(axis)));
+        Value numbers = Value.computed(Creation.numbers(call, dims.get(axis)), DataType.LONG, List.of(dims.get(axis)));
         return call.builder().reshape(numbers, shape);
     }
 
@@ -78,14 +77,12 @@ final class WholeScattering {
         Value written = reduction.equals("none")
                 ? replaced(call, matrix, builder.reshape(place, List.of(sizes.rows(), Dim.ONE)), news)
                 : reduced(call, matrix, builder.reshape(place, List.of(sizes.rows())), news, reduction);
-        return call.emit(
-                "Cast", Map.of("to", OnnxTypes.number(data.type())), builder.reshape(written, data.dims()));
+        return call.emit("Cast", Map.of("to", OnnxTypes.number(data.type())), builder.reshape(written, data.dims()));
     }
 
     private static Value replaced(NodeCall call, Value matrix, Value rows, Value news) {
-        SDVariable result = new ScatterNdUpdate(
-                        call.graph(), matrix.variable(), rows.variable(), news.variable())
-                .outputVariable();
+        SDVariable result =
+                new ScatterNdUpdate(call.graph(), matrix.variable(), rows.variable(), news.variable()).outputVariable();
         return Value.computed(result, matrix.type(), matrix.dims());
     }
 
@@ -96,8 +93,7 @@ final class WholeScattering {
             throw call.refused("compares " + place.dim(0) + " updates with " + matrix.dim(0) + " places of "
                     + matrix.dim(1) + " whole numbers; up to " + MOST_PAIRS + " pairs can be imported");
         }
-        Value numbers =
-                Value.computed(Creation.numbers(call, matrix.dim(0)), DataType.LONG, List.of(matrix.dim(0)));
+        Value numbers = Value.computed(Creation.numbers(call, matrix.dim(0)), DataType.LONG, List.of(matrix.dim(0)));
         Value hit = call.emit("Equal", call.emit("Unsqueeze", place, call.vector(1)), numbers);
         Value all = call.emit(
                 "Where",

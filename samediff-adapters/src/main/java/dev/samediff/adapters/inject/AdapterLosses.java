@@ -90,7 +90,9 @@ public final class AdapterLosses {
             if (term != null) {
                 editor.setScalar(
                         term.coefficient(),
-                        etaMax != null && adapters.isActive(adapter) ? term.penalty().gamma() / etaMax : 0);
+                        etaMax != null && adapters.isActive(adapter)
+                                ? term.penalty().gamma() / etaMax
+                                : 0);
             }
         }
     }
