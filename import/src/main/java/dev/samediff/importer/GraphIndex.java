@@ -100,8 +100,10 @@ final class GraphIndex {
             return null;
         }
         DoubleStream typed = switch (tensor.getDataType()) {
-            case TensorProto.DataType.INT64_VALUE -> tensor.getInt64DataList().stream().mapToDouble(Long::doubleValue);
-            case TensorProto.DataType.FLOAT_VALUE -> tensor.getFloatDataList().stream().mapToDouble(Float::doubleValue);
+            case TensorProto.DataType.INT64_VALUE ->
+                tensor.getInt64DataList().stream().mapToDouble(Long::doubleValue);
+            case TensorProto.DataType.FLOAT_VALUE ->
+                tensor.getFloatDataList().stream().mapToDouble(Float::doubleValue);
             case TensorProto.DataType.DOUBLE_VALUE ->
                 tensor.getDoubleDataList().stream().mapToDouble(Double::doubleValue);
             case TensorProto.DataType.INT32_VALUE, TensorProto.DataType.BOOL_VALUE ->

@@ -88,8 +88,9 @@ final class IndexBounds {
         for (Lookup lookup : lookups(node)) {
             boolean indexes = lookup.indices() < node.getInputCount()
                     && node.getInput(lookup.indices()).equals(value.value());
-            TensorProto table =
-                    indexes && lookup.table() < node.getInputCount() ? graph.constant(node.getInput(lookup.table())) : null;
+            TensorProto table = indexes && lookup.table() < node.getInputCount()
+                    ? graph.constant(node.getInput(lookup.table()))
+                    : null;
             if (table != null && table.getDimsCount() > 0) {
                 bound = Math.min(bound, height(node, table) - value.by());
             }
@@ -99,7 +100,8 @@ final class IndexBounds {
 
     /** How many places a table has along the axis that a node looks up. */
     static long height(NodeProto node, TensorProto table) {
-        long axis = GraphIndex.attribute(node, node.getOpType().equals("GatherBlockQuantized") ? "gather_axis" : "axis", 0);
+        long axis =
+                GraphIndex.attribute(node, node.getOpType().equals("GatherBlockQuantized") ? "gather_axis" : "axis", 0);
         long positive = axis < 0 ? axis + table.getDimsCount() : axis;
         return positive < 0 || positive >= table.getDimsCount() ? Long.MAX_VALUE : table.getDims((int) positive);
     }

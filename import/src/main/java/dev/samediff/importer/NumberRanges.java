@@ -50,15 +50,13 @@ final class NumberRanges {
     }
 
     private Numbers input(ValueInfoProto input) {
-        DataType type = OnnxTypes.toNd4j(
-                input.getType().getTensorType().getElemType(), "input '" + input.getName() + "'");
+        DataType type =
+                OnnxTypes.toNd4j(input.getType().getTensorType().getElemType(), "input '" + input.getName() + "'");
         String name = input.getName().toLowerCase(Locale.ROOT);
         if (type == DataType.BOOL || (name.contains("mask") && !type.isFPType())) {
             return Numbers.TRUTHS;
         }
-        return name.contains("position") && !type.isFPType()
-                ? Numbers.of(new Span(0, tokens - 1.0))
-                : Numbers.UNKNOWN;
+        return name.contains("position") && !type.isFPType() ? Numbers.of(new Span(0, tokens - 1.0)) : Numbers.UNKNOWN;
     }
 
     /** What a value can be. */
@@ -104,8 +102,7 @@ final class NumberRanges {
             case "Size" -> Numbers.of(new Span(0, count(node.input(0))));
             case "ConstantOfShape" -> filled(node);
             case "Identity", "Reshape", "Squeeze", "Unsqueeze", "Cast", "Flatten" -> of(node.input(0), depth);
-            case "Expand", "Tile", "Transpose", "ReduceMax", "ReduceMin", "Compress" ->
-                Numbers.of(in(node, 0, depth));
+            case "Expand", "Tile", "Transpose", "ReduceMax", "ReduceMin", "Compress" -> Numbers.of(in(node, 0, depth));
             case "Trilu", "Pad" -> Numbers.of(in(node, 0, depth).with(Span.of(0)));
             case "Gather" -> picked(node, depth);
             case "Slice" -> sliced(node, depth);
@@ -116,14 +113,25 @@ final class NumberRanges {
                 Numbers.of(in(node, 0, depth).with(in(node, 2, depth)));
             case "CumSum" -> summed(in(node, 0, depth), axis(node));
             case "ReduceSum" -> summed(in(node, 0, depth), count(node.input(0)));
-            case "Equal", "Less", "LessOrEqual", "Greater", "GreaterOrEqual", "Not", "And", "Or", "Xor", "IsNaN", "IsInf" ->
-                Numbers.TRUTHS;
+            case "Equal",
+                    "Less",
+                    "LessOrEqual",
+                    "Greater",
+                    "GreaterOrEqual",
+                    "Not",
+                    "And",
+                    "Or",
+                    "Xor",
+                    "IsNaN",
+                    "IsInf" -> Numbers.TRUTHS;
             default -> new RangeArithmetic(value -> of(value, depth)).of(node);
         };
     }
 
     private Span in(OnnxNode node, int index, int depth) {
-        return node.input(index).isEmpty() ? Span.ANY : of(node.input(index), depth).all();
+        return node.input(index).isEmpty()
+                ? Span.ANY
+                : of(node.input(index), depth).all();
     }
 
     /** The sum of at most so many of these. */

@@ -145,13 +145,15 @@ final class OpenSizes {
     }
 
     private void addOrigins(Dim dim, Set<String> origins, int depth) {
-        dim.terms().keySet().forEach(factors -> factors.forEach(factor -> {
-            Window window = windows.get(factor);
-            if (window == null || depth > DEEPEST) {
-                origins.add(factor);
-            } else {
-                addOrigins(window.from(), origins, depth + 1);
-            }
-        }));
+        dim.terms()
+                .keySet()
+                .forEach(factors -> factors.forEach(factor -> {
+                    Window window = windows.get(factor);
+                    if (window == null || depth > DEEPEST) {
+                        origins.add(factor);
+                    } else {
+                        addOrigins(window.from(), origins, depth + 1);
+                    }
+                }));
     }
 }

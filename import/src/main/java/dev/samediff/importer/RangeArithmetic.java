@@ -36,10 +36,8 @@ record RangeArithmetic(Function<String, Numbers> ranges) {
                                         a.high() / b.low(),
                                         a.high() / b.high()));
             case "Mod" -> pairs(node, RangeArithmetic::modulo);
-            case "Min" ->
-                fold(node, (a, b) -> new Span(Math.min(a.low(), b.low()), Math.min(a.high(), b.high())));
-            case "Max" ->
-                fold(node, (a, b) -> new Span(Math.max(a.low(), b.low()), Math.max(a.high(), b.high())));
+            case "Min" -> fold(node, (a, b) -> new Span(Math.min(a.low(), b.low()), Math.min(a.high(), b.high())));
+            case "Max" -> fold(node, (a, b) -> new Span(Math.max(a.low(), b.low()), Math.max(a.high(), b.high())));
             case "Clip" -> clipped(node);
             case "Neg" -> rising(node, x -> x).negated();
             case "Abs" -> absolute(in(node, 0));
@@ -49,7 +47,9 @@ record RangeArithmetic(Function<String, Numbers> ranges) {
             case "Round" -> rising(node, Math::rint).numbers();
             case "Relu" -> rising(node, x -> Math.max(0, x)).numbers();
             case "Exp" -> rising(node, Math::exp).numbers();
-            case "Log" -> rising(node, x -> x <= 0 ? Double.NEGATIVE_INFINITY : Math.log(x)).numbers();
+            case "Log" ->
+                rising(node, x -> x <= 0 ? Double.NEGATIVE_INFINITY : Math.log(x))
+                        .numbers();
             case "Sqrt" -> rising(node, x -> Math.sqrt(Math.max(0, x))).numbers();
             default -> Numbers.UNKNOWN;
         };
@@ -102,8 +102,7 @@ record RangeArithmetic(Function<String, Numbers> ranges) {
         double low = bound(node, 1, "min", Double.NEGATIVE_INFINITY);
         double high = bound(node, 2, "max", Double.POSITIVE_INFINITY);
         Span x = in(node, 0);
-        return Numbers.of(
-                new Span(Math.min(high, Math.max(low, x.low())), Math.min(high, Math.max(low, x.high()))));
+        return Numbers.of(new Span(Math.min(high, Math.max(low, x.low())), Math.min(high, Math.max(low, x.high()))));
     }
 
     private double bound(OnnxNode node, int index, String attribute, double otherwise) {

@@ -46,8 +46,7 @@ final class SizeRoles {
     }
 
     private static void forEachOpen(ValueInfoProto input, Open open) {
-        List<Dimension> dimensions =
-                input.getType().getTensorType().getShape().getDimList();
+        List<Dimension> dimensions = input.getType().getTensorType().getShape().getDimList();
         for (int axis = 0; axis < dimensions.size(); axis++) {
             if (dimensions.get(axis).getDimValue() <= 0) {
                 open.accept(OpenSizes.symbol(input.getName(), axis, dimensions.get(axis)), axis);
@@ -130,7 +129,8 @@ final class SizeRoles {
         Map<String, Long> byRoot = new HashMap<>(fixed);
         symbols.stream()
                 .filter(symbol -> general.named().containsKey(symbol))
-                .forEach(symbol -> byRoot.put(root(symbol), Objects.requireNonNull(general.named().get(symbol))));
+                .forEach(symbol -> byRoot.put(
+                        root(symbol), Objects.requireNonNull(general.named().get(symbol))));
         symbols.stream()
                 .filter(InputSizes::isSpeaking)
                 .forEach(symbol -> byRoot.putIfAbsent(root(symbol), general.size(symbol)));
@@ -140,8 +140,7 @@ final class SizeRoles {
             forEachOpen(input, (symbol, axis) -> {
                 boolean batch = axis == (textFirst ? 1 : 0);
                 boolean past = input.getType().getTensorType().getShape().getDimCount() == 4 && axis == 2;
-                byRoot.putIfAbsent(
-                        root(symbol), batch ? general.batch() : past ? general.past() : general.sequence());
+                byRoot.putIfAbsent(root(symbol), batch ? general.batch() : past ? general.past() : general.sequence());
             });
         }
         symbols.forEach(symbol -> {

@@ -37,12 +37,12 @@ class CacheFolderTest {
         }
         Files.write(blobs.resolve("bbb2"), numbers.array());
         ModelProto.Builder model = new TinyModel(17)
-                .input("x", DataType.FLOAT, -1, 4)
-                .initializer("w", HostTensor.filled(DataType.FLOAT, new long[] {4, 6}, 0))
-                .node("MatMul", "x w", "y")
-                .output("y", DataType.FLOAT, -1, 6)
-                .proto()
-                .toBuilder();
+                        .input("x", DataType.FLOAT, -1, 4)
+                        .initializer("w", HostTensor.filled(DataType.FLOAT, new long[] {4, 6}, 0))
+                        .node("MatMul", "x w", "y")
+                        .output("y", DataType.FLOAT, -1, 6)
+                        .proto()
+                        .toBuilder();
         model.getGraphBuilder()
                 .setInitializer(
                         0,

@@ -32,10 +32,12 @@ class InspectAgreesTest {
         models.put("NonZero", model().node("NonZero", "x", "y"));
         models.put("TopK", model().node("TopK", "x n", "y places"));
         models.put("Div", model().node("Div", "n zero", "y"));
+        models.put("Einsum", model().input("s", DataType.FLOAT, 4, 4).node("Einsum", "s", "y", "equation", "ii->i"));
         models.put(
-                "Einsum", model().input("s", DataType.FLOAT, 4, 4).node("Einsum", "s", "y", "equation", "ii->i"));
-        models.put("Hardmax", new TinyModel(11).input("x", DataType.FLOAT, 2, 3, 4).node("Hardmax", "x", "y"));
-        models.put("Pad", model().initializer("pads", HostTensor.vector(0, 1, 0, 1)).node("Pad", "x pads", "y", "mode", "odd"));
+                "Hardmax", new TinyModel(11).input("x", DataType.FLOAT, 2, 3, 4).node("Hardmax", "x", "y"));
+        models.put(
+                "Pad",
+                model().initializer("pads", HostTensor.vector(0, 1, 0, 1)).node("Pad", "x pads", "y", "mode", "odd"));
         return models;
     }
 

@@ -27,17 +27,20 @@ class KnownConditionsTest {
     Path folder;
 
     private static String constant(String name, boolean value) {
-        return "node { name: '" + name + "' op: 'Const' attr { key: 'dtype' value { type: DT_BOOL } } attr { key: 'value'"
+        return "node { name: '" + name
+                + "' op: 'Const' attr { key: 'dtype' value { type: DT_BOOL } } attr { key: 'value'"
                 + " value { tensor { dtype: DT_BOOL tensor_shape { } bool_val: " + value + " } } } }\n";
     }
 
     private static String real(String name, double value) {
-        return "node { name: '" + name + "' op: 'Const' attr { key: 'dtype' value { type: DT_FLOAT } } attr { key: 'value'"
+        return "node { name: '" + name
+                + "' op: 'Const' attr { key: 'dtype' value { type: DT_FLOAT } } attr { key: 'value'"
                 + " value { tensor { dtype: DT_FLOAT tensor_shape { } float_val: " + value + " } } } }\n";
     }
 
     private static String whole(String name, int value) {
-        return "node { name: '" + name + "' op: 'Const' attr { key: 'dtype' value { type: DT_INT32 } } attr { key: 'value'"
+        return "node { name: '" + name
+                + "' op: 'Const' attr { key: 'dtype' value { type: DT_INT32 } } attr { key: 'value'"
                 + " value { tensor { dtype: DT_INT32 tensor_shape { } int_val: " + value + " } } } }\n";
     }
 
@@ -51,8 +54,15 @@ class KnownConditionsTest {
 
     /** {@code p ? x * 10 : x + 1}, as TensorFlow 1 writes it. */
     private static String switched(String predicate) {
-        return X + predicate + real("ten", 10) + real("one", 1) + node("s", "Switch", "x p") + node("then", "Mul", "s:1 ten")
-                + node("else", "AddV2", "s one") + node("m", "Merge", "else then") + node("y", "Identity", "m");
+        return X
+                + predicate
+                + real("ten", 10)
+                + real("one", 1)
+                + node("s", "Switch", "x p")
+                + node("then", "Mul", "s:1 ten")
+                + node("else", "AddV2", "s one")
+                + node("m", "Merge", "else then")
+                + node("y", "Identity", "m");
     }
 
     /** The same by a function for each branch. */
@@ -69,7 +79,8 @@ class KnownConditionsTest {
                 + " output_arg { name: 'r' type: DT_FLOAT } } ret { key: 'r' value: 'o:z:0' }"
                 + " node_def { name: 'k' op: 'Const' attr { key: 'dtype' value { type: DT_FLOAT } } attr { key: 'value' value"
                 + " { tensor { dtype: DT_FLOAT tensor_shape { } float_val: " + number + " } } } }"
-                + " node_def { name: 'o' op: '" + operator + "' input: 'a' input: 'k:output:0' attr { key: 'T' value { type:"
+                + " node_def { name: 'o' op: '" + operator
+                + "' input: 'a' input: 'k:output:0' attr { key: 'T' value { type:"
                 + " DT_FLOAT } } } }";
     }
 
@@ -86,28 +97,35 @@ class KnownConditionsTest {
     @TestFactory
     Stream<DynamicTest> the_branch_that_is_taken_is_imported() {
         Map<String, Boolean> predicates = Map.of(
-                constant("p", true), true,
-                constant("p", false), false,
-                constant("q", true) + node("p", "LogicalNot", "q"), false,
-                constant("q", true) + constant("r", false) + node("p", "LogicalOr", "q r"), true,
-                constant("q", false) + "node { name: 'p' op: 'PlaceholderWithDefault' input: 'q' }\n", false,
-                PLACEHOLDER + node("p", "Identity", "keras_learning_phase"), false,
-                PLACEHOLDER + constant("q", false) + node("p", "LogicalAnd", "keras_learning_phase q"), false);
+                constant("p", true),
+                true,
+                constant("p", false),
+                false,
+                constant("q", true) + node("p", "LogicalNot", "q"),
+                false,
+                constant("q", true) + constant("r", false) + node("p", "LogicalOr", "q r"),
+                true,
+                constant("q", false) + "node { name: 'p' op: 'PlaceholderWithDefault' input: 'q' }\n",
+                false,
+                PLACEHOLDER + node("p", "Identity", "keras_learning_phase"),
+                false,
+                PLACEHOLDER + constant("q", false) + node("p", "LogicalAnd", "keras_learning_phase q"),
+                false);
         return predicates.entrySet().stream()
                 .flatMap(entry -> Stream.of(
                                 switched(entry.getKey()),
                                 chosen("StatelessIf", entry.getKey()),
                                 chosen("If", entry.getKey()))
                         .map(graph -> DynamicTest.dynamicTest(
-                                graph.substring(X.length(), X.length() + 60), () -> assertThat(
-                                                run(graph).getDouble(0, 0, 0))
-                                        .isEqualTo(entry.getValue() ? 20 : 3))));
+                                graph.substring(X.length(), X.length() + 60),
+                                () -> assertThat(run(graph).getDouble(0, 0, 0)).isEqualTo(entry.getValue() ? 20 : 3))));
     }
 
     @Test
     void conditions_on_data_are_refused_with_the_reason_by_load_and_inspect() throws IOException {
-        String data = "node { name: 'p' op: 'Placeholder' attr { key: 'dtype' value { type: DT_BOOL } } attr { key: 'shape'"
-                + " value { shape { } } } }\n";
+        String data =
+                "node { name: 'p' op: 'Placeholder' attr { key: 'dtype' value { type: DT_BOOL } } attr { key: 'shape'"
+                        + " value { shape { } } } }\n";
         for (String graph : new String[] {switched(data), chosen("StatelessIf", data)}) {
             Path file = write(graph);
             assertThatThrownBy(() -> TensorFlowImporter.load(file))
@@ -119,8 +137,14 @@ class KnownConditionsTest {
 
     @Test
     void an_order_of_axes_that_follows_from_their_number_is_known() throws IOException {
-        String reversed = X + whole("zero", 0) + whole("one", 1) + node("rank", "Rank", "x") + node("range", "Range", "zero rank one")
-                + node("last", "Sub", "rank one") + node("order", "Sub", "last range") + node("y", "Transpose", "x order");
+        String reversed = X
+                + whole("zero", 0)
+                + whole("one", 1)
+                + node("rank", "Rank", "x")
+                + node("range", "Range", "zero rank one")
+                + node("last", "Sub", "rank one")
+                + node("order", "Sub", "last range")
+                + node("y", "Transpose", "x order");
         assertThat(run(reversed).shape()).containsExactly(3, 2, 1);
     }
 

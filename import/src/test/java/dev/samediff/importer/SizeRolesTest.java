@@ -38,7 +38,8 @@ class SizeRolesTest {
         InputSizes sizes = new SizeRoles(index, imported.sizes()).at(SIZES);
         Map<String, List<Long>> shapes = new LinkedHashMap<>();
         for (ValueInfoProto input : index.inputs()) {
-            shapes.put(input.getName(), Arrays.stream(sizes.shape(input)).boxed().toList());
+            shapes.put(
+                    input.getName(), Arrays.stream(sizes.shape(input)).boxed().toList());
         }
         return shapes;
     }
@@ -129,15 +130,14 @@ class SizeRolesTest {
     @Test
     void a_verification_never_takes_more_memory_than_the_machine_has() {
         Path file = attention(false).write(folder);
-        VerificationPlan enormous = new VerificationPlan(
-                1e-4, 1, List.of(Map.of("batch", 64L, "sequence", 1_000_000L)), 0, false);
+        VerificationPlan enormous =
+                new VerificationPlan(1e-4, 1, List.of(Map.of("batch", 64L, "sequence", 1_000_000L)), 0, false);
         assertThatThrownBy(() -> OnnxVerifier.verify(file, enormous))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("GB of memory")
                 .hasMessageContaining("smaller batch");
         // an unlimited model is tried at a length that fits
-        Verification verification =
-                OnnxVerifier.verify(file, new VerificationPlan(1e-3, 1, List.of(), 1 << 22, false));
+        Verification verification = OnnxVerifier.verify(file, new VerificationPlan(1e-3, 1, List.of(), 1 << 22, false));
         assertThat(verification.notes()).anyMatch(note -> note.contains("because more may not fit into memory"));
     }
 }

@@ -377,8 +377,7 @@ class TensorFlowOperatorsTest {
                 whole("ArgMax along an axis computed from the rank", reals(2, 5), (w, x) -> {
                     w.node("Rank", "rank", List.of(x), "T", FLOAT);
                     w.whole("Sub", "last", "rank", w.number(1));
-                    w.node(
-                            "ArgMax", "y", List.of(x, "last"), "T", FLOAT, "Tidx", INT, "output_type", INT);
+                    w.node("ArgMax", "y", List.of(x, "last"), "T", FLOAT, "Tidx", INT, "output_type", INT);
                 }),
                 real("Unpack, Pack", reals(2, 3, 4), (w, x) -> {
                     w.node("Unpack", "parts", List.of(x), "T", FLOAT, "num", 3, "axis", 1);

@@ -61,33 +61,54 @@ class TextLimitTest {
         return Stream.of(
                 limited("plain", ROWS, m -> m.node("Identity", "range", "p")),
                 limited("an offset of two, as BART and OPT have it", ROWS - 2, m -> m.node("Add", "range two", "p")),
-                limited("an offset before a shape", ROWS - 2, m -> m.node("Unsqueeze", "range zero_axis", "u")
-                        .initializer("zero_axis", HostTensor.vector(0))
-                        .node("Add", "two u", "p")),
-                limited("counted from one", ROWS - 1, m -> m.node("Add", "n one", "end").node("Range", "one end one", "p")),
-                limited("counted down", ROWS, m -> m.node("Sub", "n one", "last").node("Sub", "last range", "p")),
+                limited(
+                        "an offset before a shape",
+                        ROWS - 2,
+                        m -> m.node("Unsqueeze", "range zero_axis", "u")
+                                .initializer("zero_axis", HostTensor.vector(0))
+                                .node("Add", "two u", "p")),
+                limited(
+                        "counted from one",
+                        ROWS - 1,
+                        m -> m.node("Add", "n one", "end").node("Range", "one end one", "p")),
+                limited(
+                        "counted down",
+                        ROWS,
+                        m -> m.node("Sub", "n one", "last").node("Sub", "last range", "p")),
                 limited("every second", (ROWS + 1) / 2, m -> m.node("Mul", "range two", "p")),
-                limited("relative to the first token, with an offset", ROWS - 5, m -> m.node("Unsqueeze", "range axis0", "row")
-                        .node("Unsqueeze", "range axis1", "column")
-                        .initializer("axis0", HostTensor.vector(0))
-                        .initializer("axis1", HostTensor.vector(1))
-                        .node("Sub", "row column", "relative")
-                        .node("Add", "relative five", "p")),
-                limited("counted from the mask", ROWS, m -> m.node("CumSum", "attention_mask one", "c")
-                        .node("Sub", "c one", "p")),
-                limited("counted from the mask, times the mask, with an offset, as RoBERTa does", ROWS - 2, m -> m.node(
-                                "CumSum", "attention_mask one", "c")
-                        .node("Mul", "c attention_mask", "cm")
-                        .node("Add", "cm one", "p")),
-                limited("hidden places set to one, as in transformers", ROWS, m -> m.node(
-                                "CumSum", "attention_mask one", "c")
-                        .node("Sub", "c one", "before")
-                        .node("Equal", "attention_mask zero", "hidden")
-                        .node("Where", "hidden one before", "p")),
-                limited("counted from tokens that are no padding", ROWS - 1, m -> m.node("Equal", "ids one", "pad")
-                        .node("Not", "pad", "real")
-                        .node("Cast", "real", "r", "to", 7)
-                        .node("CumSum", "r one", "p")));
+                limited(
+                        "relative to the first token, with an offset",
+                        ROWS - 5,
+                        m -> m.node("Unsqueeze", "range axis0", "row")
+                                .node("Unsqueeze", "range axis1", "column")
+                                .initializer("axis0", HostTensor.vector(0))
+                                .initializer("axis1", HostTensor.vector(1))
+                                .node("Sub", "row column", "relative")
+                                .node("Add", "relative five", "p")),
+                limited(
+                        "counted from the mask",
+                        ROWS,
+                        m -> m.node("CumSum", "attention_mask one", "c").node("Sub", "c one", "p")),
+                limited(
+                        "counted from the mask, times the mask, with an offset, as RoBERTa does",
+                        ROWS - 2,
+                        m -> m.node("CumSum", "attention_mask one", "c")
+                                .node("Mul", "c attention_mask", "cm")
+                                .node("Add", "cm one", "p")),
+                limited(
+                        "hidden places set to one, as in transformers",
+                        ROWS,
+                        m -> m.node("CumSum", "attention_mask one", "c")
+                                .node("Sub", "c one", "before")
+                                .node("Equal", "attention_mask zero", "hidden")
+                                .node("Where", "hidden one before", "p")),
+                limited(
+                        "counted from tokens that are no padding",
+                        ROWS - 1,
+                        m -> m.node("Equal", "ids one", "pad")
+                                .node("Not", "pad", "real")
+                                .node("Cast", "real", "r", "to", 7)
+                                .node("CumSum", "r one", "p")));
     }
 
     @TestFactory
@@ -95,20 +116,26 @@ class TextLimitTest {
         return Stream.of(
                 unlimited("Min", m -> m.node("Min", "range eleven", "p")),
                 unlimited("Clip", m -> m.node("Clip", "range zero eleven", "p")),
-                unlimited("Max and Min of what is relative", m -> m.node("Unsqueeze", "range axis0", "row")
-                        .node("Unsqueeze", "range axis1", "column")
-                        .initializer("axis0", HostTensor.vector(0))
-                        .initializer("axis1", HostTensor.vector(1))
-                        .node("Sub", "row column", "relative")
-                        .node("Max", "relative zero", "least")
-                        .node("Min", "least eleven", "p")),
-                unlimited("Where with the limit", m -> m.node("Less", "range eleven", "near")
-                        .node("Where", "near range eleven", "p")),
-                unlimited("Where, the other way round", m -> m.node("GreaterOrEqual", "range eleven", "far")
-                        .node("Where", "far eleven range", "p")),
+                unlimited(
+                        "Max and Min of what is relative",
+                        m -> m.node("Unsqueeze", "range axis0", "row")
+                                .node("Unsqueeze", "range axis1", "column")
+                                .initializer("axis0", HostTensor.vector(0))
+                                .initializer("axis1", HostTensor.vector(1))
+                                .node("Sub", "row column", "relative")
+                                .node("Max", "relative zero", "least")
+                                .node("Min", "least eleven", "p")),
+                unlimited(
+                        "Where with the limit",
+                        m -> m.node("Less", "range eleven", "near").node("Where", "near range eleven", "p")),
+                unlimited(
+                        "Where, the other way round",
+                        m -> m.node("GreaterOrEqual", "range eleven", "far").node("Where", "far eleven range", "p")),
                 unlimited("the remainder of a division", m -> m.node("Mod", "range eleven", "p")),
                 unlimited("buckets of distances, as T5 has them", TextLimitTest::buckets),
-                unlimited("truth values", m -> m.node("Greater", "range three", "b").node("Cast", "b", "p", "to", 7)),
+                unlimited(
+                        "truth values",
+                        m -> m.node("Greater", "range three", "b").node("Cast", "b", "p", "to", 7)),
                 unlimited("token ids", m -> m.node("Identity", "ids", "p")));
     }
 

@@ -70,7 +70,8 @@ class WeightsBehindNodesTest {
     }
 
     private static TensorProto bytes(String name, long... shape) {
-        TensorProto.Builder tensor = TensorProto.newBuilder().setName(name).setDataType(TensorProto.DataType.INT8_VALUE);
+        TensorProto.Builder tensor =
+                TensorProto.newBuilder().setName(name).setDataType(TensorProto.DataType.INT8_VALUE);
         int length = (int) HostTensor.length(shape);
         byte[] values = new byte[length];
         for (int i = 0; i < length; i++) {
@@ -86,74 +87,110 @@ class WeightsBehindNodesTest {
         Map<String, TinyModel> kinds = new LinkedHashMap<>();
         kinds.put("as it is stored", times(model().initializer("w", reals(4, 6))));
         kinds.put("Identity", times(model().initializer("s", reals(4, 6)).node("Identity", "s", "w")));
-        kinds.put("Transpose", times(model().initializer("s", reals(6, 4)).node("Transpose", "s", "w", "perm", new long[] {1, 0})));
-        kinds.put("Cast from half precision", times(model().initializer(half("s", 4, 6)).node("Cast", "s", "w", "to", 1)));
-        kinds.put("Cast and Transpose", times(model().initializer(half("s", 6, 4))
-                .node("Cast", "s", "c", "to", 1)
-                .node("Transpose", "c", "w", "perm", new long[] {1, 0})));
-        kinds.put("Reshape", times(model().initializer("s", reals(4, 2, 3))
-                .initializer("shape", HostTensor.vector(4, -1))
-                .node("Reshape", "s shape", "w")));
-        kinds.put("Squeeze", times(model().initializer("s", reals(1, 4, 6))
-                .initializer("axis", HostTensor.vector(0))
-                .node("Squeeze", "s axis", "w")));
-        kinds.put("Transpose of three axes, and Reshape", times(model().initializer("s", reals(2, 4, 3))
-                .initializer("shape", HostTensor.vector(4, 6))
-                .node("Transpose", "s", "t", "perm", new long[] {1, 0, 2})
-                .node("Reshape", "t shape", "w")));
-        kinds.put("Slice of a joined weight", times(model().initializer("s", reals(18, 4))
-                .initializer("from", HostTensor.vector(6))
-                .initializer("to", HostTensor.vector(12))
-                .initializer("axis", HostTensor.vector(0))
-                .node("Slice", "s from to axis", "part")
-                .node("Transpose", "part", "w", "perm", new long[] {1, 0})));
-        kinds.put("Split of a joined weight", times(model().initializer("s", reals(4, 18))
-                .initializer("sizes", HostTensor.vector(6, 12))
-                .node("Split", "s sizes", "w rest", "axis", 1)));
-        kinds.put("Gather of one of several", times(model().initializer("s", reals(3, 4, 6))
-                .initializer("second", HostTensor.of(DataType.LONG, new long[0], new long[] {1}))
-                .node("Gather", "s second", "w")));
-        kinds.put("Concat", times(model().initializer("a.weight", reals(4, 2))
-                .initializer("b.weight", reals(4, 4))
-                .node("Concat", "a.weight b.weight", "w", "axis", 1)));
-        kinds.put("weight norm", times(model().initializer("p.weight_v", reals(6, 4))
-                .initializer("p.weight_g", reals(6, 1))
-                .node("ReduceL2", "p.weight_v", "norm", "axes", new long[] {1}, "keepdims", 1)
-                .node("Div", "p.weight_v norm", "unit")
-                .node("Mul", "p.weight_g unit", "normed")
-                .node("Transpose", "normed", "w", "perm", new long[] {1, 0})));
-        kinds.put("DequantizeLinear", times(model().initializer(bytes("q", 4, 6))
-                .initializer("scale", HostTensor.filled(DataType.FLOAT, new long[0], 0.03))
-                .node("DequantizeLinear", "q scale", "w")));
-        kinds.put("DequantizeLinear along an axis, and Transpose", times(model().initializer(bytes("q", 6, 4))
-                .initializer("scale", HostTensor.of(DataType.FLOAT, new long[] {6}, new double[] {.1, .2, .3, .1, .2, .1}))
-                .initializer(TensorProto.newBuilder()
-                        .setName("zero")
-                        .setDataType(TensorProto.DataType.INT8_VALUE)
-                        .addDims(6)
-                        .setRawData(ByteString.copyFrom(new byte[6]))
-                        .build())
-                .node("DequantizeLinear", "q scale zero", "d", "axis", 0)
-                .node("Transpose", "d", "w", "perm", new long[] {1, 0})));
+        kinds.put(
+                "Transpose",
+                times(model().initializer("s", reals(6, 4)).node("Transpose", "s", "w", "perm", new long[] {1, 0})));
+        kinds.put(
+                "Cast from half precision",
+                times(model().initializer(half("s", 4, 6)).node("Cast", "s", "w", "to", 1)));
+        kinds.put(
+                "Cast and Transpose",
+                times(model().initializer(half("s", 6, 4))
+                        .node("Cast", "s", "c", "to", 1)
+                        .node("Transpose", "c", "w", "perm", new long[] {1, 0})));
+        kinds.put(
+                "Reshape",
+                times(model().initializer("s", reals(4, 2, 3))
+                        .initializer("shape", HostTensor.vector(4, -1))
+                        .node("Reshape", "s shape", "w")));
+        kinds.put(
+                "Squeeze",
+                times(model().initializer("s", reals(1, 4, 6))
+                        .initializer("axis", HostTensor.vector(0))
+                        .node("Squeeze", "s axis", "w")));
+        kinds.put(
+                "Transpose of three axes, and Reshape",
+                times(model().initializer("s", reals(2, 4, 3))
+                        .initializer("shape", HostTensor.vector(4, 6))
+                        .node("Transpose", "s", "t", "perm", new long[] {1, 0, 2})
+                        .node("Reshape", "t shape", "w")));
+        kinds.put(
+                "Slice of a joined weight",
+                times(model().initializer("s", reals(18, 4))
+                        .initializer("from", HostTensor.vector(6))
+                        .initializer("to", HostTensor.vector(12))
+                        .initializer("axis", HostTensor.vector(0))
+                        .node("Slice", "s from to axis", "part")
+                        .node("Transpose", "part", "w", "perm", new long[] {1, 0})));
+        kinds.put(
+                "Split of a joined weight",
+                times(model().initializer("s", reals(4, 18))
+                        .initializer("sizes", HostTensor.vector(6, 12))
+                        .node("Split", "s sizes", "w rest", "axis", 1)));
+        kinds.put(
+                "Gather of one of several",
+                times(model().initializer("s", reals(3, 4, 6))
+                        .initializer("second", HostTensor.of(DataType.LONG, new long[0], new long[] {1}))
+                        .node("Gather", "s second", "w")));
+        kinds.put(
+                "Concat",
+                times(model().initializer("a.weight", reals(4, 2))
+                        .initializer("b.weight", reals(4, 4))
+                        .node("Concat", "a.weight b.weight", "w", "axis", 1)));
+        kinds.put(
+                "weight norm",
+                times(model().initializer("p.weight_v", reals(6, 4))
+                        .initializer("p.weight_g", reals(6, 1))
+                        .node("ReduceL2", "p.weight_v", "norm", "axes", new long[] {1}, "keepdims", 1)
+                        .node("Div", "p.weight_v norm", "unit")
+                        .node("Mul", "p.weight_g unit", "normed")
+                        .node("Transpose", "normed", "w", "perm", new long[] {1, 0})));
+        kinds.put(
+                "DequantizeLinear",
+                times(model().initializer(bytes("q", 4, 6))
+                        .initializer("scale", HostTensor.filled(DataType.FLOAT, new long[0], 0.03))
+                        .node("DequantizeLinear", "q scale", "w")));
+        kinds.put(
+                "DequantizeLinear along an axis, and Transpose",
+                times(model().initializer(bytes("q", 6, 4))
+                        .initializer(
+                                "scale",
+                                HostTensor.of(DataType.FLOAT, new long[] {6}, new double[] {.1, .2, .3, .1, .2, .1}))
+                        .initializer(TensorProto.newBuilder()
+                                .setName("zero")
+                                .setDataType(TensorProto.DataType.INT8_VALUE)
+                                .addDims(6)
+                                .setRawData(ByteString.copyFrom(new byte[6]))
+                                .build())
+                        .node("DequantizeLinear", "q scale zero", "d", "axis", 0)
+                        .node("Transpose", "d", "w", "perm", new long[] {1, 0})));
         kinds.put("Gemm of a part", model2());
-        kinds.put("Einsum of a stored tensor of three axes", model().initializer("mha.query.kernel", reals(4, 2, 3))
-                .named("/block/proj/Einsum", "Einsum", "x mha.query.kernel", "e", "equation", "abc,cde->abde")
-                .initializer("shape", HostTensor.vector(0, 0, 6))
-                .node("Reshape", "e shape", "y")
-                .output("y", DataType.FLOAT, -1, -2, 6));
-        kinds.put("Einsum with two axes that are summed over", model().initializer("shape", HostTensor.vector(0, 0, 2, 2))
-                .initializer("w", reals(2, 2, 6))
-                .node("Reshape", "x shape", "heads")
-                .node("Einsum", "heads w", "y", "equation", "abhd,hde->abe")
-                .output("y", DataType.FLOAT, -1, -2, 6));
-        kinds.put("Einsum of a weight [out,in], written first", model().initializer("w", reals(6, 4))
-                .node("Einsum", "w x", "y", "equation", "oi,bti->bto")
-                .output("y", DataType.FLOAT, -1, -2, 6));
-        kinds.put("Einsum with an ellipsis", model().initializer("w", reals(4, 2, 3))
-                .node("Einsum", "x w", "e", "equation", "...c,cde->...de")
-                .initializer("shape", HostTensor.vector(0, 0, 6))
-                .node("Reshape", "e shape", "y")
-                .output("y", DataType.FLOAT, -1, -2, 6));
+        kinds.put(
+                "Einsum of a stored tensor of three axes",
+                model().initializer("mha.query.kernel", reals(4, 2, 3))
+                        .named("/block/proj/Einsum", "Einsum", "x mha.query.kernel", "e", "equation", "abc,cde->abde")
+                        .initializer("shape", HostTensor.vector(0, 0, 6))
+                        .node("Reshape", "e shape", "y")
+                        .output("y", DataType.FLOAT, -1, -2, 6));
+        kinds.put(
+                "Einsum with two axes that are summed over",
+                model().initializer("shape", HostTensor.vector(0, 0, 2, 2))
+                        .initializer("w", reals(2, 2, 6))
+                        .node("Reshape", "x shape", "heads")
+                        .node("Einsum", "heads w", "y", "equation", "abhd,hde->abe")
+                        .output("y", DataType.FLOAT, -1, -2, 6));
+        kinds.put(
+                "Einsum of a weight [out,in], written first",
+                model().initializer("w", reals(6, 4))
+                        .node("Einsum", "w x", "y", "equation", "oi,bti->bto")
+                        .output("y", DataType.FLOAT, -1, -2, 6));
+        kinds.put(
+                "Einsum with an ellipsis",
+                model().initializer("w", reals(4, 2, 3))
+                        .node("Einsum", "x w", "e", "equation", "...c,cde->...de")
+                        .initializer("shape", HostTensor.vector(0, 0, 6))
+                        .node("Reshape", "e shape", "y")
+                        .output("y", DataType.FLOAT, -1, -2, 6));
         return kinds;
     }
 
@@ -169,33 +206,39 @@ class WeightsBehindNodesTest {
 
     @TestFactory
     Stream<DynamicTest> they_are_layers_and_compute_what_onnx_runtime_does() {
-        return kinds().entrySet().stream().map(kind -> DynamicTest.dynamicTest(kind.getKey(), () -> {
-            Path file = kind.getValue().write(folder);
-            ImportedModel model = OnnxImporter.load(file);
-            assertThat(model.linearLayers()).singleElement().satisfies(layer -> {
-                assertThat(layer.in()).isEqualTo(4);
-                assertThat(layer.out()).isEqualTo(6);
-            });
-            assertThat(model.report().notAdapted()).isEmpty();
-            assertThat(OnnxWriter.refusals(model, model.modulePaths().keySet())).isEmpty();
-            assertThat(OnnxVerifier.verify(file, VerificationPlan.thorough(1e-5, 1, 8)).passed())
-                    .isTrue();
-        }));
+        return kinds().entrySet().stream()
+                .map(kind -> DynamicTest.dynamicTest(kind.getKey(), () -> {
+                    Path file = kind.getValue().write(folder);
+                    ImportedModel model = OnnxImporter.load(file);
+                    assertThat(model.linearLayers()).singleElement().satisfies(layer -> {
+                        assertThat(layer.in()).isEqualTo(4);
+                        assertThat(layer.out()).isEqualTo(6);
+                    });
+                    assertThat(model.report().notAdapted()).isEmpty();
+                    assertThat(OnnxWriter.refusals(model, model.modulePaths().keySet()))
+                            .isEmpty();
+                    assertThat(OnnxVerifier.verify(file, VerificationPlan.thorough(1e-5, 1, 8))
+                                    .passed())
+                            .isTrue();
+                }));
     }
 
     @TestFactory
     Stream<DynamicTest> merged_weights_are_written_back() {
-        return kinds().entrySet().stream().map(kind -> DynamicTest.dynamicTest(kind.getKey(), () -> {
-            ImportedModel model = OnnxImporter.load(kind.getValue().write(folder));
-            AdaptedModel adapted = trained(model, Sorsa.rank(2));
-            Path target = Files.createTempFile(folder, "merged", ".onnx");
-            OnnxWriter.writeMerged(model, adapted.mergedWeights(), target);
-            // half precision rounds what is written
-            double tolerance = kind.getKey().contains("Cast") ? 5e-3 : 1e-4;
-            Verification verification = OnnxVerifier.verify(target, model, InputSizes.SAMPLES, tolerance, 1);
-            assertThat(verification.passed()).as(verification.toString()).isTrue();
-            assertThat(OnnxImporter.load(target).linearLayers()).hasSize(1);
-        }));
+        return kinds().entrySet().stream()
+                .map(kind -> DynamicTest.dynamicTest(kind.getKey(), () -> {
+                    ImportedModel model = OnnxImporter.load(kind.getValue().write(folder));
+                    AdaptedModel adapted = trained(model, Sorsa.rank(2));
+                    Path target = Files.createTempFile(folder, "merged", ".onnx");
+                    OnnxWriter.writeMerged(model, adapted.mergedWeights(), target);
+                    // half precision rounds what is written
+                    double tolerance = kind.getKey().contains("Cast") ? 5e-3 : 1e-4;
+                    Verification verification = OnnxVerifier.verify(target, model, InputSizes.SAMPLES, tolerance, 1);
+                    assertThat(verification.passed())
+                            .as(verification.toString())
+                            .isTrue();
+                    assertThat(OnnxImporter.load(target).linearLayers()).hasSize(1);
+                }));
     }
 
     @TestFactory
@@ -203,7 +246,8 @@ class WeightsBehindNodesTest {
         return kinds().entrySet().stream()
                 .flatMap(kind -> Stream.of(Lora.rank(2), Sorsa.rank(2))
                         .map(method -> DynamicTest.dynamicTest(kind.getKey() + " " + method.name(), () -> {
-                            ImportedModel model = OnnxImporter.load(kind.getValue().write(folder));
+                            ImportedModel model =
+                                    OnnxImporter.load(kind.getValue().write(folder));
                             AdaptedModel adapted = trained(model, method);
                             Path target = Files.createTempFile(folder, "adapted", ".onnx");
                             OnnxWriter.writeAdapted(model, adapted.updates(), target);
@@ -221,7 +265,8 @@ class WeightsBehindNodesTest {
                 model.graph(), model.modulePaths(), AdapterConfig.of(method).withTargets(TargetSelector.regex(".*")));
         for (String trainable : adapted.trainableNames()) {
             INDArray values = model.graph().getVariable(trainable).getArr();
-            values.addi(Nd4j.linspace(DataType.FLOAT, -0.3, 0.11, values.length()).reshape(values.shape()));
+            values.addi(
+                    Nd4j.linspace(DataType.FLOAT, -0.3, 0.11, values.length()).reshape(values.shape()));
         }
         return adapted;
     }
@@ -232,7 +277,9 @@ class WeightsBehindNodesTest {
         Path target = folder.resolve("merged.onnx");
         OnnxWriter.writeMerged(model, trained(model, Lora.rank(1)).mergedWeights(), target);
         ModelProto written = OnnxFiles.read(target);
-        assertThat(written.getGraph().getNodeList()).extracting(NodeProto::getOpType).containsExactly("MatMul");
+        assertThat(written.getGraph().getNodeList())
+                .extracting(NodeProto::getOpType)
+                .containsExactly("MatMul");
         assertThat(written.getGraph().getInitializerList()).hasSize(1);
     }
 
@@ -309,7 +356,8 @@ class WeightsBehindNodesTest {
                 model.graph().getVariable(model.linearLayers().get(0).weight()).getArr());
         OnnxWriter.writeMerged(model, weights, folder.resolve("before.onnx"));
         var head = model.graph().var("head.weight", Nd4j.ones(DataType.FLOAT, 6, 2));
-        var rows = model.graph().reshape(model.graph().getVariable(model.outputs().get(0).variable()), -1, 6);
+        var rows = model.graph()
+                .reshape(model.graph().getVariable(model.outputs().get(0).variable()), -1, 6);
         model.graph().mmul("logits", rows, head);
         assertThatThrownBy(() -> OnnxWriter.writeMerged(model, weights, folder.resolve("after.onnx")))
                 .isInstanceOf(InvalidInputException.class)
@@ -335,8 +383,21 @@ class WeightsBehindNodesTest {
         TinyModel bits = new TinyModel(17)
                 .input("x", DataType.FLOAT, -1, -2, 32)
                 .initializer(quantised)
-                .initializer("scales", HostTensor.of(DataType.FLOAT, new long[] {6}, new double[] {.1, .2, .1, .05, .1, .2}))
-                .named("/layer/proj/MatMul_Q4", "com.microsoft:MatMulNBits", "x layer.proj.weight_Q4 scales", "y", "K", 32, "N", 6, "bits", 4, "block_size", 32)
+                .initializer(
+                        "scales", HostTensor.of(DataType.FLOAT, new long[] {6}, new double[] {.1, .2, .1, .05, .1, .2}))
+                .named(
+                        "/layer/proj/MatMul_Q4",
+                        "com.microsoft:MatMulNBits",
+                        "x layer.proj.weight_Q4 scales",
+                        "y",
+                        "K",
+                        32,
+                        "N",
+                        6,
+                        "bits",
+                        4,
+                        "block_size",
+                        32)
                 .output("y", DataType.FLOAT, -1, -2, 6);
         Path file = bits.write(folder);
         for (AdapterMethod method : List.of(Lora.rank(2), Sorsa.rank(2))) {
@@ -345,14 +406,16 @@ class WeightsBehindNodesTest {
             AdaptedModel adapted = trained(model, method);
             Path merged = folder.resolve(method.name() + "-merged.onnx");
             OnnxWriter.writeMerged(model, adapted.mergedWeights(), merged);
-            assertThat(OnnxVerifier.verify(merged, model, InputSizes.SAMPLES, 1e-3, 1).passed())
+            assertThat(OnnxVerifier.verify(merged, model, InputSizes.SAMPLES, 1e-3, 1)
+                            .passed())
                     .isTrue();
             assertThat(OnnxFiles.read(merged).getGraph().getNodeList())
                     .extracting(NodeProto::getOpType)
                     .containsExactly("MatMul");
             Path beside = folder.resolve(method.name() + "-adapted.onnx");
             OnnxWriter.writeAdapted(model, adapted.updates(), beside);
-            assertThat(OnnxVerifier.verify(beside, model, InputSizes.SAMPLES, 1e-3, 1).passed())
+            assertThat(OnnxVerifier.verify(beside, model, InputSizes.SAMPLES, 1e-3, 1)
+                            .passed())
                     .isTrue();
         }
     }

@@ -25,7 +25,10 @@ class WholeNumbersTest {
     Path folder;
 
     private INDArray run(TinyModel model, Map<String, INDArray> inputs) {
-        return OnnxImporter.load(model.output("y").write(folder)).graph().output(inputs, "y").get("y");
+        return OnnxImporter.load(model.output("y").write(folder))
+                .graph()
+                .output(inputs, "y")
+                .get("y");
     }
 
     private static HostTensor longs(long... values) {
@@ -72,16 +75,12 @@ class WholeNumbersTest {
             long least = type == DataType.LONG ? Long.MIN_VALUE : Integer.MIN_VALUE;
             INDArray dividends = Nd4j.createFromArray(7L, least, -7L, 5L).castTo(type);
             INDArray divisors = Nd4j.createFromArray(0L, -1L, -1L, 2L).castTo(type);
-            TinyModel quotient = new TinyModel(13)
-                    .input("a", type, -1)
-                    .input("b", type, -1)
-                    .node("Div", "a b", "y");
+            TinyModel quotient =
+                    new TinyModel(13).input("a", type, -1).input("b", type, -1).node("Div", "a b", "y");
             assertThat(run(quotient, Map.of("a", dividends, "b", divisors)).toLongVector())
                     .containsExactly(0, least, 7, 2);
-            TinyModel rest = new TinyModel(13)
-                    .input("a", type, -1)
-                    .input("b", type, -1)
-                    .node("Mod", "a b", "y");
+            TinyModel rest =
+                    new TinyModel(13).input("a", type, -1).input("b", type, -1).node("Mod", "a b", "y");
             assertThat(run(rest, Map.of("a", dividends, "b", divisors)).toLongVector())
                     .containsExactly(7, 0, 0, 1);
         }
@@ -137,9 +136,9 @@ class WholeNumbersTest {
                 .output("y")
                 .write(folder));
         Map<String, INDArray> inputs = Map.of("a", Nd4j.createFromArray(200f, 5f, 255.9f));
-        try (CompiledEngine engine =
-                new CompiledEngine(model.graph(), "y", List.of(), EngineOptions.defaults())) {
-            float[] results = Objects.requireNonNull(engine.outputs(inputs, List.of("y")).get("y"))
+        try (CompiledEngine engine = new CompiledEngine(model.graph(), "y", List.of(), EngineOptions.defaults())) {
+            float[] results = Objects.requireNonNull(
+                            engine.outputs(inputs, List.of("y")).get("y"))
                     .toFloatVector();
             assertThat(engine.fallback()).isEmpty();
             assertThat(results).containsExactly(144 * 200f, 10 * 5f, 254 * 255.9f);

@@ -57,7 +57,9 @@ final class ZooTable {
     private void run() throws IOException {
         List<Path> files;
         try (Stream<Path> all = Files.list(folder)) {
-            files = all.filter(file -> file.toString().endsWith(".onnx")).sorted().toList();
+            files = all.filter(file -> file.toString().endsWith(".onnx"))
+                    .sorted()
+                    .toList();
         }
         List<String> failures = new ArrayList<>();
         for (int i = 0; i < files.size(); i++) {
@@ -65,15 +67,18 @@ final class ZooTable {
             String name = String.valueOf(file.getFileName()).replace(".onnx", "");
             try {
                 Row row = measure(file, name, METHODS.get(i % METHODS.size()));
-                rows.computeIfAbsent(architecture(name), key -> new ArrayList<>()).add(row);
+                rows.computeIfAbsent(architecture(name), key -> new ArrayList<>())
+                        .add(row);
                 System.err.println(row);
             } catch (RuntimeException e) {
-                String message = String.valueOf(e.getMessage()).split("\n", 2)[0].replace(file.toString(), "");
+                String message =
+                        String.valueOf(e.getMessage()).split("\n", 2)[0].replace(file.toString(), "");
                 failures.add(name + ": " + e.getClass().getSimpleName() + ": " + message);
                 System.err.println(failures.get(failures.size() - 1));
             }
         }
-        System.out.println("| architecture | files | layers | verify | verify of the merged file | merged file and graph |");
+        System.out.println(
+                "| architecture | files | layers | verify | verify of the merged file | merged file and graph |");
         System.out.println("|---|---|---|---|---|---|");
         rows.forEach(ZooTable::print);
         failures.forEach(failure -> System.out.println("- " + failure));
@@ -119,7 +124,8 @@ final class ZooTable {
             for (Map.Entry<String, INDArray> output : written.run(given).entrySet()) {
                 difference = Math.max(
                         difference,
-                        Verification.Comparison.of("", output.getKey(), output.getValue(), expected.get(output.getKey()))
+                        Verification.Comparison.of(
+                                        "", output.getKey(), output.getValue(), expected.get(output.getKey()))
                                 .absolute());
             }
         }
@@ -127,7 +133,8 @@ final class ZooTable {
     }
 
     private static double verified(Path file) {
-        Verification verification = OnnxVerifier.verify(file, new VerificationPlan(TOLERANCE, 1, List.of(), LONGEST, false));
+        Verification verification =
+                OnnxVerifier.verify(file, new VerificationPlan(TOLERANCE, 1, List.of(), LONGEST, false));
         return verification.worst().absolute();
     }
 
@@ -148,10 +155,10 @@ final class ZooTable {
                 before = step == 0 ? gradients.loss() : before;
                 after = gradients.loss();
                 if (step < STEPS) {
-                    gradients.byName().forEach((name, gradient) -> model.graph()
-                            .getVariable(name)
-                            .getArr()
-                            .subi(gradient.mul(RATE)));
+                    gradients
+                            .byName()
+                            .forEach((name, gradient) ->
+                                    model.graph().getVariable(name).getArr().subi(gradient.mul(RATE)));
                 }
             }
         }

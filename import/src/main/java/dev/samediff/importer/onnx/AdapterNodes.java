@@ -106,8 +106,7 @@ public final class AdapterNodes {
     /** {@code abc,cde->abde} becomes {@code abc,cr->abr} and {@code abr,rde->abde}. */
     private void addToEinsum(TensorReaders.Product product) {
         NodeProto node = product.node();
-        EinsumLayer layer = EinsumLayer.of(new OnnxNode(node), product.input())
-                .orElseThrow(() -> refused(node));
+        EinsumLayer layer = EinsumLayer.of(new OnnxNode(node), product.input()).orElseThrow(() -> refused(node));
         long[] dims = editor.tensor(weight).getDimsList().stream()
                 .mapToLong(Long::longValue)
                 .toArray();
@@ -117,7 +116,11 @@ public final class AdapterNodes {
         INDArray upKernel = up.dup('c').reshape('c', layer.upShape(dims, up.size(0)));
         editor.addAfter(
                 product,
-                einsum(layer.downEquation(), inner, node.getInput(1 - product.input()), tensor(product, "adapter_down", downKernel)),
+                einsum(
+                        layer.downEquation(),
+                        inner,
+                        node.getInput(1 - product.input()),
+                        tensor(product, "adapter_down", downKernel)),
                 einsum(layer.upEquation(), change, inner, tensor(product, "adapter_up", upKernel)));
         editor.addToOutput(product, change);
     }
@@ -138,7 +141,8 @@ public final class AdapterNodes {
         }
         String inner = editor.freshName(module + ".adapter");
         String change = editor.freshName(module + ".adapter_change");
-        NodeProto first = copied(node("Gemm", inner, gemm.getInput(0), tensor(product, "adapter_down", down)), gemm, "transA");
+        NodeProto first =
+                copied(node("Gemm", inner, gemm.getInput(0), tensor(product, "adapter_down", down)), gemm, "transA");
         NodeProto second = copied(node("Gemm", change, inner, tensor(product, "adapter_up", up)), gemm, "alpha");
         editor.addAfter(product, first, second);
         editor.addToOutput(product, change);
@@ -183,9 +187,8 @@ public final class AdapterNodes {
     private String tensor(TensorReaders.Product product, String part, INDArray values) {
         List<Long> shape = Arrays.stream(values.shape()).boxed().toList();
         return tensors.computeIfAbsent(part + shape + product.type(), key -> {
-            TensorProto.Builder tensor = TensorProto.newBuilder()
-                    .setDataType(product.type())
-                    .addAllDims(shape);
+            TensorProto.Builder tensor =
+                    TensorProto.newBuilder().setDataType(product.type()).addAllDims(shape);
             return editor.addTensor(module + "." + part, tensor.build(), values.dup('c'));
         });
     }

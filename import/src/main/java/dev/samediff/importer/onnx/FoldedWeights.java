@@ -83,7 +83,8 @@ final class FoldedWeights {
         }
         Optional<WeightPart> part = chains.of(value)
                 .filter(found -> convolution ? found.shape().length > 2 : found.shape().length >= 2)
-                .filter(found -> HostTensor.length(found.shape()) > 0 && HostTensor.length(found.shape()) < Integer.MAX_VALUE);
+                .filter(found ->
+                        HostTensor.length(found.shape()) > 0 && HostTensor.length(found.shape()) < Integer.MAX_VALUE);
         return part.map(found -> store(value, found));
     }
 
@@ -161,7 +162,8 @@ final class FoldedWeights {
                 String layer = modules.get(0).replaceFirst("_weight$", "");
                 return layer + "_" + letters(part) + ".weight";
             }
-            boolean allNamed = modules.stream().allMatch(each -> each.endsWith(".weight") && !each.startsWith("onnx::"));
+            boolean allNamed =
+                    modules.stream().allMatch(each -> each.endsWith(".weight") && !each.startsWith("onnx::"));
             if (modules.size() > 1 && allNamed && part.rows().isEmpty()) {
                 return joined(modules);
             }

@@ -45,9 +45,8 @@ final class ModuleCalls {
         Optional<String> name(NodeProto node) {
             return path.map(scope -> {
                 boolean product = several && PRODUCTS.contains(node.getOpType());
-                String inner = product && !scope.isEmpty()
-                        ? "product_" + products++ + "/" + node.getOpType()
-                        : node.getName();
+                String inner =
+                        product && !scope.isEmpty() ? "product_" + products++ + "/" + node.getOpType() : node.getName();
                 return scope.isEmpty() ? inner : scope + "/" + inner;
             });
         }

@@ -199,9 +199,10 @@ public final class OnnxWeightEditor {
         ComputedWeight weight = computed.get(name);
         TensorReaders.Reads reads = readers.of(weight == null ? name : weight.value());
         if (weight == null && reads.entangled()) {
-            throw new InvalidInputException("Tensor " + name + " of the ONNX file passes through a Transpose or Cast node"
-                    + " to a matrix product and to something else; export the model with constant folding to merge into"
-                    + " it");
+            throw new InvalidInputException(
+                    "Tensor " + name + " of the ONNX file passes through a Transpose or Cast node"
+                            + " to a matrix product and to something else; export the model with constant folding to merge into"
+                            + " it");
         }
         boolean unread = weight != null && weight.packed()
                 ? readers.packedProducts(weight.value()).isEmpty()
@@ -258,7 +259,9 @@ public final class OnnxWeightEditor {
         for (Onnx.NodeProto node : List.copyOf(graph.getNodeList())) {
             boolean looksUp = node.getOpType().equals("Gather") && node.getInputCount() > 0;
             String table = looksUp ? throughIdentities(node.getInput(0)) : "";
-            if (initializers.containsKey(table) && tensor(table).getDimsCount() == 2 && WeightChains.isReal(tensor(table).getDataType())) {
+            if (initializers.containsKey(table)
+                    && tensor(table).getDimsCount() == 2
+                    && WeightChains.isReal(tensor(table).getDataType())) {
                 separateProducts(table);
             }
         }

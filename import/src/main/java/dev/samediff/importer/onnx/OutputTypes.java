@@ -36,8 +36,7 @@ public final class OutputTypes {
     }
 
     private static TypeProto type(OnnxInput found) {
-        TypeProto.Tensor.Builder tensor = TypeProto.Tensor.newBuilder()
-                .setElemType(OnnxTypes.number(found.type()));
+        TypeProto.Tensor.Builder tensor = TypeProto.Tensor.newBuilder().setElemType(OnnxTypes.number(found.type()));
         tensor.getShapeBuilder();
         for (Dim dim : found.dims()) {
             if (dim.isKnown()) {

@@ -16,7 +16,8 @@ import onnx.Onnx.TensorProto;
  * @param weights the weights that were dequantised, by the names of their tensors
  * @param activations how many nodes computed with quantised activations
  */
-public record QuantisedModel(ModelProto model, ExternalData files, Map<String, ComputedWeight> weights, int activations) {
+public record QuantisedModel(
+        ModelProto model, ExternalData files, Map<String, ComputedWeight> weights, int activations) {
     private static final String ONNX_RUNTIME = "com.microsoft:";
 
     private static final Set<String> ON_ACTIVATIONS = Set.of(

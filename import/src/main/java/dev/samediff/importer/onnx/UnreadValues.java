@@ -35,7 +35,8 @@ final class UnreadValues {
             unread.forEach(node -> candidates.addAll(node.getInputList()));
         }
         Set<String> read = read(graph, nodes);
-        GraphProto.Builder left = graph.toBuilder().clearNode().addAllNode(nodes).clearInitializer();
+        GraphProto.Builder left =
+                graph.toBuilder().clearNode().addAllNode(nodes).clearInitializer();
         graph.getInitializerList().stream()
                 .filter(tensor -> !candidates.contains(tensor.getName()) || read.contains(tensor.getName()))
                 .forEach(left::addInitializer);
@@ -59,11 +60,9 @@ final class UnreadValues {
 
     private static void addRead(NodeProto node, Set<String> read) {
         read.addAll(node.getInputList());
-        node.getAttributeList().stream()
-                .filter(attribute -> attribute.hasG())
-                .forEach(attribute -> {
-                    attribute.getG().getNodeList().forEach(inner -> addRead(inner, read));
-                    attribute.getG().getOutputList().forEach(output -> read.add(output.getName()));
-                });
+        node.getAttributeList().stream().filter(attribute -> attribute.hasG()).forEach(attribute -> {
+            attribute.getG().getNodeList().forEach(inner -> addRead(inner, read));
+            attribute.getG().getOutputList().forEach(output -> read.add(output.getName()));
+        });
     }
 }

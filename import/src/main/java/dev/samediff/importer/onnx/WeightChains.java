@@ -109,7 +109,8 @@ final class WeightChains {
             case "Reciprocal" -> x.each(array -> array.rdiv(1));
             case "ReduceSum" -> cuts.reduced(node, x, matrix -> matrix.sum(1));
             case "ReduceL2" -> cuts.reduced(node, x, matrix -> matrix.norm2(1));
-            case "ReduceSumSquare" -> cuts.reduced(node, x, matrix -> matrix.mul(matrix).sum(1));
+            case "ReduceSumSquare" ->
+                cuts.reduced(node, x, matrix -> matrix.mul(matrix).sum(1));
             default -> null;
         };
     }
@@ -120,12 +121,15 @@ final class WeightChains {
         if (left == null || right == null) {
             return null;
         }
-        return WeightPart.combined(left, right, switch (node.operator()) {
-            case "Add" -> INDArray::add;
-            case "Sub" -> INDArray::sub;
-            case "Mul" -> INDArray::mul;
-            default -> INDArray::div;
-        });
+        return WeightPart.combined(
+                left,
+                right,
+                switch (node.operator()) {
+                    case "Add" -> INDArray::add;
+                    case "Sub" -> INDArray::sub;
+                    case "Mul" -> INDArray::mul;
+                    default -> INDArray::div;
+                });
     }
 
     private @Nullable WeightPart powered(OnnxNode node, int depth) {
@@ -134,8 +138,11 @@ final class WeightChains {
         if (x == null || exponent == null) {
             return null;
         }
-        HostTensor number = new OnnxTensor(node.input(1), exponent, files, null).toHost().orElse(null);
-        return number == null || !number.isSingle() || number.asDouble(0) != 2 ? null : x.each(array -> array.mul(array));
+        HostTensor number =
+                new OnnxTensor(node.input(1), exponent, files, null).toHost().orElse(null);
+        return number == null || !number.isSingle() || number.asDouble(0) != 2
+                ? null
+                : x.each(array -> array.mul(array));
     }
 
     private @Nullable WeightPart joined(OnnxNode node, int depth) {
@@ -148,13 +155,13 @@ final class WeightChains {
             parts.add(part);
         }
         int axis = parts.get(0).axes(node, new long[] {node.integer("axis", 0)})[0];
-        boolean fit = parts.stream().allMatch(part -> fits(part.shape(), parts.get(0).shape(), axis));
+        boolean fit =
+                parts.stream().allMatch(part -> fits(part.shape(), parts.get(0).shape(), axis));
         return fit ? WeightPart.joined(parts, axis) : null;
     }
 
     private static boolean fits(long[] a, long[] b, int axis) {
-        return a.length == b.length
-                && IntStream.range(0, a.length).allMatch(i -> i == axis || a[i] == b[i]);
+        return a.length == b.length && IntStream.range(0, a.length).allMatch(i -> i == axis || a[i] == b[i]);
     }
 
     private @Nullable HostTensor whole(String value) {

@@ -18,18 +18,22 @@ record WeightCuts(Wholes wholes) {
     /** Gives whole numbers. */
     @FunctionalInterface
     interface Wholes {
-        @Nullable HostTensor apply(String value);
+        @Nullable
+        HostTensor apply(String value);
     }
 
     WeightPart transposed(OnnxNode node, WeightPart x) {
         long[] order = node.integers("perm");
         int rank = x.shape().length;
         return x.permuted(
-                order == null ? IntStream.range(0, rank).mapToLong(i -> rank - 1 - i).toArray() : order);
+                order == null
+                        ? IntStream.range(0, rank).mapToLong(i -> rank - 1 - i).toArray()
+                        : order);
     }
 
     /** Zero takes the size of the axis over, unless allowzero says otherwise; minus one takes what is left. */
-    @Nullable WeightPart reshaped(OnnxNode node, WeightPart x) {
+    @Nullable
+    WeightPart reshaped(OnnxNode node, WeightPart x) {
         long[] wanted = numbers(node.input(1));
         if (wanted == null) {
             return null;
@@ -53,7 +57,8 @@ record WeightCuts(Wholes wholes) {
         return HostTensor.length(shape) == HostTensor.length(x.shape()) ? x.reshaped(shape) : null;
     }
 
-    @Nullable WeightPart withAxes(OnnxNode node, WeightPart x) {
+    @Nullable
+    WeightPart withAxes(OnnxNode node, WeightPart x) {
         if (node.operator().equals("Flatten")) {
             int axis = (int) node.integer("axis", 1);
             long rows = HostTensor.length(Arrays.copyOf(x.shape(), axis < 0 ? axis + x.shape().length : axis));
@@ -86,19 +91,23 @@ record WeightCuts(Wholes wholes) {
         return x.reshaped(shape.stream().mapToLong(Long::longValue).toArray());
     }
 
-    @Nullable WeightPart sliced(OnnxNode node, WeightPart x) {
+    @Nullable
+    WeightPart sliced(OnnxNode node, WeightPart x) {
         long[] starts = node.has("starts") ? node.integers("starts") : numbers(node.input(1));
         long[] ends = node.has("ends") ? node.integers("ends") : numbers(node.input(2));
         if (starts == null || ends == null || starts.length != ends.length) {
             return null;
         }
-        long[] axes = node.has("axes") ? node.integers("axes") : node.input(3).isEmpty() ? null : numbers(node.input(3));
+        long[] axes =
+                node.has("axes") ? node.integers("axes") : node.input(3).isEmpty() ? null : numbers(node.input(3));
         long[] steps = node.input(4).isEmpty() ? null : numbers(node.input(4));
-        if ((axes == null && !node.input(3).isEmpty()) || (steps == null && !node.input(4).isEmpty())) {
+        if ((axes == null && !node.input(3).isEmpty())
+                || (steps == null && !node.input(4).isEmpty())) {
             return null;
         }
         int[] along = x.axes(
-                node, axes == null ? IntStream.range(0, starts.length).asLongStream().toArray() : axes);
+                node,
+                axes == null ? IntStream.range(0, starts.length).asLongStream().toArray() : axes);
         WeightPart result = x;
         for (int i = 0; i < along.length; i++) {
             long size = x.shape()[along[i]];
@@ -113,9 +122,11 @@ record WeightCuts(Wholes wholes) {
         return result;
     }
 
-    @Nullable WeightPart split(OnnxNode node, WeightPart x, int output) {
+    @Nullable
+    WeightPart split(OnnxNode node, WeightPart x, int output) {
         int axis = x.axes(node, new long[] {node.integer("axis", 0)})[0];
-        long[] sizes = node.has("split") ? node.integers("split") : node.input(1).isEmpty() ? null : numbers(node.input(1));
+        long[] sizes =
+                node.has("split") ? node.integers("split") : node.input(1).isEmpty() ? null : numbers(node.input(1));
         int count = node.outputs().size();
         if (sizes == null && !node.input(1).isEmpty()) {
             return null;
@@ -129,7 +140,8 @@ record WeightCuts(Wholes wholes) {
     }
 
     /** One element of an axis. */
-    @Nullable WeightPart picked(OnnxNode node, WeightPart x) {
+    @Nullable
+    WeightPart picked(OnnxNode node, WeightPart x) {
         HostTensor place = wholes.apply(node.input(1));
         if (place == null || place.isSymbolic() || place.length() != 1 || place.rank() > 1) {
             return null;
@@ -148,8 +160,8 @@ record WeightCuts(Wholes wholes) {
         return place.rank() == 1 ? one : one.reshaped(without);
     }
 
-    @Nullable WeightPart reduced(
-            OnnxNode node, WeightPart x, UnaryOperator<INDArray> ofMatrix) {
+    @Nullable
+    WeightPart reduced(OnnxNode node, WeightPart x, UnaryOperator<INDArray> ofMatrix) {
         long[] given = node.has("axes") ? node.integers("axes") : numbers(node.input(1));
         return given == null ? null : x.reduced(x.axes(node, given), node.integer("keepdims", 1) == 1, ofMatrix);
     }

@@ -65,6 +65,7 @@ public record Cell(
 
     @Override
     public String toString() {
-        return title() + " " + attributes + " " + inputs.stream().map(Input::numbers).toList();
+        return title() + " " + attributes + " "
+                + inputs.stream().map(Input::numbers).toList();
     }
 }

@@ -32,8 +32,9 @@ record CellTable(Map<String, Map<DataType, List<Outcome>>> outcomes) {
         text.append("\n|---").append("|---".repeat(OperatorCells.TYPES.size())).append("|\n");
         outcomes.forEach((operator, row) -> {
             text.append("| ").append(operator).append(" |");
-            OperatorCells.TYPES.forEach(type ->
-                    text.append(' ').append(entry(row.getOrDefault(type, List.of()))).append(" |"));
+            OperatorCells.TYPES.forEach(type -> text.append(' ')
+                    .append(entry(row.getOrDefault(type, List.of())))
+                    .append(" |"));
             text.append('\n');
         });
         return text.toString();
@@ -56,11 +57,13 @@ record CellTable(Map<String, Map<DataType, List<Outcome>>> outcomes) {
     String refusals() {
         Map<String, Map<String, TreeSet<String>>> reasons = new TreeMap<>();
         all().filter(one -> one.reference().verdict() == Reference.Verdict.COMPUTED)
-                .forEach(one -> one.refusals().forEach((mode, reason) -> reasons.computeIfAbsent(
-                                one.cell().operator(), key -> new TreeMap<>())
-                        .computeIfAbsent(
-                                reason + (one.right() > 0 ? " (with " + sizes(mode) + ")" : ""), key -> new TreeSet<>())
-                        .add(one.cell().situation())));
+                .forEach(one -> one.refusals()
+                        .forEach((mode, reason) -> reasons.computeIfAbsent(
+                                        one.cell().operator(), key -> new TreeMap<>())
+                                .computeIfAbsent(
+                                        reason + (one.right() > 0 ? " (with " + sizes(mode) + ")" : ""),
+                                        key -> new TreeSet<>())
+                                .add(one.cell().situation())));
         StringBuilder text = new StringBuilder("| operator | situations | reason |\n|---|---|---|\n");
         reasons.forEach((operator, by) -> by.forEach((reason, situations) -> text.append("| ")
                 .append(operator)
@@ -86,8 +89,9 @@ record CellTable(Map<String, Map<DataType, List<Outcome>>> outcomes) {
         outcomes.forEach((operator, row) -> {
             List<String> lines = new ArrayList<>();
             row.values().stream().flatMap(List::stream).forEach(one -> {
-                one.faults().forEach((mode, fault) -> lines.add(one.cell().title() + ", " + sizes(mode) + ": " + fault
-                        + "\n    of " + inputs(one.cell())));
+                one.faults()
+                        .forEach((mode, fault) -> lines.add(one.cell().title() + ", " + sizes(mode) + ": " + fault
+                                + "\n    of " + inputs(one.cell())));
                 one.refusals().forEach((mode, reason) -> {
                     if (reason.startsWith("INTERNAL")) {
                         lines.add(one.cell().title() + ", " + sizes(mode) + ": " + reason);
@@ -100,7 +104,9 @@ record CellTable(Map<String, Map<DataType, List<Outcome>>> outcomes) {
     }
 
     private static String inputs(Cell cell) {
-        return cell.inputs().stream().map(input -> String.valueOf(input.numbers())).collect(Collectors.joining("; "))
-                + " " + cell.attributes().keySet();
+        return cell.inputs().stream()
+                        .map(input -> String.valueOf(input.numbers()))
+                        .collect(Collectors.joining("; ")) + " "
+                + cell.attributes().keySet();
     }
 }

@@ -128,14 +128,21 @@ final class ElementRows {
         // ONNX Runtime computes it in DOUBLE
         division("Mod", type, "fmod", 1).stream()
                 .filter(cell -> type != DataType.INT64
-                        || !cell.situation().contains("large") && !cell.situation().equals("extremes"))
+                        || !cell.situation().contains("large")
+                                && !cell.situation().equals("extremes"))
                 .forEach(cell -> cells.add(renamed(cell, "truncating, " + cell.situation())));
         return cells;
     }
 
     private static Cell renamed(Cell cell, String situation) {
         return new Cell(
-                cell.operator(), cell.type(), situation, cell.opset(), cell.inputs(), cell.outputs(), cell.attributes());
+                cell.operator(),
+                cell.type(),
+                situation,
+                cell.opset(),
+                cell.inputs(),
+                cell.outputs(),
+                cell.attributes());
     }
 
     private static List<Cell> power(DataType type) {
@@ -228,8 +235,9 @@ final class ElementRows {
 
     /** The importer holds FLOAT16 in FLOAT, where nothing overflows. */
     private static boolean isHeld(DataType type, DataType to) {
-        return to != DataType.FLOAT16 || List.of(DataType.INT16, DataType.INT8, DataType.UINT8, DataType.BOOL)
-                .contains(type);
+        return to != DataType.FLOAT16
+                || List.of(DataType.INT16, DataType.INT8, DataType.UINT8, DataType.BOOL)
+                        .contains(type);
     }
 
     private static List<Cell> castsLike(DataType type) {

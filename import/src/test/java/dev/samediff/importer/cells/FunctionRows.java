@@ -14,8 +14,20 @@ import onnx.Onnx.TensorProto.DataType;
 final class FunctionRows {
     /** Functions whose values at infinities and at NaN ONNX leaves no doubt about. */
     private static final List<String> EXACT = List.of(
-            "Abs", "Neg", "Identity", "Relu", "Exp", "Log", "Sqrt", "Reciprocal", "Tanh", "Sigmoid", "Floor", "Ceil",
-            "IsNaN", "IsInf");
+            "Abs",
+            "Neg",
+            "Identity",
+            "Relu",
+            "Exp",
+            "Log",
+            "Sqrt",
+            "Reciprocal",
+            "Tanh",
+            "Sigmoid",
+            "Floor",
+            "Ceil",
+            "IsNaN",
+            "IsInf");
 
     private FunctionRows() {}
 
@@ -28,9 +40,33 @@ final class FunctionRows {
             rows.put(operator, type -> unary(operator, 18, type, Samples::general));
         }
         for (String operator : List.of(
-                "Exp", "Sin", "Cos", "Tan", "Atan", "Sinh", "Cosh", "Asinh", "Erf", "Sigmoid", "Tanh", "Softplus",
-                "Softsign", "Floor", "Ceil", "HardSigmoid", "HardSwish", "Mish", "Elu", "Celu", "Selu",
-                "ThresholdedRelu", "Shrink", "LeakyRelu", "Dropout", "com.microsoft:Gelu", "com.microsoft:FastGelu",
+                "Exp",
+                "Sin",
+                "Cos",
+                "Tan",
+                "Atan",
+                "Sinh",
+                "Cosh",
+                "Asinh",
+                "Erf",
+                "Sigmoid",
+                "Tanh",
+                "Softplus",
+                "Softsign",
+                "Floor",
+                "Ceil",
+                "HardSigmoid",
+                "HardSwish",
+                "Mish",
+                "Elu",
+                "Celu",
+                "Selu",
+                "ThresholdedRelu",
+                "Shrink",
+                "LeakyRelu",
+                "Dropout",
+                "com.microsoft:Gelu",
+                "com.microsoft:FastGelu",
                 "com.microsoft:QuickGelu")) {
             rows.put(operator, type -> unary(operator, 18, type, Samples::general));
         }
@@ -38,7 +74,8 @@ final class FunctionRows {
             rows.put(operator, type -> unary(operator, 18, type, Samples::positive));
         }
         for (String operator : List.of("Asin", "Acos", "Atanh")) {
-            rows.put(operator, type -> Numbers.isReal(type) ? unary(operator, 18, type, Samples::fractions) : List.of());
+            rows.put(
+                    operator, type -> Numbers.isReal(type) ? unary(operator, 18, type, Samples::fractions) : List.of());
         }
         rows.put("Acosh", type -> unary("Acosh", 18, type, FunctionRows::aboveOne));
         rows.put("Gelu", type -> {
@@ -46,10 +83,12 @@ final class FunctionRows {
             cells.add(Cell.of("Gelu", type, "tanh", 20, 1, general(type, 2, 3), "approximate", "tanh"));
             return cells;
         });
-        rows.put("Swish", type -> List.of(
-                Cell.of("Swish", type, "general", 24, 1, general(type, 2, 3), "alpha", 1f),
-                Cell.of("Swish", type, "another slope", 24, 1, general(type, 2, 3), "alpha", 1.7f),
-                Cell.of("Swish", type, "one element", 24, 1, general(type, 1), "alpha", 1f)));
+        rows.put(
+                "Swish",
+                type -> List.of(
+                        Cell.of("Swish", type, "general", 24, 1, general(type, 2, 3), "alpha", 1f),
+                        Cell.of("Swish", type, "another slope", 24, 1, general(type, 2, 3), "alpha", 1.7f),
+                        Cell.of("Swish", type, "one element", 24, 1, general(type, 1), "alpha", 1f)));
         rows.put("IsNaN", type -> unary("IsNaN", 20, type, Samples::general));
         rows.put("IsInf", FunctionRows::infinite);
         rows.put("Round", FunctionRows::round);

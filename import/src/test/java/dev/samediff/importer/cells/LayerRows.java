@@ -21,68 +21,118 @@ final class LayerRows {
         rows.put("MatMul", LayerRows::products);
         rows.put("Gemm", LayerRows::gemm);
         rows.put("Einsum", LayerRows::sums);
-        rows.put("Conv", type -> List.of(
-                cell("Conv", type, "general", general(type, 1, 2, 4, 4), stored(other(type, 3, 2, 2, 2))),
-                cell("Conv", type, "one axis", general(type, 1, 2, 5), stored(other(type, 3, 2, 2)), stored(other(type, 3))),
-                cell("Conv", type, "groups", general(type, 1, 2, 5), stored(other(type, 2, 1, 2)), "group", 2)));
+        rows.put(
+                "Conv",
+                type -> List.of(
+                        cell("Conv", type, "general", general(type, 1, 2, 4, 4), stored(other(type, 3, 2, 2, 2))),
+                        cell(
+                                "Conv",
+                                type,
+                                "one axis",
+                                general(type, 1, 2, 5),
+                                stored(other(type, 3, 2, 2)),
+                                stored(other(type, 3))),
+                        cell(
+                                "Conv",
+                                type,
+                                "groups",
+                                general(type, 1, 2, 5),
+                                stored(other(type, 2, 1, 2)),
+                                "group",
+                                2)));
         long[] two = {2, 2};
-        rows.put("AveragePool", type ->
-                List.of(cell("AveragePool", type, "general", general(type, 1, 2, 4, 5), "kernel_shape", two)));
-        rows.put("MaxPool", type -> List.of(
-                cell("MaxPool", type, "general", general(type, 1, 2, 4, 5), "kernel_shape", two),
-                cell("MaxPool", type, "ties", Samples.ties(type, 1, 1, 4, 4), "kernel_shape", two, "strides", two)));
+        rows.put(
+                "AveragePool",
+                type -> List.of(cell("AveragePool", type, "general", general(type, 1, 2, 4, 5), "kernel_shape", two)));
+        rows.put(
+                "MaxPool",
+                type -> List.of(
+                        cell("MaxPool", type, "general", general(type, 1, 2, 4, 5), "kernel_shape", two),
+                        cell(
+                                "MaxPool",
+                                type,
+                                "ties",
+                                Samples.ties(type, 1, 1, 4, 4),
+                                "kernel_shape",
+                                two,
+                                "strides",
+                                two)));
         for (String operator : List.of("GlobalAveragePool", "GlobalMaxPool")) {
-            rows.put(operator, type -> List.of(
-                    cell(operator, type, "general", general(type, 2, 3, 2, 2)),
-                    cell(operator, type, "one element", general(type, 1, 1, 1, 1))));
+            rows.put(
+                    operator,
+                    type -> List.of(
+                            cell(operator, type, "general", general(type, 2, 3, 2, 2)),
+                            cell(operator, type, "one element", general(type, 1, 1, 1, 1))));
         }
-        rows.put("BatchNormalization", type -> List.of(cell(
+        rows.put(
                 "BatchNormalization",
-                type,
-                "general",
-                general(type, 2, 3, 2),
-                stored(other(type, 3)),
-                stored(general(type, 3)),
-                stored(other(type, 3)),
-                stored(positive(type, 3)))));
-        rows.put("InstanceNormalization", type -> List.of(cell(
-                "InstanceNormalization",
-                type,
-                "general",
-                general(type, 2, 3, 4),
-                stored(other(type, 3)),
-                stored(general(type, 3)))));
-        rows.put("GroupNormalization", type -> List.of(Cell.of(
-                "GroupNormalization",
-                type,
-                "general",
-                21,
-                1,
-                general(type, 2, 4, 3),
-                stored(other(type, 4)),
-                stored(general(type, 4)),
-                "num_groups",
-                2)));
-        rows.put("LayerNormalization", type -> List.of(
-                cell(
-                        "LayerNormalization",
+                type -> List.of(cell(
+                        "BatchNormalization",
                         type,
                         "general",
-                        general(type, 2, 3),
+                        general(type, 2, 3, 2),
                         stored(other(type, 3)),
-                        stored(general(type, 3))),
-                cell("LayerNormalization", type, "row", general(type, 1, 3), stored(other(type, 3))),
-                cell("LayerNormalization", type, "one element", general(type, 1, 1), stored(other(type, 1)))));
-        rows.put("SimplifiedLayerNormalization", type -> List.of(cell(
-                "SimplifiedLayerNormalization", type, "general", general(type, 2, 3), stored(other(type, 3)))));
-        rows.put("RMSNormalization", type -> List.of(
-                Cell.of("RMSNormalization", type, "general", 23, 1, general(type, 2, 3), stored(other(type, 3))),
-                Cell.of("RMSNormalization", type, "row", 23, 1, general(type, 1, 3), stored(other(type, 3)))));
-        rows.put("LpNormalization", type -> List.of(
-                cell("LpNormalization", type, "general", general(type, 2, 3)),
-                cell("LpNormalization", type, "sum, first axis", general(type, 2, 3), "axis", 0, "p", 1)));
-        rows.put("MeanVarianceNormalization", type ->
-                List.of(cell("MeanVarianceNormalization", type, "general", general(type, 2, 3, 2, 2))));
+                        stored(general(type, 3)),
+                        stored(other(type, 3)),
+                        stored(positive(type, 3)))));
+        rows.put(
+                "InstanceNormalization",
+                type -> List.of(cell(
+                        "InstanceNormalization",
+                        type,
+                        "general",
+                        general(type, 2, 3, 4),
+                        stored(other(type, 3)),
+                        stored(general(type, 3)))));
+        rows.put(
+                "GroupNormalization",
+                type -> List.of(Cell.of(
+                        "GroupNormalization",
+                        type,
+                        "general",
+                        21,
+                        1,
+                        general(type, 2, 4, 3),
+                        stored(other(type, 4)),
+                        stored(general(type, 4)),
+                        "num_groups",
+                        2)));
+        rows.put(
+                "LayerNormalization",
+                type -> List.of(
+                        cell(
+                                "LayerNormalization",
+                                type,
+                                "general",
+                                general(type, 2, 3),
+                                stored(other(type, 3)),
+                                stored(general(type, 3))),
+                        cell("LayerNormalization", type, "row", general(type, 1, 3), stored(other(type, 3))),
+                        cell("LayerNormalization", type, "one element", general(type, 1, 1), stored(other(type, 1)))));
+        rows.put(
+                "SimplifiedLayerNormalization",
+                type -> List.of(cell(
+                        "SimplifiedLayerNormalization", type, "general", general(type, 2, 3), stored(other(type, 3)))));
+        rows.put(
+                "RMSNormalization",
+                type -> List.of(
+                        Cell.of(
+                                "RMSNormalization",
+                                type,
+                                "general",
+                                23,
+                                1,
+                                general(type, 2, 3),
+                                stored(other(type, 3))),
+                        Cell.of("RMSNormalization", type, "row", 23, 1, general(type, 1, 3), stored(other(type, 3)))));
+        rows.put(
+                "LpNormalization",
+                type -> List.of(
+                        cell("LpNormalization", type, "general", general(type, 2, 3)),
+                        cell("LpNormalization", type, "sum, first axis", general(type, 2, 3), "axis", 0, "p", 1)));
+        rows.put(
+                "MeanVarianceNormalization",
+                type -> List.of(cell("MeanVarianceNormalization", type, "general", general(type, 2, 3, 2, 2))));
     }
 
     private static Cell cell(String operator, DataType type, String situation, Object... arguments) {
@@ -138,12 +188,17 @@ final class LayerRows {
 
     private static List<Cell> sums(DataType type) {
         List<Cell> cells = new ArrayList<>();
-        String[] equations = {"ij,jk->ik", "ij,jk", "bij,bjk->bik", "ij->ji", "ij->", "ij->i", "i,i->", "ij,ij->ij", "i,j->ij"};
+        String[] equations = {
+            "ij,jk->ik", "ij,jk", "bij,bjk->bik", "ij->ji", "ij->", "ij->i", "i,i->", "ij,ij->ij", "i,j->ij"
+        };
         for (String equation : equations) {
             String[] inputs = equation.split("->", -1)[0].split(",");
             Object[] arguments = new Object[inputs.length + 2];
             for (int i = 0; i < inputs.length; i++) {
-                long[] shape = inputs[i].chars().mapToLong(letter -> letter == 'b' || letter == 'k' ? 2 : 3).toArray();
+                long[] shape = inputs[i]
+                        .chars()
+                        .mapToLong(letter -> letter == 'b' || letter == 'k' ? 2 : 3)
+                        .toArray();
                 arguments[i] = i == 0 ? general(type, shape) : other(type, shape);
             }
             arguments[inputs.length] = "equation";

@@ -29,34 +29,59 @@ final class MovementRows {
         shape(rows, "Tile", List.of(Numbers.vector(2, 1, 3)));
         shape(rows, "Shape", List.of());
         shape(rows, "Size", List.of());
-        rows.put("Squeeze", type -> List.of(
-                cell("Squeeze", type, "axes", general(type, 1, 3, 1), stored(Numbers.vector(0, -1))),
-                cell("Squeeze", type, "all", general(type, 1, 3, 1)),
-                cell("Squeeze", type, "one element", general(type, 1), stored(Numbers.vector(0))),
-                cell("Squeeze", type, "empty", general(type, 1, 0, 1), stored(Numbers.vector(0))),
-                cell("Squeeze", type, "large", large(type, 1, 4), stored(Numbers.vector(0)))));
-        rows.put("ConstantOfShape", type -> List.of(
-                cell("ConstantOfShape", type, "general", stored(Numbers.vector(2, 3)), "value", general(type, 1)),
-                cell("ConstantOfShape", type, "scalar", stored(Numbers.vector()), "value", general(type, 1)),
-                cell("ConstantOfShape", type, "empty", stored(Numbers.vector(0, 3)), "value", general(type, 1)),
-                cell("ConstantOfShape", type, "large", stored(Numbers.vector(2)), "value", large(type, 1))));
-        rows.put("Constant", type -> List.of(
-                cell("Constant", type, "general", "value", general(type, 2, 3)),
-                cell("Constant", type, "scalar", "value", general(type)),
-                cell("Constant", type, "empty", "value", general(type, 0, 3)),
-                cell("Constant", type, "large", "value", large(type, 4))));
+        rows.put(
+                "Squeeze",
+                type -> List.of(
+                        cell("Squeeze", type, "axes", general(type, 1, 3, 1), stored(Numbers.vector(0, -1))),
+                        cell("Squeeze", type, "all", general(type, 1, 3, 1)),
+                        cell("Squeeze", type, "one element", general(type, 1), stored(Numbers.vector(0))),
+                        cell("Squeeze", type, "empty", general(type, 1, 0, 1), stored(Numbers.vector(0))),
+                        cell("Squeeze", type, "large", large(type, 1, 4), stored(Numbers.vector(0)))));
+        rows.put(
+                "ConstantOfShape",
+                type -> List.of(
+                        cell(
+                                "ConstantOfShape",
+                                type,
+                                "general",
+                                stored(Numbers.vector(2, 3)),
+                                "value",
+                                general(type, 1)),
+                        cell("ConstantOfShape", type, "scalar", stored(Numbers.vector()), "value", general(type, 1)),
+                        cell("ConstantOfShape", type, "empty", stored(Numbers.vector(0, 3)), "value", general(type, 1)),
+                        cell("ConstantOfShape", type, "large", stored(Numbers.vector(2)), "value", large(type, 1))));
+        rows.put(
+                "Constant",
+                type -> List.of(
+                        cell("Constant", type, "general", "value", general(type, 2, 3)),
+                        cell("Constant", type, "scalar", "value", general(type)),
+                        cell("Constant", type, "empty", "value", general(type, 0, 3)),
+                        cell("Constant", type, "large", "value", large(type, 4))));
         rows.put("Range", MovementRows::ranges);
-        rows.put("EyeLike", type -> List.of(
-                cell("EyeLike", type, "general", general(type, 2, 3)),
-                cell("EyeLike", type, "above", general(type, 3, 3), "k", 1),
-                cell("EyeLike", type, "below", general(type, 3, 2), "k", -1),
-                cell("EyeLike", type, "to FLOAT", general(type, 2, 2), "dtype", DataType.FLOAT),
-                cell("EyeLike", type, "one element", general(type, 1, 1))));
-        rows.put("DepthToSpace", type -> List.of(
-                cell("DepthToSpace", type, "general", general(type, 1, 8, 2, 3), "blocksize", 2),
-                cell("DepthToSpace", type, "columns", general(type, 1, 8, 2, 3), "blocksize", 2, "mode", "CRD")));
-        rows.put("SpaceToDepth", type ->
-                List.of(cell("SpaceToDepth", type, "general", general(type, 1, 2, 4, 6), "blocksize", 2)));
+        rows.put(
+                "EyeLike",
+                type -> List.of(
+                        cell("EyeLike", type, "general", general(type, 2, 3)),
+                        cell("EyeLike", type, "above", general(type, 3, 3), "k", 1),
+                        cell("EyeLike", type, "below", general(type, 3, 2), "k", -1),
+                        cell("EyeLike", type, "to FLOAT", general(type, 2, 2), "dtype", DataType.FLOAT),
+                        cell("EyeLike", type, "one element", general(type, 1, 1))));
+        rows.put(
+                "DepthToSpace",
+                type -> List.of(
+                        cell("DepthToSpace", type, "general", general(type, 1, 8, 2, 3), "blocksize", 2),
+                        cell(
+                                "DepthToSpace",
+                                type,
+                                "columns",
+                                general(type, 1, 8, 2, 3),
+                                "blocksize",
+                                2,
+                                "mode",
+                                "CRD")));
+        rows.put(
+                "SpaceToDepth",
+                type -> List.of(cell("SpaceToDepth", type, "general", general(type, 1, 2, 4, 6), "blocksize", 2)));
     }
 
     private static Cell cell(String operator, DataType type, String situation, Object... arguments) {
@@ -64,8 +89,7 @@ final class MovementRows {
     }
 
     /** Operators of one tensor of three axes and parameters. */
-    private static void shape(
-            Map<String, Row> rows, String operator, List<Numbers> parameters, Object... attributes) {
+    private static void shape(Map<String, Row> rows, String operator, List<Numbers> parameters, Object... attributes) {
         rows.put(operator, type -> {
             List<Cell> cells = new ArrayList<>();
             add(cells, operator, type, "general", general(type, 2, 3, 2), parameters, attributes);
@@ -117,11 +141,15 @@ final class MovementRows {
     private static List<Cell> slices(DataType type) {
         List<Cell> cells = new ArrayList<>();
         slice(cells, type, "general", general(type, 4, 5), new long[] {1, 0}, new long[] {3, 4}, new long[] {1, 2});
-        slice(cells, type, "from the end", general(type, 4, 5), new long[] {-3, -2}, new long[] {-1, 1L << 40}, new long[] {
-            1, 1
-        });
-        slice(cells, type, "backwards", general(type, 4, 5), new long[] {-1, 3}, new long[] {-9, 0}, new long[] {
-            -1, -2
+        slice(
+                cells,
+                type,
+                "from the end",
+                general(type, 4, 5),
+                new long[] {-3, -2},
+                new long[] {-1, 1L << 40},
+                new long[] {1, 1});
+        slice(cells, type, "backwards", general(type, 4, 5), new long[] {-1, 3}, new long[] {-9, 0}, new long[] {-1, -2
         });
         slice(cells, type, "nothing", general(type, 4, 5), new long[] {2, 0}, new long[] {2, 5}, new long[] {1, 1});
         slice(cells, type, "one element", general(type, 1, 1), new long[] {0, 0}, new long[] {1, 1}, new long[] {1, 1});
@@ -200,9 +228,7 @@ final class MovementRows {
     }
 
     private static Cell range(DataType type, String situation, double from, double to, double step, boolean known) {
-        Object[] arguments = {
-            Numbers.scalar(type, from), Numbers.scalar(type, to), Numbers.scalar(type, step)
-        };
+        Object[] arguments = {Numbers.scalar(type, from), Numbers.scalar(type, to), Numbers.scalar(type, step)};
         for (int i = 0; known && i < arguments.length; i++) {
             arguments[i] = stored((Numbers) arguments[i]);
         }

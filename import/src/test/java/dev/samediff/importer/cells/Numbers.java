@@ -49,9 +49,7 @@ public record Numbers(TensorProto.DataType type, long[] shape, long @Nullable []
 
     /** One number without axes. */
     public static Numbers scalar(TensorProto.DataType type, double value) {
-        return isReal(type)
-                ? ofReals(type, new long[0], i -> value)
-                : of(type, new long[0], i -> (long) value);
+        return isReal(type) ? ofReals(type, new long[0], i -> value) : of(type, new long[0], i -> (long) value);
     }
 
     /** Tells whether a type holds real numbers. */
@@ -108,8 +106,7 @@ public record Numbers(TensorProto.DataType type, long[] shape, long @Nullable []
         for (int i = 0; i < count(); i++) {
             put(bytes, i);
         }
-        TensorProto.Builder proto =
-                TensorProto.newBuilder().setName(name).setDataType(type.getNumber());
+        TensorProto.Builder proto = TensorProto.newBuilder().setName(name).setDataType(type.getNumber());
         Arrays.stream(shape).forEach(proto::addDims);
         return proto.setRawData(ByteString.copyFrom(bytes.flip())).build();
     }

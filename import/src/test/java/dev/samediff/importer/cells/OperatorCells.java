@@ -24,7 +24,8 @@ public final class OperatorCells {
 
     private static final String FUSED =
             "a whole layer of floating-point numbers, compared in FusedOperatorsTest, FusedOptionsTest and FusedAttentionOperatorsTest";
-    private static final String NEWER = "ONNX Runtime 1.22 does not load its operator set; compared with the same formula";
+    private static final String NEWER =
+            "ONNX Runtime 1.22 does not load its operator set; compared with the same formula";
 
     private OperatorCells() {}
 

@@ -21,25 +21,29 @@ final class PlaceRows {
         rows.put("GatherElements", PlaceRows::gatherElements);
         rows.put("GatherND", PlaceRows::gatherNd);
         rows.put("ScatterElements", PlaceRows::scatterElements);
-        rows.put("Scatter", type -> List.of(Cell.of(
+        rows.put(
                 "Scatter",
-                type,
-                "general",
-                10,
-                1,
-                general(type, 2, 3),
-                places(new long[] {2, 2}, 2, 0, 1, 1),
-                other(type, 2, 2),
-                "axis",
-                1)));
+                type -> List.of(Cell.of(
+                        "Scatter",
+                        type,
+                        "general",
+                        10,
+                        1,
+                        general(type, 2, 3),
+                        places(new long[] {2, 2}, 2, 0, 1, 1),
+                        other(type, 2, 2),
+                        "axis",
+                        1)));
         rows.put("ScatterND", PlaceRows::scatterNd);
         rows.put("Compress", PlaceRows::compress);
         rows.put("OneHot", PlaceRows::oneHot);
-        rows.put("NonZero", type -> List.of(
-                cell("NonZero", type, "general", general(type, 2, 3)),
-                cell("NonZero", type, "stored", stored(general(type, 2, 3))),
-                cell("NonZero", type, "stored ties", stored(Samples.ties(type, 2, 2, 3))),
-                cell("NonZero", type, "stored vector", stored(Samples.ties(type, 5)))));
+        rows.put(
+                "NonZero",
+                type -> List.of(
+                        cell("NonZero", type, "general", general(type, 2, 3)),
+                        cell("NonZero", type, "stored", stored(general(type, 2, 3))),
+                        cell("NonZero", type, "stored ties", stored(Samples.ties(type, 2, 2, 3))),
+                        cell("NonZero", type, "stored vector", stored(Samples.ties(type, 5)))));
     }
 
     private static Cell cell(String operator, DataType type, String situation, Object... arguments) {
@@ -127,15 +131,8 @@ final class PlaceRows {
                 1,
                 "reduction",
                 "add"));
-        cells.add(cell(
-                "ScatterElements",
-                type,
-                "no places",
-                x,
-                places(new long[] {2, 0}),
-                other(type, 2, 0),
-                "axis",
-                1));
+        cells.add(
+                cell("ScatterElements", type, "no places", x, places(new long[] {2, 0}), other(type, 2, 0), "axis", 1));
         return cells;
     }
 
@@ -143,11 +140,9 @@ final class PlaceRows {
         List<Cell> cells = new ArrayList<>();
         Numbers x = general(type, 4, 3);
         for (String reduction : List.of("none", "add", "mul", "max", "min")) {
-            Numbers rows = reduction.equals("none")
-                    ? places(new long[] {2, 1}, 2, -4)
-                    : places(new long[] {2, 1}, 2, 2);
-            cells.add(cell(
-                    "ScatterND", type, reduction, x, stored(rows), other(type, 2, 3), "reduction", reduction));
+            Numbers rows =
+                    reduction.equals("none") ? places(new long[] {2, 1}, 2, -4) : places(new long[] {2, 1}, 2, 2);
+            cells.add(cell("ScatterND", type, reduction, x, stored(rows), other(type, 2, 3), "reduction", reduction));
             Numbers points = reduction.equals("none")
                     ? places(new long[] {2, 2}, 2, 1, 0, -1)
                     : places(new long[] {2, 2}, 2, 1, 2, 1);
@@ -161,9 +156,20 @@ final class PlaceRows {
                     "reduction",
                     reduction));
         }
-        cells.add(cell("ScatterND", type, "large", large(type, 4, 3), stored(places(new long[] {1, 1}, 1)), large(type, 1, 3)));
         cells.add(cell(
-                "ScatterND", type, "one element", general(type, 1), stored(places(new long[] {1, 1}, 0)), other(type, 1)));
+                "ScatterND",
+                type,
+                "large",
+                large(type, 4, 3),
+                stored(places(new long[] {1, 1}, 1)),
+                large(type, 1, 3)));
+        cells.add(cell(
+                "ScatterND",
+                type,
+                "one element",
+                general(type, 1),
+                stored(places(new long[] {1, 1}, 0)),
+                other(type, 1)));
         return cells;
     }
 

@@ -19,9 +19,17 @@ final class ReductionRows {
     private ReductionRows() {}
 
     static void register(Map<String, Row> rows) {
-        for (String operator :
-                List.of("ReduceSum", "ReduceMean", "ReduceMax", "ReduceMin", "ReduceProd", "ReduceL1", "ReduceL2",
-                        "ReduceSumSquare", "ReduceLogSum", "ReduceLogSumExp")) {
+        for (String operator : List.of(
+                "ReduceSum",
+                "ReduceMean",
+                "ReduceMax",
+                "ReduceMin",
+                "ReduceProd",
+                "ReduceL1",
+                "ReduceL2",
+                "ReduceSumSquare",
+                "ReduceLogSum",
+                "ReduceLogSumExp")) {
             rows.put(operator, type -> reductions(operator, type));
         }
         rows.put("ArgMax", type -> places("ArgMax", type));
@@ -54,13 +62,14 @@ final class ReductionRows {
         Numbers equal = logarithm ? positive(type, 3, 4) : ties(type, 3, 4);
         cells.add(Cell.of(operator, type, "ties", opset, 1, equal, stored(Numbers.vector(1))));
         if (!Numbers.isReal(type)) {
-            boolean exact = List.of("ReduceSum", "ReduceMax", "ReduceMin", "ReduceMean").contains(operator);
+            boolean exact =
+                    List.of("ReduceSum", "ReduceMax", "ReduceMin", "ReduceMean").contains(operator);
             if (exact) {
                 cells.add(Cell.of(operator, type, "large", opset, 1, large(type, 4, 2), stored(Numbers.vector(0))));
             }
             if (exact && !operator.equals("ReduceMean")) {
-                cells.add(Cell.of(
-                        operator, type, "extremes", opset, 1, extremes(type, 7, 2), stored(Numbers.vector(1))));
+                cells.add(
+                        Cell.of(operator, type, "extremes", opset, 1, extremes(type, 7, 2), stored(Numbers.vector(1))));
             }
         } else if (List.of("ReduceSum", "ReduceMax", "ReduceMin").contains(operator)) {
             Numbers infinite = Numbers.ofReals(

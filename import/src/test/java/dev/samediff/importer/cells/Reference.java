@@ -146,6 +146,7 @@ record Reference(Verdict verdict, List<Numbers> outputs, boolean wide, String me
 
     private static int protoType(OnnxTensor tensor) {
         String name = tensor.getInfo().onnxType.name();
-        return TensorProto.DataType.valueOf(name.substring(name.lastIndexOf('_') + 1)).getNumber();
+        return TensorProto.DataType.valueOf(name.substring(name.lastIndexOf('_') + 1))
+                .getNumber();
     }
 }

@@ -33,8 +33,7 @@ record TensorFlowCell(
 
     /** TensorFlow's name of a type. */
     static org.tensorflow.framework.DataType name(DataType type) {
-        return org.tensorflow.framework.DataType.valueOf(
-                "DT_" + (type == DataType.FLOAT16 ? "HALF" : type.name()));
+        return org.tensorflow.framework.DataType.valueOf("DT_" + (type == DataType.FLOAT16 ? "HALF" : type.name()));
     }
 
     /** The graph, with its result called "y". */
@@ -52,12 +51,15 @@ record TensorFlowCell(
                                     .setOp("Placeholder")
                                     .setName("in" + i)
                                     .putAttr("dtype", type(numbers.type()))
-                                    .putAttr("shape", AttrValue.newBuilder()
-                                            .setShape(shape(numbers, open))
-                                            .build())
+                                    .putAttr(
+                                            "shape",
+                                            AttrValue.newBuilder()
+                                                    .setShape(shape(numbers, open))
+                                                    .build())
                                     .build());
         }
-        NodeDef.Builder node = NodeDef.newBuilder().setOp(operator).setName("node").addAllInput(names);
+        NodeDef.Builder node =
+                NodeDef.newBuilder().setOp(operator).setName("node").addAllInput(names);
         attributes.forEach((name, value) -> node.putAttr(name, attribute(value)));
         DataType result = result();
         graph.addNode(node);
@@ -96,7 +98,8 @@ record TensorFlowCell(
         Map<String, Numbers> computed = new LinkedHashMap<>();
         for (int i = 0; i < inputs.size(); i++) {
             if (!inputs.get(i).parameter()) {
-                computed.put("in" + i, java.util.Objects.requireNonNull(inputs.get(i).numbers()));
+                computed.put(
+                        "in" + i, java.util.Objects.requireNonNull(inputs.get(i).numbers()));
             }
         }
         return computed;
@@ -107,7 +110,9 @@ record TensorFlowCell(
                 .setOp("Const")
                 .setName(name)
                 .putAttr("dtype", type(numbers.type()))
-                .putAttr("value", AttrValue.newBuilder().setTensor(tensor(numbers)).build())
+                .putAttr(
+                        "value",
+                        AttrValue.newBuilder().setTensor(tensor(numbers)).build())
                 .build();
     }
 

@@ -79,10 +79,11 @@ class TensorFlowCellsTest {
         Path file = Files.write(folder.resolve("cell.pb"), cell.graph(open).toByteArray());
         ImportedModel model;
         try {
-            model = TensorFlowImporter.load(
-                    file, TensorFlowOptions.defaults().withOutputs("y"));
+            model = TensorFlowImporter.load(file, TensorFlowOptions.defaults().withOutputs("y"));
         } catch (InvalidInputException e) {
-            return String.valueOf(e.getMessage()).contains("cannot be translated") ? "INTERNAL " + e.getMessage() : null;
+            return String.valueOf(e.getMessage()).contains("cannot be translated")
+                    ? "INTERNAL " + e.getMessage()
+                    : null;
         }
         COMPARED.incrementAndGet();
         Map<String, INDArray> actual;

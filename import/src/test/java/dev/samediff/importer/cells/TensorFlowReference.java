@@ -44,8 +44,7 @@ final class TensorFlowReference {
                         return null;
                     }
                     byte[] bytes = input.getValue().proto("").getRawData().toByteArray();
-                    Tensor tensor =
-                            Tensor.of(type, Shape.of(input.getValue().shape()), DataBuffers.of(bytes));
+                    Tensor tensor = Tensor.of(type, Shape.of(input.getValue().shape()), DataBuffers.of(bytes));
                     given.add(tensor);
                     runner.feed(input.getKey(), tensor);
                 }

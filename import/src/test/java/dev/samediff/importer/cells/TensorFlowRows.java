@@ -25,24 +25,64 @@ final class TensorFlowRows {
     static Map<String, Function<DataType, List<TensorFlowCell>>> rows() {
         Map<String, Function<DataType, List<TensorFlowCell>>> rows = new TreeMap<>();
         for (String operator : List.of(
-                "Add", "AddV2", "Sub", "Mul", "Maximum", "Minimum", "SquaredDifference", "Equal", "NotEqual", "Less",
-                "LessEqual", "Greater", "GreaterEqual")) {
+                "Add",
+                "AddV2",
+                "Sub",
+                "Mul",
+                "Maximum",
+                "Minimum",
+                "SquaredDifference",
+                "Equal",
+                "NotEqual",
+                "Less",
+                "LessEqual",
+                "Greater",
+                "GreaterEqual")) {
             rows.put(operator, type -> binary(operator, type));
         }
-        for (String operator : List.of(
-                "RealDiv", "Div", "TruncateDiv", "FloorDiv", "FloorMod", "TruncateMod", "Mod", "DivNoNan")) {
+        for (String operator :
+                List.of("RealDiv", "Div", "TruncateDiv", "FloorDiv", "FloorMod", "TruncateMod", "Mod", "DivNoNan")) {
             rows.put(operator, type -> division(operator, type));
         }
-        rows.put("Pow", type -> List.of(
-                cell("Pow", type, "general", positive(type, 2, 3), positive(type, 3), "T", type),
-                cell("Pow", type, "one element", positive(type, 1), positive(type, 1), "T", type)));
+        rows.put(
+                "Pow",
+                type -> List.of(
+                        cell("Pow", type, "general", positive(type, 2, 3), positive(type, 3), "T", type),
+                        cell("Pow", type, "one element", positive(type, 1), positive(type, 1), "T", type)));
         for (String operator : List.of("LogicalAnd", "LogicalOr")) {
             rows.put(operator, type -> List.of(cell(operator, type, "general", general(type, 2, 3), other(type, 3))));
         }
         for (String operator : List.of(
-                "Abs", "Neg", "Sign", "Square", "Exp", "Expm1", "Erf", "Erfc", "Tanh", "Sigmoid", "Relu", "Relu6", "Elu",
-                "Selu", "Softplus", "Softsign", "Floor", "Ceil", "Round", "Rint", "Sin", "Cos", "Tan", "IsNan",
-                "ZerosLike", "OnesLike", "Identity", "LogicalNot", "Softmax", "LogSoftmax")) {
+                "Abs",
+                "Neg",
+                "Sign",
+                "Square",
+                "Exp",
+                "Expm1",
+                "Erf",
+                "Erfc",
+                "Tanh",
+                "Sigmoid",
+                "Relu",
+                "Relu6",
+                "Elu",
+                "Selu",
+                "Softplus",
+                "Softsign",
+                "Floor",
+                "Ceil",
+                "Round",
+                "Rint",
+                "Sin",
+                "Cos",
+                "Tan",
+                "IsNan",
+                "ZerosLike",
+                "OnesLike",
+                "Identity",
+                "LogicalNot",
+                "Softmax",
+                "LogSoftmax")) {
             rows.put(operator, type -> unary(operator, type, general(type, 2, 3)));
         }
         for (String operator : List.of("Sqrt", "Rsqrt", "Log", "Log1p", "Reciprocal", "Inv")) {
@@ -55,86 +95,169 @@ final class TensorFlowRows {
         for (String operator : List.of("ArgMax", "ArgMin")) {
             rows.put(operator, type -> places(operator, type));
         }
-        rows.put("Cumsum", type -> List.of(
-                cumsum(type, "general", general(type, 2, 3), 1, false, false),
-                cumsum(type, "reverse, exclusive", general(type, 2, 3), -1, true, true),
-                cumsum(type, "large", large(type, 5), 0, false, false)));
-        rows.put("TopKV2", type -> List.of(
-                topK(type, "general", general(type, 2, 5)),
-                topK(type, "ties", ties(type, 2, 7)),
-                topK(type, "large", large(type, 6))));
+        rows.put(
+                "Cumsum",
+                type -> List.of(
+                        cumsum(type, "general", general(type, 2, 3), 1, false, false),
+                        cumsum(type, "reverse, exclusive", general(type, 2, 3), -1, true, true),
+                        cumsum(type, "large", large(type, 5), 0, false, false)));
+        rows.put(
+                "TopKV2",
+                type -> List.of(
+                        topK(type, "general", general(type, 2, 5)),
+                        topK(type, "ties", ties(type, 2, 7)),
+                        topK(type, "large", large(type, 6))));
         rows.put("Cast", TensorFlowRows::casts);
-        rows.put("Transpose", type -> List.of(cell(
-                "Transpose", type, "general", general(type, 2, 3, 2), stored(ints(2, 0, 1)), "T", type, "Tperm", INT)));
+        rows.put(
+                "Transpose",
+                type -> List.of(cell(
+                        "Transpose",
+                        type,
+                        "general",
+                        general(type, 2, 3, 2),
+                        stored(ints(2, 0, 1)),
+                        "T",
+                        type,
+                        "Tperm",
+                        INT)));
         rows.put("GatherV2", TensorFlowRows::gather);
-        rows.put("GatherNd", type -> List.of(cell(
+        rows.put(
                 "GatherNd",
-                type,
-                "general",
-                general(type, 2, 3),
-                stored(Numbers.of(INT, new long[] {2, 2}, i -> i % 2)),
-                "Tparams",
-                type,
-                "Tindices",
-                INT)));
+                type -> List.of(cell(
+                        "GatherNd",
+                        type,
+                        "general",
+                        general(type, 2, 3),
+                        stored(Numbers.of(INT, new long[] {2, 2}, i -> i % 2)),
+                        "Tparams",
+                        type,
+                        "Tindices",
+                        INT)));
         rows.put("OneHot", TensorFlowRows::oneHot);
-        rows.put("SelectV2", type -> List.of(
-                cell("SelectV2", type, "general", general(DataType.BOOL, 2, 3), general(type, 2, 3), other(type, 3), "T", type),
-                cell("SelectV2", type, "large", general(DataType.BOOL, 3), large(type, 3), large(type, 3), "T", type)));
-        rows.put("Select", type -> List.of(
-                cell("Select", type, "by rows", general(DataType.BOOL, 2), general(type, 2, 3), other(type, 2, 3), "T", type)));
-        rows.put("ConcatV2", type -> List.of(cell(
+        rows.put(
+                "SelectV2",
+                type -> List.of(
+                        cell(
+                                "SelectV2",
+                                type,
+                                "general",
+                                general(DataType.BOOL, 2, 3),
+                                general(type, 2, 3),
+                                other(type, 3),
+                                "T",
+                                type),
+                        cell(
+                                "SelectV2",
+                                type,
+                                "large",
+                                general(DataType.BOOL, 3),
+                                large(type, 3),
+                                large(type, 3),
+                                "T",
+                                type)));
+        rows.put(
+                "Select",
+                type -> List.of(cell(
+                        "Select",
+                        type,
+                        "by rows",
+                        general(DataType.BOOL, 2),
+                        general(type, 2, 3),
+                        other(type, 2, 3),
+                        "T",
+                        type)));
+        rows.put(
                 "ConcatV2",
-                type,
-                "general",
-                general(type, 2, 3),
-                large(type, 2, 2),
-                stored(Numbers.scalar(INT, -1)),
-                "T",
-                type,
-                "N",
-                2,
-                "Tidx",
-                INT)));
-        rows.put("Pack", type -> List.of(cell(
-                "Pack", type, "general", general(type, 2, 3), large(type, 2, 3), "T", type, "N", 2, "axis", 1)));
-        rows.put("AddN", type ->
-                List.of(cell("AddN", type, "general", general(type, 2, 3), large(type, 2, 3), "T", type, "N", 2)));
-        rows.put("Tile", type -> List.of(
-                cell("Tile", type, "general", general(type, 2, 3), stored(ints(2, 1)), "T", type, "Tmultiples", INT)));
-        rows.put("Fill", type -> List.of(
-                cell("Fill", type, "general", stored(ints(2, 3)), general(type), "T", type, "index_type", INT)));
-        rows.put("BroadcastTo", type -> List.of(
-                cell("BroadcastTo", type, "general", general(type, 3), stored(ints(2, 3)), "T", type, "Tidx", INT)));
-        rows.put("PadV2", type -> List.of(cell(
+                type -> List.of(cell(
+                        "ConcatV2",
+                        type,
+                        "general",
+                        general(type, 2, 3),
+                        large(type, 2, 2),
+                        stored(Numbers.scalar(INT, -1)),
+                        "T",
+                        type,
+                        "N",
+                        2,
+                        "Tidx",
+                        INT)));
+        rows.put(
+                "Pack",
+                type -> List.of(cell(
+                        "Pack",
+                        type,
+                        "general",
+                        general(type, 2, 3),
+                        large(type, 2, 3),
+                        "T",
+                        type,
+                        "N",
+                        2,
+                        "axis",
+                        1)));
+        rows.put(
+                "AddN",
+                type -> List.of(
+                        cell("AddN", type, "general", general(type, 2, 3), large(type, 2, 3), "T", type, "N", 2)));
+        rows.put(
+                "Tile",
+                type -> List.of(cell(
+                        "Tile",
+                        type,
+                        "general",
+                        general(type, 2, 3),
+                        stored(ints(2, 1)),
+                        "T",
+                        type,
+                        "Tmultiples",
+                        INT)));
+        rows.put(
+                "Fill",
+                type -> List.of(cell(
+                        "Fill", type, "general", stored(ints(2, 3)), general(type), "T", type, "index_type", INT)));
+        rows.put(
+                "BroadcastTo",
+                type -> List.of(cell(
+                        "BroadcastTo", type, "general", general(type, 3), stored(ints(2, 3)), "T", type, "Tidx", INT)));
+        rows.put(
                 "PadV2",
-                type,
-                "general",
-                general(type, 2, 3),
-                stored(Numbers.of(INT, new long[] {2, 2}, i -> i % 3)),
-                stored(large(type)),
-                "T",
-                type,
-                "Tpaddings",
-                INT)));
+                type -> List.of(cell(
+                        "PadV2",
+                        type,
+                        "general",
+                        general(type, 2, 3),
+                        stored(Numbers.of(INT, new long[] {2, 2}, i -> i % 3)),
+                        stored(large(type)),
+                        "T",
+                        type,
+                        "Tpaddings",
+                        INT)));
         rows.put("Range", TensorFlowRows::ranges);
-        rows.put("ClipByValue", type -> List.of(cell(
-                "ClipByValue", type, "general", general(type, 2, 3), other(type), positive(type), "T", type)));
-        rows.put("MatrixBandPart", type -> List.of(cell(
+        rows.put(
+                "ClipByValue",
+                type -> List.of(cell(
+                        "ClipByValue", type, "general", general(type, 2, 3), other(type), positive(type), "T", type)));
+        rows.put(
                 "MatrixBandPart",
-                type,
-                "general",
-                large(type, 3, 4),
-                stored(Numbers.scalar(INT, 1)),
-                stored(Numbers.scalar(INT, 0)),
-                "T",
-                type,
-                "Tindex",
-                INT)));
-        rows.put("MatMul", type ->
-                List.of(cell("MatMul", type, "general", general(type, 2, 3), stored(other(type, 3, 2)), "T", type)));
-        rows.put("BatchMatMulV2", type -> List.of(
-                cell("BatchMatMulV2", type, "general", general(type, 2, 2, 3), other(type, 2, 3, 2), "T", type)));
+                type -> List.of(cell(
+                        "MatrixBandPart",
+                        type,
+                        "general",
+                        large(type, 3, 4),
+                        stored(Numbers.scalar(INT, 1)),
+                        stored(Numbers.scalar(INT, 0)),
+                        "T",
+                        type,
+                        "Tindex",
+                        INT)));
+        rows.put(
+                "MatMul",
+                type -> List.of(
+                        cell("MatMul", type, "general", general(type, 2, 3), stored(other(type, 3, 2)), "T", type)));
+        rows.put(
+                "BatchMatMulV2",
+                type -> List.of(cell(
+                        "BatchMatMulV2", type, "general", general(type, 2, 2, 3), other(type, 2, 3, 2), "T", type)));
         return rows;
     }
 
@@ -182,8 +305,8 @@ final class TensorFlowRows {
                 arguments[0] = numbers;
                 System.arraycopy(more, 0, arguments, 1, more.length);
                 boolean sensible = numbers == x
-                        || one[0].equals("halves") == Numbers.isReal(type) && !List.of("Sqrt", "Rsqrt", "Log", "Log1p")
-                                .contains(operator);
+                        || one[0].equals("halves") == Numbers.isReal(type)
+                                && !List.of("Sqrt", "Rsqrt", "Log", "Log1p").contains(operator);
                 if (sensible) {
                     cells.add(cell(operator, type, (String) one[0], arguments));
                 }
@@ -232,7 +355,16 @@ final class TensorFlowRows {
                 String title = one[0] + (keep ? " kept" : "");
                 cells.add(
                         truth
-                                ? cell(operator, type, title, general(type, 2, 3, 2), given, "Tidx", INT, "keep_dims", keep)
+                                ? cell(
+                                        operator,
+                                        type,
+                                        title,
+                                        general(type, 2, 3, 2),
+                                        given,
+                                        "Tidx",
+                                        INT,
+                                        "keep_dims",
+                                        keep)
                                 : cell(
                                         operator,
                                         type,
@@ -255,7 +387,8 @@ final class TensorFlowRows {
 
     private static List<TensorFlowCell> places(String operator, DataType type) {
         List<TensorFlowCell> cells = new ArrayList<>();
-        Object[][] numbers = {{"general", general(type, 2, 5)}, {"ties", ties(type, 2, 7)}, {"large", large(type, 2, 5)}};
+        Object[][] numbers = {{"general", general(type, 2, 5)}, {"ties", ties(type, 2, 7)}, {"large", large(type, 2, 5)}
+        };
         for (Object[] one : numbers) {
             cells.add(cell(
                     operator,

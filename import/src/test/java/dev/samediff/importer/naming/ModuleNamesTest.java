@@ -122,11 +122,14 @@ class ModuleNamesTest {
                 .initializer("onnx::MatMul_3", ones(4, 6))
                 .initializer("onnx::MatMul_4", ones(6, 4))
                 .named("/layers.0/attn/q_proj/Linear", "own:Linear", "x onnx::MatMul_1", "q")
-                .named("/layers.0/mlp/down_proj/Gated", "own:Gated", "q onnx::MatMul_2 onnx::MatMul_3 onnx::MatMul_4", "y")
+                .named(
+                        "/layers.0/mlp/down_proj/Gated",
+                        "own:Gated",
+                        "q onnx::MatMul_2 onnx::MatMul_3 onnx::MatMul_4",
+                        "y")
                 .output("y", DataType.FLOAT, -1, 4);
         ModelProto.Builder proto = model.proto().toBuilder();
-        proto.addOpsetImport(
-                OperatorSetIdProto.newBuilder().setDomain("own").setVersion(1));
+        proto.addOpsetImport(OperatorSetIdProto.newBuilder().setDomain("own").setVersion(1));
         proto.addFunctions(function("Linear", List.of("a", "w"), node("MatMul", "", "MatMul_4", "out", "a", "w")));
         proto.addFunctions(function(
                 "Gated",

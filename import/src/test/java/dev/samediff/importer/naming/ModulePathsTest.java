@@ -47,8 +47,10 @@ class ModulePathsTest {
                 .contains("transformer.wte");
         assertThat(ModulePaths.ofTable("lm_head.weight", gather, Set.of("lm_head"), Prefixes.NONE))
                 .contains("model.embed_tokens");
-        assertThat(ModulePaths.ofTable("lm_head.weight", gather, Set.of("lm_head", "model.embed_tokens"), Prefixes.NONE))
+        assertThat(ModulePaths.ofTable(
+                        "lm_head.weight", gather, Set.of("lm_head", "model.embed_tokens"), Prefixes.NONE))
                 .isEmpty();
-        assertThat(ModulePaths.ofTable("onnx::Gather_7", gather, Set.of(), Prefixes.NONE)).isEmpty();
+        assertThat(ModulePaths.ofTable("onnx::Gather_7", gather, Set.of(), Prefixes.NONE))
+                .isEmpty();
     }
 }

@@ -29,7 +29,8 @@ public final class FusedLayers {
     public static void takeApart(SameDiff graph) {
         List<SameDiffOp> layers = graph.getOps().values().stream()
                 .filter(FusedLayers::isOne)
-                .filter(op -> LinearSites.isWeight(graph.getVariable(Internals.inputs(op).get(1))))
+                .filter(op -> LinearSites.isWeight(
+                        graph.getVariable(Internals.inputs(op).get(1))))
                 .toList();
         GraphEditor editor = new GraphEditor(graph);
         layers.forEach(op -> takeApart(graph, editor, op));
@@ -40,8 +41,8 @@ public final class FusedLayers {
         List<String> inputs = Internals.inputs(op);
         boolean relu = RELU.contains(op.getOp().opName());
         GraphEditor.Insertion insertion = editor.insert(output, output + "/fused", fused -> {
-            SDVariable product = graph.mmul(
-                    output + "/product", graph.getVariable(inputs.get(0)), graph.getVariable(inputs.get(1)));
+            SDVariable product =
+                    graph.mmul(output + "/product", graph.getVariable(inputs.get(0)), graph.getVariable(inputs.get(1)));
             SDVariable sum = product.add(output + "/sum", graph.getVariable(inputs.get(2)));
             return relu ? graph.nn().relu(output + "/relu", sum, 0) : sum;
         });

@@ -99,7 +99,8 @@ public final class LinearSites {
     /** A layer may be used on stored numbers too, as on a table of relative positions; its branch goes there as well. */
     private void scanConstantInput(SameDiffOp op) {
         List<String> inputs = Internals.inputs(op);
-        boolean product = op.getOp().opName().equals("matmul") || op.getOp().opName().equals("mmul");
+        boolean product =
+                op.getOp().opName().equals("matmul") || op.getOp().opName().equals("mmul");
         if (!product || activations.contains(inputs.get(0)) || inputs.get(0).equals(inputs.get(1))) {
             return;
         }
@@ -152,7 +153,8 @@ public final class LinearSites {
         if (!FusedLayers.isOne(op)) {
             reasons.putIfAbsent(
                     weight,
-                    "it is inside the op `" + op.getOp().opName() + "`, turned round; build the layer from mmul and add");
+                    "it is inside the op `" + op.getOp().opName()
+                            + "`, turned round; build the layer from mmul and add");
             return;
         }
         Orientation before = orientations.putIfAbsent(weight, Orientation.IN_OUT);

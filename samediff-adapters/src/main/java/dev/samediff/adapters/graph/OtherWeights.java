@@ -58,7 +58,9 @@ final class OtherWeights {
             inputs.stream()
                     .filter(input -> isStored(input, 2))
                     .forEach(weight -> reasons.putIfAbsent(
-                            weight, "it " + reason + " (op `" + op.getName() + "`, " + op.getOp().opName() + ")"));
+                            weight,
+                            "it " + reason + " (op `" + op.getName() + "`, "
+                                    + op.getOp().opName() + ")"));
         }
     }
 
@@ -68,7 +70,8 @@ final class OtherWeights {
             reasons.putIfAbsent(
                     operand,
                     "it holds several matrices "
-                            + Arrays.toString(graph.getVariable(operand).getArr().shape()) + " of the matmul `"
+                            + Arrays.toString(
+                                    graph.getVariable(operand).getArr().shape()) + " of the matmul `"
                             + op.getName() + "`; adapters go on single matrices");
             return;
         }
@@ -99,7 +102,8 @@ final class OtherWeights {
                 found.add(name);
             }
             String maker = Internals.variable(graph, name).getOutputOfOp();
-            if (maker != null && !PRODUCTS.contains(Internals.op(graph, maker).getOp().opName())) {
+            if (maker != null
+                    && !PRODUCTS.contains(Internals.op(graph, maker).getOp().opName())) {
                 open.addAll(Internals.inputs(Internals.op(graph, maker)));
             }
         }

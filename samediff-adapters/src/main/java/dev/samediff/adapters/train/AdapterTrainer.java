@@ -189,7 +189,8 @@ public final class AdapterTrainer implements AutoCloseable {
                 interrupted ? TrainingResult.Reason.INTERRUPTED : ended(),
                 (System.nanoTime() - start) / 1e9,
                 evaluations.settle());
-        runIsOver = !interrupted || plan.restoreBest(); // with the best parameters put back, only the checkpoint goes on
+        runIsOver =
+                !interrupted || plan.restoreBest(); // with the best parameters put back, only the checkpoint goes on
         engine.report().ifPresent(report -> audience.forEach(listener -> listener.onExecution(report)));
         audience.forEach(listener -> listener.onEnd(result));
         return result;

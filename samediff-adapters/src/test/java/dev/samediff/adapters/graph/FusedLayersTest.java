@@ -22,10 +22,15 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /** Layers as SameDiff's own methods write them: adapted, or named with the reason. */
 class FusedLayersTest {
-    private static final INDArray X = Nd4j.linspace(DataType.FLOAT, -1, 0.13, 15).reshape(3, 5);
+    private static final INDArray X =
+            Nd4j.linspace(DataType.FLOAT, -1, 0.13, 15).reshape(3, 5);
 
     private static INDArray numbers(long... shape) {
-        return Nd4j.linspace(DataType.FLOAT, -0.8, 0.07, java.util.Arrays.stream(shape).reduce(1, (a, b) -> a * b))
+        return Nd4j.linspace(
+                        DataType.FLOAT,
+                        -0.8,
+                        0.07,
+                        java.util.Arrays.stream(shape).reduce(1, (a, b) -> a * b))
                 .reshape(shape);
     }
 
@@ -68,8 +73,8 @@ class FusedLayersTest {
         for (var method : List.of(Lora.rank(2), Sorsa.rank(2))) {
             SameDiff graph = own();
             INDArray before = y(graph);
-            AdaptedModel model = AdaptedModel.inject(
-                    graph, AdapterConfig.of(method).withTargets(TargetSelector.allLinear()));
+            AdaptedModel model =
+                    AdaptedModel.inject(graph, AdapterConfig.of(method).withTargets(TargetSelector.allLinear()));
             assertThat(model.sites()).hasSize(2);
             assertThat(y(graph).sub(before).amaxNumber().doubleValue()).isLessThan(1e-4);
             for (String name : model.trainableNames()) {
@@ -166,8 +171,9 @@ class FusedLayersTest {
         SDVariable table = graph.mmul("k", graph.constant("table", numbers(6, 5)), weight);
         graph.mmul("y", q, table, false, true, false);
         LinearLayers layers = LinearSites.layers(graph, Map.of());
-        assertThat(layers.sites()).singleElement().satisfies(site -> assertThat(site.uses())
-                .hasSize(2));
+        assertThat(layers.sites())
+                .singleElement()
+                .satisfies(site -> assertThat(site.uses()).hasSize(2));
         assertThat(layers.rejected()).isEmpty();
     }
 }
