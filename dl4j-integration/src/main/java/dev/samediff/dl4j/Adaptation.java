@@ -24,6 +24,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.Layer;
+import org.deeplearning4j.nn.conf.ocnn.OCNNOutputLayer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Which layers of a network get which adapters, and what these start from. Every error is found here. */
@@ -42,6 +43,7 @@ final class Adaptation {
      * @param vertices names of vertices without a layer that can be trained in full
      */
     Adaptation(TransferOptions<?> options, List<NetworkLayer> layers, Set<String> vertices) {
+        layers.forEach(Adaptation::requireGradient);
         this.options = options;
         this.choice = new LayerChoice(layers);
         this.selector = options.selector(choice);
@@ -54,9 +56,7 @@ final class Adaptation {
         NetworkLayer layer = choice.layer(trained);
         layer.owners().forEach(owner -> requireNoNoise(layer, owner));
         requireRightDropout(layer);
-        List<String> both = layer.modules().stream()
-                .filter(chosen::contains)
-                .toList();
+        List<String> both = layer.modules().stream().filter(chosen::contains).toList();
         if (!both.isEmpty() && (options.selector != null || !options.names.isEmpty() || !options.indices.isEmpty())) {
             throw new InvalidInputException("the layer `" + trained + "` is to be trained in full and to be adapted ("
                     + both + "); give one of them");
@@ -100,11 +100,21 @@ final class Adaptation {
         WeightOwner owner = WeightOwner.of(layer.configuration(), weight.parameter());
         if (!owner.constraints().isEmpty()) {
             throw new InvalidInputException("the weight " + weight.parameter() + " of the layer `" + layer.name()
-                    + "` has the constraint " + owner.constraints() + ", to which W + delta of an adapter cannot be held:"
+                    + "` has the constraint " + owner.constraints()
+                    + ", to which W + delta of an adapter cannot be held:"
                     + " the projection of the sum is no product of low rank; leave the layer out, train it with"
                     + " trainFully(\"" + layer.name() + "\"), or take the constraint off with setConstraints(null)");
         }
         requireNoNoise(layer, owner);
+    }
+
+    private static void requireGradient(NetworkLayer layer) {
+        if (AdaptedLayer.withUpdater(layer.configuration()) instanceof OCNNOutputLayer) {
+            throw new InvalidInputException(
+                    "the layer `" + layer.name() + "` is an OCNNOutputLayer, which hands down the"
+                            + " error of its output instead of a gradient, so that nothing below it can be trained; put another"
+                            + " output layer in its place before adapting");
+        }
     }
 
     private static void requireRightDropout(NetworkLayer layer) {
@@ -118,7 +128,8 @@ final class Adaptation {
     private static void requireNoNoise(NetworkLayer layer, WeightOwner owner) {
         if (!owner.weightNoise().isEmpty()) {
             throw new InvalidInputException("the weight " + owner.parameter() + " of the layer `" + layer.name()
-                    + "` has the weight noise " + owner.weightNoise() + ", under which DL4J computes a wrong gradient of"
+                    + "` has the weight noise " + owner.weightNoise()
+                    + ", under which DL4J computes a wrong gradient of"
                     + " the weight (that of the noisy one); leave the layer out, or take the noise off with"
                     + " setWeightNoise(null)");
         }

@@ -111,8 +111,7 @@ final class ComputationGraphs {
     }
 
     private static void thaw(ComputationGraphConfiguration conf) {
-        conf.getVertices()
-                .replaceAll((name, vertex) -> thawed(vertex));
+        conf.getVertices().replaceAll((name, vertex) -> thawed(vertex));
         conf.getVertices().values().forEach(vertex -> {
             if (vertex instanceof LayerVertex layer) {
                 layer.getLayerConf()

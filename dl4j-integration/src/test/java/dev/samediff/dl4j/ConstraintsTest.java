@@ -44,8 +44,8 @@ class ConstraintsTest {
                 new MaxNormConstraint(0.5, 0),
                 new UnitNormConstraint(0),
                 new MinMaxNormConstraint(0.2, 0.5, 0));
-        List<Function<Layer, Layer>> wrappers = List.of(
-                layer -> layer, layer -> new MaskZeroLayer(layer, 0.0), layer -> new Bidirectional(layer));
+        List<Function<Layer, Layer>> wrappers =
+                List.of(layer -> layer, layer -> new MaskZeroLayer(layer, 0.0), layer -> new Bidirectional(layer));
         return all.stream().flatMap(constraint -> wrappers.stream().map(wrapper -> Arguments.of(constraint, wrapper)));
     }
 
@@ -144,6 +144,7 @@ class ConstraintsTest {
                         transfer(network).layers("output").trainFully("lstm").build())
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContainingAll("`lstm`", "DropConnect", "setWeightNoise(null)");
-        assertThat(Adapted.trainable(transfer(network).layers("output").build())).isNotEmpty();
+        assertThat(Adapted.trainable(transfer(network).layers("output").build()))
+                .isNotEmpty();
     }
 }

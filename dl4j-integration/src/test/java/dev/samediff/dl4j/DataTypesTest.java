@@ -85,8 +85,8 @@ class DataTypesTest {
         INDArray expected = gradient(exact, layer.data(DataType.DOUBLE));
         INDArray gradient = gradient(rounded, layer.data(type)).castTo(DataType.DOUBLE);
         assertThat(gradient.sub(expected).norm2Number().doubleValue())
-                .isLessThan(
-                        (type == DataType.HALF ? 2e-2 : 1e-5) * expected.norm2Number().doubleValue());
+                .isLessThan((type == DataType.HALF ? 2e-2 : 1e-5)
+                        * expected.norm2Number().doubleValue());
     }
 
     private static MultiLayerNetwork adapted(LayerCase layer, DataType type, AdapterMethod method) {

@@ -68,8 +68,10 @@ class InheritedSettingsTest {
     @Test
     void merging_gives_the_settings_back() {
         MultiLayerNetwork original = network();
-        MultiLayerNetwork adapted =
-                new AdapterTransfer.Builder(original).method(Pissa.rank(2)).layers("output").build();
+        MultiLayerNetwork adapted = new AdapterTransfer.Builder(original)
+                .method(Pissa.rank(2))
+                .layers("output")
+                .build();
         BaseLayer layer = (BaseLayer) AdapterTransfer.merge(adapted)
                 .getLayerWiseConfigurations()
                 .getConf(0)

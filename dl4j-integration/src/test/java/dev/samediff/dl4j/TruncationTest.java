@@ -67,16 +67,27 @@ class TruncationTest {
     }
 
     private static BaseRecurrentLayer graves() {
-        return new GravesLSTM.Builder().nIn(3).nOut(4).activation(Activation.TANH).build();
+        return new GravesLSTM.Builder()
+                .nIn(3)
+                .nOut(4)
+                .activation(Activation.TANH)
+                .build();
     }
 
     private static BaseRecurrentLayer simple() {
-        return new SimpleRnn.Builder().nIn(3).nOut(4).activation(Activation.TANH).build();
+        return new SimpleRnn.Builder()
+                .nIn(3)
+                .nOut(4)
+                .activation(Activation.TANH)
+                .build();
     }
 
     private static MultiLayerNetwork network(Layer first, boolean dropout) {
-        SimpleRnn second =
-                new SimpleRnn.Builder().nIn(4).nOut(4).activation(Activation.TANH).build();
+        SimpleRnn second = new SimpleRnn.Builder()
+                .nIn(4)
+                .nOut(4)
+                .activation(Activation.TANH)
+                .build();
         if (dropout) {
             first.setIDropout(new Dropout(0.5));
         }
@@ -176,9 +187,7 @@ class TruncationTest {
             double below = Pieces.of(adapted).scores.get(0);
             tensor.putScalar(0, 0, value);
             INDArray gradient = pieces.gradients.get(0).get(name);
-            assertThat(gradient.getDouble(0, 0) / 3)
-                    .as(name)
-                    .isCloseTo((above - below) / (2 * step), within(1e-8));
+            assertThat(gradient.getDouble(0, 0) / 3).as(name).isCloseTo((above - below) / (2 * step), within(1e-8));
         }
     }
 
@@ -189,11 +198,11 @@ class TruncationTest {
         INDArray b = adapted.getParam(weight + ".loraB");
         INDArray ofWeight = ofWeights.get(weight);
         if (ofWeight.columns() != b.columns()) {
-            ofWeight = ofWeight.get(
-                    NDArrayIndex.all(),
-                    NDArrayIndex.interval(0, b.columns()));
+            ofWeight = ofWeight.get(NDArrayIndex.all(), NDArrayIndex.interval(0, b.columns()));
         }
-        return name.endsWith("loraA") ? ofWeight.mmul(b.transpose()) : a.transpose().mmul(ofWeight);
+        return name.endsWith("loraA")
+                ? ofWeight.mmul(b.transpose())
+                : a.transpose().mmul(ofWeight);
     }
 
     @ParameterizedTest

@@ -30,8 +30,7 @@ public final class CorrectedVertex extends GraphVertex {
      * @param frozen whether its parameters are kept
      */
     @JsonCreator
-    public CorrectedVertex(
-            @JsonProperty("underlying") GraphVertex underlying, @JsonProperty("frozen") boolean frozen) {
+    public CorrectedVertex(@JsonProperty("underlying") GraphVertex underlying, @JsonProperty("frozen") boolean frozen) {
         this.underlying = underlying;
         this.frozen = frozen;
     }

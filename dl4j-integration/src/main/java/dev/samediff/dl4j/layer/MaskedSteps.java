@@ -111,8 +111,8 @@ final class MaskedSteps {
                 ? epsilon.permute(0, 2, 1)
                 : epsilon;
         INDArray rows = mask.castTo(epsilon.dataType()).reshape(mask.size(0), -1);
-        INDArray masked = Nd4j.exec(
-                new BroadcastMulOp(steps, rows.rsub(1), Nd4j.createUninitialized(steps.dataType(), steps.shape()), 0, 2));
+        INDArray masked = Nd4j.exec(new BroadcastMulOp(
+                steps, rows.rsub(1), Nd4j.createUninitialized(steps.dataType(), steps.shape()), 0, 2));
         return masked.amaxNumber().doubleValue() != 0;
     }
 

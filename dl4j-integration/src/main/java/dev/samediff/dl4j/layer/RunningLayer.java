@@ -112,8 +112,7 @@ public class RunningLayer extends BaseWrapperLayer {
     @Override
     public Pair<INDArray, MaskState> feedForwardMaskArray(
             @Nullable INDArray maskArray, MaskState currentMaskState, int minibatchSize) {
-        Pair<INDArray, MaskState> result =
-                underlying.feedForwardMaskArray(maskArray, currentMaskState, minibatchSize);
+        Pair<INDArray, MaskState> result = underlying.feedForwardMaskArray(maskArray, currentMaskState, minibatchSize);
         MaskedSteps.warnIfIgnored(underlying, maskArray);
         return result;
     }

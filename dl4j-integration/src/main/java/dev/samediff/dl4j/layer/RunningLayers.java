@@ -51,8 +51,8 @@ public final class RunningLayers {
                 return new RunningOutputLayer(configuration, implementation, parameters, weights);
             }
             return RunningRecurrentLayer.recurrent(implementation)
-                    .<RunningLayer>map(recurrent -> new RunningRecurrentLayer(
-                            configuration, implementation, recurrent, parameters, weights))
+                    .<RunningLayer>map(recurrent ->
+                            new RunningRecurrentLayer(configuration, implementation, recurrent, parameters, weights))
                     .orElseGet(() -> new RunningLayer(configuration, implementation, parameters, weights));
         }
     }

@@ -32,8 +32,7 @@ public class RunningStillLayer extends FrozenLayer {
         NeuralNetConfiguration inner = conf.clone();
         inner.setLayer(RunningConfigurations.of(configuration.getLayer(), true));
         inner.clearVariables();
-        Layer implementation =
-                inner.getLayer().instantiate(inner, listeners, index, view, initializeParams, type);
+        Layer implementation = inner.getLayer().instantiate(inner, listeners, index, view, initializeParams, type);
         conf.clearVariables();
         if (implementation.paramTable() != null) {
             implementation.paramTable().keySet().forEach(conf::addVariable);
@@ -56,8 +55,7 @@ public class RunningStillLayer extends FrozenLayer {
     @Override
     public Pair<INDArray, MaskState> feedForwardMaskArray(
             @Nullable INDArray maskArray, MaskState currentMaskState, int minibatchSize) {
-        Pair<INDArray, MaskState> result =
-                underlying.feedForwardMaskArray(maskArray, currentMaskState, minibatchSize);
+        Pair<INDArray, MaskState> result = underlying.feedForwardMaskArray(maskArray, currentMaskState, minibatchSize);
         MaskedSteps.warnIfIgnored(underlying, maskArray);
         return result;
     }

@@ -51,9 +51,7 @@ public final class RunningVertex extends BaseWrapperVertex {
         view = backpropGradientsViewArray;
         try (MemoryWorkspace outside = Nd4j.getWorkspaceManager().scopeOutOfWorkspaces()) {
             underlying.setBackpropGradientsViewArray(
-                    frozen
-                            ? Nd4j.zeros(view.assign(0).dataType(), view.shape())
-                            : backpropGradientsViewArray);
+                    frozen ? Nd4j.zeros(view.assign(0).dataType(), view.shape()) : backpropGradientsViewArray);
         }
     }
 

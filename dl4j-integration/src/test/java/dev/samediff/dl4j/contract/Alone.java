@@ -35,7 +35,10 @@ final class Alone {
             return NONE;
         }
         ComputationGraph graph = example.graph();
-        return say(new Trial(graph, example.data()), new TreeSet<>(graph.paramTable().keySet()), Set.of());
+        return say(
+                new Trial(graph, example.data()),
+                new TreeSet<>(graph.paramTable().keySet()),
+                Set.of());
     }
 
     private static String say(Trial trial, Set<String> trained, Set<String> ignored) {

@@ -68,7 +68,9 @@ final class Contract {
             boolean random) {
         assertThatBits(unloaded(adapted).params()).isEqualTo(original.params());
         Deviation deviation = gradient(original, adapted, data, trained, ignored, random);
-        assertThat(deviation.smallest()).as("the smallest gradient: %s", deviation).isPositive();
+        assertThat(deviation.smallest())
+                .as("the smallest gradient: %s", deviation)
+                .isPositive();
         INDArray output = new Trial(adapted, data).output();
         assertThat(Adapted.difference(new Trial(merged(adapted), data).output(), output))
                 .as("the output after merging")

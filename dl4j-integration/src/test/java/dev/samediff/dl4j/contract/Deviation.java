@@ -4,9 +4,9 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import java.util.Random;
+import org.nd4j.common.util.ArrayUtil;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.common.util.ArrayUtil;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
@@ -49,7 +49,8 @@ record Deviation(double relative, String tensor, double factor, double norm, dou
         double squares = 0;
         double moved = 0;
         for (Map.Entry<String, INDArray> entry : before.entrySet()) {
-            INDArray gradient = entry.getValue().sub(trial.network().paramTable().get(entry.getKey()));
+            INDArray gradient =
+                    entry.getValue().sub(trial.network().paramTable().get(entry.getKey()));
             if (trained.contains(entry.getKey())) {
                 gradients.put(entry.getKey(), gradient);
                 squares += gradient.mul(gradient).sumNumber().doubleValue();
@@ -67,7 +68,8 @@ record Deviation(double relative, String tensor, double factor, double norm, dou
             double own = gradient.norm2Number().doubleValue();
             smallest = Math.min(smallest, own);
             for (int i = 0; i < DIRECTIONS; i++) {
-                double along = gradient.mul(directions.get(name + "/" + i)).sumNumber().doubleValue();
+                double along =
+                        gradient.mul(directions.get(name + "/" + i)).sumNumber().doubleValue();
                 double expected = differences.get(name)[i];
                 double distance = Math.abs(along - expected) / Math.max(own, 1e-3 * norm);
                 if (!(distance <= worst)) {

@@ -44,7 +44,8 @@ final class Dl4jClasses {
             return jar.stream()
                     .map(entry -> entry.getName())
                     .filter(name -> name.startsWith(PACKAGE) && name.endsWith(".class") && !name.contains("$"))
-                    .map(name -> load(name.substring(0, name.length() - ".class".length()).replace('/', '.')))
+                    .map(name -> load(
+                            name.substring(0, name.length() - ".class".length()).replace('/', '.')))
                     .filter(base::isAssignableFrom)
                     .filter(type -> !Modifier.isAbstract(type.getModifiers()) || EXTENDED.contains(type))
                     .map(Class::getName)

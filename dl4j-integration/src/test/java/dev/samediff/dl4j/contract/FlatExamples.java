@@ -28,29 +28,83 @@ final class FlatExamples {
     private FlatExamples() {}
 
     static DenseLayer dense() {
-        return new DenseLayer.Builder().nIn(4).nOut(5).activation(Activation.TANH).build();
+        return new DenseLayer.Builder()
+                .nIn(4)
+                .nOut(5)
+                .activation(Activation.TANH)
+                .build();
     }
 
     static List<Example> all() {
         return List.of(
                 Example.of(DenseLayer.class, FLAT, FLAT, FlatExamples::dense),
-                Example.of(ElementWiseMultiplicationLayer.class, FLAT, FLAT, () ->
-                        new ElementWiseMultiplicationLayer.Builder().nIn(4).nOut(4).activation(Activation.TANH).build()),
-                Example.of(PReLULayer.class, FLAT, FLAT, () -> new PReLULayer.Builder().inputShape(4).build()),
+                Example.of(
+                        ElementWiseMultiplicationLayer.class,
+                        FLAT,
+                        FLAT,
+                        () -> new ElementWiseMultiplicationLayer.Builder()
+                                .nIn(4)
+                                .nOut(4)
+                                .activation(Activation.TANH)
+                                .build()),
+                Example.of(
+                        PReLULayer.class,
+                        FLAT,
+                        FLAT,
+                        () -> new PReLULayer.Builder().inputShape(4).build()),
                 Example.of(ActivationLayer.class, FLAT, FLAT, () -> new ActivationLayer(Activation.SIGMOID)),
                 Example.of(DropoutLayer.class, FLAT, FLAT, () -> new DropoutLayer.Builder(0.6).build()),
-                Example.of(AutoEncoder.class, FLAT, FLAT, () ->
-                        new AutoEncoder.Builder().nIn(4).nOut(5).activation(Activation.TANH).corruptionLevel(0.3).build())
+                Example.of(
+                                AutoEncoder.class,
+                                FLAT,
+                                FLAT,
+                                () -> new AutoEncoder.Builder()
+                                        .nIn(4)
+                                        .nOut(5)
+                                        .activation(Activation.TANH)
+                                        .corruptionLevel(0.3)
+                                        .build())
                         .except("vb"),
-                Example.of(VariationalAutoencoder.class, FLAT, FLAT, () -> new VariationalAutoencoder.Builder()
-                        .nIn(4).nOut(3).encoderLayerSizes(5).decoderLayerSizes(5).activation(Activation.TANH).build())
+                Example.of(
+                                VariationalAutoencoder.class,
+                                FLAT,
+                                FLAT,
+                                () -> new VariationalAutoencoder.Builder()
+                                        .nIn(4)
+                                        .nOut(3)
+                                        .encoderLayerSizes(5)
+                                        .decoderLayerSizes(5)
+                                        .activation(Activation.TANH)
+                                        .build())
                         .except("pZXLogStd2W", "pZXLogStd2b", "d0W", "d0b", "pXZW", "pXZb"),
-                Example.of(BatchNormalization.class, FLAT, FLAT, () -> new BatchNormalization.Builder().nIn(4).nOut(4).build())
+                Example.of(
+                                BatchNormalization.class,
+                                FLAT,
+                                FLAT,
+                                () -> new BatchNormalization.Builder()
+                                        .nIn(4)
+                                        .nOut(4)
+                                        .build())
                         .except("mean", "var", "log10stdev"),
-                Example.of(EmbeddingLayer.class, INDEX, FLAT, () ->
-                        new EmbeddingLayer.Builder().nIn(6).nOut(5).activation(Activation.TANH).hasBias(true).build()),
-                Example.of(EmbeddingSequenceLayer.class, INDICES, SEQUENCE, () ->
-                        new EmbeddingSequenceLayer.Builder().nIn(6).nOut(5).inputLength(5).build()),
+                Example.of(
+                        EmbeddingLayer.class,
+                        INDEX,
+                        FLAT,
+                        () -> new EmbeddingLayer.Builder()
+                                .nIn(6)
+                                .nOut(5)
+                                .activation(Activation.TANH)
+                                .hasBias(true)
+                                .build()),
+                Example.of(
+                        EmbeddingSequenceLayer.class,
+                        INDICES,
+                        SEQUENCE,
+                        () -> new EmbeddingSequenceLayer.Builder()
+                                .nIn(6)
+                                .nOut(5)
+                                .inputLength(5)
+                                .build()),
                 Example.of(RepeatVector.class, FLAT, SEQUENCE, () -> new RepeatVector.Builder(3).build()),
                 Example.of(FrozenLayer.class, FLAT, FLAT, () -> new FrozenLayer(dense())),
                 Example.of(FrozenLayerWithBackprop.class, FLAT, FLAT, () -> new FrozenLayerWithBackprop(dense())),

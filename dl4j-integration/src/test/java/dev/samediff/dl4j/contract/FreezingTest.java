@@ -47,11 +47,18 @@ class FreezingTest {
 
     static Stream<Layer> random() {
         return Stream.of(
-                new DenseLayer.Builder().nIn(4).nOut(4).activation(Activation.RRELU).build(),
+                new DenseLayer.Builder()
+                        .nIn(4)
+                        .nOut(4)
+                        .activation(Activation.RRELU)
+                        .build(),
                 new ActivationLayer(Activation.RRELU),
                 new DropoutLayer.Builder(0.5).build(),
                 new DenseLayer.Builder().nIn(4).nOut(4).dropOut(0.5).build(),
-                new LossLayer.Builder().activation(Activation.SOFTMAX).dropOut(0.5).build());
+                new LossLayer.Builder()
+                        .activation(Activation.SOFTMAX)
+                        .dropOut(0.5)
+                        .build());
     }
 
     private static Example around(Layer layer) {
@@ -69,9 +76,11 @@ class FreezingTest {
                 .method(Lora.rank(2))
                 .layers(Networks.BELOW)
                 .build();
-        Contract.check(
-                original, adapted, Networks.data(example), Adapted.trainable(adapted), Set.of(), false);
-        assertThat(AdapterTransfer.merge(adapted).getLayerWiseConfigurations().getConf(1).getLayer())
+        Contract.check(original, adapted, Networks.data(example), Adapted.trainable(adapted), Set.of(), false);
+        assertThat(AdapterTransfer.merge(adapted)
+                        .getLayerWiseConfigurations()
+                        .getConf(1)
+                        .getLayer())
                 .isEqualTo(original.getLayerWiseConfigurations().getConf(1).getLayer());
     }
 
@@ -177,11 +186,15 @@ class FreezingTest {
 
     @Test
     void an_lstm_with_a_random_activation_is_not_random_when_frozen() {
-        Example example = Example.of(LSTM.class, Shape.SEQUENCE, Shape.SEQUENCE, () -> new LSTM.Builder()
-                .nIn(4)
-                .nOut(3)
-                .activation(Activation.RRELU)
-                .build());
+        Example example = Example.of(
+                LSTM.class,
+                Shape.SEQUENCE,
+                Shape.SEQUENCE,
+                () -> new LSTM.Builder()
+                        .nIn(4)
+                        .nOut(3)
+                        .activation(Activation.RRELU)
+                        .build());
         MultiLayerNetwork original = Networks.around(example, example.layer().get());
         MultiLayerNetwork adapted = new AdapterTransfer.Builder(original)
                 .method(Lora.rank(2))

@@ -62,7 +62,11 @@ final class LayerCells {
 
     private static List<AdapterMethod> methods(Position position) {
         return position == Position.ADAPTED
-                ? List.of(Lora.rank(2), Pissa.rank(1), OLora.rank(2), Sorsa.rank(2).withGamma(0.02))
+                ? List.of(
+                        Lora.rank(2),
+                        Pissa.rank(1),
+                        OLora.rank(2),
+                        Sorsa.rank(2).withGamma(0.02))
                 : List.of(Lora.rank(2), Pissa.rank(1));
     }
 
@@ -88,7 +92,9 @@ final class LayerCells {
     private static String withDropout(Example example, Position position) {
         Example dropping = example.with(layer -> layer.setIDropout(new Dropout(0.6)));
         return cell(dropping, position, Pissa.rank(1), UnaryOperator.identity(), false)
-                        .equals("no") ? ", without dropout" : "";
+                        .equals("no")
+                ? ", without dropout"
+                : "";
     }
 
     /** Returns the wrappers that DL4J can put around it and in which it is right. */
@@ -97,11 +103,11 @@ final class LayerCells {
         WRAPPERS.forEach((name, wrapper) -> {
             Example wrapped = example.inside(name);
             if (isRunByDl4j(wrapped, wrapper)) {
-                if (!example.isInput()) {
-                    cell(wrapped, Position.ABOVE, Lora.rank(2), wrapper, true);
-                }
+                String above = example.isInput() ? YES : cell(wrapped, Position.ABOVE, Lora.rank(2), wrapper, true);
                 cell(wrapped, Position.ADAPTED, Pissa.rank(1), wrapper, true);
-                names.add("`" + name + "`");
+                if (above.equals(YES)) {
+                    names.add("`" + name + "`");
+                }
             }
         });
         return names.isEmpty() ? NOTHING : String.join(", ", names);
@@ -109,7 +115,8 @@ final class LayerCells {
 
     private static boolean isRunByDl4j(Example example, UnaryOperator<Layer> wrapper) {
         try {
-            MultiLayerNetwork network = Networks.around(example, wrapper.apply(example.layer().get()));
+            MultiLayerNetwork network =
+                    Networks.around(example, wrapper.apply(example.layer().get()));
             Trial trial = new Trial(network, Networks.data(example));
             trial.score(true);
             trial.fit();

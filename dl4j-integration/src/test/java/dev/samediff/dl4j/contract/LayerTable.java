@@ -71,8 +71,7 @@ final class LayerTable {
             lines.add(row(Stream.concat(
                     Stream.of("`" + example.type().getSimpleName() + "`"),
                     Stream.concat(
-                            positions.stream().map(position -> cell(example, position)),
-                            Stream.of(alone(example))))));
+                            positions.stream().map(position -> cell(example, position)), Stream.of(alone(example))))));
         }
         return lines;
     }

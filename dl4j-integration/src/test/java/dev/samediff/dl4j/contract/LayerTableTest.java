@@ -1,6 +1,7 @@
 package dev.samediff.dl4j.contract;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import java.io.IOException;
 import java.nio.file.Files;
@@ -44,7 +45,8 @@ class LayerTableTest {
 
     @Test
     void every_vertex_of_dl4j_has_an_example() {
-        assertThat(names(VertexExamples.all().stream().map(VertexExample::type))).isEqualTo(Dl4jClasses.vertices());
+        assertThat(names(VertexExamples.all().stream().map(VertexExample::type)))
+                .isEqualTo(Dl4jClasses.vertices());
     }
 
     private static TreeSet<String> names(Stream<Class<?>> types) {
@@ -90,9 +92,14 @@ class LayerTableTest {
         int begin = document.indexOf(BEGIN);
         int end = document.indexOf(END);
         assertThat(begin).as("the line `%s` in %s", BEGIN, DOCUMENT).isBetween(0, end);
+        boolean isWritten = "write".equals(System.getProperty("dl4j.table"));
+        assumeThat(isWritten || end > begin + 1)
+                .as("%s has no table yet; write it with -Ddl4j.table=write", DOCUMENT)
+                .isTrue();
         List<String> found = LayerTable.lines();
-        if ("write".equals(System.getProperty("dl4j.table"))) {
-            List<String> written = Stream.of(document.subList(0, begin + 1), found, document.subList(end, document.size()))
+        if (isWritten) {
+            List<String> written = Stream.of(
+                            document.subList(0, begin + 1), found, document.subList(end, document.size()))
                     .flatMap(List::stream)
                     .toList();
             Files.write(DOCUMENT, written);

@@ -29,7 +29,10 @@ final class OutputExamples {
     private OutputExamples() {}
 
     static OutputLayer output() {
-        return new OutputLayer.Builder(LossFunction.MCXENT).nOut(3).activation(Activation.SOFTMAX).build();
+        return new OutputLayer.Builder(LossFunction.MCXENT)
+                .nOut(3)
+                .activation(Activation.SOFTMAX)
+                .build();
     }
 
     private static INDArray boxes() {
@@ -48,55 +51,81 @@ final class OutputExamples {
         return List.of(
                 Example.output(OutputLayer.class, FLAT, OutputExamples::output, () -> classes(EXAMPLES, 3)),
                 Example.output(
-                        CenterLossOutputLayer.class,
-                        FLAT,
-                        () -> new CenterLossOutputLayer.Builder(LossFunction.MCXENT)
-                                .nIn(4).nOut(3).lambda(0.3).alpha(0.1).activation(Activation.SOFTMAX).build(),
-                        () -> classes(EXAMPLES, 3))
+                                CenterLossOutputLayer.class,
+                                FLAT,
+                                () -> new CenterLossOutputLayer.Builder(LossFunction.MCXENT)
+                                        .nIn(4)
+                                        .nOut(3)
+                                        .lambda(0.3)
+                                        .alpha(0.1)
+                                        .activation(Activation.SOFTMAX)
+                                        .build(),
+                                () -> classes(EXAMPLES, 3))
                         .except("cL"),
                 Example.output(
                         LossLayer.class,
                         FLAT,
-                        () -> new LossLayer.Builder(LossFunction.MCXENT).activation(Activation.SOFTMAX).build(),
+                        () -> new LossLayer.Builder(LossFunction.MCXENT)
+                                .activation(Activation.SOFTMAX)
+                                .build(),
                         () -> classes(EXAMPLES, 4)),
                 Example.output(
                         RnnOutputLayer.class,
                         SEQUENCE,
                         () -> new RnnOutputLayer.Builder(LossFunction.MCXENT)
-                                .nIn(4).nOut(3).activation(Activation.SOFTMAX).build(),
+                                .nIn(4)
+                                .nOut(3)
+                                .activation(Activation.SOFTMAX)
+                                .build(),
                         () -> classes(EXAMPLES, 3, 5)),
                 Example.output(
                         RnnLossLayer.class,
                         SEQUENCE,
-                        () -> new RnnLossLayer.Builder(LossFunction.MCXENT).activation(Activation.SOFTMAX).build(),
+                        () -> new RnnLossLayer.Builder(LossFunction.MCXENT)
+                                .activation(Activation.SOFTMAX)
+                                .build(),
                         () -> classes(EXAMPLES, 4, 5)),
                 Example.output(
                         CnnLossLayer.class,
                         IMAGE,
-                        () -> new CnnLossLayer.Builder(LossFunction.MCXENT).activation(Activation.SOFTMAX).build(),
+                        () -> new CnnLossLayer.Builder(LossFunction.MCXENT)
+                                .activation(Activation.SOFTMAX)
+                                .build(),
                         () -> classes(EXAMPLES, 3, 4, 4)),
                 Example.output(
                         Cnn3DLossLayer.class,
                         VOLUME,
                         () -> new Cnn3DLossLayer.Builder(
                                         org.deeplearning4j.nn.conf.layers.Convolution3D.DataFormat.NCDHW)
-                                .lossFunction(LossFunction.MCXENT).activation(Activation.SOFTMAX).build(),
+                                .lossFunction(LossFunction.MCXENT)
+                                .activation(Activation.SOFTMAX)
+                                .build(),
                         () -> classes(EXAMPLES, 2, 4, 4, 4)),
                 Example.output(
                         Yolo2OutputLayer.class,
                         Shape.BOXES,
                         () -> new Yolo2OutputLayer.Builder()
-                                .boundingBoxPriors(Nd4j.createFromArray(new double[][] {{1.2, 1.1}})).build(),
+                                .boundingBoxPriors(Nd4j.createFromArray(new double[][] {{1.2, 1.1}}))
+                                .build(),
                         OutputExamples::boxes),
                 Example.output(
-                        SameDiffOutputLayer.class, FLAT, () -> new OwnSameDiff.Output(4, 3), () -> classes(EXAMPLES, 3)),
-                Example.output(
-                        OCNNOutputLayer.class,
+                        SameDiffOutputLayer.class,
                         FLAT,
-                        () -> new OCNNOutputLayer.Builder()
-                                .nIn(4).hiddenLayerSize(5).nu(0.3).initialRValue(2.0).configureR(false)
-                                .windowSize(100).activation(Activation.SIGMOID.getActivationFunction()).build(),
-                        () -> Nd4j.ones(DataType.DOUBLE, EXAMPLES, 1))
+                        () -> new OwnSameDiff.Output(4, 3),
+                        () -> classes(EXAMPLES, 3)),
+                Example.output(
+                                OCNNOutputLayer.class,
+                                FLAT,
+                                () -> new OCNNOutputLayer.Builder()
+                                        .nIn(4)
+                                        .hiddenLayerSize(5)
+                                        .nu(0.3)
+                                        .initialRValue(2.0)
+                                        .configureR(false)
+                                        .windowSize(100)
+                                        .activation(Activation.SIGMOID.getActivationFunction())
+                                        .build(),
+                                () -> Nd4j.ones(DataType.DOUBLE, EXAMPLES, 1))
                         .except("r"));
     }
 }

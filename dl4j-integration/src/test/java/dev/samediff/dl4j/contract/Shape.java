@@ -21,21 +21,34 @@ import org.nd4j.linalg.factory.Nd4j;
 /** What goes into a layer, and a layer that makes it. */
 enum Shape {
     /** {@code [N,4]}. */
-    FLAT(InputType.feedForward(3), () -> new DenseLayer.Builder().nOut(4).activation(Activation.TANH).build()),
+    FLAT(
+            InputType.feedForward(3),
+            () -> new DenseLayer.Builder().nOut(4).activation(Activation.TANH).build()),
     /** {@code [N,4,5]}. */
-    SEQUENCE(InputType.recurrent(3, 5), () -> new SimpleRnn.Builder().nOut(4).activation(Activation.TANH).build()),
+    SEQUENCE(
+            InputType.recurrent(3, 5),
+            () -> new SimpleRnn.Builder().nOut(4).activation(Activation.TANH).build()),
     /** {@code [N,3,4,4]}. */
     IMAGE(
             InputType.convolutional(5, 5, 2),
-            () -> new ConvolutionLayer.Builder(2, 2).nOut(3).activation(Activation.TANH).build()),
+            () -> new ConvolutionLayer.Builder(2, 2)
+                    .nOut(3)
+                    .activation(Activation.TANH)
+                    .build()),
     /** {@code [N,6,4,4]}: one box of one class in each of 4 x 4 places. */
     BOXES(
             InputType.convolutional(5, 5, 2),
-            () -> new ConvolutionLayer.Builder(2, 2).nOut(6).activation(Activation.TANH).build()),
+            () -> new ConvolutionLayer.Builder(2, 2)
+                    .nOut(6)
+                    .activation(Activation.TANH)
+                    .build()),
     /** {@code [N,2,4,4,4]}. */
     VOLUME(
             InputType.feedForward(3),
-            () -> new DenseLayer.Builder().nOut(2 * 4 * 4 * 4).activation(Activation.TANH).build()),
+            () -> new DenseLayer.Builder()
+                    .nOut(2 * 4 * 4 * 4)
+                    .activation(Activation.TANH)
+                    .build()),
     /** {@code [N,1]}, numbers of rows. */
     INDEX(InputType.feedForward(6), null),
     /** {@code [N,5]}, numbers of rows. */
@@ -70,9 +83,7 @@ enum Shape {
 
     /** Returns what makes {@code [N,D]} of this shape. */
     List<Layer> pooling() {
-        return this == FLAT
-                ? List.of()
-                : List.of(new GlobalPoolingLayer.Builder(PoolingType.AVG).build());
+        return this == FLAT ? List.of() : List.of(new GlobalPoolingLayer.Builder(PoolingType.AVG).build());
     }
 
     /** Returns random inputs of the network. */

@@ -15,7 +15,8 @@ final class VertexCells {
 
     /** Tries a position with two methods. */
     static String cell(VertexExample example, Position position) {
-        if (position == Position.TRAINED && example.graph().getVertex(Networks.TESTED).numParams() == 0) {
+        if (position == Position.TRAINED
+                && example.graph().getVertex(Networks.TESTED).numParams() == 0) {
             return LayerCells.NOTHING;
         }
         check(example, position, Lora.rank(1));

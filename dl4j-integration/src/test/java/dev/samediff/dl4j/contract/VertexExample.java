@@ -25,8 +25,7 @@ import org.nd4j.linalg.dataset.MultiDataSet;
  * @param below the layers below, on one input
  * @param vertex adds a vertex called {@code tested} to the graph
  */
-record VertexExample(
-        Class<?> type, Shape in, Shape out, int width, List<String> below, Consumer<GraphBuilder> vertex) {
+record VertexExample(Class<?> type, Shape in, Shape out, int width, List<String> below, Consumer<GraphBuilder> vertex) {
     static final String LEFT = "left";
     static final String RIGHT = "right";
 
@@ -37,8 +36,7 @@ record VertexExample(
         vertex.accept(builder);
         String last = Networks.TESTED;
         if (out != Shape.FLAT) {
-            builder.addLayer(
-                    "pooling", new GlobalPoolingLayer.Builder(PoolingType.AVG).build(), last);
+            builder.addLayer("pooling", new GlobalPoolingLayer.Builder(PoolingType.AVG).build(), last);
             last = "pooling";
         }
         Layer output = new OutputLayer.Builder()

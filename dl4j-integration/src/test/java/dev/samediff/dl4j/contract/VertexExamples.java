@@ -42,20 +42,40 @@ final class VertexExamples {
 
     private static VertexExample one(Shape in, Shape out, int width, GraphVertex vertex) {
         return new VertexExample(
-                vertex.getClass(), in, out, width, ONE, builder -> builder.addVertex(TESTED, VertexCopies.of(vertex), LEFT));
+                vertex.getClass(),
+                in,
+                out,
+                width,
+                ONE,
+                builder -> builder.addVertex(TESTED, VertexCopies.of(vertex), LEFT));
     }
 
     private static VertexExample two(Class<?> type, Shape shape, int width, GraphVertex vertex) {
-        return new VertexExample(type, shape, shape, width, TWO, builder -> builder.addVertex(TESTED, VertexCopies.of(vertex), LEFT, RIGHT));
+        return new VertexExample(
+                type,
+                shape,
+                shape,
+                width,
+                TWO,
+                builder -> builder.addVertex(TESTED, VertexCopies.of(vertex), LEFT, RIGHT));
     }
 
     /** The two layers one below the other in the batch, through a layer that both share, and apart again. */
     private static VertexExample stacked(Class<?> type) {
-        return new VertexExample(type, FLAT, FLAT, 10, TWO, builder -> builder.addVertex("stack", new StackVertex(), LEFT, RIGHT)
-                .addLayer("shared", new DenseLayer.Builder().nIn(4).nOut(5).build(), "stack")
-                .addVertex("first", new UnstackVertex(0, 2), "shared")
-                .addVertex("second", new UnstackVertex(1, 2), "shared")
-                .addVertex(TESTED, new MergeVertex(), "first", "second"));
+        return new VertexExample(
+                type,
+                FLAT,
+                FLAT,
+                10,
+                TWO,
+                builder -> builder.addVertex("stack", new StackVertex(), LEFT, RIGHT)
+                        .addLayer(
+                                "shared",
+                                new DenseLayer.Builder().nIn(4).nOut(5).build(),
+                                "stack")
+                        .addVertex("first", new UnstackVertex(0, 2), "shared")
+                        .addVertex("second", new UnstackVertex(1, 2), "shared")
+                        .addVertex(TESTED, new MergeVertex(), "first", "second"));
     }
 
     static List<VertexExample> all() {
@@ -68,25 +88,54 @@ final class VertexExamples {
                 one(FLAT, FLAT, 4, new ShiftVertex(0.5)),
                 one(FLAT, FLAT, 4, new L2NormalizeVertex()),
                 one(FLAT, FLAT, 4, new ReshapeVertex(-1, 4)),
-                new VertexExample(FrozenVertex.class, FLAT, FLAT, 4, ONE, builder ->
-                        builder.addVertex(TESTED, new FrozenVertex(new ScaleVertex(1.5)), LEFT)),
-                new VertexExample(LayerVertex.class, FLAT, FLAT, 5, ONE, builder ->
-                        builder.addLayer(TESTED, FlatExamples.dense(), LEFT)),
+                new VertexExample(
+                        FrozenVertex.class,
+                        FLAT,
+                        FLAT,
+                        4,
+                        ONE,
+                        builder -> builder.addVertex(TESTED, new FrozenVertex(new ScaleVertex(1.5)), LEFT)),
+                new VertexExample(
+                        LayerVertex.class,
+                        FLAT,
+                        FLAT,
+                        5,
+                        ONE,
+                        builder -> builder.addLayer(TESTED, FlatExamples.dense(), LEFT)),
                 stacked(StackVertex.class),
                 stacked(UnstackVertex.class),
                 one(IMAGE, IMAGE, 3, new PoolHelperVertex()),
                 one(IMAGE, FLAT, 48, new PreprocessorVertex(new CnnToFeedForwardPreProcessor(4, 4, 3))),
                 one(SEQUENCE, FLAT, 4, new LastTimeStepVertex("x")),
                 one(SEQUENCE, SEQUENCE, 4, new ReverseTimeSeriesVertex()),
-                new VertexExample(DuplicateToTimeSeriesVertex.class, SEQUENCE, SEQUENCE, 4, ONE, builder -> builder
-                        .addVertex("last", new LastTimeStepVertex("x"), LEFT)
-                        .addVertex(TESTED, new DuplicateToTimeSeriesVertex("x"), "last")),
-                new VertexExample(AttentionVertex.class, SEQUENCE, SEQUENCE, 4, TWO, builder -> builder.addVertex(
-                        TESTED,
-                        new AttentionVertex.Builder()
-                                .nInKeys(4).nInQueries(4).nInValues(4).nOut(4).nHeads(2).headSize(2).projectInput(true)
-                                .build(),
-                        LEFT, RIGHT, RIGHT)),
+                new VertexExample(
+                        DuplicateToTimeSeriesVertex.class,
+                        SEQUENCE,
+                        SEQUENCE,
+                        4,
+                        ONE,
+                        builder -> builder.addVertex("last", new LastTimeStepVertex("x"), LEFT)
+                                .addVertex(TESTED, new DuplicateToTimeSeriesVertex("x"), "last")),
+                new VertexExample(
+                        AttentionVertex.class,
+                        SEQUENCE,
+                        SEQUENCE,
+                        4,
+                        TWO,
+                        builder -> builder.addVertex(
+                                TESTED,
+                                new AttentionVertex.Builder()
+                                        .nInKeys(4)
+                                        .nInQueries(4)
+                                        .nInValues(4)
+                                        .nOut(4)
+                                        .nHeads(2)
+                                        .headSize(2)
+                                        .projectInput(true)
+                                        .build(),
+                                LEFT,
+                                RIGHT,
+                                RIGHT)),
                 two(SameDiffVertex.class, FLAT, 4, new OwnSameDiff.Vertex(4, 4)),
                 two(SameDiffLambdaVertex.class, FLAT, 4, new OwnSameDiff.LambdaVertex()));
     }

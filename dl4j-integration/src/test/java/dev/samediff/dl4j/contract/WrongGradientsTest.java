@@ -113,8 +113,8 @@ class WrongGradientsTest {
                                 .nOut(3)
                                 .activation(Activation.SOFTMAX)
                                 .build());
-        MultiLayerNetwork network =
-                new MultiLayerNetwork(list.setInputType(InputType.recurrent(4, 5)).build());
+        MultiLayerNetwork network = new MultiLayerNetwork(
+                list.setInputType(InputType.recurrent(4, 5)).build());
         network.init();
         return network;
     }
@@ -132,8 +132,8 @@ class WrongGradientsTest {
                 new INDArray[] {Example.classes(1, 3)},
                 new INDArray[] {Nd4j.createFromArray(PADDED)},
                 null);
-        Deviation deviation =
-                Deviation.of(new Trial(network, data), new TreeSet<>(network.paramTable().keySet()), Set.of());
+        Deviation deviation = Deviation.of(
+                new Trial(network, data), new TreeSet<>(network.paramTable().keySet()), Set.of());
         assertThat(deviation.relative()).isGreaterThan(0.1);
     }
 
@@ -145,8 +145,11 @@ class WrongGradientsTest {
         INDArray mask = Nd4j.createFromArray(PADDED);
         double masked = network.score(new DataSet(sequence(), labels, mask, mask.dup()));
         double cut = network.score(new DataSet(
-                sequence().get(NDArrayIndex.all(), NDArrayIndex.all(), NDArrayIndex.interval(0, 3)).dup(),
-                labels.get(NDArrayIndex.all(), NDArrayIndex.all(), NDArrayIndex.interval(0, 3)).dup()));
+                sequence()
+                        .get(NDArrayIndex.all(), NDArrayIndex.all(), NDArrayIndex.interval(0, 3))
+                        .dup(),
+                labels.get(NDArrayIndex.all(), NDArrayIndex.all(), NDArrayIndex.interval(0, 3))
+                        .dup()));
         assertThat(Math.abs(masked - cut)).isGreaterThan(1e-3);
     }
 

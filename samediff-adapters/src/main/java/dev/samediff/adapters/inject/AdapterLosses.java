@@ -84,11 +84,13 @@ public final class AdapterLosses {
 
     /** Sets the coefficients of the active adapters' penalties to gamma / eta_max as soon as that is known, of others to 0. */
     public void refresh() {
+        Double etaMax = peak;
         for (Adapter adapter : adapters.all()) {
             Adapter.PenaltyTerm term = adapter.penalty();
             if (term != null) {
-                boolean acts = peak != null && adapters.isActive(adapter);
-                editor.setScalar(term.coefficient(), acts ? term.penalty().gamma() / peak : 0);
+                editor.setScalar(
+                        term.coefficient(),
+                        etaMax != null && adapters.isActive(adapter) ? term.penalty().gamma() / etaMax : 0);
             }
         }
     }

@@ -122,10 +122,11 @@ public final class BaseWeight {
                 }
             }
         }
-        if (changed != null && graphToo) {
-            INDArray moved = moved(changed, directory);
-            if (moved != changed) {
-                left += bytes(changed);
+        INDArray present = changed;
+        if (present != null && graphToo) {
+            INDArray moved = moved(present, directory);
+            if (moved != present) {
+                left += bytes(present);
                 changed = moved;
                 editor.replaceArray(layer.weight(), moved);
             }

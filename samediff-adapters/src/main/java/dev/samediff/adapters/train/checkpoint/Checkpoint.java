@@ -1,6 +1,9 @@
 package dev.samediff.adapters.train.checkpoint;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.IntNode;
+import com.fasterxml.jackson.databind.node.NullNode;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.io.Safetensors;
 import dev.samediff.adapters.io.Sha256;
@@ -31,6 +34,10 @@ record Checkpoint(Progress progress, Map<String, INDArray> tensors) {
     private static final String PROGRESS_FILE = "progress.json";
     /** 1 had no hash in progress.json. */
     private static final int VERSION = 2;
+
+    /** What version 1 did not have either: it says nothing of the data. */
+    private static final Map<String, JsonNode> SINCE_2 =
+            Map.of("run_start", IntNode.valueOf(0), "batches", NullNode.getInstance(), "data", NullNode.getInstance());
 
     private static final Set<Integer> READABLE = Set.of(1, VERSION);
 
@@ -135,7 +142,7 @@ record Checkpoint(Progress progress, Map<String, INDArray> tensors) {
     }
 
     private static ProgressFile progressFile(Path folder) {
-        return new ProgressFile(folder.resolve(PROGRESS_FILE), Set.of(BEST_LOSS), VERSION);
+        return new ProgressFile(folder.resolve(PROGRESS_FILE), Set.of(BEST_LOSS), VERSION, SINCE_2);
     }
 
     /** Writes the files into an existing folder. */

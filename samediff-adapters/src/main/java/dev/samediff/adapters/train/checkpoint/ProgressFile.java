@@ -24,8 +24,9 @@ import java.util.Set;
  * @param file the file
  * @param nullable the keys whose values may be null
  * @param hashed the first {@code version} of the record that has the hash
+ * @param later the values of components that versions before did not have
  */
-record ProgressFile(Path file, Set<String> nullable, int hashed) {
+record ProgressFile(Path file, Set<String> nullable, int hashed, Map<String, JsonNode> later) {
     private static final String SHA256 = "sha256";
     private static final JsonMapper JSON = JsonMapper.builder()
             .enable(SerializationFeature.INDENT_OUTPUT)
@@ -59,6 +60,9 @@ record ProgressFile(Path file, Set<String> nullable, int hashed) {
             boolean older = expected.isMissingNode() && object.path("version").asInt(hashed) < hashed;
             if (!older && (!expected.isTextual() || !expected.asText().equals(hash(object)))) {
                 throw new IOException(file + " is damaged: its own hash is not the one in it");
+            }
+            if (older) {
+                later.forEach(object::putIfAbsent);
             }
             return JSON.treeToValue(object, type);
         } catch (JsonProcessingException e) {

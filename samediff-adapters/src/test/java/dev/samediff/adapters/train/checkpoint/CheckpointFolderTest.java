@@ -47,6 +47,7 @@ class CheckpointFolderTest {
                 step,
                 Map.of("steps", "10"),
                 Map.of("method", "lora"),
+                Map.of("training batch size", "4"),
                 Map.of("parameter/a", Nd4j.ones(DataType.FLOAT, 2, 3)));
     }
 
