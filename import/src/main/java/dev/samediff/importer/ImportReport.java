@@ -1,6 +1,7 @@
 package dev.samediff.importer;
 
 import dev.samediff.importer.lowering.Refusals;
+import dev.samediff.importer.naming.NotAdapted;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -18,6 +19,7 @@ import java.util.Map;
  * @param outputs outputs
  * @param linearLayers linear layers in the order of the graph
  * @param embeddings embedding tables in the order of the graph
+ * @param notAdapted weights that multiply activations and that no adapter can be put on, with the reason
  * @param notes what was rewritten or is worth knowing
  * @param reasons why operators among the unsupported ones are refused, where that depends on how they are used
  */
@@ -32,6 +34,7 @@ public record ImportReport(
         List<TensorSpec> outputs,
         List<LinearLayer> linearLayers,
         List<EmbeddingTable> embeddings,
+        List<NotAdapted> notAdapted,
         List<String> notes,
         Map<String, String> reasons) {
     private static final int NAMED_NODES = 5;
@@ -44,6 +47,7 @@ public record ImportReport(
         outputs = List.copyOf(outputs);
         linearLayers = List.copyOf(linearLayers);
         embeddings = List.copyOf(embeddings);
+        notAdapted = List.copyOf(notAdapted);
         notes = List.copyOf(notes);
         reasons = Map.copyOf(reasons);
     }
@@ -80,7 +84,7 @@ public record ImportReport(
     /**
      * Returns the report as one line of JSON. Its keys: schema (a number that rises when a key changes its meaning or
      * goes), file, producer, opset, nodes, importable, inputs, outputs, linear_layers, linear_weights, embedding_tables,
-     * operators, unsupported, notes. Equal files give equal texts.
+     * not_adapted, operators, unsupported, notes. Equal files give equal texts.
      */
     public String json() {
         return ImportReportJson.of(this);
@@ -107,9 +111,12 @@ public record ImportReport(
         text.setLength(text.length() - 2);
         text.append('\n');
         linearLayers.forEach(layer -> text.append("linear     ").append(line(layer)));
+        notAdapted.forEach(weight -> text.append("not adapted ").append(line(weight)));
         notes.forEach(note -> text.append("note       ").append(note).append('\n'));
         if (!isSupported()) {
-            text.append("unsupported ").append(unsupportedText()).append('\n');
+            text.append("unsupported ")
+                    .append(unsupportedText())
+                    .append('\n');
         }
         return text.toString();
     }
@@ -122,6 +129,10 @@ public record ImportReport(
         return layer.module() + " " + layer.in() + " -> " + layer.out()
                 + (layer.bias().isPresent() ? " + bias" : "") + ", stored " + layer.orientation() + " as '"
                 + layer.initializer() + "'\n";
+    }
+
+    private static String line(NotAdapted weight) {
+        return weight.module() + " " + weight.shape() + ": " + weight.reason() + "\n";
     }
 
     @Override

@@ -42,6 +42,14 @@ final class ImportReportJson {
                         .put("columns", table.columns())
                         .put("initializer", table.initializer())
                         .put("node", table.node()));
+        ArrayNode notAdapted = root.putArray("not_adapted");
+        report.notAdapted()
+                .forEach(weight -> notAdapted
+                        .addObject()
+                        .put("module", weight.module())
+                        .put("tensor", weight.tensor())
+                        .put("shape", weight.shape())
+                        .put("reason", weight.reason()));
         ObjectNode operators = root.putObject("operators");
         new TreeMap<>(report.operators()).forEach(operators::put);
         unsupported(root.putArray("unsupported"), report);

@@ -1,6 +1,10 @@
 package dev.samediff.importer;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.graph.AddedLayers;
+import dev.samediff.importer.lowering.KnownSizes;
+import dev.samediff.importer.onnx.ComputedWeight;
+import dev.samediff.importer.onnx.OnnxWeightEditor;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -8,7 +12,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.stream.Collectors;
 import onnx.Onnx.ModelProto;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -26,19 +29,41 @@ public final class ImportedModel {
     private final ImportReport report;
     private final Map<String, String> aliases;
     private final Map<String, String> initializers;
+    private final Map<String, ComputedWeight> computed;
+    private final KnownSizes sizes;
+    private final Set<String> variables;
 
     ImportedModel(
             ModelProto model,
             SameDiff graph,
             ImportReport report,
             Map<String, String> aliases,
-            Map<String, String> initializers) {
+            Map<String, String> initializers,
+            Map<String, ComputedWeight> computed,
+            KnownSizes sizes) {
         this.model = model;
         this.stamp = FileStamp.of(report.source());
         this.graph = graph;
         this.report = report;
         this.aliases = Map.copyOf(aliases);
         this.initializers = Map.copyOf(initializers);
+        this.computed = Map.copyOf(computed);
+        this.sizes = sizes;
+        this.variables = Set.copyOf(graph.variableMap().keySet());
+    }
+
+    /**
+     * Checks that nothing was built onto the graph that a file of the import would lack.
+     *
+     * @throws InvalidInputException if there are matrices in it that came after the import, such as those of a head
+     */
+    void requireNothingAdded() {
+        List<String> added = AddedLayers.of(graph, variables);
+        if (!added.isEmpty()) {
+            throw new InvalidInputException("the graph has layers that were built onto it after the import (" + added
+                    + "); they are not part of " + source() + ", and an ONNX file written from it would lack them: save"
+                    + " the graph with SameDiff.save, or import the file again to write the model without them");
+        }
     }
 
     /**
@@ -104,8 +129,17 @@ public final class ImportedModel {
      * otherwise. Nothing if the file sets no limit that can be seen.
      */
     public OptionalLong longestText() {
-        Set<String> names = inputs().stream().map(TensorSpec::name).collect(Collectors.toSet());
-        return new IndexBounds(model.getGraph()).longestText(names);
+        return new TextLimit(model.getGraph(), sizes).tokens();
+    }
+
+    /** Returns an editor of the message, for weights by the names of {@link #initializers()}. */
+    OnnxWeightEditor editor() {
+        return new OnnxWeightEditor(model, computed);
+    }
+
+    /** Returns what importing found out about sizes. */
+    KnownSizes sizes() {
+        return sizes;
     }
 
     /** Returns the graph: the same object at every call. */
@@ -149,7 +183,8 @@ public final class ImportedModel {
     }
 
     /**
-     * Returns the name in the file (an initializer or the output of a Constant node) by variable, of every weight, bias,
+     * Returns the name in the file (an initializer, the output of a Constant node, or a name of the importer's for a weight
+     * that the file computes from those) by variable, of every weight, bias,
      * normalisation vector and embedding table of the graph. Each has the shape and the orientation that it has in the
      * file: the importer never transposes what is stored. Only weights of convolutions, [out, in, kernel...] in the file,
      * are matrices [out, in * kernel] in the graph, of the same elements in the same order.

@@ -128,7 +128,9 @@ public final class OnnxImporter {
                     graph,
                     report(lowered.outputs()),
                     aliases(graph),
-                    initializers(graph));
+                    initializers(graph),
+                    file.computed(),
+                    lowered.sizes());
         } catch (InvalidInputException e) {
             throw new InvalidInputException(file.path() + ": " + e.getMessage(), e);
         }
@@ -163,6 +165,7 @@ public final class OnnxImporter {
                 outputs.stream().map(this::spec).toList(),
                 linearLayers(),
                 embeddings(),
+                roles.notAdapted(),
                 notes(),
                 reasons);
     }
@@ -203,7 +206,8 @@ public final class OnnxImporter {
 
     private LinearLayer layer(LinearUse use) {
         OnnxTensor tensor = Objects.requireNonNull(file.graph().tensor(use.weight()));
-        int rows = (int) tensor.shape()[0];
+        long[] matrix = roles.matrix(use.weight());
+        int rows = (int) (matrix == null ? tensor.shape() : matrix)[0];
         int columns = tensor.length() / Math.max(1, rows);
         return new LinearLayer(
                 names.module(use.weight()),
@@ -234,9 +238,13 @@ public final class OnnxImporter {
             all.add("activations are no longer quantised (" + file.real().activations()
                     + " nodes): results differ from the file's by what it rounds");
         }
-        if (file.real().weights() > 0) {
-            all.add(file.real().weights() + " quantised weights are dequantised to " + options.widest()
-                    + "; changed weights cannot be written back into this file");
+        int quantised = file.real().weights().size();
+        if (quantised > 0) {
+            boolean writable = file.computed().keySet().containsAll(file.real().weights().keySet());
+            all.add(quantised + " quantised weights are dequantised to " + options.widest()
+                    + (writable
+                            ? "; changed weights are written back as real numbers"
+                            : "; changed weights cannot be written back into this file"));
         }
         all.addAll(notes);
         return all;

@@ -111,14 +111,14 @@ public final class OnnxVerifier {
             List<String> remarks,
             VerificationPlan plan) {
         Onnx.GraphProto graph = single.model().getGraph();
-        VerificationSizes sizes = new VerificationSizes(graph, new RandomInputs(graph), plan);
+        VerificationSizes sizes = new VerificationSizes(single, new RandomInputs(graph), plan);
         try (VerificationRun run = new VerificationRun(file, single, twice, plan)) {
             remarks.forEach(run::note);
             sizes.chosen().forEach(run::compare);
-            sizes.longest().ifPresent(run::compareLongest);
+            sizes.longest()
+                    .ifPresent(longest -> run.note(sizes.noteOfLongest(run.compareLongest(longest, sizes::text))));
             rounded.ifPresent(
                     quantised -> run.compareRounding(quantised, sizes.chosen().get(0)));
-            sizes.notes().forEach(run::note);
             return run.result();
         }
     }

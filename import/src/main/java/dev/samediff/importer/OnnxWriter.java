@@ -11,6 +11,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -43,7 +44,8 @@ public final class OnnxWriter {
      *     {@code AdaptedModel.mergedWeights()} gives; they are rounded to the type that the file stores
      * @param target where to write, replaced if it exists; a model with data in other files gets one of its own,
      *     {@code target.data}
-     * @throws InvalidInputException if a name, shape or type does not fit the file
+     * @throws InvalidInputException if a name, shape or type does not fit the file, the file has no place for other numbers
+     *     ({@link #refusals}), or layers were built onto the graph after the import
      * @throws UncheckedIOException if the target cannot be written; it is then as it was
      */
     public static void writeMerged(ImportedModel model, Map<String, INDArray> weights, Path target) {
@@ -54,7 +56,8 @@ public final class OnnxWriter {
     public static void writeMerged(
             ImportedModel model, Map<String, INDArray> weights, Path target, Map<String, String> metadata) {
         model.requireUnchanged();
-        OnnxWeightEditor editor = new OnnxWeightEditor(model.model());
+        model.requireNothingAdded();
+        OnnxWeightEditor editor = model.editor();
         Map<String, String> modules = new LinkedHashMap<>(model.modulePaths());
         model.embeddings()
                 .forEach(table -> modules.remove(table.weight())); // a tied head is not adapted, its table may be
@@ -86,7 +89,8 @@ public final class OnnxWriter {
      */
     public static void writeAdapted(ImportedModel model, List<LowRankUpdate> updates, Path target) {
         model.requireUnchanged();
-        OnnxWeightEditor editor = new OnnxWeightEditor(model.model());
+        model.requireNothingAdded();
+        OnnxWeightEditor editor = model.editor();
         for (LowRankUpdate update : updates) {
             String tensor = tensor(update.weight(), model);
             boolean table = update.kind() == SiteKind.EMBEDDING;
@@ -111,6 +115,32 @@ public final class OnnxWriter {
         write(editor, model.source(), target);
     }
 
+    /**
+     * Returns the weights for which {@link #writeMerged} could not write other values into the file, with the reason: known
+     * before anything is trained.
+     *
+     * @param model the import of the file
+     * @param weights names of weight variables
+     */
+    public static Map<String, String> refusals(ImportedModel model, Collection<String> weights) {
+        OnnxWeightEditor editor = model.editor();
+        Map<String, String> modules = new LinkedHashMap<>(model.modulePaths());
+        model.embeddings().forEach(table -> modules.remove(table.weight()));
+        Map<String, String> refusals = new LinkedHashMap<>();
+        for (String weight : weights) {
+            try {
+                String tensor = tensor(weight, model);
+                editor.tensor(tensor);
+                if (modules.containsKey(weight)) {
+                    editor.requireReplaceable(tensor, modules.get(weight) + ".weight");
+                }
+            } catch (InvalidInputException e) {
+                refusals.put(weight, String.valueOf(e.getMessage()));
+            }
+        }
+        return refusals;
+    }
+
     private static String tensor(String weight, ImportedModel model) {
         String tensor = model.initializers().get(weight);
         if (tensor == null) {
@@ -126,7 +156,7 @@ public final class OnnxWriter {
                     + "; a weight needs FLOAT or DOUBLE values");
         }
         List<Long> shape = Arrays.stream(values.shape()).boxed().toList();
-        if (!shape.equals(tensor.getDimsList()) && !shape.equals(flattened(tensor.getDimsList()))) {
+        if (!shape.equals(tensor.getDimsList()) && !isMatrixOf(shape, tensor.getDimsList())) {
             throw new InvalidInputException("Weight " + weight + " has shape " + shape + " but its tensor "
                     + tensor.getName() + " in the file has " + tensor.getDimsList()
                     + "; give the weights of the model that was imported from this file");
@@ -143,11 +173,20 @@ public final class OnnxWriter {
         }
     }
 
-    /** The shape that a convolution's weight [out, in, kernel...] has in the graph. */
-    private static List<Long> flattened(List<Long> dims) {
-        return dims.size() < 3
-                ? dims
-                : List.of(dims.get(0), dims.stream().skip(1).reduce(1L, (a, b) -> a * b));
+    /**
+     * Whether a shape is that of the matrix which a tensor of more axes is in the graph, such as a convolution's weight: the
+     * first axes in one, and the others in one.
+     */
+    private static boolean isMatrixOf(List<Long> shape, List<Long> dims) {
+        long rows = 1;
+        for (int i = 0; shape.size() == 2 && i < dims.size() - 1; i++) {
+            rows *= dims.get(i);
+            long columns = dims.stream().skip(i + 1L).reduce(1L, (a, b) -> a * b);
+            if (dims.size() > 2 && shape.get(0) == rows && shape.get(1) == columns) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static String firstOf(Set<String> names) {

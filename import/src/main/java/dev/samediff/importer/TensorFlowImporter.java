@@ -50,7 +50,7 @@ public final class TensorFlowImporter {
 
     /** As {@link #inspect(Path)}, with options. */
     public static ImportReport inspect(Path fileOrFolder, TensorFlowOptions options) {
-        Translated translated = Translation.translate(fileOrFolder, options.outputs(), options.signature());
+        Translated translated = Translation.translate(fileOrFolder, options.outputs(), options.signature(), options.inputs());
         Map<String, String> reasons = new HashMap<>();
         translated.refused().forEach((operator, nodes) -> reasons.put("tensorflow:" + operator, nodes.get(0)));
         return importer(fileOrFolder, translated, options).inspect(reasons);
@@ -81,7 +81,7 @@ public final class TensorFlowImporter {
     }
 
     private static Translated supported(Path path, TensorFlowOptions options) {
-        Translated translated = Translation.translate(path, options.outputs(), options.signature());
+        Translated translated = Translation.translate(path, options.outputs(), options.signature(), options.inputs());
         if (!translated.refused().isEmpty()) {
             throw new InvalidInputException(path + " uses operators that cannot be imported: "
                     + translated.refused().entrySet().stream()
@@ -92,9 +92,13 @@ public final class TensorFlowImporter {
         return translated;
     }
 
+    private static List<String> some(List<String> reasons) {
+        return reasons.subList(0, Math.min(REASONS, reasons.size()));
+    }
+
     private static String text(Map.Entry<String, List<String>> refused) {
         List<String> reasons = refused.getValue();
-        String some = String.join(", ", reasons.subList(0, Math.min(REASONS, reasons.size())));
+        String some = String.join(", ", some(reasons));
         return refused.getKey() + " (" + reasons.size() + "x: " + some + (reasons.size() > REASONS ? ", ...)" : ")");
     }
 }

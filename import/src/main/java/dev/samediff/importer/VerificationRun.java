@@ -9,6 +9,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
+import java.util.function.LongFunction;
 import onnx.Onnx;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -63,18 +64,23 @@ final class VerificationRun implements AutoCloseable {
         });
     }
 
-    /** As {@link #compare}; if the file does not tell how long a text may be, half as long where ONNX Runtime fails. */
-    void compareLongest(InputSizes sizes) {
+    /**
+     * As {@link #compare}; if the file does not tell how long a text may be, half as long where ONNX Runtime fails.
+     *
+     * @param text gives the sizes of a text of another length
+     * @return how many tokens were tried in the end
+     */
+    long compareLongest(InputSizes sizes, LongFunction<InputSizes> text) {
         try {
             compare(sizes);
+            return sizes.total();
         } catch (InvalidInputException e) {
-            if (sizes.sequence() < 2 * SHORTEST) {
+            if (sizes.total() < 2 * SHORTEST) {
                 throw e;
             }
-            note("ONNX Runtime cannot run a text of " + sizes.sequence()
-                    + " tokens on this model; half of it is tried");
-            compareLongest(new InputSizes(sizes.batch(), sizes.sequence() / 2, sizes.past(), sizes.named()));
         }
+        note("ONNX Runtime cannot run a text of " + sizes.total() + " tokens on this model");
+        return compareLongest(text.apply(sizes.total() / 2), text);
     }
 
     /** Tells how much a model that rounds differs from this one, both in ONNX Runtime. */

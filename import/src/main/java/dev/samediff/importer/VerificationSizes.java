@@ -1,8 +1,11 @@
 package dev.samediff.importer;
 
 import dev.samediff.adapters.InvalidInputException;
+import com.sun.management.OperatingSystemMXBean;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -16,31 +19,74 @@ import org.jspecify.annotations.Nullable;
 final class VerificationSizes {
     private static final Set<String> GENERAL = Set.of("batch", "sequence", "past");
 
-    /** Arrays of the size of the activations that are alive at once, in both runtimes. */
-    private static final long ALIVE = 32;
+    /** Peaks of the activations that both runtimes take together: arrays are copied, and kept for reuse. */
+    private static final int PEAKS = 3;
 
-    private final Onnx.GraphProto graph;
+    /** The same with the graph in double precision beside it. */
+    private static final int PEAKS_IN_DOUBLE = 7;
+
     private final List<Onnx.ValueInfoProto> inputs;
     private final VerificationPlan plan;
+    private final SizeRoles roles;
+    private final ActivationMemory memory;
     private final List<InputSizes> chosen = new ArrayList<>();
-    private final List<String> notes = new ArrayList<>();
     private @Nullable InputSizes longest;
+    private OptionalLong limitOfModel = OptionalLong.empty();
+    private boolean shortenedForMemory;
 
-    VerificationSizes(Onnx.GraphProto graph, RandomInputs inputs, VerificationPlan plan) {
-        this.graph = graph;
+    VerificationSizes(ImportedModel model, RandomInputs inputs, VerificationPlan plan) {
+        Onnx.GraphProto graph = model.model().getGraph();
+        GraphIndex index = new GraphIndex(graph);
         this.inputs = inputs.inputs();
         this.plan = plan;
+        this.roles = new SizeRoles(index, model.sizes());
+        this.memory = new ActivationMemory(graph, new OpenSizes(index, model.sizes()));
         if (!plan.shapes().isEmpty()) {
-            plan.shapes().forEach(shape -> chosen.add(sizes(shape)));
+            plan.shapes().forEach(shape -> chosen.add(checked(roles.at(sizes(shape)))));
         } else if (InputSizes.anyOpen(this.inputs)) {
-            OptionalLong limit = limit();
-            InputSizes.SAMPLES.forEach(sample -> chosen.add(within(sample, limit)));
+            OptionalLong limit = model.longestText();
+            samples(graph).forEach(sample -> chosen.add(roles.at(within(sample, limit))));
             if (plan.longest() > 0) {
                 addLongest(limit);
             }
         } else {
             chosen.add(InputSizes.SAMPLES.get(0));
         }
+    }
+
+    /** ONNX Runtime's attention of grouped queries takes several tokens after a past in a batch of one only. */
+    private static List<InputSizes> samples(Onnx.GraphProto graph) {
+        boolean grouped = graph.getNodeList().stream()
+                .anyMatch(node -> node.getOpType().equals("GroupQueryAttention")
+                        && node.getInputCount() > 3
+                        && !node.getInput(3).isEmpty());
+        return grouped ? InputSizes.GROUPED_SAMPLES : InputSizes.SAMPLES;
+    }
+
+    /** Sizes that somebody chose must fit into the machine, or the operating system ends the process. */
+    private InputSizes checked(InputSizes sizes) {
+        double bytes = bytes(sizes);
+        long most = physicalMemory();
+        if (bytes > most) {
+            throw new InvalidInputException(String.format(
+                    Locale.ROOT,
+                    "a verification at %s takes about %.1f GB of memory and the machine has %.1f GB; choose a smaller batch"
+                            + " or a shorter sequence",
+                    sizes.describe(inputs),
+                    bytes / 1e9,
+                    most / 1e9));
+        }
+        return sizes;
+    }
+
+    private double bytes(InputSizes sizes) {
+        return memory.peak(sizes) * (plan.inDouble() ? PEAKS_IN_DOUBLE : PEAKS);
+    }
+
+    private static long physicalMemory() {
+        return ManagementFactory.getOperatingSystemMXBean() instanceof OperatingSystemMXBean system
+                ? system.getTotalMemorySize()
+                : Long.MAX_VALUE;
     }
 
     List<InputSizes> chosen() {
@@ -50,10 +96,6 @@ final class VerificationSizes {
     /** One text of the longest length, if that is asked for. */
     Optional<InputSizes> longest() {
         return Optional.ofNullable(longest);
-    }
-
-    List<String> notes() {
-        return List.copyOf(notes);
     }
 
     private static InputSizes within(InputSizes sample, OptionalLong limit) {
@@ -87,39 +129,34 @@ final class VerificationSizes {
                 named);
     }
 
-    /** Tables of positions, looked up by an input or cut to the length of the text, end where texts must. */
-    private OptionalLong limit() {
-        Set<String> names = inputs.stream().map(Onnx.ValueInfoProto::getName).collect(Collectors.toSet());
-        return new IndexBounds(graph).longestText(names);
-    }
-
     private void addLongest(OptionalLong limit) {
-        InputSizes first = InputSizes.SAMPLES.get(0);
         long most = Math.min(limit.orElse(plan.longest()), plan.longest());
+        double budget = Math.min(Runtime.getRuntime().maxMemory(), physicalMemory()) / 2.0;
         long fits = most;
-        long budget = Runtime.getRuntime().maxMemory() / 2;
-        while (fits > 1 && estimate(fits) > budget) {
+        while (fits > 1 && bytes(text(fits)) > budget) {
             fits /= 2;
         }
-        long sequence = Math.max(1, fits - first.past());
-        boolean cached = inputs.stream().anyMatch(input -> input.getName().contains("past"));
-        longest = new InputSizes(1, cached ? sequence : Math.max(1, fits), first.past());
-        String found = limit.isPresent()
-                ? "the model takes up to " + limit.getAsLong() + " tokens"
-                : "the file sets no limit to the number of tokens";
-        String tried = fits < most
-                ? fits + " were tried, because more may not fit into memory"
-                : fits + " were tried" + (limit.orElse(Long.MAX_VALUE) > fits ? ", as many as was asked for" : "");
-        notes.add("longest text: " + found + "; " + tried);
+        longest = text(fits);
+        limitOfModel = limit;
+        shortenedForMemory = fits < most;
     }
 
-    /** Bytes of activations for one text: as wide as the widest matrix, and scores of all pairs of tokens. */
-    private long estimate(long tokens) {
-        long width = graph.getInitializerList().stream()
-                .filter(tensor -> tensor.getDimsCount() == 2)
-                .mapToLong(tensor -> Math.min(1L << 20, Math.max(tensor.getDims(0), tensor.getDims(1))))
-                .max()
-                .orElse(1);
-        return ALIVE * Float.BYTES * tokens * (width + tokens);
+    /** Sizes of one text of so many tokens, those of a past among them. */
+    InputSizes text(long tokens) {
+        boolean cached = inputs.stream().anyMatch(input -> input.getName().contains("past"));
+        long past = cached ? Math.min(tokens - 1, InputSizes.SAMPLES.get(0).past()) : 0;
+        long sequence = Math.max(1, tokens - past);
+        return roles.at(new InputSizes(1, sequence, past, sequence, Map.of()));
+    }
+
+    /** Says what the longest text is and which was tried. */
+    String noteOfLongest(long tried) {
+        String found = limitOfModel.isPresent()
+                ? "the model takes up to " + limitOfModel.getAsLong() + " tokens"
+                : "the file sets no limit to the number of tokens";
+        boolean asked = !shortenedForMemory && tried == plan.longest() && limitOfModel.orElse(Long.MAX_VALUE) > tried;
+        return "longest text: " + found + "; " + tried + " were tried"
+                + (shortenedForMemory ? ", because more may not fit into memory" : "")
+                + (asked ? ", as many as was asked for" : "");
     }
 }

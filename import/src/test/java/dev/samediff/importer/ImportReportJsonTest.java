@@ -39,6 +39,7 @@ class ImportReportJsonTest {
                         "linear_layers",
                         "linear_weights",
                         "embedding_tables",
+                        "not_adapted",
                         "operators",
                         "unsupported",
                         "notes");

@@ -5,10 +5,10 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.importer.lowering.KnownSizes;
 import dev.samediff.importer.tensor.HostTensor;
 import java.nio.file.Path;
 import java.util.Map;
-import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -63,26 +63,8 @@ class IndexBoundsTest {
         IndexBounds bounds = new IndexBounds(fused.proto().getGraph());
         assertThat(bounds.of("ids")).hasValue(11);
         assertThat(bounds.of("kinds")).hasValue(3);
-        assertThat(bounds.longestText(Set.of("ids", "kinds"))).hasValue(9);
-    }
-
-    @Test
-    void a_table_looked_up_at_places_computed_from_sizes_ends_where_texts_must() {
-        TinyModel positions = new TinyModel(17)
-                .input("ids", DataType.LONG, -1, -2)
-                .initializer("words", table(50, 4))
-                .initializer("places", table(12, 4))
-                .initializer("one", whole(1))
-                .initializer("zero", whole(0))
-                .node("Shape", "ids", "s")
-                .node("Gather", "s one", "n")
-                .node("Range", "zero n one", "range")
-                .node("Gather", "places range", "p")
-                .node("Gather", "words ids", "w")
-                .node("Add", "w p", "y");
-        IndexBounds bounds = new IndexBounds(positions.proto().getGraph());
-        assertThat(bounds.longestText(Set.of("ids"))).hasValue(12);
-        assertThat(bounds.of("ids")).hasValue(50);
+        assertThat(new TextLimit(fused.proto().getGraph(), KnownSizes.NONE).tokens())
+                .hasValue(9);
     }
 
     @Test

@@ -17,7 +17,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * <p>The graph stays a plain SameDiff graph: all its names keep their meaning, its base weights are constants, the
  * adapters' tensors are its only trainable variables, and the method's regulariser is a loss variable in it. It can be
- * trained by {@code SameDiff.fit} or by this library's trainer, saved and loaded.
+ * trained by {@code SameDiff.fit} or by this library's trainer, saved and loaded. Layers that SameDiff writes as one op
+ * ({@code sd.nn.linear}, {@code sd.nn.reluLayer}) are taken apart into a product and a sum, and stay so.
  *
  * <p>The true base weights are never lost: {@link #disable()}, {@link #unmerge()} and {@link #unload()} put the very arrays
  * back, also for methods that replace the weight by a residual. No array that the graph holds or held is written to but the

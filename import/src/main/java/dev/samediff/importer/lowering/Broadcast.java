@@ -33,6 +33,7 @@ final class Broadcast {
         if (a.isKnown() && b.isKnown()) {
             throw call.refused("combines axes of sizes " + a + " and " + b + "; the graph is not valid ONNX");
         }
+        call.builder().sizes().combined(a, b);
         return a.isKnown() ? a : b.isKnown() ? b : call.builder().unknown();
     }
 }

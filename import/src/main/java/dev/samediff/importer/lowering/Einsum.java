@@ -1,9 +1,12 @@
 package dev.samediff.importer.lowering;
 
+import dev.samediff.importer.onnx.EinsumLayer;
 import dev.samediff.importer.tensor.Dim;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.function.Predicate;
 
 /**
@@ -44,6 +47,12 @@ final class Einsum {
             throw call.refused(
                     "computes '" + equation + "' of " + call.inputs().size() + " tensors; the graph is not valid ONNX");
         }
+        for (int place = 0; place < inputs.length; place++) {
+            Optional<EinsumLayer> layer = EinsumLayer.of(call.node(), place);
+            if (layer.isPresent() && call.in(place).stored() != null && call.in(place).rank() == 2) {
+                return byMatrix(layer.get(), call.in(1 - place), call.in(place), equation);
+            }
+        }
         List<Operand> operands = new ArrayList<>();
         for (int i = 0; i < inputs.length; i++) {
             operands.add(operand(call.in(i), inputs[i], equation));
@@ -59,6 +68,34 @@ final class Einsum {
             throw call.refused("computes '" + equation + "', whose result has a letter no operand has");
         }
         return Shapes.permuted(call, joined.value(), order(joined.labels(), result));
+    }
+
+    /** A linear layer: rows of what the sum goes over, times the stored matrix, used the way it is stored. */
+    private Value byMatrix(EinsumLayer layer, Value x, Value weight, String equation) {
+        Operand activation = operand(x, layer.x(), equation);
+        String kept = select(activation.labels(), label -> layer.summed().indexOf(label) < 0);
+        Value sorted = Shapes.permuted(call, x, order(activation.labels(), kept + layer.summed()));
+        List<Dim> dims = new ArrayList<>(sorted.dims().subList(0, kept.length()));
+        Dim rows = dims.stream().reduce(Dim.ONE, Dim::times);
+        Dim columns = sorted.dims().subList(kept.length(), sorted.rank()).stream().reduce(Dim.ONE, Dim::times);
+        Value matrix = call.builder().reshape(sorted, List.of(rows, columns));
+        Dim out = weight.dim(layer.outFirst() ? 0 : 1);
+        Value product = Value.computed(
+                MatMuls.times(call, matrix, weight, layer.outFirst()), x.type(), List.of(rows, out));
+        dims.addAll(made(layer, weight));
+        String result = withEllipsis(layer.result(), longest(List.of(activation)));
+        return Shapes.permuted(call, call.builder().reshape(product, dims), order(kept + layer.made(), result));
+    }
+
+    /** The sizes of the axes that a weight brings into the result. */
+    private static List<Dim> made(EinsumLayer layer, Value weight) {
+        if (layer.weight().length() == 2) {
+            return List.of(weight.dim(layer.outFirst() ? 0 : 1));
+        }
+        long[] shape = Objects.requireNonNull(weight.stored()).tensor().shape();
+        List<Dim> made = new ArrayList<>();
+        layer.made().chars().forEach(letter -> made.add(Dim.of(shape[layer.weight().indexOf(letter)])));
+        return made;
     }
 
     private Operand operand(Value value, String letters, String equation) {

@@ -47,8 +47,8 @@ public final class Lowering {
     private record Computation(
             String operator, List<AttributeProto> attributes, List<@Nullable Value> inputs, int outputs) {}
 
-    /** The graph, and its outputs with their types and sizes. */
-    public record Lowered(SameDiff graph, List<OnnxInput> outputs) {}
+    /** The graph, its outputs with their types and sizes, and what was found out about sizes. */
+    public record Lowered(SameDiff graph, List<OnnxInput> outputs, KnownSizes sizes) {}
 
     private Lowering(
             OnnxGraph source,
@@ -84,14 +84,24 @@ public final class Lowering {
     }
 
     private static Lowered lower(
-            OnnxGraph source, WeightRoles roles, GraphNames names, Consumer<String> notes, WeightLoader loader) {
+            OnnxGraph source,
+            WeightRoles roles,
+            GraphNames names,
+            Consumer<String> notes,
+            @Nullable WeightLoader loader) {
         Lowering lowering = new Lowering(source, roles, names, notes, loader);
         source.inputs().forEach(lowering::addInput);
         source.nodes().forEach(lowering::addNode);
         List<OnnxInput> outputs =
                 source.outputs().stream().map(lowering::addOutput).toList();
         OpNames.settle(lowering.graph);
-        return new Lowered(lowering.graph, outputs);
+        return new Lowered(lowering.graph, outputs, lowering.knownSizes());
+    }
+
+    private KnownSizes knownSizes() {
+        Map<String, List<Dim>> sizes = new HashMap<>();
+        values.forEach((name, value) -> sizes.put(name, value.dims()));
+        return new KnownSizes(sizes, builder.sizes().equal());
     }
 
     /**
@@ -244,10 +254,8 @@ public final class Lowering {
     }
 
     private long[] shape(OnnxTensor tensor) {
-        long[] shape = tensor.shape();
-        return roles.isFlattened(tensor.name())
-                ? new long[] {shape[0], tensor.length() / Math.max(1, shape[0])}
-                : shape;
+        long[] matrix = roles.matrix(tensor.name());
+        return matrix == null ? tensor.shape() : matrix;
     }
 
     private SDVariable emit(OnnxTensor tensor) {

@@ -4,9 +4,11 @@ import dev.samediff.importer.tensor.Dim;
 import dev.samediff.importer.tensor.HostTensor;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -18,6 +20,7 @@ final class RuntimeSizes {
     private final Map<String, Supplier<SDVariable>> sources = new HashMap<>();
     private final Map<String, SDVariable> symbols = new HashMap<>();
     private final Map<Dim, SDVariable> scalars = new HashMap<>();
+    private final Set<KnownSizes.Equal> equal = new LinkedHashSet<>();
 
     RuntimeSizes(GraphBuilder builder) {
         this.builder = builder;
@@ -41,6 +44,16 @@ final class RuntimeSizes {
             elements[i] = Dim.symbol(name);
         }
         return HostTensor.of(value.type(), shape, elements);
+    }
+
+    /** Remembers that an operator combines two axes element by element. */
+    void combined(Dim left, Dim right) {
+        equal.add(new KnownSizes.Equal(left, right));
+    }
+
+    /** Returns the sizes that were combined. */
+    List<KnownSizes.Equal> equal() {
+        return List.copyOf(equal);
     }
 
     /** Tells whether the size can be computed when the graph runs. */

@@ -17,6 +17,8 @@ public final class GraphNames {
     private final Map<String, String> moduleByTensor = new LinkedHashMap<>();
     private final Map<String, String> outputs = new LinkedHashMap<>();
     private final Set<String> taken = new HashSet<>();
+    private final Prefixes prefixes;
+    private final ExportedAdapters adapters;
     private final Map<String, Integer> last = new HashMap<>();
 
     /** Names inputs and outputs first, then linear layers and embeddings, then everything else on demand. */
@@ -24,6 +26,8 @@ public final class GraphNames {
         graph.inputs().forEach(input -> of(input.name()));
         graph.outputs().forEach(output -> outputs.put(output.name(), of(output.name())));
         Set<String> paths = new HashSet<>();
+        this.prefixes = Prefixes.of(graph);
+        this.adapters = ExportedAdapters.of(roles.linears(), prefixes);
         for (LinearUse use : roles.linears()) {
             if (!moduleByTensor.containsKey(use.weight())) {
                 name(use, roles.isTable(use.weight()), paths);
@@ -34,14 +38,17 @@ public final class GraphNames {
 
     private void nameTable(String table, OnnxNode gather, Set<String> linears) {
         if (!byRaw.containsKey(table)) {
-            ModulePaths.ofTable(table, gather, linears)
+            ModulePaths.ofTable(table, gather, linears, prefixes)
                     .map(GraphNames::sanitised)
                     .ifPresent(path -> byRaw.put(table, unique(path + ".weight")));
         }
     }
 
     private void name(LinearUse use, boolean table, Set<String> paths) {
-        String path = ModulePaths.of(use, !table).map(GraphNames::sanitised).orElse(sanitised(use.weight()));
+        String path = adapters.get(use.weight())
+                .or(() -> ModulePaths.of(use, !table, prefixes))
+                .map(GraphNames::sanitised)
+                .orElse(sanitised(ModulePaths.unquantised(use.weight())));
         String unique = path;
         for (int i = 1; !paths.add(unique); i++) {
             unique = path + "_" + i;
@@ -102,8 +109,7 @@ public final class GraphNames {
         return name;
     }
 
-    /** Replaces what SameDiff reads as syntax: ':' separates output numbers. */
-    /** Returns a name of the file without characters SameDiff cannot bear. */
+    /** Returns a name of the file without characters SameDiff cannot bear: ":" separates output numbers. */
     public static String sanitised(String raw) {
         return raw.replaceAll("[:\\s]+", "_");
     }

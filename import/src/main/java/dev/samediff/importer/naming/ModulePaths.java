@@ -22,7 +22,7 @@ final class ModulePaths {
 
     /** What ONNX Runtime's quantisers and this importer append to the names of tensors. */
     private static final Pattern QUANTISED = Pattern.compile(
-            "(?:_quantized|_quant|_DequantizeLinear(?:_Output)?|_Q[48](?:G\\d+)?)?(?:::dequantised(?:_\\d+)?)?$");
+            "(?:_quantized|_quant|_DequantizeLinear(?:_Output)?|_Q[48](?:G\\d+)?)?(?:::(?:dequantised|folded)(?:_\\d+)?)*$");
 
     /** ONNX Runtime's model builder names weights after nodes: {@code q_proj.MatMul.weight}, {@code q_proj.Add.bias}. */
     private static final Pattern BUILT = Pattern.compile("(?<=.)\\.(?:MatMul|Add|Gemm)$");
@@ -41,6 +41,15 @@ final class ModulePaths {
      * @param named whether the weight's own name may be used; not if the tensor is also an embedding table
      */
     static Optional<String> of(LinearUse use, boolean named) {
+        return of(use, named, Prefixes.NONE);
+    }
+
+    /**
+     * As {@link #of(LinearUse, boolean)}.
+     *
+     * @param prefixes what the names of nodes lack
+     */
+    static Optional<String> of(LinearUse use, boolean named, Prefixes prefixes) {
         String stored = unquantised(use.weight());
         Optional<String> weight =
                 named ? withoutSuffix(stored, ".weight").or(() -> fromVariable(stored)) : Optional.empty();
@@ -48,7 +57,7 @@ final class ModulePaths {
             return weight;
         }
         Optional<String> bias = use.bias() == null ? Optional.empty() : withoutSuffix(unquantised(use.bias()), ".bias");
-        Optional<String> node = ofNode(use.node());
+        Optional<String> node = ofNode(use.node(), prefixes);
         boolean biasIsAbove = bias.isPresent() && node.orElse("").startsWith(bias.get() + ".");
         return bias.isEmpty() || biasIsAbove ? node : bias;
     }
@@ -57,11 +66,11 @@ final class ModulePaths {
      * Returns the module path of an embedding: from the table's own name, unless that is a linear layer's, as when the
      * exporter kept the name of a tied head ({@code lm_head.weight}); then from the Gather's.
      */
-    static Optional<String> ofTable(String table, OnnxNode gather, Set<String> linears) {
+    static Optional<String> ofTable(String table, OnnxNode gather, Set<String> linears, Prefixes prefixes) {
         String stored = unquantised(table);
         return withoutSuffix(stored, ".weight")
                 .filter(path -> !linears.contains(path))
-                .or(() -> stored.endsWith(".weight") ? ofNode(gather) : fromTable(stored))
+                .or(() -> stored.endsWith(".weight") ? ofNode(gather, prefixes) : fromTable(stored))
                 .or(() -> fromMetadata(gather))
                 .filter(path -> !linears.contains(path));
     }
@@ -73,7 +82,7 @@ final class ModulePaths {
     }
 
     /** A tensor's name without what quantisers append to it: {@code c_fc.weight_quantized} -> {@code c_fc.weight}. */
-    private static String unquantised(String tensor) {
+    static String unquantised(String tensor) {
         return QUANTISED.matcher(tensor).replaceFirst("");
     }
 
@@ -96,8 +105,8 @@ final class ModulePaths {
     }
 
     /** The module a node belongs to: by its name, or by what torch's dynamo exporter wrote beside it. */
-    private static Optional<String> ofNode(OnnxNode node) {
-        return fromNode(node.name()).or(() -> fromMetadata(node));
+    private static Optional<String> ofNode(OnnxNode node, Prefixes prefixes) {
+        return fromNode(node.name()).map(prefixes::completed).or(() -> fromMetadata(node));
     }
 
     private static Optional<String> fromMetadata(OnnxNode node) {

@@ -1,10 +1,13 @@
 package dev.samediff.importer.naming;
 
 import dev.samediff.importer.naming.StoredRoots.Root;
+import dev.samediff.importer.onnx.EinsumLayer;
 import dev.samediff.importer.onnx.OnnxGraph;
 import dev.samediff.importer.onnx.OnnxInput;
 import dev.samediff.importer.onnx.OnnxNode;
+import dev.samediff.importer.onnx.OnnxTensor;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -25,7 +28,7 @@ public final class WeightRoles {
     private final StoredRoots roots;
     private final List<LinearUse> linears = new ArrayList<>();
     private final Set<String> trainable = new LinkedHashSet<>();
-    private final Set<String> flattened = new HashSet<>();
+    private final Map<String, long[]> matrices = new HashMap<>();
     private final Map<String, OnnxNode> tables = new LinkedHashMap<>();
     private final Set<String> activations = new HashSet<>();
     private final Map<String, List<OnnxNode>> readers = new HashMap<>();
@@ -53,6 +56,7 @@ public final class WeightRoles {
             case "MatMul" -> lookAtMatMul(node);
             case "Gemm" -> lookAtGemm(node);
             case "Conv" -> lookAtConv(node);
+            case "Einsum" -> lookAtEinsum(node);
             case "com.microsoft:FusedMatMul" -> lookAtFusedMatMul(node);
             case "com.microsoft:FusedGemm" -> lookAtGemm(node);
             case "com.microsoft:Attention", "com.microsoft:GemmFastGelu" -> lookAtWeightAndBias(node);
@@ -137,7 +141,8 @@ public final class WeightRoles {
         stored.ifPresent(root -> trainable.add(root.tensor().name()));
         activations.addAll(node.outputs());
         if (weight.isPresent() && node.integer("group", 1) == 1) {
-            flattened.add(weight.get().tensor().name());
+            OnnxTensor kernel = weight.get().tensor();
+            matrices.put(kernel.name(), new long[] {kernel.shape()[0], kernel.length() / Math.max(1, kernel.shape()[0])});
             linear(
                     node,
                     weight.get(),
@@ -146,6 +151,42 @@ public final class WeightRoles {
         } else {
             weight.ifPresent(root -> trainable.add(root.tensor().name()));
         }
+    }
+
+    /** An Einstein sum of an activation and one tensor, whose summed axes are beside each other, is a linear layer. */
+    private void lookAtEinsum(OnnxNode node) {
+        for (int place = 0; place < 2; place++) {
+            Optional<Root> weight = roots.of(node.input(place))
+                    .filter(root -> root.tensor().type().isFPType() && root.tensor().shape().length > 1);
+            Optional<EinsumLayer> layer = EinsumLayer.of(node, place);
+            if (weight.isEmpty() || layer.isEmpty() || !activations.contains(node.input(1 - place))) {
+                continue;
+            }
+            OnnxTensor tensor = weight.get().tensor();
+            if (tensor.shape().length != layer.get().weight().length()) {
+                return;
+            }
+            long[] matrix = layer.get().matrix(tensor.shape());
+            if (tensor.shape().length == 2) {
+                linear(node, weight.get(), layer.get().outFirst(), null);
+            } else if (isReadAs(tensor, matrix)) {
+                matrices.put(tensor.name(), matrix);
+                linear(node, weight.get(), layer.get().outFirst(), null);
+            }
+            return;
+        }
+    }
+
+    /** Whether all that read a tensor of more than two axes use it as this matrix. */
+    private boolean isReadAs(OnnxTensor tensor, long[] matrix) {
+        return readers.getOrDefault(tensor.name(), List.of()).stream().allMatch(reader -> {
+            int place = reader.inputs().indexOf(tensor.name());
+            return reader.operator().equals("Einsum")
+                    && EinsumLayer.of(reader, place)
+                            .filter(layer -> layer.weight().length() == tensor.shape().length)
+                            .map(layer -> Arrays.equals(layer.matrix(tensor.shape()), matrix))
+                            .orElse(false);
+        });
     }
 
     private void lookAtGemm(OnnxNode node) {
@@ -222,9 +263,18 @@ public final class WeightRoles {
         return tables.containsKey(tensor);
     }
 
-    /** Tells whether a convolution's weight [out, in, kernel...] is a matrix [out, in * kernel] in the graph. */
-    public boolean isFlattened(String tensor) {
-        return flattened.contains(tensor);
+    /**
+     * Returns the shape of the matrix that a tensor of more axes is in the graph: of a convolution's weight [out, in,
+     * kernel...] the matrix [out, in * kernel], of an Einsum's [in..., out...] the matrix [in, out]; null of others.
+     */
+    public long @Nullable [] matrix(String tensor) {
+        long[] matrix = matrices.get(tensor);
+        return matrix == null ? null : matrix.clone();
+    }
+
+    /** Returns the weights that multiply activations and are no linear layers. */
+    public List<NotAdapted> notAdapted() {
+        return UnadaptedWeights.of(graph, this);
     }
 
     /** Returns the stored tensors that are looked up by index, with the first Gather that does. */

@@ -42,13 +42,14 @@ public final class AdapterNodes {
     /**
      * Adds the branch to every product.
      *
-     * @throws InvalidInputException if an operator other than MatMul, Gemm and Conv multiplies by the weight
+     * @throws InvalidInputException if an operator other than MatMul, Gemm, Conv and Einsum multiplies by the weight
      */
     public void addToProducts() {
-        for (TensorReaders.Product product : editor.readers().products(weight)) {
+        for (TensorReaders.Product product : editor.readers().products(editor.valueOf(weight), type())) {
             NodeProto node = product.node();
             switch (node.getOpType()) {
-                case "MatMul" -> addToMatMul(product);
+                case "MatMul", "MatMulNBits" -> addToMatMul(product);
+                case "Einsum" -> addToEinsum(product);
                 case "Gemm" -> addToGemm(product);
                 case "Conv" -> addToConv(product);
                 default -> throw refused(node);
@@ -62,7 +63,7 @@ public final class AdapterNodes {
      * @throws InvalidInputException if no Gather looks rows of the table up
      */
     public void addToLookups() {
-        List<TensorReaders.Product> lookups = editor.readers().lookups(weight);
+        List<TensorReaders.Product> lookups = editor.readers().lookups(editor.valueOf(weight), type());
         if (lookups.isEmpty()) {
             throw new InvalidInputException("no Gather looks rows of " + weight
                     + " up, so that no branch can be put beside it; merge the adapter into the weights instead");
@@ -73,8 +74,8 @@ public final class AdapterNodes {
             String ids = lookup.node().getInput(1);
             editor.addAfter(
                     lookup,
-                    node("Gather", inner, tensor("adapter_down", down), ids),
-                    node("MatMul", change, inner, tensor("adapter_up", up)));
+                    node("Gather", inner, tensor(lookup, "adapter_down", down), ids),
+                    node("MatMul", change, inner, tensor(lookup, "adapter_up", up)));
             editor.addToOutput(lookup, change);
         }
     }
@@ -91,15 +92,46 @@ public final class AdapterNodes {
         if (product.input() == 1) {
             editor.addAfter(
                     product,
-                    node("MatMul", inner, x, tensor("adapter_down", down)),
-                    node("MatMul", change, inner, tensor("adapter_up", up)));
+                    node("MatMul", inner, x, tensor(product, "adapter_down", down)),
+                    node("MatMul", change, inner, tensor(product, "adapter_up", up)));
         } else {
             editor.addAfter(
                     product,
-                    node("MatMul", inner, tensor("adapter_down", down.transpose()), x),
-                    node("MatMul", change, tensor("adapter_up", up.transpose()), inner));
+                    node("MatMul", inner, tensor(product, "adapter_down", down.transpose()), x),
+                    node("MatMul", change, tensor(product, "adapter_up", up.transpose()), inner));
         }
         editor.addToOutput(product, change);
+    }
+
+    /** {@code abc,cde->abde} becomes {@code abc,cr->abr} and {@code abr,rde->abde}. */
+    private void addToEinsum(TensorReaders.Product product) {
+        NodeProto node = product.node();
+        EinsumLayer layer = EinsumLayer.of(new OnnxNode(node), product.input()).orElseThrow(() -> refused(node));
+        long[] dims = editor.tensor(weight).getDimsList().stream()
+                .mapToLong(Long::longValue)
+                .toArray();
+        String inner = editor.freshName(module + ".adapter");
+        String change = editor.freshName(module + ".adapter_change");
+        INDArray downKernel = down.dup('c').reshape('c', layer.downShape(dims, down.size(1)));
+        INDArray upKernel = up.dup('c').reshape('c', layer.upShape(dims, up.size(0)));
+        editor.addAfter(
+                product,
+                einsum(
+                        layer.downEquation(),
+                        inner,
+                        node.getInput(1 - product.input()),
+                        tensor(product, "adapter_down", downKernel)),
+                einsum(layer.upEquation(), change, inner, tensor(product, "adapter_up", upKernel)));
+        editor.addToOutput(product, change);
+    }
+
+    private static NodeProto einsum(String equation, String output, String... inputs) {
+        return node("Einsum", output, inputs).toBuilder()
+                .addAttribute(AttributeProto.newBuilder()
+                        .setName("equation")
+                        .setType(AttributeProto.AttributeType.STRING)
+                        .setS(org.nd4j.shade.protobuf.ByteString.copyFromUtf8(equation)))
+                .build();
     }
 
     private void addToGemm(TensorReaders.Product product) {
@@ -109,8 +141,9 @@ public final class AdapterNodes {
         }
         String inner = editor.freshName(module + ".adapter");
         String change = editor.freshName(module + ".adapter_change");
-        NodeProto first = copied(node("Gemm", inner, gemm.getInput(0), tensor("adapter_down", down)), gemm, "transA");
-        NodeProto second = copied(node("Gemm", change, inner, tensor("adapter_up", up)), gemm, "alpha");
+        NodeProto first =
+                copied(node("Gemm", inner, gemm.getInput(0), tensor(product, "adapter_down", down)), gemm, "transA");
+        NodeProto second = copied(node("Gemm", change, inner, tensor(product, "adapter_up", up)), gemm, "alpha");
         editor.addAfter(product, first, second);
         editor.addToOutput(product, change);
     }
@@ -135,24 +168,27 @@ public final class AdapterNodes {
         INDArray downKernel = down.transpose().dup('c').reshape('c', kernel);
         INDArray upKernel = up.transpose().dup('c').reshape('c', point);
         NodeProto first = copied(
-                node("Conv", inner, conv.getInput(0), tensor("adapter_down", downKernel)),
+                node("Conv", inner, conv.getInput(0), tensor(product, "adapter_down", downKernel)),
                 conv,
                 "auto_pad",
                 "dilations",
                 "kernel_shape",
                 "pads",
                 "strides");
-        editor.addAfter(product, first, node("Conv", change, inner, tensor("adapter_up", upKernel)));
+        editor.addAfter(product, first, node("Conv", change, inner, tensor(product, "adapter_up", upKernel)));
         editor.addToOutput(product, change);
     }
 
-    /** Adds a tensor of the weight's type, once for all products that read it in this shape. */
-    private String tensor(String part, INDArray values) {
+    private int type() {
+        return editor.tensor(weight).getDataType();
+    }
+
+    /** Adds a tensor of the type that a product multiplies, once for all that read it in this shape. */
+    private String tensor(TensorReaders.Product product, String part, INDArray values) {
         List<Long> shape = Arrays.stream(values.shape()).boxed().toList();
-        return tensors.computeIfAbsent(part + shape, key -> {
-            TensorProto.Builder tensor = TensorProto.newBuilder()
-                    .setDataType(editor.tensor(weight).getDataType())
-                    .addAllDims(shape);
+        return tensors.computeIfAbsent(part + shape + product.type(), key -> {
+            TensorProto.Builder tensor =
+                    TensorProto.newBuilder().setDataType(product.type()).addAllDims(shape);
             return editor.addTensor(module + "." + part, tensor.build(), values.dup('c'));
         });
     }

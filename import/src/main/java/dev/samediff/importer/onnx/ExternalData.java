@@ -20,12 +20,18 @@ public final class ExternalData {
 
     private final Path model;
     private final Path folder;
+    private final Path realFolder;
     private final Map<String, TensorData> computed = new HashMap<>();
 
-    /** Reads from the model file and from the folder it lies in, never from outside of it. */
+    /**
+     * Reads from the model file and from the folder it lies in, never from outside of it. A link in that folder may lead to
+     * the folder of the file that the model itself is a link to, and to nowhere else: so the cache of huggingface_hub can be
+     * read, where both are links into one folder (ONNX Runtime allows the same).
+     */
     public ExternalData(Path model) {
         this.model = model.toAbsolutePath().normalize();
         this.folder = this.model.resolveSibling("").normalize();
+        this.realFolder = realFolder(this.model, folder);
     }
 
     /** Adds data that is not in a file, and returns the location that a tensor gives for it. */
@@ -88,19 +94,30 @@ public final class ExternalData {
     }
 
     private Path resolve(String tensor, String location) {
-        Path file = inFolder(tensor, location);
-        if (!Files.isRegularFile(file)) {
-            throw new InvalidInputException("tensor '" + tensor + "' keeps its data in " + file
+        Path beside = inFolder(tensor, folder, location);
+        if (!Files.isRegularFile(beside) && !realFolder.equals(folder)) {
+            Path besideTheRealModel = inFolder(tensor, realFolder, location);
+            if (Files.isRegularFile(besideTheRealModel)) {
+                return besideTheRealModel;
+            }
+        }
+        if (!Files.isRegularFile(beside)) {
+            throw new InvalidInputException("tensor '" + tensor + "' keeps its data in " + beside
                     + ", which does not exist; copy it beside the model");
         }
-        return file;
+        return beside;
     }
 
-    private Path inFolder(String tensor, String location) {
+    private Path inFolder(String tensor, Path from, String location) {
         try {
-            Path file = folder.resolve(location).normalize();
-            if (!location.isEmpty() && file.startsWith(folder) && isReallyInside(file)) {
-                return file;
+            Path file = from.resolve(location).normalize();
+            if (!location.isEmpty() && file.startsWith(from)) {
+                if (isAllowed(file)) {
+                    return file;
+                }
+                throw new InvalidInputException("tensor '" + tensor + "' keeps its data in '" + location
+                        + "', a link to a file that lies neither in the model's folder nor beside the file that the"
+                        + " model is a link to; copy the data beside the model");
             }
         } catch (java.nio.file.InvalidPathException notAName) {
             // refused below
@@ -109,12 +126,25 @@ public final class ExternalData {
                 + "'; only files in the model's own folder are read");
     }
 
-    /** A link inside the folder must not lead out of it. */
-    private boolean isReallyInside(Path file) {
+    /** A link inside the folder must not lead out of it, unless to where the model's own link leads. */
+    private boolean isAllowed(Path file) {
         try {
-            return !Files.exists(file) || file.toRealPath().startsWith(folder.toRealPath());
+            if (!Files.exists(file)) {
+                return true;
+            }
+            Path real = file.toRealPath();
+            return real.startsWith(folder.toRealPath()) || real.startsWith(realFolder);
         } catch (IOException e) {
             return false;
+        }
+    }
+
+    /** The folder of the file that the model is, if it is a link; its own folder if it is none or does not exist. */
+    private static Path realFolder(Path model, Path folder) {
+        try {
+            return model.toRealPath().resolveSibling("").normalize();
+        } catch (IOException notThere) {
+            return folder;
         }
     }
 }

@@ -101,8 +101,10 @@ final class LocalFunctions {
         Map<String, AttributeProto> attributes = defaults(function);
         call.getAttributeList().forEach(attribute -> attributes.put(attribute.getName(), attribute));
         Map<String, String> names = inlining.rename(function.getNodeList(), prefix, given);
+        ModuleCalls.Scope scope = new ModuleCalls(functions.values()).scope(call, function);
         for (NodeProto node : function.getNodeList()) {
             NodeProto.Builder copy = Inlining.copy(node, prefix, names);
+            scope.name(node).ifPresent(copy::setName);
             Inlining.resolve(copy, attributes);
             if (!copy.getUnknownFields().hasField(OnnxNode.METADATA_FIELD)) {
                 copy.setUnknownFields(copy.getUnknownFields().toBuilder()

@@ -3,7 +3,10 @@ package dev.samediff.importer.onnx;
 import dev.samediff.adapters.InvalidInputException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import onnx.Onnx.ModelProto;
 import onnx.Onnx.NodeProto;
@@ -19,10 +22,16 @@ import org.nd4j.linalg.api.buffer.DataType;
  *     what weights are written back into
  * @param operators how often each operator occurs
  * @param real the model without quantised numbers
+ * @param computed the weights that the file computes from what it stores, by the names of their tensors in the graph
  * @param graph the graph
  */
 public record OnnxFile(
-        Path path, ModelProto model, Map<String, Integer> operators, QuantisedModel real, OnnxGraph graph) {
+        Path path,
+        ModelProto model,
+        Map<String, Integer> operators,
+        QuantisedModel real,
+        Map<String, ComputedWeight> computed,
+        OnnxGraph graph) {
     /** The oldest operator set that can be imported. */
     public static final int OLDEST_OPSET = 9;
 
@@ -64,12 +73,26 @@ public record OnnxFile(
                 operators.merge(new OnnxNode(node).operator(), 1, Integer::sum);
             }
             QuantisedModel real = QuantisedModel.of(plain, new ExternalData(path), opset);
-            ModelProto graph = untied(floats == null ? real.model() : Precision.of(real.model(), floats));
+            FoldedWeights.Folded folded = FoldedWeights.of(real.model().getGraph(), real.files(), opset);
+            ModelProto whole = real.model().toBuilder().setGraph(folded.graph()).build();
+            ModelProto graph = untied(floats == null ? whole : Precision.of(whole, floats));
             OnnxGraph checked = new OnnxGraph(graph.getGraph(), opset, real.files(), floats);
-            return new OnnxFile(path, plain, operators, real, checked);
+            return new OnnxFile(path, plain, operators, real, computed(plain, real, folded), checked);
         } catch (InvalidInputException e) {
             throw new InvalidInputException(path + ": " + e.getMessage(), e);
         }
+    }
+
+    /** Weights whose values the file as it was written has, so that something else can be read in their place. */
+    private static Map<String, ComputedWeight> computed(
+            ModelProto plain, QuantisedModel real, FoldedWeights.Folded folded) {
+        Set<String> values = new HashSet<>();
+        plain.getGraph().getInitializerList().forEach(tensor -> values.add(tensor.getName()));
+        plain.getGraph().getNodeList().forEach(node -> values.addAll(node.getOutputList()));
+        Map<String, ComputedWeight> computed = new HashMap<>(real.weights());
+        computed.putAll(folded.weights());
+        computed.values().removeIf(weight -> !values.contains(weight.value()));
+        return computed;
     }
 
     /** Returns the file with If nodes replaced by the branch taken; conditions by the name of the If's first output. */

@@ -23,6 +23,8 @@ public final class OnnxWeightEditor {
 
     private static final String UNTIED = "::untied";
 
+    private static final Set<String> HANDING_ON = Set.of("Identity", "Cast");
+
     private final Onnx.ModelProto.Builder model;
     private final Onnx.GraphProto.Builder graph;
     private final Map<String, Integer> initializers = new HashMap<>();
@@ -32,9 +34,21 @@ public final class OnnxWeightEditor {
     private final Set<String> names = new HashSet<>();
     private final Map<String, TensorData> values = new HashMap<>();
     private final Map<Integer, List<Onnx.NodeProto>> added = new HashMap<>();
+    private final Map<String, ComputedWeight> computed;
+    private final Set<String> replaced = new HashSet<>();
 
     /** Starts from a model, which itself is not changed. */
     public OnnxWeightEditor(Onnx.ModelProto source) {
+        this(source, Map.of());
+    }
+
+    /**
+     * Starts from a model, which itself is not changed.
+     *
+     * @param computed the weights that the file computes, by the names they have here
+     */
+    public OnnxWeightEditor(Onnx.ModelProto source, Map<String, ComputedWeight> computed) {
+        this.computed = Map.copyOf(computed);
         this.model = source.toBuilder();
         this.graph = model.getGraphBuilder();
         for (int i = 0; i < graph.getInitializerCount(); i++) {
@@ -42,7 +56,7 @@ public final class OnnxWeightEditor {
         }
         for (int i = 0; i < graph.getNodeCount(); i++) {
             Onnx.NodeProto node = graph.getNode(i);
-            if (node.getOpType().equals("Identity") && node.getInputCount() > 0 && node.getOutputCount() > 0) {
+            if (HANDING_ON.contains(node.getOpType()) && node.getInputCount() > 0 && node.getOutputCount() > 0) {
                 identities.put(node.getOutput(0), node.getInput(0));
             }
             if (node.getOpType().equals("Constant") && node.getOutputCount() > 0 && constantValue(node) >= 0) {
@@ -58,7 +72,7 @@ public final class OnnxWeightEditor {
     /** The model as it is now. */
     public Onnx.ModelProto build() {
         if (added.isEmpty()) {
-            return model.build();
+            return UnreadValues.dropped(model.build(), replaced);
         }
         List<Onnx.NodeProto> nodes = new ArrayList<>();
         for (int i = 0; i < graph.getNodeCount(); i++) {
@@ -67,7 +81,7 @@ public final class OnnxWeightEditor {
         }
         Onnx.ModelProto.Builder complete = model.build().toBuilder();
         complete.getGraphBuilder().clearNode().addAllNode(nodes);
-        return complete.build();
+        return UnreadValues.dropped(complete.build(), replaced);
     }
 
     /** Returns who reads tensors. */
@@ -135,6 +149,10 @@ public final class OnnxWeightEditor {
                     .getAttribute(constantValue(graph.getNode(node)))
                     .getT();
         }
+        ComputedWeight weight = computed.get(name);
+        if (weight != null) {
+            return weight.template();
+        }
         boolean quantised = name.endsWith("::dequantised")
                 || graph.getNodeList().stream()
                         .anyMatch(each -> each.getOpType().equals("DequantizeLinear")
@@ -157,21 +175,78 @@ public final class OnnxWeightEditor {
      */
     public String replaceInProducts(String name, String owner, INDArray values) {
         Onnx.TensorProto replacement = withValues(tensor(name), values);
-        TensorReaders.Reads reads = readers.of(name);
-        if (reads.entangled()) {
-            throw new InvalidInputException("Tensor " + name + " of the ONNX file passes through a Transpose node to a"
-                    + " matrix product and to something else; export the model with constant folding to merge into it");
+        ComputedWeight weight = computed.get(name);
+        requireReplaceable(name, owner);
+        if (weight != null) {
+            return replaceComputed(weight, owner, values);
         }
+        TensorReaders.Reads reads = readers.of(name);
         if (reads.exclusive()) {
             put(name, replacement);
             return name;
-        } else if (reads.products().isEmpty()) {
-            throw new InvalidInputException("No matrix product of the ONNX file reads tensor " + name
-                    + ", so merged values for " + owner + " have no place; merge into linear layers only");
         }
         String fresh = freshName(owner);
         redirect(reads.products(), replacement, fresh);
         return fresh;
+    }
+
+    /**
+     * Checks that a tensor can be replaced for the products that read it.
+     *
+     * @throws InvalidInputException if it cannot, with the reason
+     */
+    public void requireReplaceable(String name, String owner) {
+        ComputedWeight weight = computed.get(name);
+        TensorReaders.Reads reads = readers.of(weight == null ? name : weight.value());
+        if (weight == null && reads.entangled()) {
+            throw new InvalidInputException(
+                    "Tensor " + name + " of the ONNX file passes through a Transpose or Cast node"
+                            + " to a matrix product and to something else; export the model with constant folding to merge into"
+                            + " it");
+        }
+        boolean unread = weight != null && weight.packed()
+                ? readers.packedProducts(weight.value()).isEmpty()
+                : reads.products().isEmpty() && (weight != null || !reads.exclusive());
+        if (unread) {
+            throw new InvalidInputException("No matrix product of the ONNX file reads tensor " + name
+                    + ", so merged values for " + owner + " have no place; merge into linear layers only");
+        }
+    }
+
+    /** Lets the products that multiply by a computed weight read a tensor of their own. */
+    private String replaceComputed(ComputedWeight weight, String owner, INDArray given) {
+        String fresh = freshName(owner);
+        INDArray stored = weight.packed() ? given.transpose().dup('c') : given;
+        Onnx.TensorProto.Builder template = weight.template().toBuilder();
+        if (weight.packed()) {
+            template.clearDims().addDims(stored.size(0)).addDims(stored.size(1));
+        }
+        List<TensorReaders.Read> products = weight.packed()
+                ? readers.packedProducts(weight.value())
+                : readers.of(weight.value()).products();
+        if (weight.packed()) {
+            products.forEach(read -> unpack(read.node()));
+        }
+        redirect(products, withValues(template.build(), stored), fresh);
+        replaced.add(weight.value());
+        return fresh;
+    }
+
+    /** A product with packed numbers becomes one with real ones, and the sum with its bias. */
+    private void unpack(int index) {
+        PackedProduct packed = new PackedProduct(graph.getNode(index));
+        replaced.addAll(packed.numbers());
+        String product = packed.bias().isEmpty() ? packed.output() : freshName(packed.output() + ".product");
+        if (!packed.bias().isEmpty()) {
+            added.computeIfAbsent(index, at -> new ArrayList<>()).add(0, packed.sum(product));
+        }
+        graph.setNode(index, packed.product(product));
+    }
+
+    /** The value in the file that a weight is. */
+    String valueOf(String name) {
+        ComputedWeight weight = computed.get(name);
+        return weight == null ? name : weight.value();
     }
 
     /**
@@ -184,7 +259,9 @@ public final class OnnxWeightEditor {
         for (Onnx.NodeProto node : List.copyOf(graph.getNodeList())) {
             boolean looksUp = node.getOpType().equals("Gather") && node.getInputCount() > 0;
             String table = looksUp ? throughIdentities(node.getInput(0)) : "";
-            if (initializers.containsKey(table) && tensor(table).getDimsCount() == 2 && isFloating(tensor(table))) {
+            if (initializers.containsKey(table)
+                    && tensor(table).getDimsCount() == 2
+                    && WeightChains.isReal(tensor(table).getDataType())) {
                 separateProducts(table);
             }
         }
@@ -226,22 +303,24 @@ public final class OnnxWeightEditor {
 
     /** Replaces a tensor for everything that reads it but matrix products: they keep its numbers, in a copy if need be. */
     public void replaceElsewhere(String name, INDArray values) {
+        ComputedWeight weight = computed.get(name);
+        if (weight != null) {
+            Onnx.TensorProto replacement = withValues(weight.template(), values);
+            List<TensorReaders.Read> others = readers.others(weight.value());
+            if (weight.packed() || others.isEmpty()) {
+                throw new InvalidInputException("nothing in the ONNX file looks rows of " + weight.value()
+                        + " up in a way that other numbers could be written for");
+            }
+            redirect(others, replacement, freshName(name));
+            replaced.add(weight.value());
+            return;
+        }
         separateProducts(name);
         put(name, withValues(tensor(name), values));
     }
 
-    private static boolean isFloating(Onnx.TensorProto tensor) {
-        return switch (tensor.getDataType()) {
-            case Onnx.TensorProto.DataType.FLOAT_VALUE,
-                    Onnx.TensorProto.DataType.DOUBLE_VALUE,
-                    Onnx.TensorProto.DataType.FLOAT16_VALUE,
-                    Onnx.TensorProto.DataType.BFLOAT16_VALUE -> true;
-            default -> false;
-        };
-    }
-
     private Onnx.TensorProto withValues(Onnx.TensorProto tensor, INDArray given) {
-        if (!isFloating(tensor)) {
+        if (!WeightChains.isReal(tensor.getDataType())) {
             throw new InvalidInputException("Tensor " + tensor.getName() + " of the ONNX file has type "
                     + Onnx.TensorProto.DataType.forNumber(tensor.getDataType())
                     + "; FLOAT, DOUBLE, FLOAT16 and BFLOAT16 weights can be written");

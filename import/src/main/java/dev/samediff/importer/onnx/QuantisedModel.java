@@ -13,10 +13,11 @@ import onnx.Onnx.TensorProto;
  *
  * @param model the model
  * @param files where its tensors are, dequantised ones among them
- * @param weights how many weights were dequantised
+ * @param weights the weights that were dequantised, by the names of their tensors
  * @param activations how many nodes computed with quantised activations
  */
-public record QuantisedModel(ModelProto model, ExternalData files, int weights, int activations) {
+public record QuantisedModel(
+        ModelProto model, ExternalData files, Map<String, ComputedWeight> weights, int activations) {
     private static final String ONNX_RUNTIME = "com.microsoft:";
 
     private static final Set<String> ON_ACTIVATIONS = Set.of(
@@ -68,8 +69,8 @@ public record QuantisedModel(ModelProto model, ExternalData files, int weights, 
         QuantisedWeights weights = new QuantisedWeights(graph, files);
         GraphProto plain = weights.dequantised();
         return plain == model.getGraph()
-                ? new QuantisedModel(model, files, 0, 0)
-                : new QuantisedModel(model.toBuilder().setGraph(plain).build(), files, weights.count(), activations);
+                ? new QuantisedModel(model, files, Map.of(), 0)
+                : new QuantisedModel(model.toBuilder().setGraph(plain).build(), files, weights.computed(), activations);
     }
 
     private static int onActivations(GraphProto graph) {

@@ -3,7 +3,9 @@ package dev.samediff.importer.onnx;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.importer.tensor.HostTensor;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import onnx.Onnx.GraphProto;
@@ -20,7 +22,7 @@ final class QuantisedWeights {
     private final GraphProto source;
     private final GraphRewriting graph;
     private final ExternalData files;
-    private int count;
+    private final Map<String, ComputedWeight> computed = new LinkedHashMap<>();
 
     QuantisedWeights(GraphProto source, ExternalData files) {
         this.source = source;
@@ -35,7 +37,7 @@ final class QuantisedWeights {
      */
     GraphProto dequantised() {
         source.getNodeList().forEach(node -> look(new OnnxNode(node), node));
-        return count == 0 ? source : withoutPacked(graph.result());
+        return computed.isEmpty() ? source : withoutPacked(graph.result());
     }
 
     /** Tensors of 4-bit numbers that nothing reads any more are of a type the graph cannot have. */
@@ -51,9 +53,9 @@ final class QuantisedWeights {
                 : graph.toBuilder().clearInitializer().addAllInitializer(left).build();
     }
 
-    /** How many weights were replaced. */
-    int count() {
-        return count;
+    /** The weights that were replaced, by the names of their tensors. */
+    Map<String, ComputedWeight> computed() {
+        return computed;
     }
 
     private void look(OnnxNode node, NodeProto proto) {
@@ -129,6 +131,7 @@ final class QuantisedWeights {
                     + " zero points; the graph is not valid ONNX");
         }
         add(
+                node,
                 node.output(0),
                 shape(quantised),
                 new DequantisedData(numbers(node, quantised), length, scales, zeros, place));
@@ -181,6 +184,7 @@ final class QuantisedWeights {
         OnnxTensor packed = new OnnxTensor(node.input(1), tensor(node, 1), files, null);
         rows.check(packed.length(), scales.length);
         add(
+                node,
                 weight,
                 new long[] {rows.rows(), rows.columns()},
                 new DequantisedData(
@@ -198,8 +202,13 @@ final class QuantisedWeights {
         }
     }
 
-    private void add(String name, long[] shape, DequantisedData data) {
-        count++;
+    private void add(OnnxNode node, String name, long[] shape, DequantisedData data) {
+        boolean packed = node.operator().equals("com.microsoft:MatMulNBits");
+        TensorProto.Builder template = TensorProto.newBuilder()
+                .setName(packed ? node.input(1) : name)
+                .setDataType(tensor(node, packed ? 2 : 1).getDataType());
+        Arrays.stream(shape).forEach(template::addDims);
+        computed.put(name, new ComputedWeight(template.getName(), template.build(), packed));
         TensorProto.Builder tensor = TensorProto.newBuilder()
                 .setName(name)
                 .setDataType(TensorProto.DataType.FLOAT_VALUE)

@@ -11,7 +11,7 @@ import onnx.Onnx;
 
 /** Who reads the tensors of a graph that is being changed: matrix products, lookups, or something else. */
 final class TensorReaders {
-    private static final Set<String> PASSING = Set.of("Identity", "Transpose");
+    private static final Set<String> PASSING = Set.of("Identity", "Transpose", "Cast");
 
     /** More nodes than any exporter puts between a tensor and what it is used for. */
     static final int LONGEST_CHAIN = 256;
@@ -29,8 +29,8 @@ final class TensorReaders {
      *
      * @param products the reads from which only matrix products can be reached
      * @param exclusive whether there are no others
-     * @param entangled whether some lie behind a Transpose that something else reads too; they see the tensor turned
-     *     round and cannot be given one of its shape
+     * @param entangled whether some lie behind a Transpose or Cast that something else reads too; they see the tensor turned
+     *     round, or in another type, and cannot be given one of its own
      */
     record Reads(List<Read> products, boolean exclusive, boolean entangled) {}
 
@@ -60,35 +60,63 @@ final class TensorReaders {
      * @param index its place
      * @param input which of its inputs the tensor is
      * @param node the node
+     * @param type element type of the numbers that it reads, which a Cast may have changed
      */
-    record Product(int index, int input, Onnx.NodeProto node) {}
+    record Product(int index, int input, Onnx.NodeProto node, int type) {}
 
-    /** Returns the nodes that multiply by a tensor. */
-    List<Product> products(String name) {
+    /**
+     * Returns the nodes that multiply by a tensor.
+     *
+     * @param type its element type
+     */
+    List<Product> products(String name, int type) {
         List<Product> products = new ArrayList<>();
         for (Read read : readers.getOrDefault(name, List.of())) {
             Onnx.NodeProto node = read.equals(Read.ELSEWHERE) ? null : graph.getNode(read.node());
-            if (node != null && isProduct(node, read.input())) {
-                products.add(new Product(read.node(), read.input(), node));
-            } else if (node != null && PASSING.contains(node.getOpType())) {
-                products.addAll(products(node.getOutput(0)));
+            if (node != null && (isProduct(node, read.input()) || isPacked(node, read.input()))) {
+                products.add(new Product(read.node(), read.input(), node, type));
+            } else if (node != null && passes(node)) {
+                products.addAll(products(node.getOutput(0), typeBehind(node, type)));
             }
         }
         return products;
     }
 
-    /** Returns the Gather nodes that look rows of a tensor up, directly or through Identity nodes. */
-    List<Product> lookups(String name) {
+    /** Returns the Gather nodes that look rows of a tensor up, directly or through nodes that hand it on as it is. */
+    List<Product> lookups(String name, int type) {
         List<Product> lookups = new ArrayList<>();
         for (Read read : readers.getOrDefault(name, List.of())) {
             Onnx.NodeProto node = read.equals(Read.ELSEWHERE) ? null : graph.getNode(read.node());
             if (node != null && node.getOpType().equals("Gather") && read.input() == 0) {
-                lookups.add(new Product(read.node(), 0, node));
-            } else if (node != null && node.getOpType().equals("Identity")) {
-                lookups.addAll(lookups(node.getOutput(0)));
+                lookups.add(new Product(read.node(), 0, node, type));
+            } else if (node != null && passes(node) && !node.getOpType().equals("Transpose")) {
+                lookups.addAll(lookups(node.getOutput(0), typeBehind(node, type)));
             }
         }
         return lookups;
+    }
+
+    private static int typeBehind(Onnx.NodeProto node, int type) {
+        return node.getOpType().equals("Cast") ? (int) new OnnxNode(node).integer("to", type) : type;
+    }
+
+    /** Returns the products of ONNX Runtime that read packed numbers. */
+    List<Read> packedProducts(String name) {
+        return readers.getOrDefault(name, List.of()).stream()
+                .filter(read -> !read.equals(Read.ELSEWHERE) && isPacked(graph.getNode(read.node()), read.input()))
+                .toList();
+    }
+
+    /** Returns the reads of a value that are not, and lead to nothing but, matrix products. */
+    List<Read> others(String value) {
+        List<Read> products = of(value).products();
+        return readers.getOrDefault(value, List.of()).stream()
+                .filter(read -> !read.equals(Read.ELSEWHERE) && !products.contains(read))
+                .toList();
+    }
+
+    private static boolean isPacked(Onnx.NodeProto node, int input) {
+        return node.getOpType().equals("MatMulNBits") && input == 1;
     }
 
     /** Returns who reads a value, directly or through nodes that hand it on. */
@@ -112,7 +140,7 @@ final class TensorReaders {
                 } else {
                     exclusive = false;
                     entangled |= behind.entangled()
-                            || (node.getOpType().equals("Transpose")
+                            || (!node.getOpType().equals("Identity")
                                     && !behind.products().isEmpty());
                     products.addAll(behind.products());
                 }
@@ -124,7 +152,8 @@ final class TensorReaders {
     }
 
     private static boolean passes(Onnx.NodeProto node) {
-        return PASSING.contains(node.getOpType()) && node.getOutputCount() > 0;
+        boolean toReal = !node.getOpType().equals("Cast") || WeightChains.isReal(typeBehind(node, 0));
+        return PASSING.contains(node.getOpType()) && node.getOutputCount() > 0 && toReal;
     }
 
     private static boolean isProduct(Onnx.NodeProto node, int input) {

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import org.tensorflow.framework.AttrValue;
 import org.tensorflow.framework.FunctionDef;
@@ -22,6 +23,7 @@ import org.tensorflow.framework.OpDef;
 final class FunctionInlining {
     private static final int DEEPEST = 100;
     private static final Set<String> CALLS = Set.of("PartitionedCall", "StatefulPartitionedCall");
+    private static final Set<String> CONDITIONS = Set.of("If", "StatelessIf");
     private static final List<String> BATCH_NORM =
             List.of("y", "batch_mean", "batch_variance", "reserve_space_1", "reserve_space_2", "reserve_space_3");
     /** Output arguments of operators that have several, one tensor each. */
@@ -71,6 +73,9 @@ final class FunctionInlining {
     static Flat inlined(GraphDef graph) {
         FunctionInlining inlining = new FunctionInlining(graph);
         graph.getNodeList().forEach(node -> inlining.add(node, 0));
+        while (inlining.decide()) {
+            // a branch may have conditions of its own
+        }
         Flat names = new Flat(Map.of(), inlining.replaced);
         Map<String, TensorFlowNode> nodes = new LinkedHashMap<>();
         for (NodeDef node : inlining.flat) {
@@ -83,6 +88,40 @@ final class FunctionInlining {
             nodes.put(node.getName(), new TensorFlowNode(rewired.build()));
         }
         return new Flat(nodes, inlining.replaced);
+    }
+
+    /** Puts the branch that is taken in the place of conditions that are known; tells whether there were any. */
+    private boolean decide() {
+        Flat names = new Flat(Map.of(), replaced);
+        Map<String, NodeDef> byName = new HashMap<>();
+        flat.forEach(node -> byName.put(node.getName(), node));
+        Predicates predicates = new Predicates(tensor -> {
+            NodeDef node = byName.get(TensorFlowNode.node(names.tensor(tensor)));
+            return node == null ? null : new TensorFlowNode(node);
+        });
+        List<NodeDef> before = List.copyOf(flat);
+        flat.clear();
+        boolean found = false;
+        for (NodeDef node : before) {
+            boolean isIf = CONDITIONS.contains(node.getOp()) && node.getInputCount() > 0;
+            Optional<Boolean> truth = isIf ? predicates.of(names.tensor(node.getInput(0))) : Optional.empty();
+            if (truth.isEmpty()) {
+                flat.add(node);
+            } else {
+                found = true;
+                add(branch(node, truth.get() ? "then_branch" : "else_branch"), 0);
+            }
+        }
+        return found;
+    }
+
+    private static NodeDef branch(NodeDef node, String attribute) {
+        NodeDef.Builder call = node.toBuilder()
+                .setOp("PartitionedCall")
+                .putAttr("f", node.getAttrOrDefault(attribute, AttrValue.getDefaultInstance()))
+                .clearInput();
+        node.getInputList().stream().skip(1).forEach(call::addInput);
+        return call.build();
     }
 
     private void add(NodeDef node, int depth) {

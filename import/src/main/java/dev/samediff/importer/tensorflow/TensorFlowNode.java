@@ -50,6 +50,10 @@ final class TensorFlowNode {
         return index == 0 ? name() : name() + ":" + index;
     }
 
+    NodeDef proto() {
+        return proto;
+    }
+
     String name() {
         return proto.getName();
     }

@@ -38,7 +38,7 @@ public final class TensorFlowOperators {
             "NextIteration",
             "LoopCond"
         }) {
-            REASONS.put(flow, "control flow; export one pass of the model, without loops and conditions");
+            REASONS.put(flow, "control flow by a condition that is not constant; export one pass of the model, without loops and conditions");
         }
         for (String random : new String[] {
             "RandomUniform",
@@ -50,6 +50,12 @@ public final class TensorFlowOperators {
             "Multinomial"
         }) {
             REASONS.put(random, "random numbers; export the model for inference, with training=False");
+        }
+        for (String pipeline : new String[] {"IteratorV2", "Iterator", "OneShotIterator", "IteratorGetNext"}) {
+            REASONS.put(
+                    pipeline,
+                    "the data come from a pipeline in the graph; name what it hands out as inputs, such as --inputs"
+                            + " input_ids=IteratorGetNext:0 (TensorFlowOptions.withInputs)");
         }
         for (String open : new String[] {"Where", "Unique", "UniqueV2", "BooleanMask", "NonMaxSuppressionV3"}) {
             REASONS.put(open, "the size of its result depends on the data");

@@ -33,6 +33,7 @@ public final class Translation {
 
     private final Source source;
     private final FunctionInlining.Flat flat;
+    private final ChosenInputs chosen;
     private final Variables variables;
     private final Map<String, String> wanted;
     private final GraphProto.Builder graph = GraphProto.newBuilder().setName("tensorflow");
@@ -51,9 +52,10 @@ public final class Translation {
      */
     public record Translated(ModelProto model, Map<String, List<String>> refused) {}
 
-    private Translation(Source source, List<String> outputs) {
+    private Translation(Source source, List<String> outputs, List<String> inputs) {
         this.source = source;
-        this.flat = FunctionInlining.inlined(source.graph());
+        this.flat = DecidedSwitches.decided(FunctionInlining.inlined(source.graph()));
+        this.chosen = ChosenInputs.of(inputs, flat);
         this.variables = new Variables(flat.nodes(), source.bundle());
         this.wanted = wanted(outputs);
     }
@@ -63,12 +65,14 @@ public final class Translation {
      *
      * @param outputs keys of the signature or names of nodes or tensors; empty: the signature's, or all nodes nobody reads
      * @param signature which signature of a SavedModel; null: serving_default, or the only one
+     * @param inputs tensors that are given instead of computed, by name, or {@code name=tensor}
      * @throws InvalidInputException if it is missing, damaged, or has variables without values
      */
-    public static Translated translate(Path path, List<String> outputs, @Nullable String signature) {
+    public static Translated translate(
+            Path path, List<String> outputs, @Nullable String signature, List<String> inputs) {
         Source source = Source.read(path, signature);
         try {
-            return new Translation(source, outputs).translate();
+            return new Translation(source, outputs, inputs).translate();
         } catch (InvalidInputException e) {
             throw String.valueOf(e.getMessage()).startsWith(path.toString())
                     ? e
@@ -80,6 +84,10 @@ public final class Translation {
         wanted.keySet().forEach(taken::add);
         source.inputs().keySet().forEach(taken::add);
         source.inputs().forEach(this::addInput);
+        chosen.inputs().forEach((name, info) -> {
+            taken.add(name);
+            addInput(name, info);
+        });
         LiveNodes live = new LiveNodes(flat.nodes(), values.keySet(), wanted.values());
         requireValues(live.ordered());
         live.ordered().forEach(node -> translate(node, live.outputs(node.name())));
@@ -154,6 +162,10 @@ public final class Translation {
             }
         });
         flat.nodes().values().forEach(node -> node.inputs().forEach(input -> names.remove(TensorFlowNode.node(input))));
+        // conditions that are decided are read by nobody any more, and were no outputs
+        source.graph().getNodeList().forEach(node -> new TensorFlowNode(node)
+                .inputs()
+                .forEach(input -> names.remove(TensorFlowNode.node(input))));
         return names;
     }
 

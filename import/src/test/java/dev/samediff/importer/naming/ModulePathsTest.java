@@ -43,12 +43,14 @@ class ModulePathsTest {
     @Test
     void a_table_is_named_by_itself_or_by_its_gather_when_a_head_has_the_name() {
         OnnxNode gather = OnnxNode.of("/model/embed_tokens/Gather", "Gather", 2, 1, Map.of());
-        assertThat(ModulePaths.ofTable("transformer.wte.weight", gather, Set.of("lm_head")))
+        assertThat(ModulePaths.ofTable("transformer.wte.weight", gather, Set.of("lm_head"), Prefixes.NONE))
                 .contains("transformer.wte");
-        assertThat(ModulePaths.ofTable("lm_head.weight", gather, Set.of("lm_head")))
+        assertThat(ModulePaths.ofTable("lm_head.weight", gather, Set.of("lm_head"), Prefixes.NONE))
                 .contains("model.embed_tokens");
-        assertThat(ModulePaths.ofTable("lm_head.weight", gather, Set.of("lm_head", "model.embed_tokens")))
+        assertThat(ModulePaths.ofTable(
+                        "lm_head.weight", gather, Set.of("lm_head", "model.embed_tokens"), Prefixes.NONE))
                 .isEmpty();
-        assertThat(ModulePaths.ofTable("onnx::Gather_7", gather, Set.of())).isEmpty();
+        assertThat(ModulePaths.ofTable("onnx::Gather_7", gather, Set.of(), Prefixes.NONE))
+                .isEmpty();
     }
 }

@@ -1,5 +1,6 @@
 package dev.samediff.adapters.graph;
 
+import dev.samediff.adapters.SiteKind;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -101,7 +102,10 @@ public final class EmbeddingSites {
         });
         List<LinearLayers.Rejected> rejected = reasons.entrySet().stream()
                 .map(e -> new LinearLayers.Rejected(
-                        path(e.getKey(), Set.copyOf(Internals.readers(graph, e.getKey()))), e.getKey(), e.getValue()))
+                        path(e.getKey(), Set.copyOf(Internals.readers(graph, e.getKey()))),
+                        e.getKey(),
+                        e.getValue(),
+                        SiteKind.EMBEDDING))
                 .toList();
         return new Embeddings(sites, rejected);
     }

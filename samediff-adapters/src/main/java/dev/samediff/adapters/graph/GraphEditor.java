@@ -266,7 +266,7 @@ public final class GraphEditor {
     private void moveReaders(String from, String to, Set<String> ops) {
         Variable source = Internals.variable(graph, from);
         Variable target = Internals.variable(graph, to);
-        List<String> readers = new ArrayList<>(source.getInputsForOp());
+        List<String> readers = new ArrayList<>(source.getInputsForOp() == null ? List.of() : source.getInputsForOp());
         List<String> moved = new ArrayList<>();
         for (String name : ops) {
             SameDiffOp op = Internals.op(graph, name);

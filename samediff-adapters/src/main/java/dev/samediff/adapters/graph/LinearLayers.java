@@ -1,5 +1,6 @@
 package dev.samediff.adapters.graph;
 
+import dev.samediff.adapters.SiteKind;
 import java.util.List;
 
 /**
@@ -25,6 +26,12 @@ public record LinearLayers(List<LinearSite> sites, List<Rejected> rejected) {
      * @param module module path
      * @param weight name of the weight variable
      * @param reason why not, and what to do if anything can be done
+     * @param kind what the layer does with the weight
      */
-    public record Rejected(String module, String weight, String reason) {}
+    public record Rejected(String module, String weight, String reason, SiteKind kind) {
+        /** A weight of a linear layer. */
+        public Rejected(String module, String weight, String reason) {
+            this(module, weight, reason, SiteKind.LINEAR);
+        }
+    }
 }

@@ -32,11 +32,13 @@ public final class LinearSites {
     private final Map<String, List<LinearSite.Use>> uses = new LinkedHashMap<>();
     private final Map<String, Orientation> orientations = new LinkedHashMap<>();
     private final Map<String, String> reasons = new LinkedHashMap<>();
+    private final OtherWeights others;
 
     private LinearSites(SameDiff graph, Map<String, String> modulePathsByWeight) {
         this.graph = graph;
         this.modulePathsByWeight = modulePathsByWeight;
         this.activations = dependingOnPlaceholders(graph);
+        this.others = new OtherWeights(graph, activations);
     }
 
     /** Returns the layers that can be adapted; module paths are the weights' names without {@code .weight}. */
@@ -81,12 +83,33 @@ public final class LinearSites {
             List<String> inputs = Internals.inputs(op);
             switch (op.getOp().opName()) {
                 case "matmul", "mmul" -> scanMatmul(op, inputs);
-                case "xw_plus_b", "linear_layer", "relu_layer" ->
-                    rejectFused(op, inputs.size() > 1 ? inputs.get(1) : "");
-                default -> {}
+                case "xw_plus_b", "linear_layer", "relu_layer" -> scanFused(op, inputs);
+                default -> others.lookWithin(op, inputs);
             }
         }
+        graph.getOps().values().forEach(this::scanConstantInput);
+        others.reasons().forEach((weight, reason) -> {
+            if (!uses.containsKey(weight)) {
+                reasons.putIfAbsent(weight, reason);
+            }
+        });
         return collect();
+    }
+
+    /** A layer may be used on stored numbers too, as on a table of relative positions; its branch goes there as well. */
+    private void scanConstantInput(SameDiffOp op) {
+        List<String> inputs = Internals.inputs(op);
+        boolean product =
+                op.getOp().opName().equals("matmul") || op.getOp().opName().equals("mmul");
+        if (!product || activations.contains(inputs.get(0)) || inputs.get(0).equals(inputs.get(1))) {
+            return;
+        }
+        List<LinearSite.Use> known = uses.get(inputs.get(1));
+        Optional<Orientation> orientation = orientation(op);
+        if (known != null && orientation.isPresent() && orientations.get(inputs.get(1)) == orientation.get()) {
+            known.add(new LinearSite.Use(
+                    op.getName(), inputs.get(0), op.getOutputsOfOp().get(0)));
+        }
     }
 
     private void scanMatmul(SameDiffOp op, List<String> inputs) {
@@ -101,6 +124,11 @@ public final class LinearSites {
                             + "`; only x W and x W^T are linear layers");
         }
         if (!weightRight) {
+            boolean computedRight = activations.contains(left) && !activations.contains(right);
+            boolean computedLeft = activations.contains(right) && !activations.contains(left) && !weightLeft;
+            if (computedRight || computedLeft) {
+                others.lookAtOperand(op, computedRight ? right : left);
+            }
             return;
         }
         Optional<Orientation> orientation = orientation(op);
@@ -116,12 +144,26 @@ public final class LinearSites {
                 .add(new LinearSite.Use(op.getName(), left, op.getOutputsOfOp().get(0)));
     }
 
-    private void rejectFused(SameDiffOp op, String weight) {
-        if (isWeight(weight)) {
+    /** {@code x W + b} as one op; {@link FusedLayers} takes it apart before an adapter is put on it. */
+    private void scanFused(SameDiffOp op, List<String> inputs) {
+        String weight = inputs.size() > 1 ? inputs.get(1) : "";
+        if (!isWeight(weight) || !activations.contains(inputs.get(0))) {
+            return;
+        }
+        if (!FusedLayers.isOne(op)) {
             reasons.putIfAbsent(
                     weight,
-                    "it is inside the fused op `" + op.getOp().opName() + "`; build the layer from mmul and add");
+                    "it is inside the op `" + op.getOp().opName()
+                            + "`, turned round; build the layer from mmul and add");
+            return;
         }
+        Orientation before = orientations.putIfAbsent(weight, Orientation.IN_OUT);
+        if (before == Orientation.OUT_IN) {
+            reasons.putIfAbsent(weight, "it is used both as x W and as x W^T");
+        }
+        uses.computeIfAbsent(weight, w -> new ArrayList<>())
+                .add(new LinearSite.Use(
+                        op.getName(), inputs.get(0), op.getOutputsOfOp().get(0)));
     }
 
     private static Optional<Orientation> orientation(SameDiffOp op) {
@@ -197,7 +239,8 @@ public final class LinearSites {
                 && variable.getArr().rank() == 2;
     }
 
-    private static Set<String> dependingOnPlaceholders(SameDiff graph) {
+    /** The variables that placeholders have an influence on, the placeholders among them. */
+    static Set<String> dependingOnPlaceholders(SameDiff graph) {
         Set<String> reached = new HashSet<>(graph.inputs());
         Deque<String> open = new ArrayDeque<>(reached);
         while (!open.isEmpty()) {

@@ -5,6 +5,7 @@ import dev.samediff.adapters.AdapterState;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.graph.AdaptableLayers;
 import dev.samediff.adapters.graph.AdapterTensors;
+import dev.samediff.adapters.graph.FusedLayers;
 import dev.samediff.adapters.graph.GraphEditor;
 import dev.samediff.adapters.linalg.Decompositions;
 import java.util.ArrayList;
@@ -41,6 +42,7 @@ public final class GraphAdapters {
             throw new InvalidInputException("the graph already has adapters (`" + name
                     + "`); call add on its AdaptedModel, or load the base model again");
         });
+        FusedLayers.takeApart(graph);
         this.graph = graph;
         this.editor = new GraphEditor(graph);
         this.layers = AdaptableLayers.of(graph, modulePathsByWeight);

@@ -1,10 +1,12 @@
 package dev.samediff.samples.cli;
 
+import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.io.LockFile;
 import dev.samediff.adapters.train.TrainingPlan;
 import dev.samediff.adapters.train.listener.MetricsFile;
+import dev.samediff.importer.OnnxWriter;
 import dev.samediff.samples.finetune.AveragedTraining;
 import dev.samediff.samples.finetune.Candidate;
 import dev.samediff.samples.finetune.FineTune;
@@ -87,6 +89,7 @@ final class FineTuneCommand extends Command {
         LanguageModel loaded = model.load();
         say("model: " + model.describe() + "; task: " + task.description());
         Candidate candidate = Candidate.adapters(loaded, config);
+        candidate.adapted().ifPresent(adapted -> sayWhatIsLeftOut(loaded, adapted));
         FineTune job = new FineTune(loaded, task, settings, progress(), this::say);
         averaged.ifPresent(job::on);
         StopSignal stop = new StopSignal();
@@ -119,6 +122,18 @@ final class FineTuneCommand extends Command {
         }
         command.add("--resume");
         return "stopped; go on from " + from + " with: " + quoted(command);
+    }
+
+    /** Says before the training what is not adapted although it is meant, and what cannot be merged afterwards. */
+    private void sayWhatIsLeftOut(LanguageModel loaded, AdaptedModel adapted) {
+        adapted.leftOut()
+                .values()
+                .forEach(all -> all.forEach(
+                        rejected -> say("left out: " + rejected.module() + ": " + rejected.reason())));
+        List<String> weights =
+                adapted.sites().stream().map(site -> site.layer().weight()).toList();
+        OnnxWriter.refusals(loaded.imported(), weights)
+                .forEach((weight, reason) -> say("merge will not write " + weight + " into the ONNX file: " + reason));
     }
 
     /** Returns the task; shards together see more examples than one training. */

@@ -25,7 +25,15 @@ final class GraphOptions {
     @Nullable
     String signature;
 
+    @Option(
+            names = "--inputs",
+            paramLabel = "NAME=TENSOR",
+            split = ",",
+            description = "Tensors of a TensorFlow graph that are given instead of computed, such as what a data pipeline"
+                    + " hands out: input_ids=IteratorGetNext:0, or the tensor alone. Default: its placeholders.")
+    List<String> inputs = new ArrayList<>();
+
     TensorFlowOptions chosen() {
-        return new TensorFlowOptions(outputs, signature, ImportOptions.defaults());
+        return new TensorFlowOptions(outputs, signature, inputs, ImportOptions.defaults());
     }
 }

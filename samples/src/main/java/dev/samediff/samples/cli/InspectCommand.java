@@ -4,6 +4,7 @@ import dev.samediff.importer.ImportReport;
 import dev.samediff.importer.LinearLayer;
 import dev.samediff.importer.ModelImporter;
 import dev.samediff.importer.TensorSpec;
+import dev.samediff.importer.naming.NotAdapted;
 import dev.samediff.samples.output.Numbers;
 import dev.samediff.samples.output.TextTable;
 import java.nio.file.Path;
@@ -54,7 +55,7 @@ final class InspectCommand extends Command {
                 + ", " + Numbers.count(report.nodeCount()) + " nodes\n\n"
                 + tensors("input", report.inputs()) + "\n\n"
                 + tensors("output", report.outputs()) + "\n\n"
-                + layers(report.linearLayers()) + "\n\n"
+                + layers(report.linearLayers()) + notAdapted(report.notAdapted()) + "\n\n"
                 + "operators: " + histogram(report.operators())
                 + notes(report.notes());
     }
@@ -80,6 +81,15 @@ final class InspectCommand extends Command {
                 layer.orientation().name().toLowerCase(Locale.ROOT).replace('_', ',')));
         long sum = layers.stream().mapToLong(InspectCommand::weights).sum();
         return table.render() + "\n" + layers.size() + " linear layers, " + Numbers.count(sum) + " weights";
+    }
+
+    private static String notAdapted(List<NotAdapted> weights) {
+        return weights.isEmpty()
+                ? ""
+                : "\n\nNot adapted\n- "
+                        + weights.stream()
+                                .map(weight -> (weight.module() + " " + weight.shape()).strip() + ": " + weight.reason())
+                                .collect(Collectors.joining("\n- "));
     }
 
     private static String histogram(Map<String, Integer> operators) {

@@ -17,7 +17,7 @@ final class FineTuneReport {
         configuration.put("task", description.task());
         result.candidate()
                 .adapted()
-                .ifPresent(adapted -> configuration.putAll(RunDescription.adapter(adapted.config())));
+                .ifPresent(adapted -> configuration.putAll(RunDescription.adapter(adapted)));
         configuration.putAll(RunDescription.training(settings));
         HtmlReport page = new HtmlReport(title(result), lead(result))
                 .table(FineTuneTables.beforeAndAfter(result))

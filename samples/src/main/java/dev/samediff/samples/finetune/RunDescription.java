@@ -1,5 +1,6 @@
 package dev.samediff.samples.finetune;
 
+import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.train.TrainingPlan;
 import dev.samediff.samples.machine.Processor;
@@ -31,6 +32,15 @@ public record RunDescription(String model, String task, String commandLine) {
         pairs.put("weight decay", Numbers.setting(plan.weightDecay()));
         pairs.put("clipping norm", Numbers.setting(plan.clipNorm()));
         pairs.put("seed", Long.toString(settings.seed()));
+        return pairs;
+    }
+
+    /** Returns what was adapted and how, and what could not be although the targets mean it. */
+    public static Map<String, String> adapter(AdaptedModel model) {
+        Map<String, String> pairs = adapter(model.config());
+        model.leftOut()
+                .values()
+                .forEach(all -> all.forEach(rejected -> pairs.put("left out: " + rejected.module(), rejected.reason())));
         return pairs;
     }
 

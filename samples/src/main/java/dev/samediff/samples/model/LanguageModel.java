@@ -52,7 +52,9 @@ public record LanguageModel(
         INDArray ids = Nd4j.valueArrayOf(new long[] {1, probe}, tokenizer.eosId())
                 .castTo(org.nd4j.linalg.api.buffer.DataType.LONG);
         try (Engine engine = new ReferenceEngine(graph, "", List.of())) {
-            Map<String, INDArray> outputs = engine.outputs(inputs.fill(ids, new int[] {probe}), outputNames(imported));
+            Map<String, INDArray> probed = inputs.fill(ids, new int[] {probe});
+            imported.requireValid(probed);
+            Map<String, INDArray> outputs = engine.outputs(probed, outputNames(imported));
             String chosen = Logits.choose(outputs, logits, probe, tokenizer.vocabularySize());
             return new LanguageModel(imported, tokenizer, inputs, chosen, length);
         }

@@ -54,6 +54,8 @@ final class Ids {
 
     private InvalidInputException refused(long position, long id, long least) {
         return new InvalidInputException("the " + noun + " at position " + position + " is " + id + ", expected "
-                + least + " to " + (rows - 1) + ", the rows of the vocabulary");
+                + least + " to " + (rows - 1)
+                + ", the rows of the table; a token id of another tokenizer is too large, or a"
+                + " position that the graph counts runs over: give shorter texts then (--max-length)");
     }
 }
