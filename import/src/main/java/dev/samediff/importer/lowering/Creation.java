@@ -51,7 +51,7 @@ final class Creation {
         if (!unit || from == null || to == null || from.isFloating() || to.isFloating()) {
             return call.builder().unknown();
         }
-        return to.dim(0).minus(from.dim(0));
+        return call.builder().sizes().larger(to.dim(0).minus(from.dim(0)), Dim.ZERO);
     }
 
     /** Keeps the part above or below a diagonal: multiplied by a mask that compares row and column numbers. */
@@ -64,9 +64,9 @@ final class Creation {
         SDVariable shifted = call.graph().expandDims(rows.add(call.builder().whole(diagonal)), 1);
         SDVariable across = call.graph().expandDims(columns, 0);
         SDVariable kept = upper ? across.gte(shifted) : across.lte(shifted);
-        DataType type = x.type() == DataType.BOOL ? DataType.INT : x.type();
-        SDVariable masked = call.builder().cast(x.variable(), x.type(), type).mul(kept.castTo(type));
-        return call.result(call.builder().cast(masked, type, x.type()), x);
+        Value mask = Value.computed(kept, DataType.BOOL, x.dims().subList(x.rank() - 2, x.rank()));
+        Value zero = call.builder().constant(HostTensor.filled(x.type(), new long[0], 0));
+        return List.of(call.emit("Where", mask, x, zero));
     }
 
     /** The vector 0, 1, ..., count - 1. */
