@@ -111,7 +111,9 @@ class ChoiceTest {
         models.put("IsInf", open().node("Add", "a zero", "s").node("IsInf", "s", "y"));
         models.put("IsNaN", open().node("Sub", "a a", "s").node("IsNaN", "s", "y"));
         models.put("Equal", open().node("Where", "c a minus", "m").node("Equal", "m minus", "y"));
-        models.put("Softmax", open().node("Where", "c a minus", "m").node("Softmax", "m", "y"));
+        models.put(
+                "Softmax",
+                open().node("Min", "a one", "k").node("Where", "c k minus", "m").node("Softmax", "m", "y"));
         models.put("LogSoftmax", open().node("Where", "c one minus", "m").node("LogSoftmax", "m", "y"));
         models.put(
                 "ReduceMax",

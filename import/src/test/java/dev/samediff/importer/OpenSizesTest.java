@@ -86,13 +86,7 @@ class OpenSizesTest {
             cases.add(of(
                     "ScatterElements at open places " + Arrays.toString(places),
                     16,
-                    arrays(
-                            "x",
-                            reals(3, 4),
-                            "at",
-                            columns(places),
-                            "u",
-                            reals(places)),
+                    arrays("x", reals(3, 4), "at", columns(places), "u", reals(places)),
                     m -> m.node("ScatterElements", "x at u", "y", "axis", 1)));
         }
         return cases.build();

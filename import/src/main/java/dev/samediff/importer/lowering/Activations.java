@@ -87,7 +87,8 @@ final class Activations {
         }
         SDVariable largest = Reductions.emit(call, value, true, axes, SameDiff::max);
         if (!logarithm) {
-            return graph.nn().softmax(x.sub(largest), axis); // M2.1: NaN in a row that has nothing but the lowest number
+            return graph.nn()
+                    .softmax(x.sub(largest), axis); // M2.1: NaN in a row that has nothing but the lowest number
         }
         Value shifted = Value.computed(x.sub(largest), value.type(), value.dims());
         Value powers = Value.computed(graph.math().exp(shifted.variable()), value.type(), value.dims());

@@ -92,7 +92,8 @@ final class Choice {
                 return call.builder().once(others, "none", () -> others.rdiv(0.0));
             }
             if (Double.isInfinite(number)) {
-                SDVariable below = call.builder().once(others, "log", () -> call.graph().math().log(others));
+                SDVariable below = call.builder()
+                        .once(others, "log", () -> call.graph().math().log(others));
                 return number < 0 ? below : call.builder().once(others, "-log", below::neg);
             }
             return number == 1 ? mask : call.builder().once(mask, "times " + number, () -> mask.mul(number));
@@ -131,11 +132,7 @@ final class Choice {
     }
 
     private static SDVariable where(
-            NodeCall call,
-            SDVariable chosen,
-            Optional<SDVariable> yes,
-            SDVariable rest,
-            Optional<SDVariable> no) {
+            NodeCall call, SDVariable chosen, Optional<SDVariable> yes, SDVariable rest, Optional<SDVariable> no) {
         return yes.map(chosen::mul).orElse(chosen).add(no.map(rest::mul).orElse(rest));
     }
 
@@ -146,7 +143,7 @@ final class Choice {
         }
         SDVariable x = value.variable();
         double most = most(value.type());
-        return Optional.of(call.builder().once(x, "bounded " + above, () -> (above ? x.lte(most) : x.gte(-most))
-                .castTo(value.type())));
+        return Optional.of(call.builder()
+                .once(x, "bounded " + above, () -> (above ? x.lte(most) : x.gte(-most)).castTo(value.type())));
     }
 }

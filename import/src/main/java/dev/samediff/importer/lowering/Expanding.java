@@ -28,7 +28,8 @@ final class Expanding {
         for (int axis = 0; axis < target.size(); axis++) {
             Dim have = padded.get(axis);
             Dim want = target.get(axis);
-            boolean stays = have.equals(want) || want.is(1);
+            boolean unknown = !sizes.isKnown(have) || !sizes.isKnown(want);
+            boolean stays = have.equals(want) || want.is(1) || unknown && !have.is(1);
             Dim repeat = stays ? Dim.ONE : sizes.repeats(have, want);
             repeats.add(repeat);
             repeated.add(have.times(repeat));

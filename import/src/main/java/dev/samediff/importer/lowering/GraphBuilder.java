@@ -130,9 +130,7 @@ public final class GraphBuilder {
         }
         SDVariable from = x.variable();
         return once(
-                from,
-                "required " + dims,
-                () -> origins.like(Value.computed(byArray(from, dims), x.type(), dims), x));
+                from, "required " + dims, () -> origins.like(Value.computed(byArray(from, dims), x.type(), dims), x));
     }
 
     private static boolean isSameLength(List<Dim> from, List<Dim> to) {

@@ -88,7 +88,8 @@ final class Joining {
         Dim others = most.times(Dim.of(count - 1));
         Dim last = sizes.larger(whole.minus(others), Dim.ONE);
         if (whole.isKnown() && !others.plus(last).equals(whole)) {
-            throw call.refused("splits " + whole + " elements into " + count + " parts, of which the last one is empty");
+            throw call.refused(
+                    "splits " + whole + " elements into " + count + " parts, of which the last one is empty");
         }
         List<Dim> parts = new ArrayList<>(Collections.nCopies(count - 1, most));
         parts.add(last);

@@ -112,8 +112,7 @@ final class Padding {
                 throw call.refused("pads in mode " + mode + "; constant, edge, reflect and wrap can be imported");
         };
         if (Dim.of(least).minus(x.dim(axis)).isAtLeast(1)) {
-            throw call.refused(
-                    "pads an axis of size " + x.dim(axis) + " by more than mode " + mode + " allows");
+            throw call.refused("pads an axis of size " + x.dim(axis) + " by more than mode " + mode + " allows");
         }
         List<Dim> dims = new ArrayList<>(x.dims());
         dims.set(axis, call.builder().sizes().larger(x.dim(axis), Dim.of(least)));

@@ -17,12 +17,12 @@ enum Range {
     private static final double LARGEST = 1e18;
 
     /** Operators whose results may be infinite or no numbers although their inputs are finite. */
-    private static final Set<String> OPENING = Set.of(
-            "Log", "Reciprocal", "Exp", "Pow", "Sqrt", "Acos", "Asin", "Atanh", "Acosh", "Tan", "Sinh", "Cosh");
+    private static final Set<String> OPENING =
+            Set.of("Log", "Reciprocal", "Exp", "Pow", "Sqrt", "Acos", "Asin", "Atanh", "Acosh", "Tan", "Sinh", "Cosh");
 
     /** Operators that make infinities of large numbers. */
-    private static final Set<String> ADDING =
-            Set.of("Add", "Sub", "Mul", "Div", "Sum", "Mean", "ReduceSum", "ReduceMean", "CumSum", "Einsum", "MatMul", "Gemm");
+    private static final Set<String> ADDING = Set.of(
+            "Add", "Sub", "Mul", "Div", "Sum", "Mean", "ReduceSum", "ReduceMean", "CumSum", "Einsum", "MatMul", "Gemm");
 
     /** Operators that make small numbers of large ones, and NaN of NaN. */
     private static final Set<String> BOUNDING =
@@ -52,8 +52,8 @@ enum Range {
      * @param most the largest range of its inputs
      */
     static Range computed(String operator, List<@Nullable Value> inputs, Range most) {
-        boolean layer = LAYERS.contains(operator)
-                && inputs.stream().anyMatch(input -> input != null && input.stored() != null);
+        boolean layer =
+                LAYERS.contains(operator) && inputs.stream().anyMatch(input -> input != null && input.stored() != null);
         if (layer) {
             return FINITE;
         }

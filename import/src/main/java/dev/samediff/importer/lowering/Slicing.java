@@ -121,7 +121,7 @@ final class Slicing {
             Dim length = cut.end().minus(cut.start());
             begin.set(cut.axis(), cut.start());
             end.set(cut.axis(), cut.end());
-            steps[cut.axis()] = cut.step();
+            steps[cut.axis()] = length.is(0) ? 1 : cut.step();
             dims.set(cut.axis(), call.builder().sizes().parts(length, cut.step()));
         }
         if (begin.stream().allMatch(bound -> bound.is(0))
@@ -150,14 +150,15 @@ final class Slicing {
 
     /**
      * With bounds as numbers, from the end where the size is open, or with all of them as arrays: there M2.1 takes an end below
-     * zero for one below the size, and writes outside of the result. So arrays hold places counted from the start. "To the end"
-     * is a mask only where the slice has elements: from behind the last one, M2.1 takes the last one.
+     * zero for one below the size, and writes outside of the result, as it does with steps. So arrays hold places counted from the
+     * start, and steps are taken afterwards. "To the end" is a mask only where the slice has elements: from behind the last one,
+     * M2.1 takes the last one.
      */
     private static SDVariable emit(NodeCall call, Value x, List<Dim> begin, List<Dim> end, long[] steps) {
         int toEnd = 0;
         for (int axis = 0; axis < x.rank(); axis++) {
-            boolean filled = begin.get(axis).is(0)
-                    || x.dim(axis).minus(begin.get(axis)).isAtLeast(1);
+            boolean filled =
+                    begin.get(axis).is(0) || x.dim(axis).minus(begin.get(axis)).isAtLeast(1);
             if (filled && end.get(axis).equals(x.dim(axis))) {
                 toEnd |= 1 << axis;
                 end.set(axis, Dim.ZERO);
@@ -169,17 +170,23 @@ final class Slicing {
             return call.graph().stridedSlice(x.variable(), numbers(begins), numbers(ends), steps, 0, toEnd, 0, 0, 0);
         }
         GraphBuilder builder = call.builder();
-        return call.graph()
+        long[] ones = new long[x.rank()];
+        Arrays.fill(ones, 1);
+        SDVariable part = call.graph()
                 .stridedSlice(
                         x.variable(),
                         builder.constant(HostTensor.vector(begin)).variable(),
                         builder.constant(HostTensor.vector(end)).variable(),
-                        builder.constant(HostTensor.vector(steps)).variable(),
+                        builder.constant(HostTensor.vector(ones)).variable(),
                         0,
                         toEnd,
                         0,
                         0,
                         0);
+        long[] zeros = new long[x.rank()];
+        return Arrays.equals(steps, ones)
+                ? part
+                : call.graph().stridedSlice(part, zeros, zeros, steps, 0, (1 << x.rank()) - 1, 0, 0, 0);
     }
 
     /** The places, counted from the end of the axis where that makes them numbers. */

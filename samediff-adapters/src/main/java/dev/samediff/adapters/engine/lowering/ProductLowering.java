@@ -1,12 +1,12 @@
 package dev.samediff.adapters.engine.lowering;
 
-import dev.samediff.adapters.engine.program.Shapes;
-import dev.samediff.adapters.engine.program.ReduceKind;
-import dev.samediff.adapters.engine.program.Op;
-import dev.samediff.adapters.engine.program.Node;
-import dev.samediff.adapters.engine.program.BinaryKind;
 import dev.samediff.adapters.engine.UncompilableException;
+import dev.samediff.adapters.engine.program.BinaryKind;
+import dev.samediff.adapters.engine.program.Node;
+import dev.samediff.adapters.engine.program.Op;
 import dev.samediff.adapters.engine.program.ProgramBuilder;
+import dev.samediff.adapters.engine.program.ReduceKind;
+import dev.samediff.adapters.engine.program.Shapes;
 import dev.samediff.adapters.engine.program.Tensor;
 import java.util.Arrays;
 import java.util.List;
