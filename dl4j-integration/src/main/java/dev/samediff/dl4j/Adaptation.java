@@ -6,10 +6,16 @@ import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.SiteShape;
 import dev.samediff.adapters.graph.TargetSelector;
 import dev.samediff.dl4j.conf.AdaptedLayer;
+import dev.samediff.dl4j.conf.CorrectedLayer;
 import dev.samediff.dl4j.conf.LearningRates;
+import dev.samediff.dl4j.conf.StillLayer;
 import dev.samediff.dl4j.conf.WeightAdapter;
+import dev.samediff.dl4j.layer.RunningConfigurations;
 import dev.samediff.dl4j.layer.Starts;
 import dev.samediff.dl4j.weight.AdaptableWeight;
+import dev.samediff.dl4j.weight.AdaptableWeights;
+import dev.samediff.dl4j.weight.WeightOwner;
+import dev.samediff.dl4j.weight.WrongDropout;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -18,7 +24,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.Layer;
-import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
+import org.deeplearning4j.nn.conf.ocnn.OCNNOutputLayer;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Which layers of a network get which adapters, and what these start from. Every error is found here. */
@@ -30,19 +36,27 @@ final class Adaptation {
     private final Map<String, List<WeightAdapter>> adapters = new LinkedHashMap<>();
     private final Map<String, Map<String, INDArray>> starts = new LinkedHashMap<>();
 
-    Adaptation(TransferOptions<?> options, List<NetworkLayer> layers) {
+    /**
+     * Decides.
+     *
+     * @param layers the network's layers
+     * @param vertices names of vertices without a layer that can be trained in full
+     */
+    Adaptation(TransferOptions<?> options, List<NetworkLayer> layers, Set<String> vertices) {
+        layers.forEach(Adaptation::requireGradient);
         this.options = options;
         this.choice = new LayerChoice(layers);
         this.selector = options.selector(choice);
         this.chosen = new TreeSet<>(choice.select(selector));
-        options.trained.forEach(this::requireFree);
+        options.trained.stream().filter(name -> !vertices.contains(name)).forEach(this::requireFree);
         layers.forEach(this::adapt);
     }
 
     private void requireFree(String trained) {
-        List<String> both = choice.layer(trained).modules().stream()
-                .filter(chosen::contains)
-                .toList();
+        NetworkLayer layer = choice.layer(trained);
+        layer.owners().forEach(owner -> requireNoNoise(layer, owner));
+        requireRightDropout(layer);
+        List<String> both = layer.modules().stream().filter(chosen::contains).toList();
         if (!both.isEmpty() && (options.selector != null || !options.names.isEmpty() || !options.indices.isEmpty())) {
             throw new InvalidInputException("the layer `" + trained + "` is to be trained in full and to be adapted ("
                     + both + "); give one of them");
@@ -60,6 +74,8 @@ final class Adaptation {
             if (!chosen.contains(module)) {
                 continue;
             }
+            requireSettings(layer, weight);
+            requireRightDropout(layer);
             AdapterMethod method = options.method;
             int rank = selector.rank(module, method.rank());
             double alpha = selector.alpha(module, method.alpha()).orElse(rank);
@@ -77,6 +93,45 @@ final class Adaptation {
                 ofLayer.put(adapter.key(tensor), value);
                 ofLayer.put(adapter.startKey(tensor), value);
             });
+        }
+    }
+
+    private static void requireSettings(NetworkLayer layer, AdaptableWeight weight) {
+        WeightOwner owner = WeightOwner.of(layer.configuration(), weight.parameter());
+        if (!owner.constraints().isEmpty()) {
+            throw new InvalidInputException("the weight " + weight.parameter() + " of the layer `" + layer.name()
+                    + "` has the constraint " + owner.constraints()
+                    + ", to which W + delta of an adapter cannot be held:"
+                    + " the projection of the sum is no product of low rank; leave the layer out, train it with"
+                    + " trainFully(\"" + layer.name() + "\"), or take the constraint off with setConstraints(null)");
+        }
+        requireNoNoise(layer, owner);
+    }
+
+    private static void requireGradient(NetworkLayer layer) {
+        if (AdaptedLayer.withUpdater(layer.configuration()) instanceof OCNNOutputLayer) {
+            throw new InvalidInputException(
+                    "the layer `" + layer.name() + "` is an OCNNOutputLayer, which hands down the"
+                            + " error of its output instead of a gradient, so that nothing below it can be trained; put another"
+                            + " output layer in its place before adapting");
+        }
+    }
+
+    private static void requireRightDropout(NetworkLayer layer) {
+        if (WrongDropout.isIn(AdaptedLayer.withUpdater(layer.configuration()))) {
+            throw new InvalidInputException("the layer `" + layer.name() + "` of type "
+                    + AdaptableWeights.name(layer.configuration()) + " has dropout, under which DL4J computes a wrong"
+                    + " gradient of this type; leave it frozen, or take the dropout off with setIDropout(null)");
+        }
+    }
+
+    private static void requireNoNoise(NetworkLayer layer, WeightOwner owner) {
+        if (!owner.weightNoise().isEmpty()) {
+            throw new InvalidInputException("the weight " + owner.parameter() + " of the layer `" + layer.name()
+                    + "` has the weight noise " + owner.weightNoise()
+                    + ", under which DL4J computes a wrong gradient of"
+                    + " the weight (that of the noisy one); leave the layer out, or take the noise off with"
+                    + " setWeightNoise(null)");
         }
     }
 
@@ -112,17 +167,18 @@ final class Adaptation {
 
     /** The new configuration of a layer that gradients pass; the same one if nothing of it has to be frozen. */
     Layer configuration(NetworkLayer layer) {
-        if (layer.parameters() == null || options.trained.contains(layer.name())) {
-            return layer.configuration();
+        boolean trained = options.trained.contains(layer.name());
+        if (layer.parameters() == null || trained) {
+            return RunningConfigurations.differ(layer.configuration(), !trained)
+                    ? new CorrectedLayer(layer.configuration(), !trained)
+                    : layer.configuration();
         }
         return new AdaptedLayer(layer.configuration(), adapters.getOrDefault(layer.name(), List.of()));
     }
 
-    /** The new configuration of a layer that no gradient has to reach. DL4J loses the name if it is not set again. */
+    /** The new configuration of a layer that no gradient has to reach. */
     static Layer frozen(NetworkLayer layer) {
-        FrozenLayer frozen = new FrozenLayer(layer.configuration());
-        frozen.setLayerName(layer.name());
-        return frozen;
+        return new StillLayer(layer.configuration());
     }
 
     /** Returns what the tensors of a layer start from, by DL4J's names. */

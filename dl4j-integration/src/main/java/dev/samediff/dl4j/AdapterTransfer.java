@@ -1,9 +1,11 @@
 package dev.samediff.dl4j;
 
 import dev.samediff.dl4j.layer.RunningLayer;
+import dev.samediff.dl4j.vertex.RunningVertex;
 import java.util.Arrays;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
+import org.deeplearning4j.nn.graph.vertex.impl.FrozenVertex;
 import org.deeplearning4j.nn.layers.FrozenLayer;
 import org.deeplearning4j.nn.layers.FrozenLayerWithBackprop;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -18,7 +20,7 @@ import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
  * }</pre>
  *
  * <p>The given network is never changed. The adapted one computes what the given one does until it is trained; what is not
- * adapted is frozen and runs as at test time, as DL4J's frozen layers do.
+ * adapted is frozen and computes what it computes at test time, forward and backward.
  */
 public final class AdapterTransfer {
     private AdapterTransfer() {}
@@ -48,9 +50,15 @@ public final class AdapterTransfer {
         return trainableParameters(network.getLayers());
     }
 
-    /** Returns how many numbers of a graph are trained: those of adapters and of layers that are not frozen. */
+    /** Returns how many numbers of a graph are trained: those of adapters and of layers and vertices that are not frozen. */
     public static long trainableParameters(ComputationGraph graph) {
-        return trainableParameters(graph.getLayers());
+        return trainableParameters(graph.getLayers())
+                + Arrays.stream(graph.getVertices())
+                        .filter(vertex -> !vertex.hasLayer() && !(vertex instanceof FrozenVertex))
+                        .mapToLong(vertex -> vertex instanceof RunningVertex running
+                                ? running.trainableParameters()
+                                : vertex.numParams())
+                        .sum();
     }
 
     private static long trainableParameters(Layer[] layers) {

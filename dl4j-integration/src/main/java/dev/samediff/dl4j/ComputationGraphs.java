@@ -1,16 +1,23 @@
 package dev.samediff.dl4j;
 
+import dev.samediff.dl4j.conf.CorrectedVertex;
+import dev.samediff.dl4j.conf.StillVertex;
+import dev.samediff.dl4j.conf.VertexCopies;
 import dev.samediff.dl4j.layer.RunningLayer;
+import dev.samediff.dl4j.vertex.AdaptedGraph;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Function;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.graph.FrozenVertex;
 import org.deeplearning4j.nn.conf.graph.GraphVertex;
 import org.deeplearning4j.nn.conf.graph.LayerVertex;
+import org.deeplearning4j.nn.conf.layers.samediff.SameDiffVertex;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -21,6 +28,10 @@ final class ComputationGraphs {
 
     static ComputationGraph adapt(ComputationGraph graph, TransferOptions<?> options) {
         ComputationGraphConfiguration conf = graph.getConfiguration().clone();
+        conf.getVertices().replaceAll((name, copy) -> {
+            GraphVertex vertex = thawed(graph.getConfiguration().getVertices().get(name));
+            return vertex instanceof SameDiffVertex ? VertexCopies.of(vertex) : copy;
+        });
         thaw(conf);
         Map<String, NetworkLayer> layers = new LinkedHashMap<>();
         for (org.deeplearning4j.nn.graph.vertex.GraphVertex vertex : ordered(graph)) {
@@ -31,15 +42,18 @@ final class ComputationGraphs {
                         FlatParameters.layer(layer.getLayerConf(), name, layers.size(), vertex.getLayer(), options));
             }
         }
-        Adaptation adaptation = new Adaptation(options, List.copyOf(layers.values()));
+        Truncation.requireSupported(conf.getBackpropType(), List.copyOf(layers.values()));
+        Set<String> vertices = new TreeSet<>(conf.getVertices().keySet());
+        vertices.removeAll(layers.keySet());
+        Adaptation adaptation = new Adaptation(options, List.copyOf(layers.values()), vertices);
         Map<String, Boolean> passed = new HashMap<>();
         for (org.deeplearning4j.nn.graph.vertex.GraphVertex vertex : ordered(graph)) {
             String name = vertex.getVertexName();
             List<String> inputs = conf.getVertexInputs().getOrDefault(name, List.of());
             NetworkLayer layer = layers.get(name);
             boolean trained = inputs.stream().anyMatch(input -> passed.getOrDefault(input, false))
-                    || (layer != null && adaptation.trains(name))
-                    || (layer == null && vertex.numParams() > 0);
+                    || adaptation.trains(name)
+                    || conf.getVertices().get(name) instanceof AdaptedGraph;
             passed.put(name, trained);
             boolean output = conf.getNetworkOutputs().contains(name);
             freeze(conf, name, layer, adaptation, trained || output);
@@ -71,8 +85,14 @@ final class ComputationGraphs {
         if (layer != null && vertex instanceof LayerVertex holder) {
             holder.getLayerConf().setLayer(passed ? adaptation.configuration(layer) : Adaptation.frozen(layer));
         } else if (vertex != null && !passed) {
-            conf.getVertices().put(name, new FrozenVertex(vertex));
+            conf.getVertices().put(name, new StillVertex(vertex));
+        } else if (vertex instanceof SameDiffVertex || hasParameters(vertex)) {
+            conf.getVertices().put(name, new CorrectedVertex(vertex, !adaptation.trains(name)));
         }
+    }
+
+    private static boolean hasParameters(@Nullable GraphVertex vertex) {
+        return vertex != null && !(vertex instanceof AdaptedGraph) && vertex.numParams(true) > 0;
     }
 
     static ComputationGraph plain(ComputationGraph adapted, Function<RunningLayer, INDArray> parameters) {
@@ -91,8 +111,7 @@ final class ComputationGraphs {
     }
 
     private static void thaw(ComputationGraphConfiguration conf) {
-        conf.getVertices()
-                .replaceAll((name, vertex) -> vertex instanceof FrozenVertex frozen ? frozen.getUnderlying() : vertex);
+        conf.getVertices().replaceAll((name, vertex) -> thawed(vertex));
         conf.getVertices().values().forEach(vertex -> {
             if (vertex instanceof LayerVertex layer) {
                 layer.getLayerConf()
@@ -100,6 +119,13 @@ final class ComputationGraphs {
                 layer.getLayerConf().clearVariables();
             }
         });
+    }
+
+    private static GraphVertex thawed(GraphVertex vertex) {
+        if (vertex instanceof CorrectedVertex corrected) {
+            return thawed(corrected.getUnderlying());
+        }
+        return vertex instanceof FrozenVertex frozen ? thawed(frozen.getUnderlying()) : vertex;
     }
 
     private static @Nullable INDArray own(org.deeplearning4j.nn.graph.vertex.GraphVertex vertex) {

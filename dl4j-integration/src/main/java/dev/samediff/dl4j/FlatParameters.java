@@ -3,6 +3,7 @@ package dev.samediff.dl4j;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.dl4j.conf.AdaptedLayer;
 import dev.samediff.dl4j.conf.AdaptedParameters;
+import dev.samediff.dl4j.conf.InnerParameters;
 import dev.samediff.dl4j.layer.RunningLayer;
 import java.util.ArrayList;
 import java.util.List;
@@ -34,7 +35,14 @@ final class FlatParameters {
         if (options.fineTune != null) {
             options.fineTune.applyToNeuralNetConfiguration(conf);
         }
-        INDArray parameters = running.numParams() == 0 ? null : running.params();
+        long expected = InnerParameters.count(conf.getLayer());
+        if (running.numParams() != expected) {
+            throw new InvalidInputException("the layer `" + conf.getLayer().getLayerName() + "` of type "
+                    + conf.getLayer().getClass().getSimpleName() + " has " + running.numParams()
+                    + " parameters, but its type says " + expected + " for its configuration; the type's"
+                    + " ParamInitializer.numParams does not fit what it runs, so the layer cannot be rebuilt");
+        }
+        INDArray parameters = expected == 0 ? null : running.params();
         return new NetworkLayer(conf.getLayer().getLayerName(), index, conf.getLayer(), parameters);
     }
 

@@ -3,6 +3,7 @@ package dev.samediff.dl4j;
 import dev.samediff.dl4j.layer.RunningLayer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Set;
 import java.util.function.Function;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
@@ -20,7 +21,8 @@ final class MultiLayerNetworks {
         for (int i = 0; i < network.getnLayers(); i++) {
             layers.add(FlatParameters.layer(conf.getConf(i), "layer" + i, i, network.getLayer(i), options));
         }
-        Adaptation adaptation = new Adaptation(options, layers);
+        Truncation.requireSupported(conf.getBackpropType(), layers);
+        Adaptation adaptation = new Adaptation(options, layers, Set.of());
         boolean passed = false;
         for (NetworkLayer layer : layers) {
             passed |= adaptation.trains(layer.name());

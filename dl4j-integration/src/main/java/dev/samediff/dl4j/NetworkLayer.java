@@ -1,8 +1,10 @@
 package dev.samediff.dl4j;
 
 import dev.samediff.dl4j.conf.AdaptedLayer;
+import dev.samediff.dl4j.conf.CorrectedLayer;
 import dev.samediff.dl4j.weight.AdaptableWeight;
 import dev.samediff.dl4j.weight.AdaptableWeights;
+import dev.samediff.dl4j.weight.WeightOwner;
 import java.util.List;
 import org.deeplearning4j.nn.conf.layers.Layer;
 import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
@@ -33,11 +35,21 @@ record NetworkLayer(
         if (layer instanceof FrozenLayerWithBackprop frozen) {
             return thawed(frozen.getUnderlying());
         }
+        if (layer instanceof CorrectedLayer corrected) {
+            return thawed(corrected.getUnderlying());
+        }
         return layer instanceof AdaptedLayer adapted ? thawed(adapted.getUnderlying()) : layer;
     }
 
     List<AdaptableWeight> weights() {
         return parameters == null ? List.of() : AdaptableWeights.of(configuration);
+    }
+
+    /** What its parameters belong to, inside of wrappers. */
+    List<WeightOwner> owners() {
+        return configuration.initializer().paramKeys(configuration).stream()
+                .map(parameter -> WeightOwner.of(configuration, parameter))
+                .toList();
     }
 
     /** The layer's name, and the weight's if there are several. */
@@ -53,6 +65,6 @@ record NetworkLayer(
     String reason() {
         return parameters == null
                 ? "it has no weights"
-                : "its type " + configuration.getClass().getSimpleName() + " is none of " + AdaptableWeights.types();
+                : "its type " + AdaptableWeights.name(configuration) + " is none of " + AdaptableWeights.types();
     }
 }

@@ -71,7 +71,10 @@ public abstract class TransferOptions<B extends TransferOptions<B>> {
         return self();
     }
 
-    /** Trains these layers in full, such as a new head: they stay as they are and are not frozen. */
+    /**
+     * Trains these layers, or vertices of a graph, in full, such as a new head: they stay as they are and are not frozen. A
+     * {@code DropoutLayer} that is named goes on dropping in training.
+     */
     public B trainFully(String... layerNames) {
         trained.addAll(Arrays.asList(layerNames));
         return self();

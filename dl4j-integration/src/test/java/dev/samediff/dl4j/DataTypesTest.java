@@ -3,7 +3,10 @@ package dev.samediff.dl4j;
 import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 
+import dev.samediff.adapters.AdapterMethod;
 import dev.samediff.adapters.method.AdapterMethods;
+import dev.samediff.adapters.method.Lora;
+import dev.samediff.adapters.method.Pissa;
 import dev.samediff.adapters.method.Sorsa;
 import dev.samediff.dl4j.testing.Adapted;
 import dev.samediff.dl4j.testing.Blobs;
@@ -22,6 +25,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.DataSet;
 import org.nd4j.linalg.learning.config.Sgd;
 
 class DataTypesTest {
@@ -60,6 +64,43 @@ class DataTypesTest {
                 .isLessThan(tolerance(type));
         assertThatBits(AdapterTransfer.unload(adapted).params()).isEqualTo(network.params());
         assertThatBits(adapted.params()).isEqualTo(parameters);
+    }
+
+    static Stream<Arguments> layers() {
+        return Arrays.stream(LayerCase.values())
+                .filter(LayerCase::runs)
+                .flatMap(layer -> Stream.of(DataType.FLOAT, DataType.HALF)
+                        .flatMap(type -> Stream.of(Lora.rank(2), Pissa.rank(2))
+                                .map(method -> Arguments.of(layer, type, method))));
+    }
+
+    /** Gradients lose what the type cannot hold, and no more: three digits of half, seven of float. */
+    @ParameterizedTest
+    @MethodSource("layers")
+    void gradients_are_those_of_float64_but_for_rounding(LayerCase layer, DataType type, AdapterMethod method) {
+        MultiLayerNetwork exact = adapted(layer, DataType.DOUBLE, method);
+        Adapted.disturb(exact, 0.1);
+        MultiLayerNetwork rounded = adapted(layer, type, method);
+        rounded.params().assign(exact.params().castTo(type));
+        INDArray expected = gradient(exact, layer.data(DataType.DOUBLE));
+        INDArray gradient = gradient(rounded, layer.data(type)).castTo(DataType.DOUBLE);
+        assertThat(gradient.sub(expected).norm2Number().doubleValue())
+                .isLessThan((type == DataType.HALF ? 2e-2 : 1e-5)
+                        * expected.norm2Number().doubleValue());
+    }
+
+    private static MultiLayerNetwork adapted(LayerCase layer, DataType type, AdapterMethod method) {
+        return new AdapterTransfer.Builder(layer.network(type))
+                .method(method)
+                .layers("adapted", "output")
+                .build();
+    }
+
+    private static INDArray gradient(MultiLayerNetwork network, DataSet data) {
+        network.setInput(data.getFeatures());
+        network.setLabels(data.getLabels());
+        network.computeGradientAndScore();
+        return network.getFlattenedGradients();
     }
 
     @ParameterizedTest

@@ -19,6 +19,7 @@ import java.util.Map;
  * @param linearLayers linear layers in the order of the graph
  * @param embeddings embedding tables in the order of the graph
  * @param notes what was rewritten or is worth knowing
+ * @param reasons why operators among the unsupported ones are refused, where that depends on how they are used
  */
 public record ImportReport(
         Path source,
@@ -31,7 +32,8 @@ public record ImportReport(
         List<TensorSpec> outputs,
         List<LinearLayer> linearLayers,
         List<EmbeddingTable> embeddings,
-        List<String> notes) {
+        List<String> notes,
+        Map<String, String> reasons) {
     private static final int NAMED_NODES = 5;
 
     /** Copies the collections. */
@@ -43,9 +45,15 @@ public record ImportReport(
         linearLayers = List.copyOf(linearLayers);
         embeddings = List.copyOf(embeddings);
         notes = List.copyOf(notes);
+        reasons = Map.copyOf(reasons);
     }
 
-    /** Tells whether every operator can be imported. */
+    /** Returns why an unsupported operator is refused. */
+    public String reason(String operator) {
+        return reasons.getOrDefault(operator, Refusals.reason(operator));
+    }
+
+    /** Tells whether every operator can be imported, as far as can be told without the numbers of weights. */
     public boolean isSupported() {
         return unsupported.isEmpty();
     }
@@ -64,7 +72,7 @@ public record ImportReport(
                     .append(nodes.size())
                     .append("x: ");
             text.append(String.join(", ", nodes.subList(0, Math.min(NAMED_NODES, nodes.size()))));
-            text.append(nodes.size() > NAMED_NODES ? ", ...): " : "): ").append(Refusals.reason(operator));
+            text.append(nodes.size() > NAMED_NODES ? ", ...): " : "): ").append(reason(operator));
         });
         return text.toString();
     }

@@ -3,10 +3,8 @@ package dev.samediff.importer;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import dev.samediff.importer.lowering.Refusals;
 import java.util.List;
 import java.util.Locale;
-import java.util.Map;
 import java.util.TreeMap;
 
 /** An {@link ImportReport} as JSON: keys in a fixed order, so that equal files give equal texts. */
@@ -46,7 +44,7 @@ final class ImportReportJson {
                         .put("node", table.node()));
         ObjectNode operators = root.putObject("operators");
         new TreeMap<>(report.operators()).forEach(operators::put);
-        unsupported(root.putArray("unsupported"), report.unsupported());
+        unsupported(root.putArray("unsupported"), report);
         ArrayNode notes = root.putArray("notes");
         report.notes().forEach(notes::add);
         return root;
@@ -79,9 +77,9 @@ final class ImportReportJson {
         root.put("linear_weights", weights);
     }
 
-    private static void unsupported(ArrayNode all, Map<String, List<String>> unsupported) {
-        new TreeMap<>(unsupported).forEach((operator, names) -> {
-            ObjectNode one = all.addObject().put("operator", operator).put("reason", Refusals.reason(operator));
+    private static void unsupported(ArrayNode all, ImportReport report) {
+        new TreeMap<>(report.unsupported()).forEach((operator, names) -> {
+            ObjectNode one = all.addObject().put("operator", operator).put("reason", report.reason(operator));
             ArrayNode nodes = one.putArray("nodes");
             names.forEach(nodes::add);
         });

@@ -13,6 +13,7 @@ import dev.samediff.importer.onnx.OnnxGraph;
 import dev.samediff.importer.onnx.OnnxInput;
 import dev.samediff.importer.onnx.OnnxNode;
 import dev.samediff.importer.onnx.OnnxTensor;
+import dev.samediff.importer.onnx.OnnxTypes;
 import dev.samediff.importer.onnx.OutputTypes;
 import dev.samediff.importer.tensor.Dim;
 import java.nio.file.Path;
@@ -73,7 +74,7 @@ public final class OnnxImporter {
      */
     public static ImportReport inspect(Path file) {
         ImportOptions options = ImportOptions.defaults();
-        return new OnnxImporter(OnnxFile.read(file, options.floats()), options).inspect();
+        return new OnnxImporter(OnnxFile.read(file, options.floats()), options).inspect(Map.of());
     }
 
     /** Adds a remark to the report. */
@@ -81,8 +82,20 @@ public final class OnnxImporter {
         notes.add(text);
     }
 
-    ImportReport inspect() {
-        return report(file.graph().outputs());
+    /**
+     * Reports on the file.
+     *
+     * @param known reasons for operators that are refused, found while it was translated
+     */
+    ImportReport inspect(Map<String, String> known) {
+        Map<String, List<String>> refused = unsupported(file.graph());
+        Map<String, String> reasons = new TreeMap<>(known);
+        Lowering.refusals(file.graph()).forEach((node, reason) -> {
+            refused.computeIfAbsent(node.operator(), operator -> new ArrayList<>())
+                    .add(node.name());
+            reasons.putIfAbsent(node.operator(), reason);
+        });
+        return report(file.graph().outputs(), refused, reasons);
     }
 
     /** Replaces If nodes by the branch that is taken, as far as their conditions are known while importing. */
@@ -133,6 +146,11 @@ public final class OnnxImporter {
     }
 
     private ImportReport report(List<OnnxInput> outputs) {
+        return report(outputs, unsupported(file.graph()), Map.of());
+    }
+
+    private ImportReport report(
+            List<OnnxInput> outputs, Map<String, List<String>> unsupported, Map<String, String> reasons) {
         OnnxGraph graph = file.graph();
         return new ImportReport(
                 file.path(),
@@ -140,12 +158,13 @@ public final class OnnxImporter {
                 graph.opset(),
                 file.nodeCount(),
                 file.operators(),
-                unsupported(graph),
+                unsupported,
                 inputs(graph),
                 outputs.stream().map(this::spec).toList(),
                 linearLayers(),
                 embeddings(),
-                notes());
+                notes(),
+                reasons);
     }
 
     private List<TensorSpec> inputs(OnnxGraph graph) {
@@ -158,7 +177,7 @@ public final class OnnxImporter {
 
     private TensorSpec spec(OnnxInput declared) {
         List<String> dims = declared.dims().stream().map(Dim::toString).toList();
-        return new TensorSpec(declared.name(), names.of(declared.name()), declared.type(), dims);
+        return new TensorSpec(declared.name(), names.of(declared.name()), OnnxTypes.held(declared.type()), dims);
     }
 
     private List<LinearLayer> linearLayers() {

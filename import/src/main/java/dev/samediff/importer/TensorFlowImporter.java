@@ -6,6 +6,7 @@ import dev.samediff.importer.tensorflow.Translation;
 import dev.samediff.importer.tensorflow.Translation.Translated;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Collectors;
@@ -50,7 +51,9 @@ public final class TensorFlowImporter {
     /** As {@link #inspect(Path)}, with options. */
     public static ImportReport inspect(Path fileOrFolder, TensorFlowOptions options) {
         Translated translated = Translation.translate(fileOrFolder, options.outputs(), options.signature());
-        return importer(fileOrFolder, translated, options).inspect();
+        Map<String, String> reasons = new HashMap<>();
+        translated.refused().forEach((operator, nodes) -> reasons.put("tensorflow:" + operator, nodes.get(0)));
+        return importer(fileOrFolder, translated, options).inspect(reasons);
     }
 
     /**

@@ -250,6 +250,8 @@ class TensorFlowOperatorsTest {
                 real("SquaredDifference", reals(3, 4), (w, x) -> w.op("SquaredDifference", "y", x, w.number(0.3))),
                 whole("FloorDiv of floats", reals(3, 4), (w, x) -> w.op("FloorDiv", "y", x, w.number(-0.3))),
                 whole("FloorMod of floats", reals(3, 4), (w, x) -> w.op("FloorMod", "y", x, w.number(-0.3))),
+                whole("Div", wholes(3, 4), (w, x) -> w.whole("Div", "y", x, w.number(-3))),
+                whole("TruncateMod", wholes(3, 4), (w, x) -> w.whole("TruncateMod", "y", x, w.number(-3))),
                 whole("FloorDiv", wholes(3, 4), (w, x) -> w.whole("FloorDiv", "y", x, w.number(-3))),
                 whole("FloorMod", wholes(3, 4), (w, x) -> w.whole("FloorMod", "y", x, w.number(-3))),
                 whole("Minimum", wholes(3, 4), (w, x) -> w.whole("Minimum", "y", x, w.number(1))),
@@ -360,6 +362,24 @@ class TensorFlowOperatorsTest {
                                 })))),
                 real("Tile", reals(2, 3), (w, x) -> w.op("Tile", "y", x, w.ints(2, 3))),
                 real("Transpose", reals(2, 3, 4), (w, x) -> w.op("Transpose", "y", x, w.ints(2, 0, 1))),
+                real("Transpose by an order computed from the rank", reals(2, 3, 4), (w, x) -> {
+                    w.node("Rank", "rank", List.of(x), "T", FLOAT);
+                    w.node("Range", "range", List.of(w.number(0), "rank", w.number(1)), "Tidx", INT);
+                    w.whole("Sub", "last", "rank", w.number(1));
+                    w.whole("Sub", "order", "last", "range");
+                    w.op("Transpose", "y", x, "order");
+                }),
+                real("ConcatV2 along an axis computed from the rank", reals(2, 3, 4), (w, x) -> {
+                    w.node("Rank", "rank", List.of(x), "T", FLOAT);
+                    w.whole("Sub", "last", "rank", w.number(1));
+                    w.list("ConcatV2", "y", FLOAT, List.of(x, x, "last"), "Tidx", INT);
+                }),
+                whole("ArgMax along an axis computed from the rank", reals(2, 5), (w, x) -> {
+                    w.node("Rank", "rank", List.of(x), "T", FLOAT);
+                    w.whole("Sub", "last", "rank", w.number(1));
+                    w.node(
+                            "ArgMax", "y", List.of(x, "last"), "T", FLOAT, "Tidx", INT, "output_type", INT);
+                }),
                 real("Unpack, Pack", reals(2, 3, 4), (w, x) -> {
                     w.node("Unpack", "parts", List.of(x), "T", FLOAT, "num", 3, "axis", 1);
                     w.list("Pack", "y", FLOAT, List.of("parts:2", "parts", "parts:1"), "axis", -1);

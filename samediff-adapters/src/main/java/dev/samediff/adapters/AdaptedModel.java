@@ -1,25 +1,14 @@
 package dev.samediff.adapters;
 
-import dev.samediff.adapters.graph.AdaptableLayers;
-import dev.samediff.adapters.graph.GraphEditor;
-import dev.samediff.adapters.inject.Adapter;
-import dev.samediff.adapters.inject.AdapterInjection;
-import dev.samediff.adapters.inject.AdapterLosses;
-import dev.samediff.adapters.inject.AdapterRemoval;
-import dev.samediff.adapters.inject.AdapterSet;
-import dev.samediff.adapters.inject.BaseWeights;
-import dev.samediff.adapters.inject.MergedCopy;
-import dev.samediff.adapters.inject.ParameterSummary;
+import dev.samediff.adapters.graph.LinearLayers;
+import dev.samediff.adapters.inject.GraphAdapters;
 import dev.samediff.adapters.inject.TrainableValues;
 import dev.samediff.adapters.linalg.Decompositions;
 import dev.samediff.adapters.linalg.LapackDecompositions;
 import java.nio.file.Path;
-import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.Set;
-import java.util.regex.Pattern;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -30,45 +19,26 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * adapters' tensors are its only trainable variables, and the method's regulariser is a loss variable in it. It can be
  * trained by {@code SameDiff.fit} or by this library's trainer, saved and loaded.
  *
- * <p>The true base weights are never lost: {@link #disable()}, {@link #unmerge()} and {@link #unload()} put them back bit
- * for bit, also for methods that replace the weight by a residual. Several adapters may be added; each is factorised from
- * the true weight, and the weights in the graph follow the set of active ones. Not thread-safe.
+ * <p>The true base weights are never lost: {@link #disable()}, {@link #unmerge()} and {@link #unload()} put the very arrays
+ * back, also for methods that replace the weight by a residual. No array that the graph holds or held is written to but the
+ * adapters' own tensors, so other readers of the base weights, such as a {@link
+ * dev.samediff.adapters.graph.SharingCopy}, never notice. Several adapters may be added; each is factorised from the true
+ * weight, and the weights in the graph follow the set of active ones.
+ *
+ * <p>Not thread-safe: nobody may compute with the graph while its adapters are switched. Who predicts meanwhile does so with a
+ * {@code SharingCopy} of the graph, which keeps the adapters as they were.
  */
 public final class AdaptedModel {
-    private static final Pattern ADAPTER_VARIABLE =
-            Pattern.compile(".*\\.(lora|sorsa)_(([A-Z]\\.[A-Za-z0-9_-]+\\.weight)|(embedding_[A-Z]\\.[A-Za-z0-9_-]+))");
-
     private final SameDiff graph;
-    private final GraphEditor editor;
-    private final AdaptableLayers layers;
-    private final List<String> formerTrainables;
-    private final AdapterSet adapters = new AdapterSet();
-    private final BaseWeights bases;
-    private final AdapterLosses losses;
+    private final GraphAdapters adapters;
     private final TrainableValues values;
-    private final ParameterSummary parameters;
     private final Decompositions linalg;
-    private boolean enabled = true;
-    private boolean merged;
 
     private AdaptedModel(SameDiff graph, Map<String, String> modulePathsByWeight, Decompositions linalg) {
-        graph.variables().stream()
-                .map(v -> v.name())
-                .filter(name -> ADAPTER_VARIABLE.matcher(name).matches())
-                .findFirst()
-                .ifPresent(name -> {
-                    throw new InvalidInputException("the graph already has adapters (`" + name
-                            + "`); call add on its AdaptedModel, or load the base model again");
-                });
         this.graph = graph;
+        this.adapters = new GraphAdapters(graph, modulePathsByWeight);
+        this.values = new TrainableValues(graph, adapters.set());
         this.linalg = linalg;
-        this.editor = new GraphEditor(graph);
-        this.layers = AdaptableLayers.of(graph, modulePathsByWeight);
-        this.formerTrainables = editor.trainables();
-        this.bases = new BaseWeights(graph, adapters);
-        this.losses = new AdapterLosses(graph, editor, adapters);
-        this.values = new TrainableValues(graph, adapters);
-        this.parameters = new ParameterSummary(graph, layers, formerTrainables, adapters);
     }
 
     /**
@@ -106,7 +76,7 @@ public final class AdaptedModel {
     public static AdaptedModel inject(
             SameDiff graph, Map<String, String> modulePathsByWeight, AdapterConfig config, Decompositions linalg) {
         AdaptedModel model = new AdaptedModel(graph, modulePathsByWeight, linalg);
-        model.attach(model.injection().start(config, model.linalg));
+        model.add(config);
         model.activate(config.name());
         return model;
     }
@@ -121,7 +91,7 @@ public final class AdaptedModel {
      */
     public static AdaptedModel inject(SameDiff graph, Map<String, String> modulePathsByWeight, AdapterState state) {
         AdaptedModel model = new AdaptedModel(graph, modulePathsByWeight, new LapackDecompositions());
-        model.attach(model.injection().restore(state));
+        model.add(state);
         model.activate(state.config().name());
         return model;
     }
@@ -131,24 +101,33 @@ public final class AdaptedModel {
         return graph;
     }
 
-    /** Returns the configuration of the active adapter, of the first one if several are active. */
+    /**
+     * Returns the configuration of the active adapter.
+     *
+     * @throws InvalidInputException if none or several are active; {@link #config(String)} says which one is meant
+     */
     public AdapterConfig config() {
-        return adapters.firstActive().config();
+        return adapters.set().onlyActive().config();
+    }
+
+    /** Returns the configuration of an adapter. */
+    public AdapterConfig config(String adapterName) {
+        return adapters.set().get(adapterName).config();
     }
 
     /** Returns the layers of all active adapters. */
     public List<AdaptedSite> sites() {
-        return adapters.sites();
+        return adapters.set().sites();
     }
 
     /** Returns the graph's trainable variables, those of the active adapters, in a fixed order. */
     public List<String> trainableNames() {
-        return adapters.trainableNames();
+        return adapters.set().trainableNames();
     }
 
     /** Returns how many numbers are trained. */
     public long trainableParameters() {
-        return parameters.trainable();
+        return adapters.parameters().trainable();
     }
 
     /**
@@ -156,7 +135,7 @@ public final class AdaptedModel {
      * VARIABLEs, its linear layers and embeddings, and frozen tables, which are constants with a name that ends in {@code .weight}.
      */
     public long totalParameters() {
-        return parameters.total();
+        return adapters.parameters().total();
     }
 
     /**
@@ -169,41 +148,37 @@ public final class AdaptedModel {
      * @throws InvalidInputException if there is no such directory
      */
     public void keepWeightsInFile(Path directory, boolean graphToo) {
-        bases.moveToFile(editor, directory, graphToo);
+        adapters.bases().moveToFile(directory, graphToo);
     }
 
     /** Switches the adapters on, which they are after injection. */
     public void enable() {
-        enabled = true;
-        bases.refresh(enabled, merged);
+        adapters.enable(true);
     }
 
     /** Switches all adapters off: the graph computes what the base model computes, with the base model's weights. */
     public void disable() {
-        enabled = false;
-        bases.refresh(enabled, merged);
+        adapters.enable(false);
     }
 
     /** Returns whether the adapters act. */
     public boolean enabled() {
-        return enabled;
+        return adapters.enabled();
     }
 
     /** Adds the active adapters' changes to the base weights in the graph and switches the branches off. */
     public void merge() {
-        merged = true;
-        bases.refresh(enabled, merged);
+        adapters.merge(true);
     }
 
     /** Takes {@link #merge()} back, exactly. */
     public void unmerge() {
-        merged = false;
-        bases.refresh(enabled, merged);
+        adapters.merge(false);
     }
 
     /** Returns whether the graph's weights contain the adapters' changes. */
     public boolean merged() {
-        return merged;
+        return adapters.merged();
     }
 
     /**
@@ -212,20 +187,16 @@ public final class AdaptedModel {
      * @throws InvalidInputException if the name is taken, or the configuration does not fit the graph
      */
     public void add(AdapterConfig config) {
-        adapters.requireFree(config.name());
-        attach(injection().start(config, linalg));
-        activate(adapters.activeNames().toArray(new String[0]));
+        adapters.add(config, linalg);
     }
 
     /**
-     * Adds a saved adapter. It is inactive until {@link #activate}.
+     * Adds a saved adapter. It is inactive until {@link #activate}. {@link AdapterState#withName} gives it another name.
      *
      * @throws InvalidInputException if the name is taken, or the adapter belongs to another base model
      */
     public void add(AdapterState state) {
-        adapters.requireFree(state.config().name());
-        attach(injection().restore(state));
-        activate(adapters.activeNames().toArray(new String[0]));
+        adapters.add(state);
     }
 
     /**
@@ -234,71 +205,47 @@ public final class AdaptedModel {
      * @param names names of adapters of this model; none switches all off
      */
     public void activate(String... names) {
-        for (String name : names) {
-            adapters.get(name);
-        }
-        List<String> tasks = losses.tasks();
-        adapters.activate(names);
-        for (Adapter adapter : adapters.all()) {
-            if (adapters.isActive(adapter)) {
-                editor.unfreeze(adapter.trainableNames());
-            } else {
-                editor.freeze(adapter.trainableNames());
-                losses.coefficient(adapter, 0);
-            }
-        }
-        bases.refresh(enabled, merged);
-        if (!tasks.isEmpty()) {
-            losses.use(tasks);
-        }
-        editor.invalidate();
+        adapters.activate(List.of(names));
+    }
+
+    /**
+     * Takes an adapter out of the graph; the others stay as they are, active or not. Unlike in PEFT, no other one becomes active
+     * when the only active one is removed: then the graph computes what the base model computes.
+     *
+     * @throws InvalidInputException if there is no such adapter
+     */
+    public void remove(String adapterName) {
+        adapters.remove(adapterName);
     }
 
     /** Returns the names of all adapters, in the order they were added. */
     public List<String> adapters() {
-        return adapters.names();
+        return adapters.set().names();
     }
 
-    /** Returns the names of the adapters that act and train. */
+    /** Returns the names of the adapters that act and train, in the order they were added. */
     public List<String> activeAdapterNames() {
-        return adapters.activeNames();
+        return adapters.set().activeNames();
     }
 
-    /** Returns the penalty of {@link #config()}'s method, if it has one. */
-    public Optional<Penalty> penalty() {
-        return term().map(Adapter.PenaltyTerm::penalty);
-    }
-
-    /** Returns the names of the penalty's trainable variables by short name, per layer; empty without a penalty. */
-    public List<Map<String, String>> penaltySites() {
-        return term().isEmpty()
-                ? List.of()
-                : adapters.firstActive().sites().stream()
-                        .map(AdaptedSite::trainables)
-                        .toList();
+    /** Returns the penalties of all active adapters that have one, by the adapter's name. */
+    public Map<String, PenalizedSites> penalties() {
+        return adapters.set().penalties();
     }
 
     /**
-     * Returns the graph scalar {@code coefficient * penalty} of {@link #config()}'s adapter, if its method has one. It is
-     * 0 until {@link #peakLearningRate} is called.
-     */
-    public Optional<String> penaltyVariable() {
-        return term().map(Adapter.PenaltyTerm::variable);
-    }
-
-    /**
-     * Sets the penalty's coefficient in the graph to {@code gamma / eta_max} (SORSA, equation 10). Without this call the
-     * coefficient is 0 and the penalty does not act.
+     * Sets the coefficients of the active adapters' penalties in the graph to {@code gamma / eta_max} (SORSA, equation 10), also
+     * of those that become active later. Without this call the coefficients are 0 and no penalty acts.
      *
      * @param etaMax the training plan's highest learning rate
      */
     public void peakLearningRate(double etaMax) {
-        losses.peakLearningRate(etaMax);
+        adapters.losses().peakLearningRate(etaMax);
     }
 
     /** Returns the loss variables that belong to a task loss: itself and the active adapters' penalties. */
     public List<String> lossVariables(String taskLoss) {
-        return losses.withPenalties(List.of(taskLoss));
+        return adapters.losses().withPenalties(List.of(taskLoss));
     }
 
     /**
@@ -309,8 +256,8 @@ public final class AdaptedModel {
      * @throws InvalidInputException if the graph lacks the variable, or an op with a wrong gradient lies on the way
      */
     public void useLoss(String taskLoss) {
-        losses.requireExists(taskLoss);
-        losses.use(List.of(taskLoss));
+        adapters.losses().requireExists(taskLoss);
+        adapters.losses().use(List.of(taskLoss));
     }
 
     /** Returns a copy of the trainable variables' values by name. */
@@ -319,23 +266,36 @@ public final class AdaptedModel {
     }
 
     /**
-     * Sets the trainable variables to the given values.
+     * Sets the trainable variables to the given values; merged weights follow.
      *
      * @param values as {@link #trainables()} gave them
      * @throws InvalidInputException if a name is missing or unknown, or a shape differs
      */
     public void restore(Map<String, INDArray> values) {
         this.values.restore(values);
+        adapters.valuesChanged();
     }
 
-    /** Returns {@link #config()}'s adapter as numbers, copied. */
+    /**
+     * Returns the active adapter as numbers, copied.
+     *
+     * @throws InvalidInputException if none or several are active; {@link #state(String)} says which one is meant, {@link
+     *     #states()} gives all
+     */
     public AdapterState state() {
-        return adapters.firstActive().state(graph);
+        return adapters.set().onlyActive().state(graph);
     }
 
     /** Returns an adapter as numbers, copied. */
     public AdapterState state(String adapterName) {
-        return adapters.get(adapterName).state(graph);
+        return adapters.set().get(adapterName).state(graph);
+    }
+
+    /** Returns all adapters, active or not, as numbers, copied, by name in the order they were added. */
+    public Map<String, AdapterState> states() {
+        Map<String, AdapterState> states = new LinkedHashMap<>();
+        adapters().forEach(name -> states.put(name, state(name)));
+        return states;
     }
 
     /**
@@ -343,52 +303,35 @@ public final class AdaptedModel {
      * float64 and rounded once. The graph is not changed.
      */
     public Map<String, INDArray> mergedWeights() {
-        return bases.merged();
+        return adapters.bases().merged();
     }
 
     /** Returns what the active adapters do to every layer, for writing them beside the weights. The graph is not changed. */
     public List<LowRankUpdate> updates() {
-        return bases.updates();
+        return adapters.bases().updates();
     }
 
     /** Returns a new plain graph with the active adapters merged into its weights; this model is not changed. */
     public SameDiff mergedGraph() {
-        return new MergedCopy(graph, bases, removal()).make();
+        return adapters.mergedCopy();
     }
 
     /** Takes all adapters out of the graph and returns it as it was before the injection; this model is of no use then. */
     public SameDiff unload() {
-        disable();
-        removal().from(graph, Set.of());
-        adapters.clear();
+        adapters.unload();
         return graph;
     }
 
-    /** Returns a table of the adapted layers for people. */
+    /**
+     * Returns a table for people: the layers of the active adapters, how many numbers are trained, and every layer that the
+     * targets left out, with the reason.
+     */
     public String summary() {
-        return parameters.text();
+        return adapters.parameters().text();
     }
 
-    private AdapterInjection injection() {
-        return new AdapterInjection(graph, layers, bases::of);
-    }
-
-    private AdapterRemoval removal() {
-        return new AdapterRemoval(adapters.all(), formerTrainables, losses.tasks());
-    }
-
-    private void attach(Adapter adapter) {
-        if (adapters.isEmpty()) {
-            List<String> frozen = new ArrayList<>(editor.trainables());
-            frozen.removeAll(adapter.trainableNames());
-            editor.freeze(frozen);
-            boolean residual = adapter.sites().stream().anyMatch(site -> !site.startsAtZero());
-            bases.separate(editor, residual);
-        }
-        adapters.add(adapter);
-    }
-
-    private Optional<Adapter.PenaltyTerm> term() {
-        return Optional.ofNullable(adapters.firstActive().penalty());
+    /** Returns what the targets of the active adapters might be expected to choose and do not, with the reasons, by adapter. */
+    public Map<String, List<LinearLayers.Rejected>> leftOut() {
+        return adapters.parameters().leftOut();
     }
 }

@@ -25,6 +25,11 @@ public record AdapterState(AdapterConfig config, List<Site> sites, String baseHa
         }
     }
 
+    /** Returns the same adapter under another name, such as to add one that was saved under a name that is taken. */
+    public AdapterState withName(String name) {
+        return new AdapterState(config.withName(name), sites, baseHash);
+    }
+
     /**
      * Returns the same weight change as plain LoRA factors for the unchanged base weights, one entry per layer.
      *

@@ -86,14 +86,15 @@ class AdaptedModelTest {
         model.trainableNames().forEach(name -> graph.getVariable(name).getArr().addi(0.1));
         double penalty =
                 graph.output(Map.of(), "default/penalty").get("default/penalty").getDouble(0);
-        double expected = model.penalty()
-                .orElseThrow()
+        PenalizedSites penalized = model.penalties().get("default");
+        double expected = penalized
+                .penalty()
                 .evaluate(model.state().sites().stream()
                         .map(AdapterState.Site::tensors)
                         .toList())
                 .value();
         assertThat(penalty).isCloseTo(3 * expected, within(1e-4 * expected));
-        assertThat(model.penaltySites())
+        assertThat(penalized.sites())
                 .hasSize(2)
                 .allSatisfy(site -> assertThat(site).containsOnlyKeys("sorsa_A", "sorsa_S", "sorsa_B"));
     }

@@ -40,16 +40,19 @@ public final class TrialContext {
     /**
      * Tells an intermediate value.
      *
-     * @param step steps made so far, more than at the last report
+     * @param step steps made so far, 0 or more, and more than at the last report
      * @param value what is minimised, as it is now
      * @throws TrialStopped if the time of this trial is over
      * @throws ArithmeticException if the value is not finite
-     * @throws IllegalArgumentException if the step does not rise
+     * @throws IllegalArgumentException if the step is negative or does not rise
      */
     public void report(long step, double value) {
         stopIfTimeIsOver();
         if (!Double.isFinite(value)) {
             throw new ArithmeticException("the value reported at step " + step + " is " + value);
+        }
+        if (step < 0) {
+            throw new IllegalArgumentException("step " + step + " was reported; steps are counted from 0");
         }
         LearningCurve.Point point = new LearningCurve.Point(step, value);
         synchronized (reports) {

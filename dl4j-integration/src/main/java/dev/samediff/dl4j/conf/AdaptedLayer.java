@@ -1,6 +1,6 @@
 package dev.samediff.dl4j.conf;
 
-import dev.samediff.dl4j.layer.RunningLayer;
+import dev.samediff.dl4j.layer.RunningLayers;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
@@ -66,7 +66,7 @@ public final class AdaptedLayer extends BaseWrapperLayer {
             INDArray layerParamsView,
             boolean initializeParams,
             DataType networkDataType) {
-        return RunningLayer.create(
+        return RunningLayers.create(
                 this, conf, trainingListeners, layerIndex, layerParamsView, initializeParams, networkDataType);
     }
 

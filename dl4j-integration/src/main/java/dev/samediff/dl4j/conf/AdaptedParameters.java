@@ -103,10 +103,7 @@ public final class AdaptedParameters implements ParamInitializer {
 
     /** Returns a copy of a configuration with the original layer in it. */
     public static NeuralNetConfiguration inner(NeuralNetConfiguration conf, AdaptedLayer layer) {
-        NeuralNetConfiguration inner = conf.clone();
-        inner.setLayer(layer.getUnderlying());
-        inner.clearVariables();
-        return inner;
+        return InnerParameters.with(layer.getUnderlying(), conf);
     }
 
     private static Layer underlying(AdaptedLayer layer) {
@@ -114,7 +111,7 @@ public final class AdaptedParameters implements ParamInitializer {
     }
 
     private static long baseLength(AdaptedLayer layer) {
-        return underlying(layer).initializer().numParams(underlying(layer));
+        return InnerParameters.count(underlying(layer));
     }
 
     private static Map<String, AdapterTensor> layout(AdaptedLayer layer) {

@@ -21,13 +21,14 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 record Parameters(
         NeuralNetConfiguration inner, INDArray view, INDArray base, Map<String, INDArray> table, INDArray effective) {
 
-    static Parameters of(AdaptedLayer layer, NeuralNetConfiguration conf, INDArray view, boolean initialize) {
+    static Parameters of(
+            AdaptedLayer layer, NeuralNetConfiguration conf, INDArray view, INDArray effective, boolean initialize) {
         NeuralNetConfiguration inner = AdaptedParameters.inner(conf, layer);
         INDArray base = AdaptedParameters.base(layer, view);
         Layer original = layer.getUnderlying();
         Map<String, INDArray> table = new LinkedHashMap<>(original.initializer().init(inner, base, initialize));
         table.putAll(AdaptedParameters.tensors(layer, view));
-        return new Parameters(inner, view, base, table, base.dup());
+        return new Parameters(inner, view, base, table, effective.assign(base));
     }
 
     /** Returns the parameter with this name of DL4J. */

@@ -1,34 +1,21 @@
 package dev.samediff.dl4j.layer;
 
 import dev.samediff.dl4j.conf.AdaptedLayer;
-import dev.samediff.dl4j.conf.AdaptedParameters;
 import dev.samediff.dl4j.conf.AdapterTensor;
-import dev.samediff.dl4j.conf.WeightAdapter;
-import dev.samediff.dl4j.weight.AdaptableWeight;
-import dev.samediff.dl4j.weight.AdaptableWeights;
-import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import org.deeplearning4j.nn.api.Layer;
+import org.deeplearning4j.nn.api.MaskState;
 import org.deeplearning4j.nn.api.TrainingConfig;
-import org.deeplearning4j.nn.api.layers.IOutputLayer;
-import org.deeplearning4j.nn.api.layers.RecurrentLayer;
-import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.gradient.DefaultGradient;
 import org.deeplearning4j.nn.gradient.Gradient;
-import org.deeplearning4j.nn.layers.normalization.BatchNormalization;
 import org.deeplearning4j.nn.layers.wrapper.BaseWrapperLayer;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
-import org.deeplearning4j.optimize.api.TrainingListener;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.common.primitives.Pair;
-import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.regularization.Regularization;
 
 /**
@@ -50,69 +37,16 @@ public class RunningLayer extends BaseWrapperLayer {
         this.copies = Copy.all(parameters, implementation, weights);
     }
 
-    /**
-     * Makes the running layer; the arguments are those of DL4J's {@code Layer.instantiate}.
-     *
-     * @param initializeParams whether the original layer's parameters are to be drawn at random and the adapters started
-     *     from them
-     */
-    public static RunningLayer create(
-            AdaptedLayer configuration,
-            NeuralNetConfiguration conf,
-            @Nullable Collection<TrainingListener> listeners,
-            int index,
-            INDArray view,
-            boolean initializeParams,
-            DataType type) {
-        try (MemoryWorkspace outside = Nd4j.getWorkspaceManager().scopeOutOfWorkspaces()) {
-            Parameters parameters = Parameters.of(configuration, conf, view, initializeParams);
-            NeuralNetConfiguration inner = AdaptedParameters.inner(conf, configuration);
-            Layer implementation = configuration
-                    .getUnderlying()
-                    .instantiate(inner, listeners, index, parameters.effective(), false, type);
-            conf.clearVariables();
-            parameters.table().keySet().forEach(conf::addVariable);
-            List<AdaptedWeight> weights = weights(configuration, implementation, parameters);
-            if (initializeParams) {
-                weights.forEach(AdaptedWeight::start);
-            }
-            if (implementation instanceof BatchNormalization) {
-                return new RunningNormalization(configuration, implementation, parameters, weights);
-            }
-            if (implementation instanceof IOutputLayer) {
-                return new RunningOutputLayer(configuration, implementation, parameters, weights);
-            }
-            return implementation instanceof RecurrentLayer
-                    ? new RunningRecurrentLayer(configuration, implementation, parameters, weights)
-                    : new RunningLayer(configuration, implementation, parameters, weights);
-        }
-    }
-
-    private static List<AdaptedWeight> weights(AdaptedLayer layer, Layer implementation, Parameters parameters) {
-        List<AdaptedWeight> weights = new ArrayList<>();
-        for (WeightAdapter adapter : layer.getAdapters()) {
-            AdaptableWeight site = AdaptableWeights.of(layer.getUnderlying()).stream()
-                    .filter(weight -> weight.parameter().equals(adapter.parameter()))
-                    .findFirst()
-                    .orElseThrow(() -> new IllegalStateException("the layer " + layer.getLayerName()
-                            + " has an adapter on " + adapter.parameter() + ", which it does not have"));
-            weights.add(new AdaptedWeight(
-                    adapter,
-                    site,
-                    parameters.get(adapter.parameter()),
-                    implementation.getParam(adapter.parameter()),
-                    parameters.table()));
-        }
-        return weights;
-    }
-
     /** Composes the weights from the network's parameters as they are now. */
     final void compose() {
         copies.forEach(Copy::run);
         weights.forEach(AdaptedWeight::compose);
     }
 
-    /** Returns whether nothing of it is trained; it runs as at test time then, as DL4J's frozen layers do. */
+    /**
+     * Returns whether nothing of it is trained. It has nothing random then ({@link RunningConfigurations}) and always runs in
+     * the mode that DL4J's backward passes assume, which computes what the other does and leaves the input as it is.
+     */
     final boolean isFrozen() {
         return weights.isEmpty();
     }
@@ -146,18 +80,19 @@ public class RunningLayer extends BaseWrapperLayer {
     @Override
     public INDArray activate(boolean training, LayerWorkspaceMgr workspaceMgr) {
         compose();
-        return underlying.activate(training && !isFrozen(), workspaceMgr);
+        return underlying.activate(training || isFrozen(), workspaceMgr);
     }
 
     @Override
     public INDArray activate(INDArray input, boolean training, LayerWorkspaceMgr workspaceMgr) {
         compose();
-        return underlying.activate(input, training && !isFrozen(), workspaceMgr);
+        return underlying.activate(input, training || isFrozen(), workspaceMgr);
     }
 
     @Override
     public Pair<Gradient, INDArray> backpropGradient(INDArray epsilon, LayerWorkspaceMgr workspaceMgr) {
-        return finish(ExternalErrors.corrected(underlying, underlying.backpropGradient(epsilon, workspaceMgr)));
+        MaskedSteps.require(this, epsilon);
+        return finish(underlying.backpropGradient(epsilon, workspaceMgr));
     }
 
     /** Replaces the gradients of the original layer's parameters by those of the tensors. */
@@ -172,6 +107,14 @@ public class RunningLayer extends BaseWrapperLayer {
                     .forEach((key, gradient) -> result.setGradientFor(key, gradient, 'c'));
         }
         return new Pair<>(result, ofImplementation.getSecond());
+    }
+
+    @Override
+    public Pair<INDArray, MaskState> feedForwardMaskArray(
+            @Nullable INDArray maskArray, MaskState currentMaskState, int minibatchSize) {
+        Pair<INDArray, MaskState> result = underlying.feedForwardMaskArray(maskArray, currentMaskState, minibatchSize);
+        MaskedSteps.warnIfIgnored(underlying, maskArray);
+        return result;
     }
 
     @Override
@@ -262,9 +205,14 @@ public class RunningLayer extends BaseWrapperLayer {
         current.assign(val);
     }
 
+    /** Does nothing: constraints on adapted weights are refused, and what is frozen cannot break one. */
     @Override
-    public void applyConstraints(int iteration, int epoch) {
-        Constraints.of(configuration).forEach(constraint -> constraint.applyConstraint(this, iteration, epoch));
+    public void applyConstraints(int iteration, int epoch) {}
+
+    /** Returns false: DL4J's layer-wise pretraining would train the composed weights, which nothing keeps. */
+    @Override
+    public boolean isPretrainLayer() {
+        return false;
     }
 
     @Override

@@ -5,13 +5,17 @@ import java.util.List;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.layers.IOutputLayer;
 import org.deeplearning4j.nn.gradient.Gradient;
+import org.deeplearning4j.nn.layers.samediff.SameDiffOutputLayer;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
 import org.nd4j.common.primitives.Pair;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.DataSet;
 import org.nd4j.linalg.dataset.api.iterator.DataSetIterator;
 
-/** A running adapted output layer. DL4J asks one for score and gradient without a forward pass before. */
+/**
+ * A running adapted output layer. DL4J asks one for score and gradient without a forward pass before. DL4J's SameDiff output
+ * layer leaves the network's regularisation out of the score; it is added here.
+ */
 final class RunningOutputLayer extends RunningLayer implements IOutputLayer {
     private final IOutputLayer output;
 
@@ -30,7 +34,8 @@ final class RunningOutputLayer extends RunningLayer implements IOutputLayer {
     @Override
     public double computeScore(double fullNetworkRegScore, boolean training, LayerWorkspaceMgr workspaceMgr) {
         compose();
-        return output.computeScore(fullNetworkRegScore, training, workspaceMgr);
+        double score = output.computeScore(fullNetworkRegScore, training, workspaceMgr);
+        return output instanceof SameDiffOutputLayer ? score + fullNetworkRegScore : score;
     }
 
     @Override

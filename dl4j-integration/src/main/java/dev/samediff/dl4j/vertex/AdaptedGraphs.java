@@ -46,7 +46,7 @@ final class AdaptedGraphs {
                         "t" + tensors.size() + "." + tensor.getKey().replace("_", ""),
                         tensor.getValue(),
                         described.shape(),
-                        penalty(model, updater, described)));
+                        penalty(model, site.adapter(), updater, described)));
             }
         }
         return new AdaptedGraph(bytes(graph), inputs, output, tensors, updater, null);
@@ -59,8 +59,9 @@ final class AdaptedGraphs {
                 .toList();
     }
 
-    private static @Nullable PenaltyRegularization penalty(AdaptedModel model, IUpdater updater, AdapterTensor tensor) {
-        AdapterMethod method = model.config().method();
+    private static @Nullable PenaltyRegularization penalty(
+            AdaptedModel model, String adapter, IUpdater updater, AdapterTensor tensor) {
+        AdapterMethod method = model.config(adapter).method();
         Penalty penalty = method.penalty().orElse(null);
         if (penalty == null || !PenaltyRegularization.dependsOn(penalty, tensor)) {
             return null;
@@ -68,8 +69,10 @@ final class AdaptedGraphs {
         double peak = LearningRates.constant(updater)
                 .orElseThrow(() -> new InvalidInputException("the penalty of " + method.name()
                         + " needs the highest learning rate, and the updater " + updater + " has no constant one"));
-        return new PenaltyRegularization(
-                method.name(), method.settings(), tensor, model.sites().size(), penalty.gamma() / peak);
+        int layers = (int) model.sites().stream()
+                .filter(site -> site.adapter().equals(adapter))
+                .count();
+        return new PenaltyRegularization(method.name(), method.settings(), tensor, layers, penalty.gamma() / peak);
     }
 
     private static byte[] bytes(SameDiff graph) {

@@ -2,19 +2,19 @@ package dev.samediff.importer.folding;
 
 import dev.samediff.importer.onnx.OnnxNode;
 import dev.samediff.importer.onnx.OnnxTensor;
-import dev.samediff.importer.onnx.OnnxTypes;
+import dev.samediff.importer.tensor.HostTensor;
 import onnx.Onnx.TensorProto;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /** What a ConstantOfShape node fills with. */
-public record Fill(DataType type, double value) {
-    /** Reads the node's attribute; zeros of type FLOAT without it. */
-    public static Fill of(OnnxNode node) {
+public final class Fill {
+    private Fill() {}
+
+    /** Returns the node's one number, as a tensor without axes; a FLOAT zero if it names none. */
+    public static HostTensor of(OnnxNode node) {
         TensorProto proto = node.tensor("value");
-        if (proto == null) {
-            return new Fill(DataType.FLOAT, 0);
-        }
-        DataType type = OnnxTypes.toNd4j(proto.getDataType(), node.toString());
-        return new Fill(type, OnnxTensor.inline(node.toString(), proto).asDouble(0));
+        return proto == null
+                ? HostTensor.filled(DataType.FLOAT, new long[0], 0)
+                : OnnxTensor.inline(node.toString(), proto).select(new long[0], new int[1]);
     }
 }

@@ -10,7 +10,9 @@ import java.util.function.BinaryOperator;
 import java.util.function.DoubleBinaryOperator;
 import java.util.function.DoubleUnaryOperator;
 import java.util.function.LongBinaryOperator;
+import java.util.function.LongUnaryOperator;
 import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.api.buffer.DataType;
 
 /** Element-wise arithmetic with numpy's broadcasting, on numbers and, where it is exact, on symbolic sizes. */
 public final class HostArithmetic {
@@ -24,8 +26,7 @@ public final class HostArithmetic {
     private static final Binary MUL = new Binary((a, b) -> a * b, (a, b) -> a * b, Dim::times);
     private static final Binary DIV = new Binary(
             (a, b) -> a / b, (a, b) -> a / b, (a, b) -> a.dividedBy(b).orElse(null));
-    private static final Binary POW =
-            new Binary(Math::pow, (a, b) -> (long) Math.pow((double) a, (double) b), (a, b) -> known(a, b, Math::pow));
+    private static final Binary POW = new Binary(Math::pow, HostArithmetic::power, HostArithmetic::power);
     private static final Binary MIN = new Binary(Math::min, Math::min, HostArithmetic::smaller);
     private static final Binary MAX = new Binary(Math::max, Math::max, HostArithmetic::larger);
     private static final Binary MOD = new Binary((a, b) -> a - Math.floor(a / b) * b, Math::floorMod, (a, b) -> null);
@@ -40,8 +41,9 @@ public final class HostArithmetic {
                 (node, in, opset) -> one(binary(node.integer("fmod", 0) == 1 ? FMOD : MOD, in.get(0), in.get(1))));
         Map.of("Min", MIN, "Max", MAX, "Sum", ADD)
                 .forEach((name, form) -> operators.put(name, (node, in, opset) -> one(chain(form, in))));
-        unary(operators, "Neg", a -> -a);
-        unary(operators, "Abs", Math::abs);
+        unary(operators, "Neg", a -> -a, a -> -a);
+        unary(operators, "Abs", Math::abs, Math::abs);
+        unary(operators, "Sign", Math::signum, Long::signum);
         unary(operators, "Sqrt", Math::sqrt);
         unary(operators, "Reciprocal", a -> 1 / a);
         unary(operators, "Exp", Math::exp);
@@ -51,28 +53,27 @@ public final class HostArithmetic {
         unary(operators, "Tanh", Math::tanh);
         unary(operators, "Floor", Math::floor);
         unary(operators, "Ceil", Math::ceil);
-        unary(operators, "Sign", Math::signum);
     }
 
-    private static void unary(Map<String, HostOp> operators, String name, DoubleUnaryOperator form) {
-        operators.put(name, (node, in, opset) -> one(unary(form, in.get(0))));
+    private static void unary(Map<String, HostOp> operators, String name, DoubleUnaryOperator real) {
+        unary(operators, name, real, a -> (long) real.applyAsDouble((double) a));
     }
 
-    private static @Nullable HostTensor unary(DoubleUnaryOperator form, @Nullable HostTensor a) {
+    private static void unary(
+            Map<String, HostOp> operators, String name, DoubleUnaryOperator real, LongUnaryOperator whole) {
+        operators.put(name, (node, in, opset) -> one(unary(real, whole, in.get(0))));
+    }
+
+    private static @Nullable HostTensor unary(
+            DoubleUnaryOperator real, LongUnaryOperator whole, @Nullable HostTensor a) {
         if (a == null || a.isSymbolic()) {
             return null;
         }
-        double[] values = a.asDoubles();
-        for (int i = 0; i < values.length; i++) {
-            values[i] = form.applyAsDouble(values[i]);
-        }
-        if (a.isFloating()) {
-            return HostTensor.of(a.type(), a.shape(), values);
-        }
-        return HostTensor.of(
-                a.type(),
-                a.shape(),
-                Arrays.stream(values).mapToLong(v -> (long) v).toArray());
+        return a.isFloating()
+                ? HostTensor.of(
+                        a.type(), a.shape(), Arrays.stream(a.asDoubles()).map(real).toArray())
+                : HostTensor.of(
+                        a.type(), a.shape(), Arrays.stream(a.asLongs()).map(whole).toArray());
     }
 
     private static @Nullable HostTensor chain(Binary form, List<@Nullable HostTensor> inputs) {
@@ -98,7 +99,7 @@ public final class HostArithmetic {
             for (int i = 0; i < values.length; i++) {
                 values[i] = form.real().applyAsDouble(a.asDouble(left[i]), b.asDouble(right[i]));
             }
-            return HostTensor.of(a.type(), shape, values);
+            return a.isFloating() ? HostTensor.of(a.type(), shape, values) : cut(a.type(), shape, values);
         }
         return a.isSymbolic() || b.isSymbolic()
                 ? sizes(form, a, b, shape, left, right)
@@ -135,10 +136,30 @@ public final class HostArithmetic {
         return HostTensor.of(a.type(), shape, values);
     }
 
-    private static @Nullable Dim known(Dim a, Dim b, DoubleBinaryOperator form) {
-        return a.isKnown() && b.isKnown()
-                ? Dim.of((long) form.applyAsDouble((double) a.known(), (double) b.known()))
-                : null;
+    /** Real results of a power whose base, and so whose type, is of whole numbers. */
+    private static HostTensor cut(DataType type, long[] shape, double[] values) {
+        return HostTensor.of(
+                type,
+                shape,
+                Arrays.stream(values).mapToLong(v -> HostTensor.whole(type, v)).toArray());
+    }
+
+    /** A power of whole numbers by squaring, exact where it fits and else cut to its lowest 64 bits. */
+    static long power(long base, long exponent) {
+        if (exponent < 0) {
+            return base == 1 ? 1 : base == -1 ? (exponent % 2 == 0 ? 1 : -1) : (long) Math.pow((double) base, exponent);
+        }
+        long result = 1;
+        long square = base;
+        for (long rest = exponent; rest > 0; rest >>= 1) {
+            result = (rest & 1) == 1 ? result * square : result;
+            square *= square;
+        }
+        return result;
+    }
+
+    private static @Nullable Dim power(Dim a, Dim b) {
+        return a.isKnown() && b.isKnown() ? Dim.of(power(a.known(), b.known())) : null;
     }
 
     private static @Nullable Dim smaller(Dim a, Dim b) {

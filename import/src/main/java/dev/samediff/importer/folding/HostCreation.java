@@ -8,6 +8,7 @@ import dev.samediff.importer.tensor.HostTensor;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.IntPredicate;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 
@@ -43,15 +44,16 @@ final class HostCreation {
         if (length < 0 || length > HostTensor.LIMIT) {
             return null;
         }
-        Fill fill = Fill.of(node);
-        return HostTensor.filled(fill.type(), shape.asLongs(), fill.value());
+        return Fill.of(node).select(shape.asLongs(), new int[(int) length]);
     }
 
     private static @Nullable HostTensor range(HostTensor start, HostTensor limit, HostTensor delta) {
         if (start.isSymbolic() || limit.isSymbolic() || delta.isSymbolic() || delta.asDouble(0) == 0) {
             return null;
         }
-        double steps = Math.ceil((limit.asDouble(0) - start.asDouble(0)) / delta.asDouble(0));
+        double steps = start.isFloating()
+                ? Math.ceil((limit.asDouble(0) - start.asDouble(0)) / delta.asDouble(0))
+                : steps(start.asLong(0), limit.asLong(0), delta.asLong(0));
         if (!(steps <= HostTensor.LIMIT)) {
             return null;
         }
@@ -70,6 +72,14 @@ final class HostCreation {
         return HostTensor.of(start.type(), new long[] {length}, values);
     }
 
+    /** How many numbers there are before the limit; a few too many to count are as good as many. */
+    private static double steps(long start, long limit, long delta) {
+        double far = (double) limit - start;
+        return Math.abs(far) > 0x1p62
+                ? Math.ceil(far / delta)
+                : -Math.floorDiv(start - limit, delta);
+    }
+
     private static @Nullable HostTensor triangle(OnnxNode node, List<@Nullable HostTensor> in) {
         HostTensor a = need(in, 0);
         HostTensor diagonal = in.size() > 1 ? in.get(1) : null;
@@ -80,18 +90,17 @@ final class HostCreation {
         boolean upper = node.integer("upper", 1) == 1;
         long columns = a.shape()[a.rank() - 1];
         long rows = a.shape()[a.rank() - 2];
-        double[] values = a.asDoubles();
-        for (int i = 0; i < values.length; i++) {
+        IntPredicate kept = i -> {
             long distance = i % columns - i / columns % rows - k;
-            if (upper ? distance < 0 : distance > 0) {
-                values[i] = 0;
-            }
+            return upper ? distance >= 0 : distance <= 0;
+        };
+        if (a.isFloating()) {
+            double[] values = new double[a.length()];
+            Arrays.setAll(values, i -> kept.test(i) ? a.asDouble(i) : 0);
+            return HostTensor.of(a.type(), a.shape(), values);
         }
-        return a.isFloating()
-                ? HostTensor.of(a.type(), a.shape(), values)
-                : HostTensor.of(
-                        a.type(),
-                        a.shape(),
-                        Arrays.stream(values).mapToLong(v -> (long) v).toArray());
+        long[] values = new long[a.length()];
+        Arrays.setAll(values, i -> kept.test(i) ? a.asLong(i) : 0);
+        return HostTensor.of(a.type(), a.shape(), values);
     }
 }

@@ -9,6 +9,7 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.function.LongPredicate;
+import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 
@@ -27,6 +28,7 @@ final class HostLogic {
         logic(operators, "Xor", sum -> sum == 1);
         operators.put("Not", (node, in, opset) -> one(not(in.get(0))));
         operators.put("Where", (node, in, opset) -> one(where(in)));
+        operators.put("NonZero", (node, in, opset) -> one(nonZero(in.get(0))));
         operators.put("Cast", (node, in, opset) -> one(cast(in.get(0), (int) node.integer("to", 0))));
     }
 
@@ -127,6 +129,23 @@ final class HostLogic {
         return HostTensor.of(DataType.BOOL, a.shape(), values);
     }
 
+    /** The places of what is not zero, [axes, how many], in row-major order. */
+    private static @Nullable HostTensor nonZero(@Nullable HostTensor a) {
+        if (a == null || a.isSymbolic()) {
+            return null;
+        }
+        int[] found = IntStream.range(0, a.length())
+                .filter(i -> a.asDouble(i) != 0)
+                .toArray();
+        long[] strides = Indices.strides(a.shape());
+        long[] places = new long[a.rank() * found.length];
+        for (int i = 0; i < places.length; i++) {
+            int axis = i / found.length;
+            places[i] = found[i % found.length] / strides[axis] % a.shape()[axis];
+        }
+        return HostTensor.of(DataType.LONG, new long[] {a.rank(), found.length}, places);
+    }
+
     private static @Nullable HostTensor where(List<@Nullable HostTensor> in) {
         HostTensor condition = in.get(0);
         HostTensor yes = in.get(1);
@@ -163,23 +182,34 @@ final class HostLogic {
         return HostTensor.of(yes.type(), shape, values);
     }
 
+    /** Sizes fit into an INT; numbers that are computed may not. */
+    private static boolean isOfSizes(Dim dim) {
+        return dim.terms().keySet().stream()
+                .flatMap(List::stream)
+                .noneMatch(symbol -> symbol.charAt(0) == Dim.ANY_SIGN);
+    }
+
     private static @Nullable HostTensor cast(@Nullable HostTensor a, int elementType) {
         if (a == null) {
             return null;
         }
-        DataType type = OnnxTypes.toNd4j(elementType, "a Cast");
+        DataType type = OnnxTypes.exact(elementType, "a Cast");
         if (a.isSymbolic()) {
-            boolean whole = type == DataType.LONG || type == DataType.INT;
-            return whole ? HostTensor.of(type, a.shape(), a.asDims().toArray(new Dim[0])) : null;
+            boolean held = type == a.type()
+                    || type == DataType.LONG
+                    || type == DataType.INT && a.asDims().stream().allMatch(HostLogic::isOfSizes);
+            return held ? HostTensor.of(type, a.shape(), a.asDims().toArray(new Dim[0])) : null;
         }
         if (type.isFPType()) {
             return HostTensor.of(type, a.shape(), a.asDoubles());
         }
-        if (type == DataType.BOOL && a.isFloating()) {
+        if (a.isFloating()) {
             return HostTensor.of(
                     type,
                     a.shape(),
-                    Arrays.stream(a.asDoubles()).mapToLong(v -> v != 0 ? 1 : 0).toArray());
+                    Arrays.stream(a.asDoubles())
+                            .mapToLong(v -> HostTensor.whole(type, v))
+                            .toArray());
         }
         return HostTensor.of(type, a.shape(), a.asLongs());
     }

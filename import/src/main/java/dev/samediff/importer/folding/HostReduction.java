@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.function.BinaryOperator;
 import java.util.function.DoubleBinaryOperator;
+import java.util.function.LongBinaryOperator;
 import org.jspecify.annotations.Nullable;
 
 /** Reductions of shape vectors (to one number) and of small known tensors along axes. */
@@ -19,24 +20,25 @@ final class HostReduction {
     private HostReduction() {}
 
     static void register(Map<String, HostOp> operators) {
-        operators.put("ReduceProd", (node, in, opset) -> one(reduce(node, in, (a, b) -> a * b, Dim::times)));
-        operators.put("ReduceSum", (node, in, opset) -> one(reduce(node, in, Double::sum, Dim::plus)));
-        operators.put("ReduceMax", (node, in, opset) -> one(reduce(node, in, Math::max, null)));
-        operators.put("ReduceMin", (node, in, opset) -> one(reduce(node, in, Math::min, null)));
+        Form product = new Form((a, b) -> a * b, (a, b) -> a * b, Dim::times);
+        Form sum = new Form(Double::sum, Long::sum, Dim::plus);
+        operators.put("ReduceProd", (node, in, opset) -> one(reduce(node, in, product)));
+        operators.put("ReduceSum", (node, in, opset) -> one(reduce(node, in, sum)));
+        operators.put("ReduceMax", (node, in, opset) -> one(reduce(node, in, new Form(Math::max, Math::max, null))));
+        operators.put("ReduceMin", (node, in, opset) -> one(reduce(node, in, new Form(Math::min, Math::min, null))));
     }
 
-    private static @Nullable HostTensor reduce(
-            OnnxNode node,
-            List<@Nullable HostTensor> in,
-            DoubleBinaryOperator real,
-            @Nullable BinaryOperator<Dim> size) {
+    /** What joins two elements: real numbers, whole ones, sizes. */
+    private record Form(DoubleBinaryOperator real, LongBinaryOperator whole, @Nullable BinaryOperator<Dim> size) {}
+
+    private static @Nullable HostTensor reduce(OnnxNode node, List<@Nullable HostTensor> in, Form form) {
         HostTensor a = need(in, 0);
         long[] axes = Axes.of(node, in, 1);
         if (a.length() == 0 || (axes == null && node.integer("noop_with_empty_axes", 0) == 1)) {
             return null;
         }
         if (a.isSymbolic()) {
-            return a.rank() != 1 || size == null ? null : vector(node, a, size);
+            return a.rank() != 1 || form.size() == null ? null : vector(node, a, form.size());
         }
         boolean[] reduced = new boolean[a.rank()];
         if (axes == null || axes.length == 0) {
@@ -46,7 +48,7 @@ final class HostReduction {
                 reduced[axis] = true;
             }
         }
-        return along(a, reduced, node.integer("keepdims", 1) == 1, real);
+        return along(a, reduced, node.integer("keepdims", 1) == 1, form);
     }
 
     private static HostTensor vector(OnnxNode node, HostTensor a, BinaryOperator<Dim> size) {
@@ -55,7 +57,7 @@ final class HostReduction {
         return HostTensor.of(a.type(), shape, new Dim[] {result});
     }
 
-    private static HostTensor along(HostTensor a, boolean[] reduced, boolean keep, DoubleBinaryOperator form) {
+    private static HostTensor along(HostTensor a, boolean[] reduced, boolean keep, Form form) {
         long[] kept = a.shape();
         List<Long> left = new ArrayList<>();
         for (int axis = 0; axis < kept.length; axis++) {
@@ -64,20 +66,33 @@ final class HostReduction {
                 left.add(kept[axis]);
             }
         }
-        double[] values = new double[(int) HostTensor.length(kept)];
-        boolean[] seen = new boolean[values.length];
         int[] target = Indices.broadcast(kept, a.shape());
-        for (int i = 0; i < target.length; i++) {
-            int to = target[i];
-            values[to] = seen[to] ? form.applyAsDouble(values[to], a.asDouble(i)) : a.asDouble(i);
-            seen[to] = true;
-        }
+        int length = (int) HostTensor.length(kept);
         long[] shape = left.stream().mapToLong(Long::longValue).toArray();
         return a.isFloating()
-                ? HostTensor.of(a.type(), shape, values)
-                : HostTensor.of(
-                        a.type(),
-                        shape,
-                        Arrays.stream(values).mapToLong(v -> (long) v).toArray());
+                ? HostTensor.of(a.type(), shape, reals(a.asDoubles(), target, length, form.real()))
+                : HostTensor.of(a.type(), shape, wholes(a.asLongs(), target, length, form.whole()));
+    }
+
+    private static double[] reals(double[] from, int[] target, int length, DoubleBinaryOperator form) {
+        double[] values = new double[length];
+        boolean[] seen = new boolean[length];
+        for (int i = 0; i < target.length; i++) {
+            int to = target[i];
+            values[to] = seen[to] ? form.applyAsDouble(values[to], from[i]) : from[i];
+            seen[to] = true;
+        }
+        return values;
+    }
+
+    private static long[] wholes(long[] from, int[] target, int length, LongBinaryOperator form) {
+        long[] values = new long[length];
+        boolean[] seen = new boolean[length];
+        for (int i = 0; i < target.length; i++) {
+            int to = target[i];
+            values[to] = seen[to] ? form.applyAsLong(values[to], from[i]) : from[i];
+            seen[to] = true;
+        }
+        return values;
     }
 }

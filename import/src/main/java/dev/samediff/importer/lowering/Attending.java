@@ -1,5 +1,6 @@
 package dev.samediff.importer.lowering;
 
+import dev.samediff.importer.onnx.OnnxTypes;
 import dev.samediff.importer.tensor.Dim;
 import java.util.ArrayList;
 import java.util.List;
@@ -161,7 +162,7 @@ final class Attending {
 
     /** {@code filter} where hidden, else zero. */
     Value hiding(Value hidden, DataType type, double filter) {
-        Value factor = call.emit("Cast", Map.of("to", Selection.elementType(type)), hidden);
+        Value factor = call.emit("Cast", Map.of("to", OnnxTypes.number(type)), hidden);
         return call.emit("Mul", factor, call.real(type, filter));
     }
 

@@ -1,5 +1,6 @@
 package dev.samediff.importer.lowering;
 
+import dev.samediff.importer.onnx.OnnxTypes;
 import dev.samediff.importer.tensor.Dim;
 import dev.samediff.importer.tensor.HostTensor;
 import java.util.Arrays;
@@ -63,7 +64,7 @@ final class Choice {
 
     private static Value of(NodeCall call, Value condition, Value yes, Value no) {
         List<Dim> dims = Broadcast.dims(call, condition.dims(), Broadcast.dims(call, yes.dims(), no.dims()));
-        DataType type = yes.type() == DataType.BOOL ? DataType.INT : yes.type();
+        DataType type = yes.type() == DataType.BOOL ? DataType.INT : OnnxTypes.held(yes.type());
         SDVariable chosen = numbers(call, condition, type);
         SDVariable rest = call.builder().once(chosen, "rest", () -> chosen.rsub(1.0));
         SDVariable sum = part(call, chosen, rest, yes, type).add(part(call, rest, chosen, no, type));

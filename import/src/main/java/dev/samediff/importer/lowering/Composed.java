@@ -3,7 +3,6 @@ package dev.samediff.importer.lowering;
 import dev.samediff.importer.tensor.Dim;
 import dev.samediff.importer.tensor.HostTensor;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -24,10 +23,6 @@ final class Composed {
         activations(operators);
         functions(operators);
         reductions(operators);
-        operators.put(
-                "CastLike",
-                call -> List.of(call.emit(
-                        "Cast", Map.of("to", Selection.elementType(call.in(1).type())), call.in(0))));
         operators.put("Mean", Composed::mean);
         operators.put("PRelu", Composed::parametricRelu);
         operators.put("DepthToSpace", Composed::depthToSpace);
@@ -185,25 +180,36 @@ final class Composed {
     }
 
     private static void reductions(Map<String, OpLowering> operators) {
-        put(operators, "ReduceL1", (call, x) -> reduced(call, "ReduceSum", call.emit("Abs", x)));
-        put(operators, "ReduceLogSum", (call, x) -> call.emit("Log", reduced(call, "ReduceSum", x)));
-        put(operators, "ReduceLogSumExp", Composed::logSumExp);
-        operators.put("ArgMin", call -> {
-            Map<String, Object> attributes = new HashMap<>();
-            attributes.put("axis", call.node().integer("axis", 0));
-            attributes.put("keepdims", call.node().integer("keepdims", 1));
-            attributes.put("select_last_index", call.node().integer("select_last_index", 0));
-            return List.of(call.emit("ArgMax", attributes, call.emit("Neg", call.in(0))));
+        reduction(operators, "ReduceL1", (call, x) -> reduced(call, "ReduceSum", call.emit("Abs", x)));
+        reduction(
+                operators,
+                "ReduceL2",
+                (call, x) -> call.emit("Sqrt", reduced(call, "ReduceSumSquare", real(call, x))));
+        reduction(
+                operators, "ReduceLogSum", (call, x) -> call.emit("Log", reduced(call, "ReduceSum", real(call, x))));
+        reduction(operators, "ReduceLogSumExp", (call, x) -> logSumExp(call, real(call, x)));
+    }
+
+    /** A reduction that hands its input on where it names no axes and is asked to. */
+    private static void reduction(Map<String, OpLowering> operators, String name, Formula formula) {
+        put(operators, name, (call, x) -> {
+            int[] axes = call.axes(1, x.rank());
+            boolean none = axes == null || axes.length == 0;
+            return none && call.node().integer("noop_with_empty_axes", 0) == 1 ? x : formula.of(call, x);
         });
+    }
+
+    private static Value real(NodeCall call, Value x) {
+        if (!x.type().isFPType()) {
+            throw call.refused("takes real numbers, and is given " + x.type() + "; cast them first");
+        }
+        return x;
     }
 
     /** The node's own reduction, by another operator. */
     private static Value reduced(NodeCall call, String operator, Value x) {
         int[] axes = call.axes(1, x.rank());
         boolean none = axes == null || axes.length == 0;
-        if (none && call.node().integer("noop_with_empty_axes", 0) == 1) {
-            return x;
-        }
         long[] all = none
                 ? IntStream.range(0, x.rank()).asLongStream().toArray()
                 : Arrays.stream(axes).asLongStream().toArray();

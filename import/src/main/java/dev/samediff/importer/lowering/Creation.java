@@ -1,6 +1,7 @@
 package dev.samediff.importer.lowering;
 
 import dev.samediff.importer.folding.Fill;
+import dev.samediff.importer.onnx.OnnxTypes;
 import dev.samediff.importer.tensor.Dim;
 import dev.samediff.importer.tensor.HostTensor;
 import java.util.Arrays;
@@ -23,9 +24,8 @@ final class Creation {
     }
 
     private static List<Value> filled(NodeCall call) {
-        Fill fill = Fill.of(call.node());
         List<Dim> dims = call.known(0, "sizes").asDims();
-        Value one = call.builder().constant(HostTensor.filled(fill.type(), ones(dims.size()), fill.value()));
+        Value one = call.builder().constant(Fill.of(call.node()).reshaped(ones(dims.size())));
         return List.of(Expanding.expand(call, one, dims));
     }
 
@@ -39,7 +39,8 @@ final class Creation {
         Value start = call.in(0);
         Value limit = call.in(1);
         Value delta = call.in(2);
-        SDVariable result = call.graph().range(start.variable(), limit.variable(), delta.variable(), start.type());
+        SDVariable result = call.graph()
+                .range(start.variable(), limit.variable(), delta.variable(), OnnxTypes.held(start.type()));
         return call.result(result, start.type(), List.of(length(call, start, limit, delta)));
     }
 
@@ -54,7 +55,7 @@ final class Creation {
         return call.builder().sizes().larger(to.dim(0).minus(from.dim(0)), Dim.ZERO);
     }
 
-    /** Keeps the part above or below a diagonal: multiplied by a mask that compares row and column numbers. */
+    /** Keeps the part above or below a diagonal, by comparing row and column numbers. */
     private static List<Value> triangle(NodeCall call) {
         Value x = call.in(0);
         long diagonal = call.optional(1).isPresent() ? call.known(1, "diagonal").asLong(0) : 0;

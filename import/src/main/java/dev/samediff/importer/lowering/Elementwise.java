@@ -1,9 +1,11 @@
 package dev.samediff.importer.lowering;
 
+import dev.samediff.importer.onnx.OnnxTypes;
 import dev.samediff.importer.tensor.Dim;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.BinaryOperator;
 import java.util.stream.IntStream;
@@ -13,6 +15,9 @@ import org.nd4j.linalg.api.buffer.DataType;
 
 /** Arithmetic on elements, with broadcasting; known numbers become scalar operators. */
 final class Elementwise {
+    /** Functions of real numbers and of whole ones. */
+    private static final Set<String> WHOLE = Set.of("Neg", "Abs", "Sign", "Relu");
+
     private Elementwise() {}
 
     /** An operator on two tensors, on tensor and number, and on number and tensor. */
@@ -47,8 +52,13 @@ final class Elementwise {
 
     static void unary(
             Map<String, OpLowering> operators, String name, BiFunction<SameDiff, SDVariable, SDVariable> form) {
-        operators.put(
-                name, call -> call.result(form.apply(call.graph(), call.in(0).variable()), call.in(0)));
+        operators.put(name, call -> {
+            Value x = call.in(0);
+            if (!x.type().isFPType() && !WHOLE.contains(name)) {
+                throw call.refused("takes real numbers, and is given " + x.type() + "; cast them first");
+            }
+            return call.result(form.apply(call.graph(), x.variable()), x);
+        });
     }
 
     private static List<Value> binary(NodeCall call, Binary form) {
@@ -67,8 +77,10 @@ final class Elementwise {
     /** By the reciprocal where the divisor may be a single number: M2.1 differentiates such a division wrongly. */
     private static List<Value> division(NodeCall call) {
         Value divisor = call.in(1);
-        boolean single = divisor.type().isFPType()
-                && !divisor.isConstant()
+        if (!divisor.type().isFPType()) {
+            return List.of(WholeNumbers.divide(call, call.in(0), divisor));
+        }
+        boolean single = !divisor.isConstant()
                 && divisor.dims().stream().allMatch(dim -> !dim.isKnown() || dim.is(1));
         return single
                 ? binary(call, new Binary((a, b) -> a.mul(b.rdiv(1.0)), SDVariable::div, (b, a) -> b.rdiv(a)))
@@ -79,6 +91,9 @@ final class Elementwise {
     private static List<Value> power(NodeCall call) {
         Value base = call.in(0);
         Value exponent = call.in(1);
+        if (!base.type().isFPType()) {
+            return List.of(WholeNumbers.power(call, base, exponent));
+        }
         SDVariable x = base.variable();
         SameDiff graph = call.graph();
         if (exponent.content() != null && exponent.content().isSingle() && exponent.rank() <= base.rank()) {
@@ -101,19 +116,31 @@ final class Elementwise {
     private static List<Value> modulo(NodeCall call) {
         Value a = call.in(0);
         Value b = call.in(1);
-        if (a.type().isFPType()) {
-            Value quotient = call.emit("Div", a, b);
-            Value whole = call.node().integer("fmod", 0) == 1
-                    ? call.emit("Mul", call.emit("Sign", quotient), call.emit("Floor", call.emit("Abs", quotient)))
-                    : call.emit("Floor", quotient);
-            return List.of(call.emit("Sub", a, call.emit("Mul", whole, b)));
-        }
-        if (call.node().integer("fmod", 0) == 1) {
-            Value positive = call.emit("Mod", call.emit("Abs", a), call.emit("Abs", b));
-            return List.of(call.emit("Mul", call.emit("Sign", a), positive));
-        }
-        SDVariable result = call.graph().math().floorMod(a.variable(), b.variable());
-        return call.result(result, a.type(), Broadcast.dims(call, a.dims(), b.dims()));
+        boolean truncated = call.node().integer("fmod", 0) == 1;
+        return List.of(
+                a.type().isFPType()
+                        ? realRemainder(call, a, b, truncated)
+                        : WholeNumbers.remainder(call, a, b, truncated));
+    }
+
+    /** In DOUBLE, which tells a quotient of FLOATs from the whole number it is just below. */
+    private static Value realRemainder(NodeCall call, Value a, Value b, boolean truncated) {
+        Map<String, Integer> wide = Map.of("to", OnnxTypes.number(DataType.DOUBLE));
+        Value dividend = call.emit("Cast", wide, a);
+        Value divisor = call.emit("Cast", wide, b);
+        Value quotient = call.emit("Div", dividend, divisor);
+        Value whole = truncated
+                ? call.emit("Mul", call.emit("Sign", quotient), call.emit("Floor", call.emit("Abs", quotient)))
+                : call.emit("Floor", quotient);
+        Value zero = call.real(DataType.DOUBLE, 0);
+        Value less = call.emit("Sub", dividend, call.emit("Mul", whole, divisor));
+        Value rest = call.emit("Where", call.emit("Equal", whole, zero), dividend, less);
+        // a quotient that was rounded up to a whole number leaves less than nothing
+        Value negative = call.emit("Less", truncated ? dividend : divisor, zero);
+        Value over = call.emit("Xor", call.emit("Less", rest, zero), negative);
+        Value wrong = call.emit("And", over, call.emit("Not", call.emit("Equal", rest, zero)));
+        Value step = truncated ? call.emit("Mul", call.emit("Sign", dividend), call.emit("Abs", divisor)) : divisor;
+        return call.emit("CastLike", call.emit("Where", wrong, call.emit("Add", rest, step), rest), a);
     }
 
     private static List<Value> chain(NodeCall call, BinaryOperator<Value> form) {

@@ -2,6 +2,7 @@ package dev.samediff.importer.lowering;
 
 import dev.samediff.adapters.graph.FromEnd;
 import dev.samediff.importer.naming.GraphNames;
+import dev.samediff.importer.onnx.OnnxTypes;
 import dev.samediff.importer.tensor.Dim;
 import dev.samediff.importer.tensor.HostTensor;
 import java.util.ArrayList;
@@ -187,7 +188,7 @@ final class Gathering {
         Value matrix = call.builder().reshape(rows, List.of(lines, size));
         Value places = call.builder().reshape(wanted, List.of(lines, count));
         Value picked = data.type().isFPType() && call.builder().origins().isTrained(data)
-                ? byProduct(call, matrix, places, size)
+                ? bySum(call, matrix, places, size)
                 : byLookup(call, matrix, places, size);
         Value shaped = call.builder().reshape(picked, wanted.dims());
         return List.of(axisBack(call, shaped, axis));
@@ -197,9 +198,7 @@ final class Gathering {
     static Value aligned(NodeCall call, Value data, List<Dim> indices, int axis) {
         List<Slicing.Cut> cuts = new ArrayList<>();
         for (int i = 0; i < data.rank(); i++) {
-            if (i != axis
-                    && !indices.get(i).equals(data.dim(i))
-                    && indices.get(i).isKnown()) {
+            if (i != axis && !indices.get(i).equals(data.dim(i))) {
                 cuts.add(new Slicing.Cut(i, Dim.ZERO, indices.get(i), 1));
             }
         }
@@ -208,16 +207,21 @@ final class Gathering {
 
     /** One-hot rows [lines, places, size] of places [lines, places]. */
     static Value oneHot(NodeCall call, Value places, Dim size, DataType type) {
-        Value numbers = Value.computed(Creation.numbers(call, size), DataType.LONG, List.of(size));
-        Value wide = call.emit("Unsqueeze", places, call.vector(places.rank()));
-        Value equal = call.emit("Equal", wide, numbers);
-        return call.emit("Cast", Map.of("to", type == DataType.DOUBLE ? 11 : 1), equal);
+        return call.emit("Cast", Map.of("to", OnnxTypes.number(type)), isThere(call, places, size));
     }
 
-    private static Value byProduct(NodeCall call, Value matrix, Value places, Dim size) {
-        Value hot = oneHot(call, places, size, matrix.type());
-        Value column = call.emit("Unsqueeze", matrix, call.vector(2));
-        return call.emit("Squeeze", call.emit("MatMul", hot, column), call.vector(2));
+    /** Whether an element is the one a place names, [lines, places, size] of places [lines, places]. */
+    private static Value isThere(NodeCall call, Value places, Dim size) {
+        Value numbers = Value.computed(Creation.numbers(call, size), DataType.LONG, List.of(size));
+        return call.emit("Equal", call.emit("Unsqueeze", places, call.vector(places.rank())), numbers);
+    }
+
+    /** The sum of what is chosen of a line: a product with one-hot rows would make NaN of an infinity beside it. */
+    private static Value bySum(NodeCall call, Value matrix, Value places, Dim size) {
+        Value hot = isThere(call, places, size);
+        Value line = call.emit("Unsqueeze", matrix, call.vector(1));
+        Value chosen = call.emit("Where", hot, line, call.real(matrix.type(), 0));
+        return call.emit("ReduceSum", Map.of("keepdims", 0), chosen, call.vector(2));
     }
 
     private static Value byLookup(NodeCall call, Value matrix, Value places, Dim size) {

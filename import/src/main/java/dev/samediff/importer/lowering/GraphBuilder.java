@@ -1,6 +1,7 @@
 package dev.samediff.importer.lowering;
 
 import dev.samediff.importer.folding.FoldingBudget;
+import dev.samediff.importer.onnx.OnnxTypes;
 import dev.samediff.importer.tensor.Dim;
 import dev.samediff.importer.tensor.HostTensor;
 import java.util.ArrayList;
@@ -71,21 +72,15 @@ public final class GraphBuilder {
     }
 
     private static INDArray array(HostTensor content) {
+        DataType held = OnnxTypes.held(content.type());
         if (content.length() == 0) {
-            return Nd4j.empty(content.type());
+            return Nd4j.create(held, content.shape());
         }
         if (content.isFloating()) {
-            return Nd4j.createFromArray(content.asDoubles())
-                    .castTo(content.type())
-                    .reshape(content.shape());
+            return Nd4j.createFromArray(content.asDoubles()).castTo(held).reshape(content.shape());
         }
         INDArray longs = Nd4j.createFromArray(content.asLongs()).reshape(content.shape());
-        return content.type() == DataType.LONG ? longs : longs.castTo(content.type());
-    }
-
-    /** Returns a constant number as a variable of rank 0. */
-    SDVariable number(DataType type, double value) {
-        return constant(HostTensor.filled(type, new long[0], value)).variable();
+        return held == DataType.LONG ? longs : longs.castTo(held);
     }
 
     /** Returns a whole number as a variable of rank 0 and type LONG. */
@@ -106,9 +101,10 @@ public final class GraphBuilder {
         return (T) existing;
     }
 
-    /** Returns the variable in another type. */
+    /** Returns the variable in the type that holds numbers of another. */
     SDVariable cast(SDVariable x, DataType from, DataType to) {
-        return from == to ? x : once(x, "cast " + to, () -> x.castTo(to));
+        DataType held = OnnxTypes.held(to);
+        return OnnxTypes.held(from) == held ? x : once(x, "cast " + held, () -> x.castTo(held));
     }
 
     /** Returns the elements of {@code x} in another shape with the same number of elements. */

@@ -18,7 +18,7 @@ final class Indexing {
     private Indexing() {}
 
     static void register(Map<String, OpLowering> operators) {
-        operators.put("Gather", Indexing::gather);
+        operators.put("Gather", Truths.asNumbers(Indexing::gather));
     }
 
     private static List<Value> gather(NodeCall call) {
@@ -41,7 +41,9 @@ final class Indexing {
         if (!gatherIsRight && known != null && fixed && known.rank() == 1) {
             return several(call, data, axis, known, dims);
         }
-        SDVariable where = (fixed ? Gathering.inside(call, indices, data.dim(axis)) : indices).variable();
+        // engines count the indices of tables from the end themselves
+        boolean counted = fixed || !data.type().isFPType();
+        SDVariable where = (counted ? Gathering.inside(call, indices, data.dim(axis)) : indices).variable();
         if (gatherIsRight && data.rank() == 1 && indices.rank() > 1) {
             return ofVector(call, data, where, dims);
         }

@@ -17,7 +17,7 @@ final class Joining {
 
     static void register(Map<String, OpLowering> operators) {
         operators.put("Concat", Joining::concat);
-        operators.put("Split", Joining::split);
+        operators.put("Split", Truths.asNumbers(Joining::split));
     }
 
     private static List<Value> concat(NodeCall call) {

@@ -1,6 +1,5 @@
 package dev.samediff.importer.lowering;
 
-import dev.samediff.importer.onnx.OnnxTypes;
 import dev.samediff.importer.tensor.Dim;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -26,7 +25,6 @@ final class Logic {
         operators.put("Not", Logic::not);
         operators.put("IsNaN", Logic::isNaN);
         operators.put("Where", Choice::where);
-        operators.put("Cast", Logic::cast);
     }
 
     private static List<Value> isNaN(NodeCall call) {
@@ -72,13 +70,4 @@ final class Logic {
         return call.result(Choice.numbers(call, call.in(0), DataType.FLOAT).eq(0.0), call.in(0));
     }
 
-    private static List<Value> cast(NodeCall call) {
-        Value x = call.in(0);
-        DataType to =
-                OnnxTypes.toNd4j((int) call.node().integer("to", 1), call.node().toString());
-        if (to == x.type()) {
-            return List.of(x);
-        }
-        return call.result(call.builder().cast(x.variable(), x.type(), to), to, x.dims());
-    }
 }

@@ -8,12 +8,14 @@ import dev.samediff.importer.onnx.OnnxGraph;
 import dev.samediff.importer.onnx.OnnxInput;
 import dev.samediff.importer.onnx.OnnxNode;
 import dev.samediff.importer.onnx.OnnxTensor;
+import dev.samediff.importer.onnx.OnnxTypes;
 import dev.samediff.importer.onnx.WeightLoader;
 import dev.samediff.importer.tensor.Dim;
 import dev.samediff.importer.tensor.HostTensor;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -98,11 +100,8 @@ public final class Lowering {
      * @return the condition by the name of the If's first output
      */
     public static Map<String, Boolean> conditions(OnnxGraph source) {
-        WeightRoles roles = new WeightRoles(source);
-        GraphNames names = new GraphNames(source, roles);
-        Lowering lowering = new Lowering(source, roles, names, note -> {}, null);
+        Lowering lowering = trial(source);
         Map<String, Boolean> conditions = new HashMap<>();
-        source.inputs().forEach(lowering::addInput);
         for (OnnxNode node : source.nodes()) {
             if (node.operator().equals("If")) {
                 lowering.condition(node).ifPresent(known -> conditions.put(node.output(0), known));
@@ -111,6 +110,47 @@ public final class Lowering {
             }
         }
         return conditions;
+    }
+
+    /**
+     * Returns the elements of a value that are the same for every input, by a trial without the numbers of weights; nothing if
+     * they depend on inputs or on open sizes.
+     */
+    public static Optional<HostTensor> known(OnnxGraph source, String value) {
+        Lowering trial = trial(source);
+        source.nodes().forEach(trial::tryNode);
+        return Optional.ofNullable(trial.values.get(value))
+                .map(Value::content)
+                .filter(content -> !content.isSymbolic());
+    }
+
+    /**
+     * Returns why nodes are refused whose operators are known, by a trial without the numbers of weights. What reads a refused
+     * node is not tried.
+     *
+     * @return reason by node, in the order of the graph
+     */
+    public static Map<OnnxNode, String> refusals(OnnxGraph source) {
+        Lowering trial = trial(source);
+        Map<OnnxNode, String> reasons = new LinkedHashMap<>();
+        for (OnnxNode node : source.nodes()) {
+            if (Operators.names().contains(node.operator()) && trial.isAvailable(node)) {
+                try {
+                    trial.addNode(node);
+                } catch (InvalidInputException e) {
+                    node.outputs().forEach(trial.values::remove);
+                    reasons.put(node, String.valueOf(e.getMessage()));
+                }
+            }
+        }
+        return reasons;
+    }
+
+    private static Lowering trial(OnnxGraph source) {
+        WeightRoles roles = new WeightRoles(source);
+        Lowering trial = new Lowering(source, roles, new GraphNames(source, roles), note -> {}, null);
+        source.inputs().forEach(trial::addInput);
+        return trial;
     }
 
     private Optional<Boolean> condition(OnnxNode node) {
@@ -142,7 +182,9 @@ public final class Lowering {
                 .mapToLong(dim -> dim.isKnown() ? dim.known() : -1)
                 .toArray();
         Value value = Value.computed(
-                graph.placeHolder(variables.of(input.name()), input.type(), shape), input.type(), input.dims());
+                graph.placeHolder(variables.of(input.name()), OnnxTypes.held(input.type()), shape),
+                input.type(),
+                input.dims());
         builder.sizes().learn(value);
         builder.origins().input(value);
         values.put(input.name(), value);

@@ -40,6 +40,9 @@ final class MatMuls {
     }
 
     private static Value product(NodeCall call, Value a, Value b) {
+        if (!a.type().isFPType()) {
+            return ofWholeNumbers(call, a, b);
+        }
         if (a.stored() != null && a.rank() == 2 && b.stored() == null) {
             return fromLeft(call, a, b);
         }
@@ -53,6 +56,13 @@ final class MatMuls {
         dims.add(a.dim(a.rank() - 2));
         dims.add(b.dim(b.rank() - 1));
         return Value.computed(call.graph().mmul(left.variable(), right.variable()), a.type(), dims);
+    }
+
+    /** Of whole numbers as products and sums, [..., m, k, 1] by [..., 1, k, n]: SameDiff's mmul refuses them. */
+    private static Value ofWholeNumbers(NodeCall call, Value a, Value b) {
+        Value rows = call.emit("Unsqueeze", a, call.vector(-1));
+        Value columns = call.emit("Unsqueeze", b, call.vector(-3));
+        return call.emit("ReduceSum", Map.of("keepdims", 0), call.emit("Mul", rows, columns), call.vector(-2));
     }
 
     /** {@code W x = (x' W')'}: a linear layer whose weight is stored [out,in]. */
@@ -105,6 +115,9 @@ final class MatMuls {
         Value b = call.in(1);
         boolean transposeA = call.node().integer("transA", 0) == 1;
         boolean transposeB = call.node().integer("transB", 0) == 1;
+        if (!a.type().isFPType()) {
+            throw call.refused("multiplies whole numbers with factors; only MatMul and Add of them can be imported");
+        }
         Value left = transposeA ? Shapes.permuted(call, a, 1, 0) : a;
         List<Dim> dims = List.of(left.dim(0), b.dim(transposeB ? 0 : 1));
         SDVariable product =

@@ -11,6 +11,7 @@ public final class Operators {
     static {
         Elementwise.register(ALL);
         Logic.register(ALL);
+        Casting.register(ALL);
         Activations.register(ALL);
         MatMuls.register(ALL);
         Einsum.register(ALL);
@@ -27,6 +28,7 @@ public final class Operators {
         Gathering.register(ALL);
         Scattering.register(ALL);
         Selection.register(ALL);
+        Ranking.register(ALL);
         Composed.register(ALL);
         ComposedNormalisation.register(ALL);
         ScaledAttention.register(ALL);

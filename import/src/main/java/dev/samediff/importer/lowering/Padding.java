@@ -133,11 +133,11 @@ final class Padding {
         if (given != null && given.content() == null) {
             return call.builder().reshape(given, ones);
         }
-        double number = given != null && given.content() != null
-                ? given.content().asDouble(0)
-                : call.node().real("value", 0);
         long[] shape = new long[x.rank()];
         Arrays.fill(shape, 1);
-        return call.builder().constant(HostTensor.filled(x.type(), shape, number));
+        HostTensor number = given != null && given.content() != null
+                ? given.content()
+                : HostTensor.filled(x.type(), new long[0], call.node().real("value", 0));
+        return call.builder().constant(number.reshaped(shape));
     }
 }

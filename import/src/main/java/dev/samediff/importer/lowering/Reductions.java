@@ -1,11 +1,13 @@
 package dev.samediff.importer.lowering;
 
 import dev.samediff.importer.folding.Axes;
+import dev.samediff.importer.onnx.OnnxTypes;
 import dev.samediff.importer.tensor.Dim;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.function.UnaryOperator;
 import java.util.stream.IntStream;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -13,6 +15,9 @@ import org.nd4j.linalg.api.buffer.DataType;
 
 /** Reductions. Axes are always counted from the front: with keepDims, a negative axis gives wrong numbers in M2.1. */
 final class Reductions {
+    /** Bits of the lower half of a LONG. */
+    private static final int HALF = 32;
+
     private Reductions() {}
 
     /** Emits a reduction of a variable. */
@@ -21,7 +26,7 @@ final class Reductions {
     }
 
     static void register(Map<String, OpLowering> operators) {
-        reduction(operators, "ReduceMean", (graph, x, keep, axes) -> graph.mean(x, keep, axes));
+        operators.put("ReduceMean", Reductions::mean);
         reduction(operators, "ReduceSum", (graph, x, keep, axes) -> graph.sum(x, keep, axes));
         reduction(operators, "ReduceMax", (graph, x, keep, axes) -> graph.max(x, keep, axes));
         reduction(operators, "ReduceMin", (graph, x, keep, axes) -> graph.min(x, keep, axes));
@@ -30,28 +35,50 @@ final class Reductions {
                 operators,
                 "ReduceSumSquare",
                 (graph, x, keep, axes) -> graph.sum(graph.math().square(x), keep, axes));
-        reduction(
-                operators,
-                "ReduceL2",
-                (graph, x, keep, axes) ->
-                        graph.math().sqrt(graph.sum(graph.math().square(x), keep, axes)));
-        operators.put("ArgMax", Reductions::argMax);
+        operators.put("ArgMax", call -> argMax(call, true));
+        operators.put("ArgMin", call -> argMax(call, false));
         operators.put("CumSum", Reductions::cumulativeSum);
     }
 
     private static void reduction(Map<String, OpLowering> operators, String name, Reduction form) {
-        operators.put(name, call -> {
-            Value x = call.in(0);
-            int[] given = call.axes(1, x.rank());
-            if ((given == null || given.length == 0) && call.node().integer("noop_with_empty_axes", 0) == 1) {
-                return List.of(x);
-            }
-            int[] axes = given == null || given.length == 0
-                    ? IntStream.range(0, x.rank()).toArray()
-                    : given;
-            boolean keep = call.node().integer("keepdims", 1) == 1;
-            return call.result(emit(call, x, keep, axes, form), x.type(), reduced(x, axes, keep));
-        });
+        operators.put(name, call -> List.of(reduction(call, call.in(0), form)));
+    }
+
+    private static Value reduction(NodeCall call, Value x, Reduction form) {
+        int[] axes = axes(call, x);
+        if (axes.length == 0) {
+            return x;
+        }
+        boolean keep = call.node().integer("keepdims", 1) == 1;
+        DataType type = x.type() == DataType.BOOL ? DataType.INT : x.type();
+        Value numbers = Value.computed(call.builder().cast(x.variable(), x.type(), type), type, x.dims());
+        SDVariable result = call.builder().cast(emit(call, numbers, keep, axes, form), type, x.type());
+        return Value.computed(result, x.type(), reduced(x, axes, keep));
+    }
+
+    /** The axes that a node reduces; none if it hands its input on. */
+    private static int[] axes(NodeCall call, Value x) {
+        int[] given = call.axes(1, x.rank());
+        if (given != null && given.length > 0) {
+            return given;
+        }
+        return call.node().integer("noop_with_empty_axes", 0) == 1
+                ? new int[0]
+                : IntStream.range(0, x.rank()).toArray();
+    }
+
+    /** Of whole numbers the sum divided by their number, rounded towards zero: M2.1's mean of them is a FLOAT. */
+    private static List<Value> mean(NodeCall call) {
+        Value x = call.in(0);
+        if (x.type().isFPType()) {
+            return List.of(reduction(call, x, (graph, v, keep, axes) -> graph.mean(v, keep, axes)));
+        }
+        Value sum = reduction(call, x, (graph, v, keep, axes) -> graph.sum(v, keep, axes));
+        Dim count = Arrays.stream(axes(call, x)).mapToObj(x::dim).reduce(Dim.ONE, Dim::times);
+        DataType held = OnnxTypes.held(x.type());
+        Value divisor = call.emit("Cast", Map.of("to", OnnxTypes.number(held)), Gathering.number(call, count));
+        Value quotient = call.emit("Div", Value.computed(sum.variable(), held, sum.dims()), divisor);
+        return call.result(quotient.variable(), x.type(), sum.dims());
     }
 
     /**
@@ -83,31 +110,35 @@ final class Reductions {
         return dims;
     }
 
-    private static List<Value> argMax(NodeCall call) {
+    /** Whole numbers by the first that equals the largest: M2.1's argmax takes real numbers, which do not hold all of them. */
+    private static List<Value> argMax(NodeCall call, boolean most) {
         Value x = call.in(0);
         int axis = call.axis("axis", 0, x.rank());
         if (call.node().integer("select_last_index", 0) == 1) {
-            return lastMax(call, x, axis);
+            return last(call, x, axis, most);
         }
         boolean keep = call.node().integer("keepdims", 1) == 1;
-        SDVariable comparable =
-                call.builder().cast(x.variable(), x.type(), x.type().isFPType() ? x.type() : DataType.DOUBLE);
+        if (!x.type().isFPType()) {
+            Value best = call.emit(most ? "ReduceMax" : "ReduceMin", x, call.vector(axis));
+            return List.of(Ranking.first(call, call.emit("Equal", x, best), axis, keep));
+        }
+        SDVariable ordered = most ? x.variable() : x.variable().neg();
         return call.result(
-                call.graph().argmax(comparable, keep, axis), DataType.LONG, reduced(x, new int[] {axis}, keep));
+                call.graph().argmax(ordered, keep, axis), DataType.LONG, reduced(x, new int[] {axis}, keep));
     }
 
     /** The first maximum of the reversed tensor, counted from the end. */
-    private static List<Value> lastMax(NodeCall call, Value x, int axis) {
+    private static List<Value> last(NodeCall call, Value x, int axis, boolean most) {
         Value reversed = Slicing.reversed(call, x, axis);
         long keep = call.node().integer("keepdims", 1);
-        Value first = call.emit("ArgMax", Map.of("axis", axis, "keepdims", keep), reversed);
+        Value first = call.emit(most ? "ArgMax" : "ArgMin", Map.of("axis", axis, "keepdims", keep), reversed);
         Value end = Gathering.number(call, x.dim(axis).minus(Dim.ONE));
         return List.of(call.emit("Sub", end, first));
     }
 
     /**
      * As a product with a triangular matrix for floating point, because SameDiff's cumsum has a wrong gradient; whole
-     * numbers run through DOUBLE, because it refuses them.
+     * numbers run through DOUBLE, because it refuses them, those of 64 bits in two halves.
      */
     private static List<Value> cumulativeSum(NodeCall call) {
         Value x = call.in(0);
@@ -117,9 +148,22 @@ final class Reductions {
         if (x.type().isFPType()) {
             return List.of(byTriangle(call, x, axis, exclusive, reverse));
         }
-        SDVariable numbers = call.builder().cast(x.variable(), x.type(), DataType.DOUBLE);
-        SDVariable sums = call.graph().cumsum(numbers, exclusive, reverse, axis);
-        return call.result(call.builder().cast(sums, DataType.DOUBLE, x.type()), x);
+        GraphBuilder builder = call.builder();
+        UnaryOperator<SDVariable> sums = numbers -> call.graph()
+                .cumsum(numbers.castTo(DataType.DOUBLE), exclusive, reverse, axis)
+                .castTo(DataType.LONG);
+        SDVariable exact = OnnxTypes.held(x.type()) == DataType.LONG
+                ? inHalves(call, x.variable(), sums)
+                : sums.apply(x.variable());
+        return call.result(builder.cast(exact, DataType.LONG, x.type()), x);
+    }
+
+    /** Numbers of 64 bits as their upper and their lower half, whose sums a DOUBLE holds. */
+    private static SDVariable inHalves(NodeCall call, SDVariable x, UnaryOperator<SDVariable> sums) {
+        SDVariable width = call.builder().whole(HALF);
+        SDVariable low = call.graph().bitwise().and(x, call.builder().whole((1L << HALF) - 1));
+        SDVariable high = call.graph().bitwise().rightShift(x, width);
+        return call.graph().bitwise().leftShift(sums.apply(high), width).add(sums.apply(low));
     }
 
     /** {@code x T}, where entry (i, j) of T is one if element i is part of sum j. */

@@ -41,6 +41,9 @@ final class Scattering {
     private static List<Value> scatterNd(NodeCall call) {
         String reduction = reduction(call);
         Value data = call.in(0);
+        if (!data.type().isFPType()) {
+            return WholeScattering.slices(call, reduction);
+        }
         Value indices = call.in(1);
         Value updates = call.emit("CastLike", call.in(2), data);
         int count = Gathering.coordinates(call, indices, data.rank());
@@ -49,8 +52,8 @@ final class Scattering {
         Dim rows = Gathering.product(indices.dims().subList(0, indices.rank() - 1));
         boolean known = places.isKnown() && rows.isKnown();
         boolean small = known ? places.known() * rows.known() <= MOST_ENTRIES : count < data.rank();
-        if (!data.type().isFPType() || (!small && reduction.equals("none"))) {
-            return byOwnOperator(call, data, positive(call, indices, sizes), updates, reduction);
+        if (!small && reduction.equals("none")) {
+            return byOwnOperator(call, data, positive(call, indices, sizes), updates);
         }
         Dim width = Gathering.product(data.dims().subList(count, data.rank()));
         Value place = call.builder().reshape(Gathering.places(call, indices, sizes), List.of(rows));
@@ -163,11 +166,7 @@ final class Scattering {
                 : call.emit("Concat", Map.of("axis", -1), columns.toArray(new @Nullable Value[0]));
     }
 
-    private static List<Value> byOwnOperator(
-            NodeCall call, Value data, Value indices, Value updates, String reduction) {
-        if (!reduction.equals("none")) {
-            throw call.refused("adds whole numbers at computed places; only floating-point numbers can be imported");
-        }
+    private static List<Value> byOwnOperator(NodeCall call, Value data, Value indices, Value updates) {
         DataType type = data.type() == DataType.BOOL ? DataType.INT : data.type();
         SDVariable old = call.builder().cast(data.variable(), data.type(), type);
         SDVariable news = call.builder().cast(updates.variable(), data.type(), type);
@@ -179,6 +178,9 @@ final class Scattering {
     private static List<Value> scatterElements(NodeCall call) {
         String reduction = reduction(call);
         Value data = call.in(0);
+        if (!data.type().isFPType()) {
+            return WholeScattering.elements(call, reduction);
+        }
         Value indices = call.in(1);
         Value updates = call.emit("CastLike", call.in(2), data);
         int axis = call.axis("axis", 0, data.rank());
@@ -187,9 +189,6 @@ final class Scattering {
                 throw call.refused("writes " + indices.dim(i) + " places of axis " + i + ", which has " + data.dim(i)
                         + "; the graph is not valid ONNX");
             }
-        }
-        if (!data.type().isFPType()) {
-            throw call.refused("writes whole numbers at computed places; only floating-point numbers can be imported");
         }
         Dim size = data.dim(axis);
         Value rows = Gathering.axisLast(call, data, axis);

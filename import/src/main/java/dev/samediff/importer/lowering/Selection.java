@@ -1,23 +1,19 @@
 package dev.samediff.importer.lowering;
 
 import dev.samediff.importer.folding.Axes;
+import dev.samediff.importer.onnx.OnnxTypes;
 import dev.samediff.importer.tensor.Dim;
 import dev.samediff.importer.tensor.HostTensor;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.IntStream;
-import org.nd4j.autodiff.samediff.SDVariable;
-import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.ops.impl.transforms.custom.TopK;
 
-/** Choosing elements: the largest ones, those a condition names, and the reverse: one-hot rows. */
+/** Choosing elements that a condition names, and the reverse: one-hot rows. */
 final class Selection {
     private Selection() {}
 
     static void register(Map<String, OpLowering> operators) {
-        operators.put("TopK", Selection::topK);
         operators.put("OneHot", Selection::oneHot);
         operators.put("Compress", Selection::compress);
         operators.put("EyeLike", Selection::eyeLike);
@@ -25,37 +21,6 @@ final class Selection {
             throw call.refused(
                     "asks where a computed tensor is not zero; only tensors known while importing can be asked");
         });
-    }
-
-    /** The places by SameDiff, the values by looking them up, which has a gradient. */
-    private static List<Value> topK(NodeCall call) {
-        Value x = call.in(0);
-        int axis = call.axis("axis", -1, x.rank());
-        long count = call.optional(1).isPresent()
-                ? call.known(1, "number").asLong(0)
-                : call.node().integer("k", 1);
-        Dim size = x.dim(axis);
-        if (count < 0 || (size.isKnown() && count > size.known())) {
-            throw call.refused("asks for " + count + " of " + size + " elements; the graph is not valid ONNX");
-        }
-        boolean largest = call.node().integer("largest", 1) == 1;
-        Value last = Gathering.axisLast(call, x, axis);
-        Value ordered = largest ? last : call.emit("Neg", last);
-        SDVariable[] found = new Largest(call.graph(), ordered.variable(), (int) count).outputVariables();
-        List<Dim> dims = new ArrayList<>(last.dims());
-        dims.set(last.rank() - 1, Dim.of(count));
-        Value places = Value.computed(found[1].castTo(DataType.LONG), DataType.LONG, dims);
-        Value indices = Gathering.axisBack(call, places, axis);
-        return List.of(call.emit("GatherElements", Map.of("axis", axis), x, indices), indices);
-    }
-
-    /** SameDiff's operator with its two numbers in the order that is executed: M2.1 hands them over the other way round. */
-    private static final class Largest extends TopK {
-        Largest(SameDiff graph, SDVariable x, int count) {
-            super(graph, x, count, true);
-            iArguments.clear();
-            addIArgument(count, 1);
-        }
     }
 
     private static List<Value> oneHot(NodeCall call) {
@@ -100,18 +65,7 @@ final class Selection {
                     call.node().integer("k", 0)
                 })));
         Value equal = call.emit("Equal", shifted, columns);
-        long type = call.node().integer("dtype", elementType(x.type()));
+        long type = call.node().integer("dtype", OnnxTypes.number(x.type()));
         return List.of(call.emit("Cast", Map.of("to", type), equal));
-    }
-
-    /** ONNX's number of a type. */
-    static int elementType(DataType type) {
-        return switch (type) {
-            case DOUBLE -> 11;
-            case LONG -> 7;
-            case INT -> 6;
-            case BOOL -> 9;
-            default -> 1;
-        };
     }
 }

@@ -40,7 +40,9 @@ record Translator(GraphBuilder builder, int opset, Set<String> read, Consumer<St
                 throw new InvalidInputException(node + " makes a tensor of more than " + HostTensor.MOST_AXES
                         + " axes; the graph is not valid ONNX");
             }
-            List<Value> settled = results.stream().map(this::settled).toList();
+            List<Value> settled = results.stream()
+                    .map(result -> settled(Wrapping.wrapped(builder, node.operator(), result)))
+                    .toList();
             builder.origins().computed(node.operator(), inputs, settled);
             return settled;
         } catch (InvalidInputException e) {

@@ -2,18 +2,18 @@ package dev.samediff.importer.onnx;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.io.DurableFiles;
+import dev.samediff.adapters.io.PendingFile;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.ByteBuffer;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
-import java.util.TreeSet;
 import onnx.Onnx.GraphProto;
 import onnx.Onnx.ModelProto;
 import onnx.Onnx.NodeProto;
@@ -27,7 +27,8 @@ import org.nd4j.shade.protobuf.ByteString;
  *
  * <p>A model that has data in other files gets one such file of its own ({@code model.onnx.data}), and so does one that
  * has become larger than a protobuf message can be; everything else is one file. The target is complete or untouched: the
- * data file has a name nothing uses and is on the disk before the model is.
+ * data file has a name nothing uses and is on the disk before the model is. The data file of the model that is replaced is removed
+ * only if we wrote it and nobody else names it ({@link OwnDataFile}).
  */
 public final class ModelOutput {
     /** A protobuf message has fewer bytes; some are left for what is not tensors. */
@@ -142,31 +143,61 @@ public final class ModelOutput {
     /**
      * Writes the model.
      *
+     * @param given the target; a symbolic link is followed
+     * @throws InvalidInputException if what is there must not be replaced, see {@link dev.samediff.adapters.io.Destination#file}
      * @throws IOException if it cannot be written; a previous model at that place is as it was
      */
-    public void write(Path target) throws IOException {
-        if (!outside) {
-            List<Embedded> parts = new ArrayList<>();
-            for (Tensor tensor : tensors) {
-                parts.add(new Embedded(tensor));
+    public void write(Path given) throws IOException {
+        try (PendingFile message = PendingFile.open(given, ModelOutput::removeOrphan)) {
+            List<OwnDataFile> before = OwnDataFile.of(message.target(), message.target());
+            if (outside) {
+                writeOutside(message, before);
+            } else {
+                writeInside(message, before);
             }
-            DurableFiles.write(target, out -> writeMessage(parts, out));
-            return;
+            before.forEach(own -> own.remove(message.target()));
+        } catch (IOException e) {
+            throw DurableFiles.failure(given, e);
         }
-        Set<Path> before = ownDataFiles(target);
-        Path file = freeDataFile(target);
+    }
+
+    /** A writer that was killed between its two renames left its complete message, and data that no model names. */
+    private static void removeOrphan(Path target, Path message) {
+        OwnDataFile.of(message, target).forEach(own -> own.remove(target));
+    }
+
+    private void writeInside(PendingFile message, List<OwnDataFile> before) throws IOException {
+        List<Embedded> parts = new ArrayList<>();
+        for (Tensor tensor : tensors) {
+            parts.add(new Embedded(tensor));
+        }
+        ModelProto named = OwnDataFile.named(model, before);
+        message.write(out -> writeMessage(named, parts, out));
+        message.commit();
+    }
+
+    private void writeOutside(PendingFile message, List<OwnDataFile> before) throws IOException {
+        Path file = freeDataFile(message.target());
+        String name = String.valueOf(file.getFileName());
         List<TensorProto> headers = new ArrayList<>();
-        DurableFiles.write(file, out -> writeData(file.getFileName().toString(), headers, out));
-        try {
+        OwnDataFile.Sum sum = new OwnDataFile.Sum();
+        try (PendingFile data = PendingFile.open(file, (target, leftover) -> {})) {
+            data.write(out -> writeData(name, headers, sum.over(out)));
             GraphProto graph =
                     model.getGraph().toBuilder().addAllInitializer(headers).build();
-            DurableFiles.write(target, model.toBuilder().setGraph(graph).build()::writeTo);
+            List<OwnDataFile> own = new ArrayList<>(before);
+            own.add(sum.of(name));
+            message.write(
+                    OwnDataFile.named(model, own).toBuilder().setGraph(graph).build()::writeTo);
+            data.sync();
+            message.sync();
+            data.commit();
+        }
+        try {
+            message.commit();
         } catch (IOException e) {
             Files.deleteIfExists(file);
             throw e;
-        }
-        for (Path stale : before) {
-            Files.deleteIfExists(stale);
         }
     }
 
@@ -192,7 +223,7 @@ public final class ModelOutput {
         }
     }
 
-    private void writeMessage(List<Embedded> parts, OutputStream out) throws IOException {
+    private static void writeMessage(ModelProto model, List<Embedded> parts, OutputStream out) throws IOException {
         model.toBuilder().clearGraph().build().writeTo(out);
         byte[] graph = model.getGraph().toByteArray();
         ByteArrayOutputStream tags = new ByteArrayOutputStream();
@@ -252,27 +283,9 @@ public final class ModelOutput {
     private static Path freeDataFile(Path target) {
         String wanted = target.getFileName() + ".data";
         Path file = target.resolveSibling(wanted);
-        for (int i = 1; Files.exists(file); i++) {
+        for (int i = 1; Files.exists(file, LinkOption.NOFOLLOW_LINKS); i++) {
             file = target.resolveSibling(wanted + i);
         }
         return file;
-    }
-
-    /** The data files that the model now at the target's place, if there is one, got from an earlier run. */
-    private static Set<Path> ownDataFiles(Path target) {
-        Set<Path> own = new TreeSet<>();
-        if (Files.isRegularFile(target)) {
-            try {
-                for (TensorProto tensor : LeanModel.read(target).getGraph().getInitializerList()) {
-                    tensor.getExternalDataList().stream()
-                            .filter(entry -> entry.getKey().equals("location")
-                                    && entry.getValue().startsWith(target.getFileName() + ".data"))
-                            .forEach(entry -> own.add(target.resolveSibling(entry.getValue())));
-                }
-            } catch (InvalidInputException e) {
-                return Set.of(); // not a model: nothing of it is ours
-            }
-        }
-        return own;
     }
 }

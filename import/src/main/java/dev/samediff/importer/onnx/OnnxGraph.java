@@ -125,7 +125,7 @@ public final class OnnxGraph {
             dims.add(size(dimension, name + "." + dims.size()));
         }
         int elementType = tensor.getElemType();
-        DataType declared = OnnxTypes.toNd4j(elementType, "'" + name + "'");
+        DataType declared = OnnxTypes.exact(elementType, "'" + name + "'");
         return new OnnxInput(name, declared.isFPType() && floats != null ? floats : declared, dims);
     }
 

@@ -31,7 +31,7 @@ public final class OnnxTensor {
     OnnxTensor(String name, TensorProto proto, ExternalData files, @Nullable DataType floats) {
         this.name = name;
         this.shape = proto.getDimsList().stream().mapToLong(Long::longValue).toArray();
-        DataType own = OnnxTypes.toNd4j(proto.getDataType(), "tensor '" + name + "'");
+        DataType own = OnnxTypes.exact(proto.getDataType(), "tensor '" + name + "'");
         this.type = own.isFPType() && floats != null ? floats : own;
         this.elementType = TensorProto.DataType.forNumber(proto.getDataType());
         long length = checkedLength();
@@ -74,7 +74,7 @@ public final class OnnxTensor {
         return name;
     }
 
-    /** Returns the type it has in the graph. */
+    /** Returns the type its numbers have while importing. */
     public DataType type() {
         return type;
     }

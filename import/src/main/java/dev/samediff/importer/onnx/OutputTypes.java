@@ -2,26 +2,17 @@ package dev.samediff.importer.onnx;
 
 import dev.samediff.importer.tensor.Dim;
 import java.util.List;
-import java.util.Map;
 import onnx.Onnx.GraphProto;
 import onnx.Onnx.ModelProto;
 import onnx.Onnx.TensorProto;
 import onnx.Onnx.TypeProto;
 import onnx.Onnx.ValueInfoProto;
-import org.nd4j.linalg.api.buffer.DataType;
 
 /**
  * Declares outputs whose types and sizes were found out while importing: ONNX asks for both, and a graph translated from
  * TensorFlow has neither.
  */
 public final class OutputTypes {
-    /** Types that stand for one type of ONNX only; half precision and small whole numbers are widened in the graph. */
-    private static final Map<DataType, TensorProto.DataType> SAME = Map.of(
-            DataType.FLOAT, TensorProto.DataType.FLOAT,
-            DataType.DOUBLE, TensorProto.DataType.DOUBLE,
-            DataType.LONG, TensorProto.DataType.INT64,
-            DataType.BOOL, TensorProto.DataType.BOOL);
-
     private OutputTypes() {}
 
     /** Returns the model with the outputs declared that had no type; a model of half precision is left as it is. */
@@ -37,7 +28,7 @@ public final class OutputTypes {
         GraphProto.Builder graph = declared.getGraphBuilder();
         for (int i = 0; i < graph.getOutputCount(); i++) {
             OnnxInput found = outputs.get(i);
-            if (!graph.getOutput(i).hasType() && SAME.containsKey(found.type())) {
+            if (!graph.getOutput(i).hasType()) {
                 graph.getOutputBuilder(i).setType(type(found));
             }
         }
@@ -46,8 +37,7 @@ public final class OutputTypes {
 
     private static TypeProto type(OnnxInput found) {
         TypeProto.Tensor.Builder tensor = TypeProto.Tensor.newBuilder()
-                .setElemType(SAME.getOrDefault(found.type(), TensorProto.DataType.FLOAT)
-                        .getNumber());
+                .setElemType(OnnxTypes.number(found.type()));
         tensor.getShapeBuilder();
         for (Dim dim : found.dims()) {
             if (dim.isKnown()) {

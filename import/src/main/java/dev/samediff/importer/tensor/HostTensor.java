@@ -34,7 +34,7 @@ public final class HostTensor {
         this.dims = dims;
     }
 
-    /** Creates a tensor of whole numbers (LONG, INT) or truth values (BOOL, 0 or 1). */
+    /** Creates a tensor of whole numbers, wrapped to the type, or truth values (BOOL, 0 or 1). */
     public static HostTensor of(DataType type, long[] shape, long[] values) {
         checkLength(shape, values.length);
         return new HostTensor(type, shape.clone(), wrap(type, values), null, null);
@@ -83,13 +83,37 @@ public final class HostTensor {
     }
 
     private static long[] wrap(DataType type, long[] values) {
-        long[] wrapped = values.clone();
-        if (type == DataType.INT) {
-            Arrays.setAll(wrapped, i -> (int) values[i]);
-        } else if (type == DataType.BOOL) {
-            Arrays.setAll(wrapped, i -> values[i] == 0 ? 0 : 1);
-        }
+        long[] wrapped = new long[values.length];
+        Arrays.setAll(wrapped, i -> wrap(type, values[i]));
         return wrapped;
+    }
+
+    private static long wrap(DataType type, long value) {
+        return switch (type) {
+            case INT -> (int) value;
+            case SHORT -> (short) value;
+            case BYTE -> (byte) value;
+            case UINT32 -> value & 0xffffffffL;
+            case UINT16 -> value & 0xffff;
+            case UBYTE -> value & 0xff;
+            case BOOL -> value == 0 ? 0 : 1;
+            default -> value;
+        };
+    }
+
+    /**
+     * Returns a real number as a whole one, rounded towards zero, as x86 does it and ONNX Runtime with it: what a type of 32
+     * bits or fewer cannot hold is the lowest INT, what a wider one cannot hold is the lowest LONG, both cut to the type.
+     */
+    public static long whole(DataType type, double value) {
+        if (type == DataType.BOOL) {
+            return value == 0 ? 0 : 1;
+        }
+        boolean wide = type == DataType.LONG || type == DataType.UINT32 || type == DataType.UINT64;
+        double limit = wide ? 0x1p63 : 0x1p31;
+        double cut = value < 0 ? Math.ceil(value) : Math.floor(value);
+        boolean held = cut >= -limit && cut < limit;
+        return wrap(type, held ? (long) cut : wide ? Long.MIN_VALUE : Integer.MIN_VALUE);
     }
 
     private static void checkLength(long[] shape, int length) {

@@ -51,7 +51,7 @@ final class Shaping {
     }
 
     /** The number of axes as INT64. */
-    private static String rank(TensorFlowCall call, String value) {
+    static String rank(TensorFlowCall call, String value) {
         return call.emit("Size", call.emit("Shape", value));
     }
 

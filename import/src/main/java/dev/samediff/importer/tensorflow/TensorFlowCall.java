@@ -37,12 +37,13 @@ record TensorFlowCall(TensorFlowNode node, Translation translation) {
         return translation.stored(tensor(index));
     }
 
-    /** Returns the whole numbers of an input, which must be stored. */
+    /** Returns the whole numbers of an input, which must be stored, or follow from the number of axes or known sizes. */
     long[] numbers(int index, String what) {
         return stored(index)
+                .map(StoredTensor::longs)
+                .or(() -> translation.known(tensor(index)))
                 .orElseThrow(() -> refused("computes its " + what + " (input " + index + ", '" + tensor(index)
-                        + "'); only constants can be imported there"))
-                .longs();
+                        + "'); only constants, and what follows from the number of axes, can be imported there"));
     }
 
     /** Returns the type that attribute T gives. */

@@ -1,7 +1,10 @@
 package dev.samediff.importer.tensorflow;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.importer.lowering.Lowering;
+import dev.samediff.importer.onnx.OnnxFile;
 import dev.samediff.importer.onnx.OnnxNode;
+import dev.samediff.importer.tensor.HostTensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -86,15 +89,32 @@ public final class Translation {
             add("output/" + key, "Identity", Map.of(), new String[] {key}, value);
             graph.addOutput(Inputs.output(key, source.outputs().get(key)));
         });
-        ModelProto.Builder model = ModelProto.newBuilder()
+        return new Translated(model(graph), refused);
+    }
+
+    private ModelProto model(GraphProto.Builder nodes) {
+        return ModelProto.newBuilder()
                 .setIrVersion(IR_VERSION)
                 .setProducerName(source.producer())
                 .addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(OPSET))
                 .addOpsetImport(OperatorSetIdProto.newBuilder()
                         .setDomain("com.microsoft")
                         .setVersion(1))
-                .setGraph(graph);
-        return new Translated(model.build(), refused);
+                .setGraph(nodes)
+                .build();
+    }
+
+    /** Returns the whole numbers of a computed tensor that are the same for every input; nothing if they are not. */
+    Optional<long[]> known(String tensor) {
+        String value = value(tensor);
+        GraphProto.Builder part = graph.clone().clearOutput();
+        part.addOutput(onnx.Onnx.ValueInfoProto.newBuilder().setName(value));
+        try {
+            OnnxFile nodes = OnnxFile.of(source.path(), model(part), null);
+            return Lowering.known(nodes.graph(), value).map(HostTensor::asLongs);
+        } catch (InvalidInputException notEvenThat) {
+            return Optional.empty();
+        }
     }
 
     /** The tensors asked for by the names their values get. */

@@ -87,7 +87,7 @@ public record GradientGraph(SameDiff graph, String loss, Map<String, String> gra
     private static void check(SameDiff graph, String loss, Collection<String> trainables) {
         if (!graph.hasVariable(loss) || graph.getVariable(loss).getVariableType() != VariableType.ARRAY) {
             throw new InvalidInputException("the loss `" + loss
-                    + "` is not a computed variable of this graph; its outputs are " + graph.outputs());
+                    + "` is not a computed variable of this graph; its outputs are " + GraphOutputs.text(graph));
         }
         if (trainables.isEmpty()) {
             throw new InvalidInputException("there is nothing to train: the list of trainable variables is empty");

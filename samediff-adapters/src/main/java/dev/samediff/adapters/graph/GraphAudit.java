@@ -1,12 +1,8 @@
 package dev.samediff.adapters.graph;
 
 import dev.samediff.adapters.InvalidInputException;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Collection;
-import java.util.Deque;
-import java.util.HashSet;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -14,12 +10,14 @@ import java.util.function.IntPredicate;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.nd4j.autodiff.functions.DifferentialFunction;
+import org.nd4j.autodiff.loss.LossReduce;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.VariableType;
 import org.nd4j.autodiff.samediff.internal.SameDiffOp;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.BaseReduceOp;
+import org.nd4j.linalg.api.ops.DynamicCustomOp;
 import org.nd4j.linalg.api.ops.Op;
 import org.nd4j.linalg.api.ops.impl.reduce.Mmul;
 import org.nd4j.linalg.api.ops.impl.summarystats.Variance;
@@ -34,13 +32,6 @@ public final class GraphAudit {
 
     /** Ops that are wrong whatever their arguments, by op name; what to use instead. */
     private static final Map<String, String> WRONG = Map.ofEntries(
-            Map.entry(
-                    "sparse_softmax_cross_entropy_loss_with_logits",
-                    ERROR
-                            + ": it ignores what comes after it, such as a mask or a mean; build the loss from log-softmax"
-                            + " primitives (Losses does)"),
-            Map.entry("softmax_cross_entropy_loss", ERROR + ": it ignores what comes after it; use Losses"),
-            Map.entry("softmax_cross_entropy_loss_with_logits", ERROR + ": it ignores what comes after it; use Losses"),
             Map.entry("cumsum", ERROR + "; multiply by a triangular matrix instead"),
             Map.entry("cumprod", ERROR),
             Map.entry("gather_nd", "has no gradient; use a one-hot product instead"),
@@ -73,11 +64,27 @@ public final class GraphAudit {
             "mean_pairwssqerr_loss",
             "mean_sqerr_loss",
             "sigm_cross_entropy_loss",
+            "softmax_cross_entropy_loss",
+            "softmax_cross_entropy_loss_with_logits",
+            "sparse_softmax_cross_entropy_loss_with_logits",
             "weighted_cross_entropy_with_logits");
 
+    /** Those of them that say in their first whole number how they reduce, if they do. */
+    private static final Set<String> REDUCING = Set.of(
+            "absolute_difference_loss",
+            "cosine_distance_loss",
+            "hinge_loss",
+            "huber_loss",
+            "log_loss",
+            "log_poisson_loss",
+            "mean_pairwssqerr_loss",
+            "mean_sqerr_loss",
+            "sigm_cross_entropy_loss",
+            "softmax_cross_entropy_loss");
+
     /** Ops that hand a gradient on as it is. */
-    private static final Set<String> SUMS =
-            Set.of("add", "add_scalar", "sub_scalar", "mergeadd", "identity", "reshape", "squeeze", "expand_dims");
+    private static final Set<String> PASSING =
+            Set.of("add_scalar", "sub_scalar", "mergeadd", "identity", "reshape", "squeeze", "expand_dims");
 
     /** Ops that compute something slightly else than their names say; their gradients match what they compute. */
     private static final Map<String, String> INACCURATE = Map.of(
@@ -120,15 +127,15 @@ public final class GraphAudit {
      * @return what was found, errors first
      */
     public static List<Finding> check(SameDiff graph, Collection<String> outputs, Collection<String> trainables) {
-        Set<String> fromTrainables = downstream(graph, trainables);
-        Set<String> path = upstreamOps(graph, outputs);
+        Set<String> fromTrainables = GradientFlow.from(graph, trainables);
+        Set<String> path = GradientFlow.ops(graph, outputs);
         List<Finding> findings = new ArrayList<>();
         for (String name : path) {
             SameDiffOp op = Internals.op(graph, name);
             List<String> inputs = Internals.inputs(op);
             if (inputs.stream().anyMatch(fromTrainables::contains)) {
                 inspect(graph, op, inputs, fromTrainables, findings);
-                inspectLoss(graph, op, outputs, path, findings);
+                inspectLoss(graph, op, path, findings);
             }
         }
         findings.sort((a, b) -> a.severity().compareTo(b.severity()));
@@ -173,26 +180,46 @@ public final class GraphAudit {
         return LOSSES.contains(opName);
     }
 
-    private static void inspectLoss(
-            SameDiff graph, SameDiffOp op, Collection<String> outputs, Set<String> path, List<Finding> findings) {
-        String result = op.getOutputsOfOp().get(0);
-        if (ignoresGradient(op.getOp().opName()) && !isOnlySummed(graph, result, outputs, path)) {
+    private static void inspectLoss(SameDiff graph, SameDiffOp op, Set<String> path, List<Finding> findings) {
+        if (ignoresGradient(op.getOp().opName())
+                && !isOnlySummed(graph, op.getOutputsOfOp().get(0), isOneNumber(op.getOp()), false, path)) {
             findings.add(finding(
                     Severity.ERROR,
                     op,
-                    ERROR + ": it ignores what comes after it; build the loss from primitives, or use its result as"
-                            + " the loss"));
+                    ERROR + ": it ignores what comes after it. Let its result be the loss, with nothing but sums behind"
+                            + " it, or build the loss by Losses; if it is a loss variable of the graph that you do not"
+                            + " train by, take it away before: graph.setLossVariables(...)"));
         }
     }
 
-    /** Tells whether nothing but sums lies on the ways from a variable to the outputs. */
-    private static boolean isOnlySummed(SameDiff graph, String variable, Collection<String> outputs, Set<String> path) {
-        return outputs.contains(variable)
-                || Internals.readers(graph, variable).stream()
-                        .filter(path::contains)
-                        .map(reader -> Internals.op(graph, reader))
-                        .allMatch(reader -> SUMS.contains(reader.getOp().opName())
-                                && isOnlySummed(graph, reader.getOutputsOfOp().get(0), outputs, path));
+    /** Tells whether a loss op reduces to one number, of which a mean is the number itself. */
+    private static boolean isOneNumber(DifferentialFunction op) {
+        return REDUCING.contains(op.opName())
+                && op instanceof DynamicCustomOp loss
+                && loss.numIArguments() > 0
+                && loss.getIArgument(0) != LossReduce.NONE.ordinal();
+    }
+
+    /**
+     * Tells whether nothing but sums lies on the ways from a variable to the outputs. A sum over elements, or their mean, must
+     * come before anything is added: a number that was added to many counts many times.
+     */
+    private static boolean isOnlySummed(
+            SameDiff graph, String variable, boolean oneNumber, boolean added, Set<String> path) {
+        return Internals.readers(graph, variable).stream()
+                .filter(path::contains)
+                .allMatch(name -> {
+                    SameDiffOp reader = Internals.op(graph, name);
+                    String type = reader.getOp().opName();
+                    boolean adds = type.equals("add"); // may repeat it to another shape
+                    boolean passes = adds
+                            || PASSING.contains(type)
+                            || (type.equals("reduce_sum") && !added)
+                            || (type.equals("reduce_mean") && oneNumber);
+                    return passes
+                            && isOnlySummed(
+                                    graph, reader.getOutputsOfOp().get(0), oneNumber && !adds, added || adds, path);
+                });
     }
 
     private static void inspect(
@@ -265,35 +292,5 @@ public final class GraphAudit {
     private static Finding finding(Severity severity, SameDiffOp op, String message) {
         return new Finding(
                 severity, op.getName(), op.getOp().opName(), op.getOutputsOfOp().get(0), message);
-    }
-
-    private static Set<String> downstream(SameDiff graph, Collection<String> names) {
-        Set<String> reached = new HashSet<>(names);
-        Deque<String> open = new ArrayDeque<>(names);
-        while (!open.isEmpty()) {
-            List<String> readers = Internals.readers(graph, open.pop());
-            for (String reader : readers) {
-                for (String output : Internals.op(graph, reader).getOutputsOfOp()) {
-                    if (graph.getVariable(output).dataType().isFPType() && reached.add(output)) {
-                        open.push(output);
-                    }
-                }
-            }
-        }
-        return reached;
-    }
-
-    private static Set<String> upstreamOps(SameDiff graph, Collection<String> outputs) {
-        Set<String> ops = new LinkedHashSet<>();
-        Set<String> seen = new HashSet<>(outputs);
-        Deque<String> open = new ArrayDeque<>(outputs);
-        while (!open.isEmpty()) {
-            String op = Internals.variable(graph, open.pop()).getOutputOfOp();
-            if (op == null || !ops.add(op)) {
-                continue;
-            }
-            Internals.inputs(Internals.op(graph, op)).stream().filter(seen::add).forEach(open::push);
-        }
-        return ops;
     }
 }

@@ -18,6 +18,7 @@ import org.nd4j.autodiff.samediff.internal.SameDiffOp;
 import org.nd4j.autodiff.samediff.internal.Variable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.api.ops.DynamicCustomOp;
+import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Edits a graph in place: puts ops behind a variable without its readers noticing, takes them out again, freezes and
@@ -77,10 +78,16 @@ public final class GraphEditor {
         return new Insertion(output, base, List.copyOf(created));
     }
 
-    /** Takes an insertion out again; the last one behind a variable first. */
-    public void remove(Insertion insertion) {
-        swapProducers(insertion.output(), insertion.base());
-        renameProducer(insertion.output(), insertion.base(), insertion.output());
+    /**
+     * Takes an insertion out again.
+     *
+     * @param insertion what is taken out
+     * @param newer insertions behind the same variable that were made later and stay, oldest first
+     */
+    public void remove(Insertion insertion, List<Insertion> newer) {
+        String holder = newer.isEmpty() ? insertion.output() : newer.get(0).base(); // what its result is called now
+        swapProducers(holder, insertion.base());
+        renameProducer(holder, insertion.base(), holder);
         removeWithProducers(insertion.variables());
     }
 
@@ -144,26 +151,28 @@ public final class GraphEditor {
                 .toList();
     }
 
-    /** Gives a constant or variable an array of its own, leaving the former one as it is, and returns the former. */
+    /**
+     * Gives a constant or variable an array of its own, leaving the former one as it is, and returns the former. SameDiff's
+     * gradient function, which holds the former one, is dropped.
+     */
     public INDArray replaceArray(String name, INDArray array) {
         ArrayHolder holder = graph.getVariable(name).getVariableType() == VariableType.CONSTANT
                 ? graph.getConstantArrays()
                 : graph.getVariablesArrays();
         INDArray former = holder.removeArray(name);
         holder.setArray(name, array);
+        dropGradientFunction();
         version.valueChanged(name);
         return former;
     }
 
-    /** Returns whether another variable of the graph has the same array, as copies of one initializer may. */
-    public boolean sharesArray(String name) {
-        INDArray array = graph.getVariable(name).getArr();
-        return graph.variables().stream()
-                .filter(v ->
-                        v.getVariableType() == VariableType.CONSTANT || v.getVariableType() == VariableType.VARIABLE)
-                .filter(v -> !v.name().equals(name))
-                .anyMatch(v -> v.getArr() != null
-                        && v.getArr().data().platformAddress() == array.data().platformAddress());
+    /** Gives a constant scalar another value: an array of its own, because others may read the one it has. */
+    public void setScalar(String name, double value) {
+        INDArray now = graph.getVariable(name).getArr();
+        INDArray wanted = Nd4j.scalar(now.dataType(), value);
+        if (now.getDouble(0) != wanted.getDouble(0)) {
+            replaceArray(name, wanted);
+        }
     }
 
     /**
@@ -195,9 +204,13 @@ public final class GraphEditor {
      * engines at their next call.
      */
     public void invalidate() {
-        setLosses(List.copyOf(graph.getLossVariables()));
+        dropGradientFunction();
         graph.getSessions().clear();
         version.structureChanged();
+    }
+
+    private void dropGradientFunction() {
+        setLosses(List.copyOf(graph.getLossVariables()));
     }
 
     private void replaceConstantHolder() {

@@ -8,7 +8,11 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Copies a graph but not its numbers: both graphs read the same arrays, so copies of a model of any size cost next to
- * nothing. A copy that changes a weight must first give itself an array of its own ({@link GraphEditor#replaceArray}).
+ * nothing. Nothing in this library writes to an array that graphs may share: adapters that are put into one of them, switched,
+ * merged or taken out give it arrays of its own ({@link GraphEditor#replaceArray}). Adapters' tensors are trained where they lie,
+ * so a copy of a graph that has adapters gets its own of them: it goes on computing what the graph computed when it was copied.
+ *
+ * <p>Whoever trains other variables of a graph where they lie, such as all weights, trains those of all copies.
  *
  * <p>SameDiff M2.1 copies through FlatBuffers, which end at 2 GB counted in a way that about 0.94 GB of weights is the limit.
  * Therefore large arrays are not in the graph while it is copied.
@@ -54,7 +58,8 @@ public final class SharingCopy {
     private static ArrayHolder same(ArrayHolder arrays) {
         ArrayHolder same = new ThreadSafeArrayHolder(false);
         for (String name : arrays.arrayNames()) {
-            same.setArray(name, arrays.getArray(name));
+            INDArray array = arrays.getArray(name);
+            same.setArray(name, AdapterTensors.isOne(name) ? array.dup('c') : array);
         }
         return same;
     }

@@ -205,9 +205,8 @@ public record TargetSelector(
                 .filter(site -> selects(site.module()))
                 .toList();
         if (chosen.isEmpty()) {
-            throw new InvalidInputException(
-                    "the targets " + describe() + " choose no layer; this graph has " + Names.some(layers.modules())
-                            + (targets.isEmpty() ? " (embeddings are adapted only if they are named)" : ""));
+            throw new InvalidInputException("the targets " + describe() + " choose no layer; this graph has "
+                    + Names.some(layers.modules()) + LeftOut.sentence(LeftOut.of(this, layers)));
         }
         return chosen;
     }

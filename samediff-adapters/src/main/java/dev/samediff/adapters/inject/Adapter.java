@@ -7,6 +7,7 @@ import dev.samediff.adapters.BaseHash;
 import dev.samediff.adapters.Penalty;
 import dev.samediff.adapters.graph.GraphEditor;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -59,12 +60,18 @@ public record Adapter(
                     site.alpha(),
                     site.scaling(),
                     site.tensors(graph),
-                    starts.get(i),
+                    copy(starts.get(i)),
                     site.startsAtZero(),
                     site.weightHash(),
                     site.layer().kind()));
         }
         return new AdapterState(config, saved, BaseHash.of(hashes));
+    }
+
+    static Map<String, INDArray> copy(Map<String, INDArray> tensors) {
+        Map<String, INDArray> copy = new LinkedHashMap<>();
+        tensors.forEach((name, tensor) -> copy.put(name, tensor.dup('c')));
+        return copy;
     }
 
     /**

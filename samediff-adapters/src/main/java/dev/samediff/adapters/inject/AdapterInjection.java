@@ -10,6 +10,7 @@ import dev.samediff.adapters.Penalty;
 import dev.samediff.adapters.SiteShape;
 import dev.samediff.adapters.graph.AdaptableLayers;
 import dev.samediff.adapters.graph.AdaptableSite;
+import dev.samediff.adapters.graph.AdapterTensors;
 import dev.samediff.adapters.graph.Branches;
 import dev.samediff.adapters.graph.EmbeddingSite;
 import dev.samediff.adapters.graph.GraphAudit;
@@ -51,8 +52,12 @@ public final class AdapterInjection {
     /** A layer to be adapted. */
     private record Chosen(AdaptableSite layer, double alpha, SiteShape shape, BaseWeight base) {}
 
-    /** What one layer starts with. */
-    private record Start(AdaptedSite site, Map<String, INDArray> start, Map<String, INDArray> tensors) {}
+    /** What one layer starts with; the start is a copy, because who gave it may go on writing to it. */
+    private record Start(AdaptedSite site, Map<String, INDArray> start, Map<String, INDArray> tensors) {
+        Start {
+            start = Adapter.copy(start);
+        }
+    }
 
     /** Starts a new adapter; every error is found before the graph is touched, except a failing decomposition's. */
     public Adapter start(AdapterConfig config, Decompositions linalg) {
@@ -245,16 +250,8 @@ public final class AdapterInjection {
             boolean startsAtZero,
             String hash) {
         Map<String, String> names = new LinkedHashMap<>();
-        shortNames.forEach(name -> names.put(name, variable(layer, name, config.name())));
+        shortNames.forEach(name -> names.put(name, AdapterTensors.name(layer, name, config.name())));
         return new AdaptedSite(config.name(), layer, rank, alpha, scaling, names, startsAtZero, hash);
-    }
-
-    /** As PEFT names them: an embedding's tensors are bare parameters, a linear layer's are weights of modules. */
-    private static String variable(AdaptableSite layer, String name, String adapter) {
-        return switch (layer.kind()) {
-            case LINEAR -> layer.module() + "." + name + "." + adapter + ".weight";
-            case EMBEDDING -> layer.module() + "." + name.replaceFirst("_(?=[A-Z]$)", "_embedding_") + "." + adapter;
-        };
     }
 
     private static double alpha(AdapterConfig config, String module, int rank) {

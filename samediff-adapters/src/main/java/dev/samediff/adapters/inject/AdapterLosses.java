@@ -3,10 +3,10 @@ package dev.samediff.adapters.inject;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.graph.GraphAudit;
 import dev.samediff.adapters.graph.GraphEditor;
-import dev.samediff.adapters.graph.GraphVersion;
 import dev.samediff.adapters.graph.Names;
 import java.util.ArrayList;
 import java.util.List;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
 /** The loss variables of a graph with adapters: the task's losses and the active adapters' penalties. */
@@ -14,6 +14,7 @@ public final class AdapterLosses {
     private final SameDiff graph;
     private final GraphEditor editor;
     private final AdapterSet adapters;
+    private @Nullable Double peak;
 
     public AdapterLosses(SameDiff graph, GraphEditor editor, AdapterSet adapters) {
         this.graph = graph;
@@ -58,34 +59,39 @@ public final class AdapterLosses {
         }
     }
 
+    /** Refuses losses with a wrong gradient on the way to variables. */
+    public void requireSafe(List<String> tasks, List<String> trainables) {
+        for (String task : tasks) {
+            GraphAudit.requireSafe(graph, List.of(task), trainables);
+        }
+    }
+
     /** Sets the graph's losses, after a look at the gradients on the way to the adapters. */
     public void use(List<String> tasks) {
-        for (String task : tasks) {
-            GraphAudit.requireSafe(graph, List.of(task), adapters.trainableNames());
-        }
+        requireSafe(tasks, adapters.trainableNames());
         editor.setLosses(withPenalties(tasks));
     }
 
-    /** Sets the coefficients of the active adapters' penalties to gamma / eta_max. */
+    /** Sets the peak learning rate, by which the penalties of all adapters are divided as long as they are active. */
     public void peakLearningRate(double etaMax) {
         if (!(etaMax > 0) || Double.isInfinite(etaMax)) {
             throw new InvalidInputException(
                     "the peak learning rate " + etaMax + " is not a positive number; the penalty is divided by it");
         }
-        for (Adapter adapter : adapters.active()) {
-            Adapter.PenaltyTerm term = adapter.penalty();
-            if (term != null) {
-                coefficient(adapter, term.penalty().gamma() / etaMax);
-            }
-        }
+        peak = etaMax;
+        refresh();
     }
 
-    /** Sets the coefficient of an adapter's penalty, if it has one. */
-    public void coefficient(Adapter adapter, double value) {
-        Adapter.PenaltyTerm term = adapter.penalty();
-        if (term != null) {
-            graph.getVariable(term.coefficient()).getArr().assign(value);
-            GraphVersion.of(graph).valueChanged(term.coefficient());
+    /** Sets the coefficients of the active adapters' penalties to gamma / eta_max as soon as that is known, of others to 0. */
+    public void refresh() {
+        Double etaMax = peak;
+        for (Adapter adapter : adapters.all()) {
+            Adapter.PenaltyTerm term = adapter.penalty();
+            if (term != null) {
+                editor.setScalar(
+                        term.coefficient(),
+                        etaMax != null && adapters.isActive(adapter) ? term.penalty().gamma() / etaMax : 0);
+            }
         }
     }
 }

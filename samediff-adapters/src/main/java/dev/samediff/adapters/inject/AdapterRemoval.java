@@ -12,39 +12,82 @@ import org.nd4j.autodiff.samediff.SameDiff;
 /**
  * Takes adapters out of a graph, or out of a copy of it, except the weights' values.
  *
- * @param adapters all adapters of the graph, in the order they were added
- * @param formerTrainables what was trainable before the first of them
- * @param taskLosses the losses without penalties
+ * @param graph the graph or the copy
+ * @param editor its editor
  */
-public record AdapterRemoval(Collection<Adapter> adapters, List<String> formerTrainables, List<String> taskLosses) {
+record AdapterRemoval(SameDiff graph, GraphEditor editor) {
+    AdapterRemoval(SameDiff graph) {
+        this(graph, new GraphEditor(graph));
+    }
+
     /**
-     * Removes every trace of the adapters.
+     * Removes every trace of all adapters.
      *
+     * @param adapters all adapters of the graph, in the order they were added
+     * @param formerTrainables what was trainable before the first of them
+     * @param taskLosses the losses without penalties
      * @param changed weights that keep a changed value; what else reads such a table goes on reading its copy
      */
-    public void from(SameDiff graph, Collection<String> changed) {
-        GraphEditor editor = new GraphEditor(graph);
+    void all(
+            List<Adapter> adapters,
+            List<String> formerTrainables,
+            List<String> taskLosses,
+            Collection<String> changed) {
         editor.setLosses(taskLosses);
         List<Adapter> newestFirst = new ArrayList<>(adapters);
         Collections.reverse(newestFirst);
         for (Adapter adapter : newestFirst) {
-            Adapter.PenaltyTerm term = adapter.penalty();
-            if (term != null) {
-                editor.removeWithProducers(term.variables());
-            }
-            List<GraphEditor.Insertion> insertions = new ArrayList<>(adapter.insertions());
-            Collections.reverse(insertions);
-            insertions.forEach(editor::remove);
-            editor.removeWithProducers(adapter.scalingVariables());
-            editor.removeWithProducers(adapter.trainableNames());
-            for (AdaptedSite site : adapter.sites()) {
-                String weight = site.layer().weight();
-                if (!changed.contains(weight) && graph.hasVariable(EmbeddingSite.copyOf(weight))) {
-                    editor.rejoin(weight, EmbeddingSite.copyOf(weight));
-                }
-            }
+            remove(adapter, List.of());
+            rejoin(adapter, changed);
         }
         editor.unfreeze(formerTrainables);
         editor.invalidate();
+    }
+
+    /**
+     * Removes one adapter, whose penalty must be no loss any more.
+     *
+     * @param adapter the adapter
+     * @param newer adapters that were added later and stay, oldest first
+     * @param staying all adapters that stay
+     */
+    void one(Adapter adapter, List<Adapter> newer, List<Adapter> staying) {
+        remove(adapter, newer);
+        rejoin(
+                adapter,
+                staying.stream()
+                        .flatMap(other -> other.sites().stream())
+                        .map(site -> site.layer().weight())
+                        .toList());
+        editor.invalidate();
+    }
+
+    private void remove(Adapter adapter, List<Adapter> newer) {
+        Adapter.PenaltyTerm term = adapter.penalty();
+        if (term != null) {
+            editor.removeWithProducers(term.variables());
+        }
+        List<GraphEditor.Insertion> newestFirst = new ArrayList<>(adapter.insertions());
+        Collections.reverse(newestFirst);
+        for (GraphEditor.Insertion insertion : newestFirst) {
+            editor.remove(
+                    insertion,
+                    newer.stream()
+                            .flatMap(other -> other.insertions().stream())
+                            .filter(other -> other.output().equals(insertion.output()))
+                            .toList());
+        }
+        editor.removeWithProducers(adapter.scalingVariables());
+        editor.removeWithProducers(adapter.trainableNames());
+    }
+
+    /** Lets what else reads an adapted table read the table again. */
+    private void rejoin(Adapter adapter, Collection<String> except) {
+        for (AdaptedSite site : adapter.sites()) {
+            String weight = site.layer().weight();
+            if (!except.contains(weight) && graph.hasVariable(EmbeddingSite.copyOf(weight))) {
+                editor.rejoin(weight, EmbeddingSite.copyOf(weight));
+            }
+        }
     }
 }

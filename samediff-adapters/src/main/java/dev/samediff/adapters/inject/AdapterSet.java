@@ -2,7 +2,7 @@ package dev.samediff.adapters.inject;
 
 import dev.samediff.adapters.AdaptedSite;
 import dev.samediff.adapters.InvalidInputException;
-import java.util.Arrays;
+import dev.samediff.adapters.PenalizedSites;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -20,6 +20,12 @@ public final class AdapterSet {
         adapters.put(adapter.name(), adapter);
     }
 
+    /** Takes an adapter out; the others stay as active as they are. */
+    public void remove(String name) {
+        adapters.remove(name);
+        active.remove(name);
+    }
+
     public boolean isEmpty() {
         return adapters.isEmpty();
     }
@@ -29,8 +35,14 @@ public final class AdapterSet {
         active.clear();
     }
 
-    public Collection<Adapter> all() {
-        return adapters.values();
+    public List<Adapter> all() {
+        return List.copyOf(adapters.values());
+    }
+
+    /** The adapters that were added after one of them. */
+    List<Adapter> after(Adapter adapter) {
+        List<Adapter> all = all();
+        return all.subList(names().indexOf(adapter.name()) + 1, all.size());
     }
 
     public List<String> names() {
@@ -53,9 +65,9 @@ public final class AdapterSet {
     }
 
     /** Makes these adapters, all of which must exist, the active ones. */
-    public void activate(String... names) {
+    public void activate(Collection<String> names) {
         active.clear();
-        active.addAll(Arrays.asList(names));
+        active.addAll(names);
     }
 
     public boolean isActive(Adapter adapter) {
@@ -63,18 +75,26 @@ public final class AdapterSet {
     }
 
     public List<String> activeNames() {
-        return List.copyOf(active);
+        return active().stream().map(Adapter::name).toList();
     }
 
-    List<Adapter> active() {
+    public List<Adapter> active() {
         return adapters.values().stream().filter(this::isActive).toList();
     }
 
-    public Adapter firstActive() {
-        return active().stream()
-                .findFirst()
-                .orElseThrow(
-                        () -> new InvalidInputException("no adapter is active; activate one of " + adapters.keySet()));
+    /** The active adapter, where one is asked for without a name; there must be exactly one. */
+    public Adapter onlyActive() {
+        List<Adapter> found = active();
+        if (found.isEmpty()) {
+            throw new InvalidInputException("no adapter is active; activate one of " + adapters.keySet()
+                    + ", or give the name of the one that is meant");
+        }
+        if (found.size() > 1) {
+            throw new InvalidInputException("the adapters " + activeNames()
+                    + " are active, and one of them must be meant here;" + " give its name, as in state(\""
+                    + found.get(0).name() + "\"), or take all with states()");
+        }
+        return found.get(0);
     }
 
     /** The layers of the active adapters. */
@@ -85,5 +105,23 @@ public final class AdapterSet {
     /** The trainable variables of the active adapters. */
     public List<String> trainableNames() {
         return active().stream().flatMap(a -> a.trainableNames().stream()).toList();
+    }
+
+    /** The penalties of the active adapters that have one, by name. */
+    public Map<String, PenalizedSites> penalties() {
+        Map<String, PenalizedSites> penalties = new LinkedHashMap<>();
+        for (Adapter adapter : active()) {
+            Adapter.PenaltyTerm term = adapter.penalty();
+            if (term != null) {
+                penalties.put(
+                        adapter.name(),
+                        new PenalizedSites(
+                                term.penalty(),
+                                adapter.sites().stream()
+                                        .map(AdaptedSite::trainables)
+                                        .toList()));
+            }
+        }
+        return penalties;
     }
 }

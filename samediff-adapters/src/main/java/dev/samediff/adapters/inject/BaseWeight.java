@@ -6,26 +6,31 @@ import dev.samediff.adapters.graph.GraphEditor;
 import dev.samediff.adapters.memory.FileBackedArrays;
 import dev.samediff.adapters.memory.NativeBlock;
 import java.nio.file.Path;
+import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * One frozen weight of the graph, and its true value, which is kept aside only while the graph holds another. Once the
- * graph has its array, that object stays: engines which hold it see every change.
+ * One frozen weight of a graph: its true value, and another one that the graph holds in its place while adapters ask for it.
+ *
+ * <p>No array that a graph holds or held is ever written to: a changed weight is a new array. So it does not matter who else
+ * reads the old one: the caller, a second variable, a copy of the graph ({@link dev.samediff.adapters.graph.SharingCopy}), an
+ * engine in the middle of a batch. Taking a change back puts the caller's own array into the graph again.
  */
 public final class BaseWeight {
     private final AdaptableSite layer;
     private final String hash;
-    private INDArray inGraph;
-    private @Nullable INDArray aside;
-    private boolean separated;
-    private @Nullable GraphEditor toSeparate;
+    private final GraphEditor editor;
+    private INDArray original;
+    private @Nullable INDArray changed;
+    private List<String> residualOf = List.of();
 
-    BaseWeight(AdaptableSite layer, INDArray stored) {
+    BaseWeight(AdaptableSite layer, INDArray stored, GraphEditor editor) {
         this.layer = layer;
-        this.inGraph = stored;
+        this.original = stored;
+        this.editor = editor;
         this.hash = BaseHash.ofFiniteWeight(stored, layer.weight());
     }
 
@@ -40,79 +45,102 @@ public final class BaseWeight {
 
     /** The true weight [in,out], a view that must not be written to. */
     INDArray trueWeight() {
-        return layer.orientation().asInOut(aside == null ? inGraph : aside);
+        return layer.orientation().asInOut(original);
     }
 
     /** The true weight as stored; it must not be written to. */
     INDArray stored() {
-        return aside == null ? inGraph : aside;
+        return original;
     }
 
     /** Gives the true weight's memory back, if a file stands behind it, until it is read again. */
     void release() {
-        FileBackedArrays.release(stored());
+        FileBackedArrays.release(original);
+    }
+
+    /** Tells whether the graph holds the true weight minus the starts of just these adapters, in this order. */
+    boolean isResidualOf(List<String> adapters) {
+        return changed != null && residualOf.equals(adapters);
     }
 
     /**
-     * Lets a file stand behind the true weight that is kept aside and, if asked for, behind the graph's array, which is another
-     * one then.
-     */
-    void moveToFile(GraphEditor editor, Path directory, boolean graphToo) {
-        if (aside != null && !FileBackedArrays.isOne(aside)) {
-            aside = FileBackedArrays.copy(aside, directory).orElse(aside);
-        }
-        if (graphToo && !FileBackedArrays.isOne(inGraph)) {
-            FileBackedArrays.copy(inGraph, directory).ifPresent(moved -> {
-                editor.replaceArray(layer.weight(), moved);
-                if (separated) {
-                    inGraph.close(); // made by separate, nobody else has it
-                }
-                inGraph = moved;
-                separated = true;
-            });
-        }
-    }
-
-    /**
-     * Gives the graph an array of its own, so that the caller's one, which may be shared, is never written to; only before
-     * any engine holds it.
+     * Puts the true weight plus a sum into the graph.
      *
-     * @param keep whether the caller's array is to be kept as the true weight, because the graph will soon hold another
+     * @param sum what is added
+     * @param of the adapters whose residual this is; empty if it depends on trained numbers, which may change
+     * @return the bytes of an array that is of no more use to the graph
      */
-    void separate(GraphEditor editor, boolean keep) {
+    long change(LowRankSum sum, List<String> of) {
+        INDArray result = uninitialized();
+        sum.into(original, result);
+        release();
+        long left = changed == null ? 0 : bytes(changed);
+        editor.replaceArray(layer.weight(), result);
+        changed = result;
+        residualOf = of;
+        return left;
+    }
+
+    private INDArray uninitialized() {
         boolean plain =
-                inGraph.dataType() == DataType.FLOAT && Nd4j.getEnvironment().isCPU();
-        INDArray own = plain ? NativeBlock.copyOf(inGraph) : inGraph.dup('c');
-        editor.replaceArray(layer.weight(), own);
-        aside = keep ? inGraph : null;
-        inGraph = own;
-        separated = true;
+                original.dataType() == DataType.FLOAT && Nd4j.getEnvironment().isCPU();
+        return plain
+                ? new NativeBlock(bytes(original)).asArray(DataType.FLOAT, original.shape())
+                : Nd4j.createUninitialized(original.dataType(), original.shape(), 'c');
     }
 
-    /** Keeps the caller's array as the true weight as soon as the graph holds another, for which it gets an array of its own. */
-    void separateWhenSet(GraphEditor editor) {
-        toSeparate = editor;
+    /**
+     * Puts the true weight back.
+     *
+     * @return the bytes of an array that is of no more use to the graph
+     */
+    long restore() {
+        if (changed == null) {
+            return 0;
+        }
+        long left = bytes(changed);
+        editor.replaceArray(layer.weight(), original);
+        changed = null;
+        residualOf = List.of();
+        return left;
     }
 
-    /** Keeps the true weight aside and returns the graph's array, to be overwritten. */
-    INDArray toOverwrite() {
-        if (toSeparate != null) {
-            separate(toSeparate, true);
-            toSeparate = null;
+    /**
+     * Lets a file stand behind the true weight while the graph holds another and, if asked for, behind what the graph holds.
+     *
+     * @return the bytes of arrays that are of no more use to this
+     */
+    long moveToFile(Path directory, boolean graphToo) {
+        long left = 0;
+        if (changed != null || graphToo) {
+            INDArray moved = moved(original, directory);
+            if (moved != original) {
+                left += bytes(original);
+                original = moved;
+                if (changed == null) {
+                    editor.replaceArray(layer.weight(), moved);
+                }
+            }
         }
-        if (aside == null) {
-            aside = inGraph.dup('c');
+        INDArray present = changed;
+        if (present != null && graphToo) {
+            INDArray moved = moved(present, directory);
+            if (moved != present) {
+                left += bytes(present);
+                changed = moved;
+                editor.replaceArray(layer.weight(), moved);
+            }
         }
-        return inGraph;
+        return left;
     }
 
-    /** Puts the true weight back, exactly; returns whether the graph held another. */
-    boolean restore() {
-        if (aside == null) {
-            return false;
-        }
-        inGraph.assign(aside);
-        aside = null;
-        return true;
+    private static INDArray moved(INDArray array, Path directory) {
+        return FileBackedArrays.isOne(array)
+                ? array
+                : FileBackedArrays.copy(array, directory).orElse(array);
+    }
+
+    private static long bytes(INDArray array) {
+        return array.length() * array.dataType().width();
     }
 }

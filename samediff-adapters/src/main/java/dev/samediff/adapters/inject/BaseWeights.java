@@ -5,7 +5,6 @@ import dev.samediff.adapters.AdapterMethod;
 import dev.samediff.adapters.LowRankUpdate;
 import dev.samediff.adapters.graph.AdaptableSite;
 import dev.samediff.adapters.graph.GraphEditor;
-import dev.samediff.adapters.graph.GraphVersion;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -20,12 +19,18 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /** The frozen weights under the adapters of one graph, and what the graph holds in their place. */
 public final class BaseWeights {
+    /** The collector does not see memory outside of its heap: it is called whenever arrays of so many bytes were let go. */
+    private static final long COLLECTED = 256L << 20;
+
     private final SameDiff graph;
+    private final GraphEditor editor;
     private final AdapterSet adapters;
     private final Map<String, BaseWeight> weights = new LinkedHashMap<>();
+    private long left;
 
-    public BaseWeights(SameDiff graph, AdapterSet adapters) {
+    public BaseWeights(SameDiff graph, GraphEditor editor, AdapterSet adapters) {
         this.graph = graph;
+        this.editor = editor;
         this.adapters = adapters;
     }
 
@@ -33,56 +38,55 @@ public final class BaseWeights {
     public BaseWeight of(AdaptableSite layer) {
         return weights.computeIfAbsent(
                 layer.weight(),
-                weight -> new BaseWeight(layer, graph.getVariable(weight).getArr()));
+                weight -> new BaseWeight(layer, graph.getVariable(weight).getArr(), editor));
     }
 
     Collection<BaseWeight> all() {
         return weights.values();
     }
 
-    /** Gives the graph arrays of its own where others would see them change; only before any engine holds them. */
-    public void separate(GraphEditor editor, boolean residual) {
-        for (BaseWeight base : weights.values()) {
-            if (residual) {
-                base.separateWhenSet(editor);
-            } else if (editor.sharesArray(base.layer().weight())) {
-                base.separate(editor, false);
-            }
-        }
+    /** Lets files stand behind the true weights that the graph does not hold and, if asked for, behind those it holds. */
+    public void moveToFile(Path directory, boolean graphToo) {
+        weights.values().forEach(base -> letGo(base.moveToFile(directory, graphToo)));
+        System.gc();
     }
 
-    /** Lets files stand behind the true weights that the graph does not hold and, if asked for, behind those it holds. */
-    public void moveToFile(GraphEditor editor, Path directory, boolean graphToo) {
-        weights.values().forEach(base -> base.moveToFile(editor, directory, graphToo));
-        System.gc(); // the arrays left behind are large, and the collector does not see memory outside its heap
+    private void letGo(long bytes) {
+        left += bytes;
+        if (left >= COLLECTED) {
+            left = 0;
+            System.gc();
+        }
     }
 
     /** Brings the weights and the branches' scalings in line with the flags and the set of active adapters. */
     public void refresh(boolean enabled, boolean merged) {
-        List<String> written = new ArrayList<>();
         for (BaseWeight base : weights.values()) {
-            if (enabled
-                    && adapters.sites().stream()
-                            .anyMatch(site -> isOn(site, base) && (merged || !site.startsAtZero()))) {
-                INDArray target = base.toOverwrite();
-                effective(base, merged).into(base.stored(), target);
-                base.release();
-                written.add(base.layer().weight());
-            } else if (base.restore()) {
-                written.add(base.layer().weight());
+            List<String> changing = enabled ? changing(base, merged) : List.of();
+            if (changing.isEmpty()) {
+                letGo(base.restore());
+            } else if (merged) {
+                letGo(base.change(effective(base, true), List.of()));
+            } else if (!base.isResidualOf(changing)) {
+                letGo(base.change(effective(base, false), changing));
             }
         }
         for (Adapter adapter : adapters.all()) {
             boolean acts = enabled && !merged && adapters.isActive(adapter);
             for (int i = 0; i < adapter.sites().size(); i++) {
-                String scaling = adapter.scalingVariables().get(i);
-                graph.getVariable(scaling)
-                        .getArr()
-                        .assign(acts ? adapter.sites().get(i).scaling() : 0);
-                written.add(scaling);
+                editor.setScalar(
+                        adapter.scalingVariables().get(i),
+                        acts ? adapter.sites().get(i).scaling() : 0);
             }
         }
-        GraphVersion.of(graph).valuesChanged(written);
+    }
+
+    /** The active adapters for which the graph must hold another weight than the true one. */
+    private List<String> changing(BaseWeight base, boolean merged) {
+        return adapters.sites().stream()
+                .filter(site -> isOn(site, base) && (merged || !site.startsAtZero()))
+                .map(AdaptedSite::adapter)
+                .toList();
     }
 
     /** The weights with the active adapters' changes, by weight variable, in the stored orientation and type. */

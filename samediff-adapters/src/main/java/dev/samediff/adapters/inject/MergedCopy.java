@@ -10,19 +10,18 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * A new plain graph with the active adapters merged into its weights.
  *
  * @param graph the graph with adapters, not modified
- * @param bases its base weights
- * @param removal takes its adapters out of a copy
+ * @param adapters its adapters
  */
-public record MergedCopy(SameDiff graph, BaseWeights bases, AdapterRemoval removal) {
+record MergedCopy(SameDiff graph, GraphAdapters adapters) {
     private static final long FLATBUFFERS_LIMIT = 940_000_000L;
 
-    public SameDiff make() {
+    SameDiff make() {
         requireCopyable();
         SameDiff copy = graph.dup();
-        Map<String, INDArray> weights = bases.merged();
-        removal.from(copy, weights.keySet());
+        Map<String, INDArray> weights = adapters.bases().merged();
+        adapters.removeAll(copy, weights.keySet());
         GraphEditor editor = new GraphEditor(copy);
-        for (BaseWeight base : bases.all()) {
+        for (BaseWeight base : adapters.bases().all()) {
             String weight = base.layer().weight();
             INDArray merged = weights.get(weight);
             editor.replaceArray(

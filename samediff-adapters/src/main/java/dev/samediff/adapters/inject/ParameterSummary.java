@@ -3,9 +3,13 @@ package dev.samediff.adapters.inject;
 import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.AdaptedSite;
 import dev.samediff.adapters.graph.AdaptableLayers;
+import dev.samediff.adapters.graph.LeftOut;
+import dev.samediff.adapters.graph.LinearLayers;
 import java.util.Collection;
+import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.VariableType;
@@ -37,16 +41,27 @@ public record ParameterSummary(
         return count(names);
     }
 
-    /** A table of the adapted layers. */
+    /** What could have been adapted and is not, by adapter, of the active ones. */
+    public Map<String, List<LinearLayers.Rejected>> leftOut() {
+        Map<String, List<LinearLayers.Rejected>> leftOut = new LinkedHashMap<>();
+        adapters.active()
+                .forEach(adapter ->
+                        leftOut.put(adapter.name(), LeftOut.of(adapter.config().targets(), layers)));
+        return leftOut;
+    }
+
+    /** A table of the adapted layers, and what the targets left out. */
     public String text() {
         StringBuilder text = new StringBuilder();
         text.append(String.format(
-                "%-48s %-8s %7s %7s %5s %9s %12s%n", "layer", "method", "in", "out", "rank", "scaling", "trainable"));
+                "%-48s %-12s %-8s %7s %7s %5s %9s %12s%n",
+                "layer", "adapter", "method", "in", "out", "rank", "scaling", "trainable"));
         for (Adapter adapter : adapters.active()) {
             for (AdaptedSite site : adapter.sites()) {
                 text.append(String.format(
-                        "%-48s %-8s %7d %7d %5d %9.4g %12d%n",
+                        "%-48s %-12s %-8s %7d %7d %5d %9.4g %12d%n",
                         site.module(),
+                        adapter.name(),
                         adapter.config().method().name(),
                         site.layer().in(),
                         site.layer().out(),
@@ -55,10 +70,12 @@ public record ParameterSummary(
                         count(site.trainables().values())));
             }
         }
-        return text.append(String.format(
-                        "%d of %d parameters are trained (%.3f %%)%n",
-                        trainable(), total(), 100.0 * trainable() / total()))
-                .toString();
+        text.append(String.format(
+                "%d of %d parameters are trained (%.3f %%)%n", trainable(), total(), 100.0 * trainable() / total()));
+        leftOut()
+                .forEach((adapter, layers) -> layers.forEach(layer -> text.append(String.format(
+                        "left out by `%s`: `%s`, because %s%n", adapter, layer.module(), layer.reason()))));
+        return text.toString();
     }
 
     private long count(Collection<String> names) {

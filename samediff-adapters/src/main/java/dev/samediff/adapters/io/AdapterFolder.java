@@ -8,8 +8,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -22,6 +20,7 @@ import org.slf4j.LoggerFactory;
  * adapter_model.safetensors
  * native/adapter.json          the method itself: trained and start tensors, hyper-parameters, base hashes
  * native/adapter.safetensors
+ * .samediff-manifest.json      which of these files are ours
  * </pre>
  *
  * <p>Methods that replace the base weight by a residual (OLoRA, PiSSA, SORSA) are written for PEFT as a LoRA of rank 2r
@@ -30,8 +29,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class AdapterFolder {
     private static final Logger LOG = LoggerFactory.getLogger(AdapterFolder.class);
-    private static final Set<String> OURS =
-            Set.of(PeftForm.CONFIG, PeftForm.TENSORS, NativeForm.FOLDER, "README.md", ".gitattributes", ".DS_Store");
 
     private AdapterFolder() {}
 
@@ -54,22 +51,23 @@ public final class AdapterFolder {
     /**
      * Saves an adapter for PEFT and in its native form. An adapter already in the folder is replaced.
      *
-     * @throws InvalidInputException if the folder holds anything but an adapter, or the adapter is not finite
+     * @throws InvalidInputException if the folder holds files that this library did not write ({@link Destination#folder}), or the
+     *     adapter is not finite
      * @throws IOException if it cannot be written; an adapter already in the folder is untouched
      */
     public static void save(AdapterState state, Path folder, Description description) throws IOException {
-        requireOnlyAnAdapter(folder);
         PeftForm plain = PeftForm.of(state, description);
         DurableFiles.writeFolder(folder, temporary -> {
             plain.write(temporary);
-            NativeForm.write(state, temporary);
+            NativeForm.write(state, plain.config(), temporary);
         });
     }
 
     /**
      * Saves an adapter for PEFT only: a plain LoRA for the original base weights, whatever the method.
      *
-     * @throws InvalidInputException if the folder holds anything but an adapter, or the adapter is not finite
+     * @throws InvalidInputException if the folder holds files that this library did not write ({@link Destination#folder}), or the
+     *     adapter is not finite
      * @throws IOException if it cannot be written; an adapter already in the folder is untouched
      */
     public static void saveAsLora(AdapterState state, Path folder) throws IOException {
@@ -78,7 +76,6 @@ public final class AdapterFolder {
 
     /** Saves an adapter for PEFT only, as {@link #saveAsLora(AdapterState, Path)}. */
     public static void saveAsLora(AdapterState state, Path folder, Description description) throws IOException {
-        requireOnlyAnAdapter(folder);
         PeftForm plain = PeftForm.of(state, description);
         DurableFiles.writeFolder(folder, plain::write);
     }
@@ -90,11 +87,16 @@ public final class AdapterFolder {
      * <p>A PEFT folder does not say which base weights it was trained on; its hashes are empty and fit every weight of the
      * right shape.
      *
+     * <p>Nothing is written. If somebody saves into the folder meanwhile, the old version or the new one is loaded.
+     *
      * @throws InvalidInputException if there is no adapter, or it uses what is not supported
      * @throws IOException if reading fails
      */
     public static AdapterState load(Path folder) throws IOException {
-        DurableFiles.recoverFolder(folder);
+        return FolderSnapshot.read(folder, AdapterFolder::loadNow);
+    }
+
+    private static AdapterState loadNow(Path folder) throws IOException {
         Path adapter = locate(folder);
         try {
             return read(adapter, adapter.equals(folder) ? AdapterConfig.DEFAULT_NAME : nameOf(adapter));
@@ -143,26 +145,5 @@ public final class AdapterFolder {
     private static boolean holdsAdapter(Path folder) {
         return Files.isRegularFile(folder.resolve(PeftForm.CONFIG))
                 || Files.isRegularFile(folder.resolve(NativeForm.FOLDER).resolve(NativeForm.CONFIG));
-    }
-
-    /** The folder is replaced as a whole, so nothing else may be in it. */
-    private static void requireOnlyAnAdapter(Path folder) throws IOException {
-        if (!Files.exists(folder)) {
-            return;
-        }
-        if (!Files.isDirectory(folder)) {
-            throw new InvalidInputException(folder + " is a file; an adapter is saved as a folder: name another place");
-        }
-        Set<String> foreign = new TreeSet<>();
-        try (Stream<Path> entries = Files.list(folder)) {
-            entries.map(AdapterFolder::nameOf)
-                    .filter(name -> !OURS.contains(name))
-                    .forEach(foreign::add);
-        }
-        if (!foreign.isEmpty()) {
-            throw new InvalidInputException("the folder " + folder + " holds more than an adapter (" + foreign.size()
-                    + " more, such as `" + foreign.iterator().next()
-                    + "`) and would be replaced as a whole; name a new or empty folder");
-        }
     }
 }

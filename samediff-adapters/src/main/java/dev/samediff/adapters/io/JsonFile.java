@@ -8,6 +8,7 @@ import com.fasterxml.jackson.core.util.Separators;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.json.JsonMapper;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.samediff.adapters.InvalidInputException;
 import java.io.IOException;
 import java.nio.charset.MalformedInputException;
@@ -71,6 +72,11 @@ final class JsonFile {
         } catch (JsonProcessingException e) {
             throw new IllegalStateException("a JSON tree can always be written", e);
         }
+    }
+
+    /** The object itself. */
+    ObjectNode node() {
+        return (ObjectNode) node;
     }
 
     /** Whether the key is there and not null. */

@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -32,11 +33,12 @@ final class NativeForm {
     static final String TENSORS = "adapter.safetensors";
     private static final int FORMAT = 1;
     private static final String KIND = "kind";
+    private static final String PEFT_CONFIG = "peft_config";
 
     private NativeForm() {}
 
-    /** Writes the subfolder; the PEFT form must be in the folder already, for its hash. */
-    static void write(AdapterState state, Path adapter) throws IOException {
+    /** Writes the subfolder; the PEFT form must be in the folder already, for its hash; {@code peft} is its configuration. */
+    static void write(AdapterState state, ObjectNode peft, Path adapter) throws IOException {
         Path folder = Files.createDirectories(adapter.resolve(FOLDER));
         Map<String, INDArray> tensors = new LinkedHashMap<>();
         ArrayNode sites = JsonNodeFactory.instance.arrayNode();
@@ -62,6 +64,7 @@ final class NativeForm {
         json.set("targets", TargetsJson.write(config.targets()));
         json.put("base_sha256", state.baseHash());
         json.put("peft_tensors_sha256", Sha256.of(adapter.resolve(PeftForm.TENSORS)));
+        json.set(PEFT_CONFIG, DecidingKeys.of(peft));
         json.set("layers", sites);
         new Safetensors(tensors, Map.of("format", "samediff-adapters")).write(folder.resolve(TENSORS));
         DurableFiles.writeText(folder.resolve(CONFIG), JsonFile.pretty(json));
@@ -188,6 +191,23 @@ final class NativeForm {
         if (Files.exists(file) && !Sha256.of(file).equals(json.text("peft_tensors_sha256"))) {
             throw new InvalidInputException(file + " was changed after " + FOLDER + " was saved; delete "
                     + adapter.resolve(FOLDER) + " to load the changed LoRA, or copy the whole folder again");
+        }
+        requireUnchangedPeftConfig(json, adapter);
+    }
+
+    /** Two truths in one folder: neither is taken for the other. Adapters saved by early versions do not say what they had. */
+    private static void requireUnchangedPeftConfig(JsonFile json, Path adapter) throws IOException {
+        Path file = adapter.resolve(PeftForm.CONFIG);
+        if (!json.has(PEFT_CONFIG) || !Files.exists(file)) {
+            return;
+        }
+        Optional<String> difference = DecidingKeys.difference(
+                json.requiredObject(PEFT_CONFIG).node(),
+                DecidingKeys.of(JsonFile.read(file).node()));
+        if (difference.isPresent()) {
+            throw new InvalidInputException(file + " was changed after " + FOLDER + " was saved: " + difference.get()
+                    + "; delete " + adapter.resolve(FOLDER)
+                    + " to load the LoRA as it is configured now, or undo the change to load what was trained");
         }
     }
 

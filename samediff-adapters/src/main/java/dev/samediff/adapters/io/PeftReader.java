@@ -31,7 +31,7 @@ import org.nd4j.linalg.factory.Nd4j;
  */
 final class PeftReader {
     /** Options that change what the adapter computes; each must be absent, null, false, empty or its default. */
-    private static final List<String> UNSUPPORTED = List.of(
+    static final List<String> UNSUPPORTED = List.of(
             "use_dora",
             "modules_to_save",
             "lora_bias",

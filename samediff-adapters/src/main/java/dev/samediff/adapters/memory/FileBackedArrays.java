@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
@@ -38,6 +39,9 @@ public final class FileBackedArrays {
 
     /** Mapped bytes by the address of their first one. */
     private static final Map<Long, Long> MAPPED = new ConcurrentHashMap<>();
+
+    /** Folders that could not take an array. */
+    private static final Set<Path> REFUSED = ConcurrentHashMap.newKeySet();
 
     private FileBackedArrays() {}
 
@@ -69,9 +73,19 @@ public final class FileBackedArrays {
         try {
             return Optional.of(toFile(array.ordering() == 'c' && !array.isView() ? array : array.dup('c'), directory));
         } catch (IOException e) {
-            LOG.warn(
-                    "{} bytes stay in memory, because {} cannot take them", array.length() * Float.BYTES, directory, e);
+            sayOnce(directory, e);
             return Optional.empty();
+        }
+    }
+
+    /** One line for a folder, however many weights there are. */
+    private static void sayOnce(Path directory, IOException reason) {
+        if (REFUSED.add(directory)) {
+            LOG.warn(
+                    "frozen weights stay in memory, because {} cannot take them ({}); the result is the same. Another folder"
+                            + " on a disk saves the memory (--weights-directory)",
+                    directory,
+                    reason.getMessage());
         }
     }
 

@@ -13,23 +13,19 @@ import dev.samediff.adapters.train.checkpoint.TrainingState;
 import dev.samediff.adapters.train.listener.TrainingListener;
 import dev.samediff.adapters.train.loss.TaskLoss;
 import dev.samediff.adapters.train.optimizer.AdamW;
-import dev.samediff.adapters.train.optimizer.GradientSum;
 import dev.samediff.adapters.train.optimizer.Parameters;
-import dev.samediff.adapters.train.optimizer.PenaltyTerm;
-import dev.samediff.adapters.train.optimizer.Slope;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
-import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
-import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Trains adapters, or any variables of a graph, with AdamW.
  *
- * <p>One update: the gradients of {@code accumulation} batches, weighted by labelled tokens; clipping of their global
+ * <p>One update: the gradients of {@code accumulation} batches, weighted by their labels' weights; clipping of their global
  * norm; the penalty's gradient times gamma / eta_max (SORSA, equation 10); AdamW at the scheduled learning rate. The
  * reported loss is the task's alone. Plain {@code SameDiff.fit} on the same graph goes the same way, without clipping,
  * accumulation, AdamW, schedules and a true loss.
@@ -44,14 +40,17 @@ public final class AdapterTrainer implements AutoCloseable {
     private final Trainable model;
     private final TaskLoss loss;
     private final TrainingPlan plan;
-    private final Binding inputs;
+    private final Feed feed;
     private final Engine engine;
     private final AdamW optimizer;
     private final TrainingState state = new TrainingState();
     private final Parameters parameters;
     private final TrainingCheckpoints checkpoints;
     private final Usage usage = new Usage("trainer", "a trainer is used by one thread, create another one");
-    private @Nullable PenaltyTerm penalty;
+    private final Evaluations evaluations;
+    private @Nullable BatchStream batches;
+    private boolean runIsOver;
+    private volatile boolean stopRequested;
 
     /**
      * Creates a trainer for the active adapters of a model; the loss and their penalties become the graph's loss
@@ -61,6 +60,7 @@ public final class AdapterTrainer implements AutoCloseable {
      * @param loss the task loss in its graph
      * @param plan how to train
      * @param inputs which arrays of a data set feed which placeholders
+     * @throws InvalidInputException if the parts do not fit each other, or the graph cannot be trained correctly
      */
     public AdapterTrainer(AdaptedModel model, TaskLoss loss, TrainingPlan plan, Binding inputs) {
         this(prepared(model, loss, plan.engine()), loss, plan, inputs);
@@ -72,7 +72,15 @@ public final class AdapterTrainer implements AutoCloseable {
         if (directory != null) {
             model.keepWeightsInFile(directory, Targets.roundsWeights(options));
         }
-        return new AdaptedTrainable(model, loss);
+        return Trainable.of(model, loss);
+    }
+
+    /** Checks what is given, before an engine is opened on it. */
+    private static Feed feed(Trainable model, TaskLoss loss, Binding inputs) {
+        TrainableCheck.requireVariables(model);
+        Feed feed = new Feed(model.graph(), loss.loss(), inputs);
+        GraphAudit.requireSafe(model.graph(), List.of(loss.loss()), model.trainableNames());
+        return feed;
     }
 
     /**
@@ -82,14 +90,15 @@ public final class AdapterTrainer implements AutoCloseable {
      * @param loss the task loss in its graph
      * @param plan how to train
      * @param inputs which arrays of a data set feed which placeholders
+     * @throws InvalidInputException if the parts do not fit each other, or the graph cannot be trained correctly
      */
     public AdapterTrainer(Trainable model, TaskLoss loss, TrainingPlan plan, Binding inputs) {
         this(
                 model,
                 loss,
                 plan,
-                inputs,
-                Engines.open(model.graph(), loss.loss(), model.trainableNames(), plan.engine()));
+                feed(model, loss, inputs),
+                () -> Engines.open(model.graph(), loss.loss(), model.trainableNames(), plan.engine()));
     }
 
     /**
@@ -100,183 +109,168 @@ public final class AdapterTrainer implements AutoCloseable {
      * @param plan how to train
      * @param inputs which arrays of a data set feed which placeholders
      * @param engine an engine on the model's graph, this loss and the model's trainables
+     * @throws InvalidInputException if the parts do not fit each other, or the graph cannot be trained correctly
      */
     public AdapterTrainer(Trainable model, TaskLoss loss, TrainingPlan plan, Binding inputs, Engine engine) {
-        inputs.check(model.graph());
-        GraphAudit.requireSafe(model.graph(), List.of(loss.loss()), model.trainableNames());
+        this(model, loss, plan, feed(model, loss, inputs), () -> engine);
+    }
+
+    private AdapterTrainer(Trainable model, TaskLoss loss, TrainingPlan plan, Feed feed, Supplier<Engine> engine) {
         this.model = model;
         this.loss = loss;
         this.plan = plan;
-        this.inputs = inputs;
-        this.engine = engine;
+        this.feed = feed;
         this.parameters = new Parameters(model);
         parameters.requireFloat();
+        this.engine = engine.get();
         this.optimizer = AdamW.of(plan, parameters.arrays());
         this.checkpoints = new TrainingCheckpoints(model, plan, optimizer, state);
+        this.evaluations = new Evaluations(plan, loss.loss(), feed, this.engine, parameters, state);
     }
 
     /**
-     * Trains as planned. A trainer is used once.
+     * Trains as planned. A second call trains as planned once more, from where the first one ended: AdamW's moments, the
+     * numbers of updates and the place in the data go on (with another iterator, at its beginning), while the schedule, its
+     * warm-up, early stopping and the search for the best parameters start again. A call after one that failed goes on with
+     * the interrupted run.
      *
      * @param train training data, reset at the start of every epoch
      * @param evaluation evaluation data, or null; evaluated at the start, as planned, and at the end
      * @param listeners are told how it goes
      * @throws NonFiniteException if a loss or gradient is not finite; the parameters are those of the last good step
+     * @throws InvalidInputException if training could change nothing (merged or disabled adapters, a loss that depends on
+     *     nothing trainable, no labels), would leave out VARIABLEs that the loss depends on, if a batch does not fit the graph,
+     *     or if the plan asks for evaluations that there is no data for
      * @throws IllegalStateException if the trainer is closed, or another thread uses it
      */
     public TrainingResult fit(
             MultiDataSetIterator train, @Nullable MultiDataSetIterator evaluation, TrainingListener... listeners) {
-        return usage.during(() -> train(train, evaluation, listeners));
+        return usage.during(() -> train(train, evaluation, List.of(listeners)));
     }
 
     private TrainingResult train(
-            MultiDataSetIterator train, @Nullable MultiDataSetIterator evaluation, TrainingListener... listeners) {
+            MultiDataSetIterator train, @Nullable MultiDataSetIterator evaluation, List<TrainingListener> audience) {
         long start = System.nanoTime();
         parameters.requireSame();
+        TrainableCheck.requireEffect(model, loss.loss());
+        requireEvaluation(evaluation);
         model.peakLearningRate(plan.peak());
-        penalty = model.penalty()
-                .map(term -> new PenaltyTerm(model, term, plan.peak()))
-                .orElse(null);
-        BatchStream batches = new BatchStream(train);
-        int total = totalSteps(batches);
-        batches.seek(state.epoch, state.position);
-        List<TrainingListener> audience = List.of(listeners);
+        Updates updates = new Updates(model, plan, feed, engine, optimizer, parameters, checkpoints, state);
+        BatchStream stream = stream(train);
+        int planned = plannedSteps(stream);
+        begin(stream, train, evaluation);
+        int total = Math.addExact(state.runStart, planned);
         audience.forEach(listener -> listener.onStart(plan, total, state.step));
         if (evaluation != null && state.evaluations.isEmpty()) {
-            evaluateNow(evaluation, audience);
+            judge(evaluation, audience);
         }
-        TrainingResult.Reason reason = TrainingResult.Reason.COMPLETED;
-        while (state.step < total) {
-            StepReport report = update(batches, total);
+        boolean interrupted = false;
+        while (state.step < total && !interrupted && !evaluations.isHopeless()) {
+            StepReport report = updates.next(stream, planned);
             audience.forEach(listener -> listener.onStep(report));
             boolean last = state.step == total;
             if (evaluation != null && (last || isDue(plan.evaluateEvery()))) {
-                evaluateNow(evaluation, audience);
-                if (plan.patience() > 0 && state.evaluationsWithoutImprovement >= plan.patience()) {
-                    reason = TrainingResult.Reason.STOPPED_EARLY;
-                    last = true;
-                }
+                judge(evaluation, audience);
             }
-            if (plan.checkpointEvery() > 0 && (last || isDue(plan.checkpointEvery()))) {
+            interrupted = stopRequested && !last && !evaluations.isHopeless();
+            boolean due = last || evaluations.isHopeless() || isDue(plan.checkpointEvery());
+            if (interrupted || (plan.checkpointEvery() > 0 && due)) {
                 checkpoint(audience);
             }
-            if (reason == TrainingResult.Reason.STOPPED_EARLY) {
-                break;
-            }
         }
-        if (plan.restoreBest() && state.bestParameters != null) {
-            parameters.write(state.bestParameters);
+        stopRequested = false;
+        if (!interrupted) {
+            updates.requireLabels();
         }
-        TrainingResult result =
-                new TrainingResult(state.step, state.losses, state.evaluations, reason, secondsSince(start));
+        TrainingResult result = new TrainingResult(
+                state.step,
+                state.losses,
+                state.evaluations,
+                interrupted ? TrainingResult.Reason.INTERRUPTED : ended(),
+                (System.nanoTime() - start) / 1e9,
+                evaluations.settle());
+        runIsOver =
+                !interrupted || plan.restoreBest(); // with the best parameters put back, only the checkpoint goes on
         engine.report().ifPresent(report -> audience.forEach(listener -> listener.onExecution(report)));
         audience.forEach(listener -> listener.onEnd(result));
         return result;
     }
 
-    private int totalSteps(BatchStream batches) {
+    private TrainingResult.Reason ended() {
+        return evaluations.isHopeless() ? TrainingResult.Reason.STOPPED_EARLY : TrainingResult.Reason.COMPLETED;
+    }
+
+    private void requireEvaluation(@Nullable MultiDataSetIterator evaluation) {
+        if (evaluation == null && (plan.patience() > 0 || plan.restoreBest())) {
+            throw new InvalidInputException(
+                    "the plan " + (plan.patience() > 0 ? "stops early" : "restores the best parameters")
+                            + ", which takes evaluation data, and there is none; give it as the second argument of fit");
+        }
+    }
+
+    /** Returns the stream that the last run took its batches from, if it is of this iterator. */
+    private BatchStream stream(MultiDataSetIterator train) {
+        BatchStream stream = batches;
+        if (stream == null || !stream.isOf(train)) {
+            stream = new BatchStream(train, keepsCheckpoints());
+            batches = stream;
+        }
+        return stream;
+    }
+
+    /** Starts another run, or goes on with the one that was interrupted or restored. */
+    private void begin(BatchStream stream, MultiDataSetIterator train, @Nullable MultiDataSetIterator evaluation) {
+        if (runIsOver) {
+            state.startRun();
+            runIsOver = false;
+        }
+        if (keepsCheckpoints()) {
+            Map<String, String> data = new TreeMap<>(described("training ", train));
+            if (plan.patience() > 0 || plan.restoreBest()) {
+                data.putAll(described("evaluation ", evaluation));
+            }
+            checkpoints.use(data);
+        }
+        if (checkpoints.isResumed()) {
+            stream.seek(state.epoch, state.position, state.batches.isEmpty() ? null : state.batches);
+            checkpoints.started();
+        }
+    }
+
+    private boolean keepsCheckpoints() {
+        return plan.checkpointDirectory() != null || checkpoints.isResumed();
+    }
+
+    private static Map<String, String> described(String prefix, @Nullable MultiDataSetIterator data) {
+        Map<String, String> description = new TreeMap<>();
+        if (data instanceof DescribedBatches batches) {
+            batches.description().forEach((name, value) -> description.put(prefix + name, value));
+        }
+        return description;
+    }
+
+    /**
+     * Asks for the end of the training after the update that is being made; a checkpoint is written then, if the plan names a
+     * directory, from which {@link #resume} goes on. The one method that any thread may call while {@link #fit} runs.
+     */
+    public void stop() {
+        stopRequested = true;
+    }
+
+    private int plannedSteps(BatchStream stream) {
         if (plan.steps() > 0) {
             return plan.steps();
         }
-        int perEpoch = (batches.countBatches() + plan.accumulation() - 1) / plan.accumulation();
+        int perEpoch = (stream.countBatches() + plan.accumulation() - 1) / plan.accumulation();
         return Math.multiplyExact(plan.epochs(), perEpoch);
     }
 
     private boolean isDue(int interval) {
-        return interval > 0 && state.step % interval == 0;
+        return interval > 0 && (state.step - state.runStart) % interval == 0;
     }
 
-    private StepReport update(BatchStream batches, int total) {
-        long start = System.nanoTime();
-        parameters.requireSame();
-        Nd4j.getRandom().setSeed(plan.seed() * 1_000_003L + state.step);
-        GradientSum sum = accumulate(batches);
-        try (PenaltyTerm.At term = penalty == null ? PenaltyTerm.At.NOTHING : penalty.evaluate()) {
-            double norm = optimizer.norm(plan.clipPenalty() ? sum.mean().plus(term) : sum.mean());
-            requireFinite("task loss", sum.loss());
-            requireFinite("gradient norm", norm);
-            requireFinite("penalty", term.value());
-            double clipping = GradientSum.clipping(norm, plan.clipNorm());
-            Slope slope = plan.clipPenalty()
-                    ? sum.mean().plus(term).times(clipping)
-                    : sum.mean().times(clipping).plus(term);
-            double learningRate = plan.learningRate(state.step, total);
-            optimizer.update(parameters.arrays(), slope, learningRate);
-            parameters.written();
-            state.step++;
-            state.epoch = batches.epoch();
-            state.position = batches.position();
-            state.losses.add(sum.loss());
-            return new StepReport(
-                    state.step, sum.loss(), term.value(), learningRate, norm, sum.tokens(), secondsSince(start));
-        }
-    }
-
-    private GradientSum accumulate(BatchStream batches) {
-        GradientSum sum = new GradientSum(model.trainableNames(), optimizer);
-        int count = 0;
-        while (count < plan.accumulation()) {
-            MultiDataSet batch = batches.next();
-            if (batch != null) {
-                Map<String, INDArray> placeholders = inputs.placeholders(batch);
-                sum.add(engine.gradients(placeholders), inputs.tokens(placeholders));
-                count++;
-            } else if (count > 0) {
-                break;
-            }
-        }
-        return sum;
-    }
-
-    private void requireFinite(String what, double value) {
-        if (!Double.isFinite(value)) {
-            throw new NonFiniteException("the " + what + " of step " + (state.step + 1) + " is " + value
-                    + "; the parameters are those of step " + state.step + " and " + checkpoints.last()
-                    + ". Lower the learning rate (" + plan.learningRate() + ") or look at the batch");
-        }
-    }
-
-    /**
-     * Computes the task loss over data with the current parameters: the mean over all labelled tokens.
-     *
-     * @param data the data; reset first
-     */
-    public Evaluation evaluate(MultiDataSetIterator data) {
-        return usage.during(() -> mean(data));
-    }
-
-    private Evaluation mean(MultiDataSetIterator data) {
-        if (data.resetSupported()) {
-            data.reset();
-        }
-        double sum = 0;
-        long tokens = 0;
-        while (data.hasNext()) {
-            Map<String, INDArray> placeholders = inputs.placeholders(data.next());
-            long count = inputs.tokens(placeholders);
-            INDArray value = engine.outputs(placeholders, List.of(loss.loss()))
-                    .values()
-                    .iterator()
-                    .next();
-            sum += count == 0 ? 0 : value.getDouble(0) * count;
-            tokens += count;
-        }
-        double mean = tokens == 0 ? Double.NaN : sum / tokens;
-        return new Evaluation(state.step, mean, tokens, mean < state.bestLoss);
-    }
-
-    private void evaluateNow(MultiDataSetIterator data, List<TrainingListener> audience) {
-        Evaluation evaluation = evaluate(data);
-        state.evaluations.add(evaluation);
-        if (evaluation.loss() < state.bestLoss - plan.minDelta()) {
-            state.evaluationsWithoutImprovement = 0;
-        } else {
-            state.evaluationsWithoutImprovement++;
-        }
-        if (evaluation.best()) {
-            state.bestLoss = evaluation.loss();
-            state.bestParameters = plan.restoreBest() ? parameters.read() : null;
-        }
+    private void judge(MultiDataSetIterator data, List<TrainingListener> audience) {
+        Evaluation evaluation = evaluations.judge(data);
         audience.forEach(listener -> listener.onEvaluation(evaluation));
     }
 
@@ -285,8 +279,19 @@ public final class AdapterTrainer implements AutoCloseable {
     }
 
     /**
+     * Computes the task loss over data with the current parameters: the weighted mean over all labelled tokens; 0 if there
+     * are none.
+     *
+     * @param data the data; reset first
+     */
+    public Evaluation evaluate(MultiDataSetIterator data) {
+        return usage.during(() -> evaluations.of(data));
+    }
+
+    /**
      * Continues where the newest usable checkpoint in a directory was made; {@link #fit} then needs the same data from the
-     * start. With one thread the result is the same to the last bit as without the interruption.
+     * start, and refuses other data. With one thread the result is the same to the last bit as without the interruption. A
+     * run that had ended stays as it was; fit returns its result.
      *
      * @param directory the plan's checkpoint directory of the interrupted training
      * @return this trainer
@@ -295,12 +300,10 @@ public final class AdapterTrainer implements AutoCloseable {
     public AdapterTrainer resume(Path directory) {
         return usage.during(() -> {
             checkpoints.restore(directory);
+            batches = null;
+            runIsOver = false;
             return this;
         });
-    }
-
-    private static double secondsSince(long nanos) {
-        return (System.nanoTime() - nanos) / 1e9;
     }
 
     /**

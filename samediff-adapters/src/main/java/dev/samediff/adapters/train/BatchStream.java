@@ -1,22 +1,37 @@
 package dev.samediff.adapters.train;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.engine.nd4j.Checksum;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 
 /**
  * Batches epoch after epoch. The iterator is reset before every epoch, so that the n-th batch is the same in every run
- * with a fresh iterator.
+ * with a fresh iterator; a checksum of all batches that were taken tells whether it is.
  */
 final class BatchStream {
     private final MultiDataSetIterator iterator;
+    private final @Nullable Checksum checksum;
     private int epoch;
     private int position;
+    private int batchesPerEpoch;
     private boolean open;
 
-    BatchStream(MultiDataSetIterator iterator) {
+    /**
+     * Opens a stream.
+     *
+     * @param iterator where batches come from
+     * @param watched whether a checksum of them is asked for
+     */
+    BatchStream(MultiDataSetIterator iterator, boolean watched) {
         this.iterator = iterator;
+        this.checksum = watched ? new Checksum() : null;
+    }
+
+    /** Tells whether the batches come from this very iterator. */
+    boolean isOf(MultiDataSetIterator other) {
+        return iterator == other;
     }
 
     /** Returns the next batch of this epoch, or null once at its end; the call after that starts the next epoch. */
@@ -39,29 +54,44 @@ final class BatchStream {
             return null;
         }
         position++;
-        return iterator.next();
+        MultiDataSet batch = iterator.next();
+        Checksum sum = checksum;
+        if (sum != null) {
+            sum.add(batch.getFeatures());
+            sum.add(batch.getLabels());
+            sum.add(batch.getLabelsMaskArrays());
+        }
+        return batch;
     }
 
-    /** Counts the batches of an epoch by a pass over the data. */
+    /** Counts the batches of an epoch by a pass over the data, once. */
     int countBatches() {
+        if (batchesPerEpoch > 0) {
+            return batchesPerEpoch;
+        }
         if (!iterator.resetSupported()) {
             throw new InvalidInputException(
                     "the training data's iterator cannot be reset, so its epochs cannot be counted; plan steps instead");
         }
         iterator.reset();
-        int count = 0;
         while (iterator.hasNext()) {
             iterator.next();
-            count++;
+            batchesPerEpoch++;
         }
-        return count;
+        if (batchesPerEpoch == 0) {
+            throw new InvalidInputException("the training data has no batches");
+        }
+        return batchesPerEpoch;
     }
 
     /**
      * Goes to where another stream was: as many epochs, as many batches into the last. Every batch on the way is read,
      * because iterators that shuffle may depend on it.
+     *
+     * @param expected the checksum of the other stream there; null if it is not known
+     * @throws InvalidInputException if these are not the same batches
      */
-    void seek(int targetEpoch, int targetPosition) {
+    void seek(int targetEpoch, int targetPosition, @Nullable String expected) {
         while (epoch < targetEpoch) {
             next();
         }
@@ -71,6 +101,12 @@ final class BatchStream {
                         + (targetEpoch + 1) + ", the checkpoint was made after " + targetPosition
                         + "; resume with the data it was trained on");
             }
+        }
+        if (expected != null && !expected.equals(checksum())) {
+            throw new InvalidInputException("the training data is not that of the checkpoint: the batches up to number "
+                    + targetPosition + " of epoch " + (targetEpoch + 1) + " have the checksum " + checksum()
+                    + ", those that it was trained on " + expected
+                    + ". Resume with the same data in the same order, or start anew in another directory");
         }
     }
 
@@ -88,5 +124,10 @@ final class BatchStream {
     /** Returns the number of batches taken from the open epoch. */
     int position() {
         return open ? position : 0;
+    }
+
+    /** Returns the checksum of all batches that were taken; empty if the stream is not watched. */
+    String checksum() {
+        return checksum == null ? "" : checksum.text();
     }
 }

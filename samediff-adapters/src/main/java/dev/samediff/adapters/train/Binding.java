@@ -3,12 +3,11 @@ package dev.samediff.adapters.train;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.nd4j.LossInputs;
 import dev.samediff.adapters.train.loss.TaskLoss;
+import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import org.jspecify.annotations.Nullable;
-import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
@@ -36,20 +35,12 @@ public record Binding(List<String> features, String labels, String labelMask) {
         return new Binding(Arrays.asList(features), loss.labels(), loss.mask());
     }
 
-    /** Refuses names that are no placeholders. */
-    void check(SameDiff graph) {
-        for (String name : features) {
-            checkPlaceholder(graph, name);
-        }
-        checkPlaceholder(graph, labels);
-        checkPlaceholder(graph, labelMask);
-    }
-
-    private static void checkPlaceholder(SameDiff graph, String name) {
-        if (!graph.hasVariable(name) || !graph.getVariable(name).isPlaceHolder()) {
-            throw new InvalidInputException(
-                    "`" + name + "` is no placeholder of the graph; its placeholders are " + graph.inputs());
-        }
+    /** Returns the placeholders that are fed: features, labels, label mask. */
+    List<String> names() {
+        List<String> names = new ArrayList<>(features);
+        names.add(labels);
+        names.add(labelMask);
+        return names;
     }
 
     /**
@@ -67,28 +58,26 @@ public record Binding(List<String> features, String labels, String labelMask) {
             throw new InvalidInputException("a batch must have one array of labels, this one has "
                     + (batch.getLabels() == null ? 0 : batch.getLabels().length));
         }
-        Map<String, INDArray> values = new HashMap<>();
+        Map<String, INDArray> values = new LinkedHashMap<>();
         for (int i = 0; i < arrays.length; i++) {
-            values.put(features.get(i), arrays[i]);
+            put(values, features.get(i), arrays[i]);
         }
-        INDArray label = batch.getLabels(0);
-        INDArray mask = mask(batch);
-        values.put(labels, label);
-        if (mask != null) {
-            LossInputs.requireWeights(labelMask, mask);
+        put(values, labels, batch.getLabels(0));
+        INDArray[] masks = batch.getLabelsMaskArrays();
+        if (masks == null || masks.length == 0 || masks[0] == null) {
+            values.put(labelMask, Nd4j.ones(DataType.FLOAT, batch.getLabels(0).shape()));
+        } else {
+            put(values, labelMask, masks[0]);
+            LossInputs.requireWeights(labelMask, masks[0]);
         }
-        values.put(labelMask, mask == null ? Nd4j.ones(DataType.FLOAT, label.shape()) : mask);
         return values;
     }
 
-    private static @Nullable INDArray mask(MultiDataSet batch) {
-        INDArray[] masks = batch.getLabelsMaskArrays();
-        return masks == null || masks.length == 0 ? null : masks[0];
-    }
-
-    /** Returns the number of labelled items among placeholder values. */
-    long tokens(Map<String, INDArray> placeholders) {
-        INDArray mask = placeholders.get(labelMask);
-        return mask == null ? 0 : Math.round(mask.sumNumber().doubleValue());
+    private static void put(Map<String, INDArray> values, String name, INDArray array) {
+        if (array == null || array.wasClosed()) {
+            throw new InvalidInputException("a batch has no array for the placeholder `" + name + "`: it is "
+                    + (array == null ? "null" : "closed"));
+        }
+        values.put(name, array);
     }
 }

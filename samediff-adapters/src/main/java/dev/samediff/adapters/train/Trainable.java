@@ -1,12 +1,13 @@
 package dev.samediff.adapters.train;
 
-import dev.samediff.adapters.Penalty;
+import dev.samediff.adapters.AdaptedModel;
+import dev.samediff.adapters.PenalizedSites;
+import dev.samediff.adapters.train.loss.TaskLoss;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.nd4j.autodiff.samediff.SameDiff;
 
-/** What a trainer trains: a graph, the variables that change, and an optional penalty on them. */
+/** What a trainer trains: a graph, the variables that change, and penalties on them. */
 public interface Trainable {
     /** Returns the graph; its trainable variables are updated in place. */
     SameDiff graph();
@@ -14,13 +15,8 @@ public interface Trainable {
     /** Returns the float32 VARIABLEs to train, in a fixed order. */
     List<String> trainableNames();
 
-    /** Returns the penalty on the trainables, if there is one. */
-    default Optional<Penalty> penalty() {
-        return Optional.empty();
-    }
-
-    /** Returns, for each site of the penalty, variable names by short name. */
-    default List<Map<String, String>> penaltySites() {
+    /** Returns the penalties on the trainables; their variables are among {@link #trainableNames}. */
+    default List<PenalizedSites> penalties() {
         return List.of();
     }
 
@@ -33,7 +29,42 @@ public interface Trainable {
     }
 
     /**
-     * Returns a plain graph with some variables to train, such as for full fine-tuning.
+     * Refuses to be trained in a state in which that would change nothing, such as adapters that are merged or switched off.
+     * It is asked before every update.
+     *
+     * @throws dev.samediff.adapters.InvalidInputException that says what to do
+     */
+    default void requireActive() {}
+
+    /**
+     * Returns whether every VARIABLE of the graph is meant that a gradient of the loss reaches. Training is then refused while
+     * one of them is not among {@link #trainableNames}; otherwise those that are not named stay as they are.
+     */
+    default boolean meansEveryVariable() {
+        return false;
+    }
+
+    /**
+     * Returns this with more variables that are trained with it, such as the head of a classifier beside adapters.
+     *
+     * @param names VARIABLEs of the graph; {@code SDVariable.convertToVariable} makes one of a constant
+     */
+    default Trainable with(String... names) {
+        return new JointTrainable(this, List.of(names));
+    }
+
+    /**
+     * Returns the active adapters of a model; the loss and their penalties become the graph's loss variables.
+     *
+     * @param model the model
+     * @param loss the task loss in its graph
+     */
+    static Trainable of(AdaptedModel model, TaskLoss loss) {
+        return new AdaptedTrainable(model, loss);
+    }
+
+    /**
+     * Returns a plain graph with some variables to train, such as for full fine-tuning; the others stay as they are.
      *
      * @param graph the graph
      * @param names the variables to train

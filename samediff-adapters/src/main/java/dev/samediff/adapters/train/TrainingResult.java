@@ -4,22 +4,42 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * What training gave.
+ * What a run of training gave, which is one call of {@link AdapterTrainer#fit}, or several if it was interrupted and resumed.
  *
- * @param steps updates made in all, those before a resume included
- * @param losses task loss of every update
- * @param evaluations all evaluations in order
+ * @param steps updates made in all, those of earlier runs of the trainer included
+ * @param losses task loss of every update of the run
+ * @param evaluations all evaluations of the run in order
  * @param reason why it ended
- * @param seconds duration of this run
+ * @param seconds duration since it began or was resumed
+ * @param finalEvaluation the evaluation of the parameters that the model has now: of the best ones where the plan restores
+ *     them, of the last ones otherwise; empty if there was no evaluation data
  */
 public record TrainingResult(
-        int steps, List<Double> losses, List<Evaluation> evaluations, Reason reason, double seconds) {
+        int steps,
+        List<Double> losses,
+        List<Evaluation> evaluations,
+        Reason reason,
+        double seconds,
+        Optional<Evaluation> finalEvaluation) {
+    /** A result whose last evaluation is that of the parameters that are kept. */
+    public TrainingResult(int steps, List<Double> losses, List<Evaluation> evaluations, Reason reason, double seconds) {
+        this(
+                steps,
+                losses,
+                evaluations,
+                reason,
+                seconds,
+                evaluations.isEmpty() ? Optional.empty() : Optional.of(evaluations.get(evaluations.size() - 1)));
+    }
+
     /** Why training ended. */
     public enum Reason {
         /** All planned updates were made. */
         COMPLETED,
         /** The evaluation loss stopped falling. */
-        STOPPED_EARLY
+        STOPPED_EARLY,
+        /** Another thread asked for the end, see {@link AdapterTrainer#stop}. */
+        INTERRUPTED
     }
 
     public TrainingResult {
@@ -27,14 +47,9 @@ public record TrainingResult(
         evaluations = List.copyOf(evaluations);
     }
 
-    /** Returns the task loss of the last update. */
+    /** Returns the task loss of the last update; NaN if there was none. */
     public double finalLoss() {
         return losses.isEmpty() ? Double.NaN : losses.get(losses.size() - 1);
-    }
-
-    /** Returns the last evaluation, if there was evaluation data. */
-    public Optional<Evaluation> finalEvaluation() {
-        return evaluations.isEmpty() ? Optional.empty() : Optional.of(evaluations.get(evaluations.size() - 1));
     }
 
     /** Returns the best evaluation, if there was evaluation data. */

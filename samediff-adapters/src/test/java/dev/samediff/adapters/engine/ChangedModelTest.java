@@ -145,7 +145,7 @@ class ChangedModelTest {
     @Test
     void an_engine_whose_loss_is_taken_out_says_so() {
         AdaptedModel model = AdaptedModel.inject(graph, adapter("one", Sorsa.rank(2)));
-        String penalty = model.penaltyVariable().orElseThrow();
+        String penalty = model.lossVariables("loss").get(1);
         List<String> trainables = model.trainableNames();
         model.peakLearningRate(0.01);
         train(model, 6);

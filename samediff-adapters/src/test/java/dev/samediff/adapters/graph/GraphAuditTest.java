@@ -37,7 +37,7 @@ class GraphAuditTest {
                         "sparse_softmax_cross_entropy_loss_with_logits",
                         v -> v.getSameDiff()
                                 .loss
-                                .sparseSoftmaxCrossEntropy(
+                                .sparseSoftmaxCrossEntropy( // a mean comes after it
                                         "bad", v, v.getSameDiff().placeHolder("labels", DataType.INT32, -1))));
     }
 

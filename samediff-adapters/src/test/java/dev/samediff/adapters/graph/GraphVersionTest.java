@@ -57,7 +57,7 @@ class GraphVersionTest {
         GraphEditor.Insertion[] made = new GraphEditor.Insertion[1];
         Map<String, Runnable> edits = new LinkedHashMap<>();
         edits.put("insert", () -> made[0] = editor.insert("up", "up/base", up -> up.mul("up/twice", 2)));
-        edits.put("remove", () -> editor.remove(made[0]));
+        edits.put("remove", () -> editor.remove(made[0], List.of()));
         edits.put("record", () -> editor.record(() -> graph.getVariable("out").mul("thrice", 3)));
         edits.put("removeWithProducers", () -> editor.removeWithProducers(List.of("thrice")));
         edits.put("addTrainables", () -> editor.addTrainables(Map.of("a", Nd4j.ones(3))));
@@ -83,6 +83,10 @@ class GraphVersionTest {
         assertThat(countsValue(scaling, model::enable)).isTrue();
         assertThat(countsValue(UP, model::merge)).isTrue();
         assertThat(countsValue(UP, model::unmerge)).isTrue();
+        assertThat(countsValue(UP, () -> model.activate("one")))
+                .as("nothing changes")
+                .isFalse();
+        assertThat(countsValue(UP, model::activate)).isTrue();
         assertThat(countsValue(UP, () -> model.activate("one"))).isTrue();
         assertThat(countsValue(coefficient, () -> model.peakLearningRate(0.1))).isTrue();
         assertThat(countsValue(trained, () -> model.restore(model.trainables())))
@@ -90,6 +94,7 @@ class GraphVersionTest {
         Parameters parameters = new Parameters(trainable);
         assertThat(countsValue(trained, () -> parameters.write(parameters.read())))
                 .isTrue();
+        assertThat(countsValue(UP, () -> model.remove("one"))).isTrue();
         assertThat(countsValue(UP, () -> new GraphEditor(graph).replaceArray(UP, Nd4j.ones(6, 8))))
                 .isTrue();
     }

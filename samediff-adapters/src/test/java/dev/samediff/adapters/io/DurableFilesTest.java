@@ -4,16 +4,19 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.samediff.adapters.testing.Programs;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -56,9 +59,9 @@ class DurableFilesTest {
                     throw new IOException("No space left on device");
                 }))
                 .hasMessageContaining("adapter");
-        assertThat(names(target)).containsExactly("old");
+        assertThat(names(target)).containsExactly(FolderManifest.NAME, "old");
         DurableFiles.writeFolder(target, f -> Files.writeString(f.resolve("new"), "2"));
-        assertThat(names(target)).containsExactly("new");
+        assertThat(names(target)).containsExactly(FolderManifest.NAME, "new");
         assertThat(names(folder)).containsExactly("adapter");
     }
 
@@ -73,15 +76,107 @@ class DurableFilesTest {
     }
 
     @Test
-    void a_folder_whose_replacement_was_killed_between_the_renames_comes_back() throws IOException {
-        long deadPid = deadProcess();
+    void a_folder_whose_replacement_was_killed_between_two_renames_is_read_and_comes_back() throws IOException {
         Path target = folder.resolve("adapter");
-        Files.createDirectory(folder.resolve(".adapter.replaced-" + deadPid));
-        Files.writeString(folder.resolve(".adapter.replaced-" + deadPid).resolve("old"), "1");
-        Files.createDirectory(folder.resolve(".adapter.writing-" + deadPid));
-        assertThat(DurableFiles.recoverFolder(target)).isTrue();
-        assertThat(names(target)).containsExactly("old");
+        DurableFiles.writeFolder(target, f -> Files.writeString(f.resolve("old"), "1"));
+        Path replaced = TemporaryName.beside(target, TemporaryName.REPLACED);
+        Files.move(target, replaced);
+        Files.createDirectory(TemporaryName.beside(target, TemporaryName.WRITING));
+        List<String> before = names(folder);
+        assertThat(FolderSnapshot.<String>read(target, f -> Files.readString(f.resolve("old"))))
+                .isEqualTo("1");
+        assertThat(names(folder)).isEqualTo(before);
+        DurableFiles.removeLeftoversIn(folder);
         assertThat(names(folder)).containsExactly("adapter");
+        assertThat(names(target)).contains("old");
+    }
+
+    @Test
+    void a_failed_replacement_by_two_renames_brings_the_old_folder_back() throws IOException {
+        Path target = folder.resolve("adapter");
+        FolderExchange.atomic = false;
+        try {
+            DurableFiles.writeFolder(target, f -> Files.writeString(f.resolve("old"), "1"));
+            assertThatThrownBy(() -> FolderExchange.put(folder.resolve("nothing"), target))
+                    .isInstanceOf(IOException.class);
+            assertThat(target.resolve("old")).exists();
+            DurableFiles.writeFolder(target, f -> Files.writeString(f.resolve("new"), "2"));
+            assertThat(names(target)).contains("new").doesNotContain("old");
+            assertThat(names(folder)).containsExactly("adapter");
+        } finally {
+            FolderExchange.atomic = true;
+        }
+    }
+
+    @Test
+    void leftovers_are_removed_by_the_next_writer_of_the_same_target_and_nothing_like_them_is() throws IOException {
+        Path target = folder.resolve("file");
+        Path left = Files.writeString(TemporaryName.beside(target, TemporaryName.WRITING), "half");
+        Path others =
+                Files.writeString(TemporaryName.beside(folder.resolve("file.data"), TemporaryName.WRITING), "half");
+        List<String> names = List.of(
+                ".file.writing-backup-999999",
+                ".file.writing-999999",
+                ".file.writing-1-abc-zzz",
+                "file.writing-1-a-00000000000000000000000000000000",
+                ".myfile.writing-1-a-0123456789abcdef0123456789abcdefff");
+        for (String name : names) {
+            Files.writeString(folder.resolve(name), "a person's");
+        }
+        DurableFiles.writeText(target, "new");
+        assertThat(left).doesNotExist();
+        assertThat(others).exists();
+        assertThat(names(folder)).containsAll(names);
+        DurableFiles.removeLeftoversIn(folder);
+        assertThat(others).doesNotExist();
+        assertThat(names(folder)).containsAll(names);
+    }
+
+    @Test
+    void a_leftover_that_is_a_link_is_removed_and_what_it_points_to_stays() throws IOException {
+        Path target = folder.resolve("file");
+        Path victim = Files.createDirectory(folder.resolve("victim"));
+        Files.writeString(victim.resolve("precious"), "x");
+        Path planted = TemporaryName.beside(target, TemporaryName.WRITING);
+        Files.createSymbolicLink(planted, victim);
+        DurableFiles.writeText(target, "new");
+        assertThat(Files.exists(planted, java.nio.file.LinkOption.NOFOLLOW_LINKS))
+                .isFalse();
+        assertThat(victim.resolve("precious")).exists();
+    }
+
+    @Test
+    void temporary_names_cannot_be_guessed_and_fit_into_a_folder() {
+        Path longest = folder.resolve("\u00fc".repeat(127));
+        Set<String> names = new HashSet<>();
+        for (int i = 0; i < 1000; i++) {
+            String name = TemporaryName.beside(longest, TemporaryName.WRITING)
+                    .getFileName()
+                    .toString();
+            assertThat(name.getBytes(StandardCharsets.UTF_8)).hasSizeLessThan(255);
+            names.add(name.substring(name.lastIndexOf('-')));
+        }
+        assertThat(names).hasSize(1000).allMatch(random -> random.length() == 33);
+    }
+
+    @Test
+    void the_longest_names_can_be_written() throws IOException {
+        for (String name : List.of("\u00fc".repeat(127), "x".repeat(255))) {
+            Path target = folder.resolve(name);
+            DurableFiles.writeText(target, "x");
+            Files.writeString(TemporaryName.beside(target, TemporaryName.WRITING), "left");
+            DurableFiles.writeText(target, "y");
+            assertThat(target).hasContent("y");
+            assertThat(names(folder)).containsExactly(name);
+            Files.delete(target);
+        }
+    }
+
+    @Test
+    void a_folder_without_permission_is_said_as_such() throws Exception {
+        Path closed = Files.createDirectory(folder.resolve("closed"));
+        assertThat(DurableFiles.failure(closed.resolve("x"), new java.nio.file.AccessDeniedException("/closed/x")))
+                .hasMessageMatching("cannot write \\S+ \\(no permission: /closed/x\\); .*");
     }
 
     @Test
@@ -89,7 +184,7 @@ class DurableFilesTest {
         Path disk = folder.resolve("disk");
         Files.createDirectory(disk);
         assumeTrue(
-                run("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk.toString()) == 0,
+                Programs.succeeds("mount", "-t", "tmpfs", "-o", "size=64k", "tmpfs", disk.toString()),
                 "needs the right to mount a 64 KiB tmpfs");
         try {
             Path target = disk.resolve("file.bin");
@@ -99,9 +194,17 @@ class DurableFilesTest {
                     .hasMessageContaining("No space left")
                     .hasMessageContaining("free space");
             assertThat(Files.size(target)).isEqualTo(1000);
+            Path adapter = disk.resolve("adapter");
+            DurableFiles.writeFolder(adapter, f -> Files.write(f.resolve("x"), new byte[10]));
+            assertThatThrownBy(() ->
+                            DurableFiles.writeFolder(adapter, f -> Files.write(f.resolve("x"), new byte[200_000])))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("free space");
+            assertThat(Files.size(adapter.resolve("x"))).isEqualTo(10);
+            DurableFiles.deleteTree(adapter);
             assertThat(names(disk)).containsExactly("file.bin");
         } finally {
-            run("umount", disk.toString());
+            Programs.succeeds("umount", disk.toString());
         }
     }
 
@@ -132,29 +235,6 @@ class DurableFilesTest {
         assertThat(names(folder)).hasSize(20).noneMatch(name -> name.startsWith("."));
     }
 
-    @Test
-    void threads_that_write_and_read_one_folder_see_it_whole() throws Exception {
-        Path target = folder.resolve("adapter");
-        DurableFiles.writeFolder(target, f -> fill(f, "first"));
-        for (int round = 0; round < 30; round++) {
-            inThreads(thread -> {
-                if (thread == 0) {
-                    assertThat(DurableFiles.recoverFolder(target)).isTrue();
-                } else {
-                    DurableFiles.writeFolder(target, f -> fill(f, "writer " + thread));
-                }
-            });
-            assertThat(target.resolve("one")).hasSameTextualContentAs(target.resolve("two"));
-        }
-        assertThat(names(folder)).containsExactly("adapter");
-    }
-
-    private static void fill(Path inside, String text) throws IOException {
-        Files.writeString(inside.resolve("one"), text);
-        Thread.yield();
-        Files.writeString(inside.resolve("two"), text);
-    }
-
     private interface Work {
         void run(int thread) throws Exception;
     }
@@ -175,24 +255,6 @@ class DurableFilesTest {
             }
         } finally {
             threads.shutdown();
-        }
-    }
-
-    private static int run(String... command) throws Exception {
-        Process process = new ProcessBuilder(command)
-                .redirectErrorStream(true)
-                .redirectOutput(ProcessBuilder.Redirect.DISCARD)
-                .start();
-        return process.waitFor(10, TimeUnit.SECONDS) ? process.exitValue() : -1;
-    }
-
-    private static long deadProcess() {
-        try {
-            Process process = new ProcessBuilder("true").start();
-            process.waitFor();
-            return process.pid();
-        } catch (IOException | InterruptedException e) {
-            throw new IllegalStateException(e);
         }
     }
 

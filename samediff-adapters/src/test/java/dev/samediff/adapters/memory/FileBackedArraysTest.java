@@ -3,8 +3,13 @@ package dev.samediff.adapters.memory;
 import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import ch.qos.logback.classic.Logger;
+import ch.qos.logback.classic.spi.ILoggingEvent;
+import ch.qos.logback.core.read.ListAppender;
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.testing.Programs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +21,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.slf4j.LoggerFactory;
 
 @EnabledOnOs(OS.LINUX)
 class FileBackedArraysTest {
@@ -88,5 +94,29 @@ class FileBackedArraysTest {
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("none")
                 .hasMessageContaining("12 bytes");
+    }
+
+    @Test
+    void a_full_folder_is_said_in_one_line_however_many_arrays_there_are() throws Exception {
+        String disk = Files.createDirectory(directory.resolve("disk")).toString();
+        assumeTrue(
+                Programs.succeeds("mount", "-t", "tmpfs", "-o", "size=4k", "tmpfs", disk),
+                "needs the right to mount a tmpfs of 4 KiB");
+        ListAppender<ILoggingEvent> log = new ListAppender<>();
+        Logger logger = (Logger) LoggerFactory.getLogger(FileBackedArrays.class);
+        log.start();
+        logger.addAppender(log);
+        try {
+            for (int i = 0; i < 3; i++) {
+                assertThat(FileBackedArrays.copy(Nd4j.zeros(DataType.FLOAT, 64, 64), Path.of(disk)))
+                        .isEmpty();
+            }
+        } finally {
+            logger.detachAppender(log);
+            Programs.succeeds("umount", disk);
+        }
+        assertThat(log.list).hasSize(1);
+        assertThat(log.list.get(0).getThrowableProxy()).isNull();
+        assertThat(log.list.get(0).getFormattedMessage()).contains("No space left", disk, "--weights-directory");
     }
 }

@@ -14,6 +14,8 @@ import java.util.Map;
 public final class ForkedJvm {
     private final List<String> classPath = new ArrayList<>();
     private final List<String> flags = new ArrayList<>();
+    private final List<String> starter = new ArrayList<>();
+    private ProcessBuilder.Redirect errors = ProcessBuilder.Redirect.INHERIT;
     /** One thread: threads that spin while they wait slow down the process that waits for this one. */
     private final Map<String, String> environment = new HashMap<>(Map.of("OMP_NUM_THREADS", "1"));
 
@@ -35,9 +37,47 @@ public final class ForkedJvm {
         return this;
     }
 
+    /** Starts it by another program, such as one that makes a PID namespace. */
+    public ForkedJvm by(String... program) {
+        starter.addAll(Arrays.asList(program));
+        return this;
+    }
+
+    /** Writes what started classes print to standard error to a file, instead of this process's standard error. */
+    public ForkedJvm errorsTo(Path file) {
+        errors = ProcessBuilder.Redirect.to(file.toFile());
+        return this;
+    }
+
+    /** Starts the class; its standard output is the caller's to read. */
+    public Process start(Class<?> main, String... arguments) throws IOException {
+        ProcessBuilder builder = new ProcessBuilder(command(main, arguments)).redirectError(errors);
+        builder.environment().putAll(environment);
+        return builder.start();
+    }
+
     /** Runs the class to its end and returns what it printed to standard output; fails unless it ended with 0. */
     public String run(Class<?> main, String... arguments) throws IOException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of(
+        Path file = Files.createTempFile("forked-", ".err");
+        ProcessBuilder builder = new ProcessBuilder(command(main, arguments)).redirectError(file.toFile());
+        builder.environment().putAll(environment);
+        Process process = builder.start();
+        try {
+            String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
+            if (process.waitFor() != 0) {
+                throw new AssertionError(
+                        main + " ended with " + process.exitValue() + ": " + printed + Files.readString(file));
+            }
+            return printed;
+        } finally {
+            process.destroy();
+            Files.delete(file);
+        }
+    }
+
+    private List<String> command(Class<?> main, String... arguments) {
+        List<String> command = new ArrayList<>(starter);
+        command.addAll(List.of(
                 Path.of(System.getProperty("java.home"), "bin", "java").toString(),
                 "-Xmx512m",
                 "-XX:TieredStopAtLevel=1",
@@ -48,20 +88,6 @@ public final class ForkedJvm {
         command.addAll(flags);
         command.add(main.getName());
         command.addAll(Arrays.asList(arguments));
-        Path errors = Files.createTempFile("forked-", ".err");
-        ProcessBuilder builder = new ProcessBuilder(command).redirectError(errors.toFile());
-        builder.environment().putAll(environment);
-        Process process = builder.start();
-        try {
-            String printed = new String(process.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            if (process.waitFor() != 0) {
-                throw new AssertionError(
-                        main + " ended with " + process.exitValue() + ": " + printed + Files.readString(errors));
-            }
-            return printed;
-        } finally {
-            process.destroy();
-            Files.delete(errors);
-        }
+        return command;
     }
 }

@@ -2,12 +2,11 @@ package dev.samediff.adapters.train;
 
 import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.AdapterConfig;
-import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.PenalizedSites;
 import dev.samediff.adapters.Penalty;
 import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.engine.TinyGpt;
@@ -23,80 +22,15 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
 import org.junit.jupiter.api.Test;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.TrainingConfig;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.learning.config.Sgd;
 
-class AdapterTrainerTest {
-    private final TinyGpt gpt = new TinyGpt(16, 1, 2, 11, 3);
-    private final TaskLoss loss = Losses.causalLm(gpt.graph, gpt.logits);
-    private final Binding inputs = Binding.of(loss, "input_ids", "causal");
-
-    private static TrainingPlan.Builder plan(int steps) {
-        return TrainingPlan.builder().steps(steps).learningRate(0.01);
-    }
-
-    private TrainingResult train(TrainingPlan.Builder plan, Batches batches, TrainingListener... listeners) {
-        return train(gpt, plan, batches, listeners);
-    }
-
-    private TrainingResult train(
-            TinyGpt model, TrainingPlan.Builder plan, Batches batches, TrainingListener... listeners) {
-        Losses.causalLm(model.graph, model.logits);
-        try (AdapterTrainer trainer =
-                new AdapterTrainer(Trainable.of(model.graph, model.trainables), loss, plan.build(), inputs)) {
-            return trainer.fit(batches, null, listeners);
-        }
-    }
-
-    private static Map<String, INDArray> values(TinyGpt model, List<String> names) {
-        Map<String, INDArray> values = new LinkedHashMap<>();
-        names.forEach(
-                name -> values.put(name, model.graph.getArrForVarName(name).dup()));
-        return values;
-    }
-
-    @Test
-    void a_trainer_refuses_a_model_that_trains_other_variables_than_it_did() {
-        TinyGpt plain = new TinyGpt(16, 1, 2, 11, 0);
-        TaskLoss task = Losses.causalLm(plain.graph, plain.logits);
-        AdaptedModel model =
-                AdaptedModel.inject(plain.graph, AdapterConfig.of(Sorsa.rank(2)).withName("one"));
-        model.add(AdapterConfig.of(Sorsa.rank(2)).withName("two"));
-        Map<String, Runnable> changes = new LinkedHashMap<>();
-        changes.put("activate two", () -> model.activate("two"));
-        changes.put("activate both", () -> model.activate("one", "two"));
-        changes.put("unload", model::unload);
-        changes.forEach((name, change) -> {
-            if (!name.equals("unload")) {
-                model.activate("one");
-            }
-            try (AdapterTrainer trainer = new AdapterTrainer(model, task, plan(4).build(), inputs)) {
-                TrainingListener changing = new TrainingListener() {
-                    @Override
-                    public void onStep(StepReport report) {
-                        if (report.step() == 2) {
-                            change.run();
-                        }
-                    }
-                };
-                assertThatThrownBy(() -> trainer.fit(Batches.of(plain, 2, 4, 6), null, changing))
-                        .as(name)
-                        .isInstanceOf(InvalidInputException.class)
-                        .hasMessageContainingAll("trains other variables", "Make a new trainer");
-            }
-        });
-    }
-
+class AdapterTrainerTest extends TinyTraining {
     @Test
     void every_step_counts_in_the_graph_s_version() {
         GraphVersion version = GraphVersion.of(gpt.graph);
@@ -188,13 +122,8 @@ class AdapterTrainerTest {
             }
 
             @Override
-            public List<Map<String, String>> penaltySites() {
-                return List.of(Map.of("short", "w"));
-            }
-
-            @Override
-            public Optional<Penalty> penalty() {
-                return Optional.of(new Penalty() {
+            public List<PenalizedSites> penalties() {
+                Penalty sum = new Penalty() {
                     @Override
                     public double gamma() {
                         return 0.5;
@@ -210,7 +139,8 @@ class AdapterTrainerTest {
                         INDArray w = sites.get(0).get("short");
                         return new Value(w.sumNumber().doubleValue(), List.of(Map.of("short", Nd4j.onesLike(w))));
                     }
-                });
+                };
+                return List.of(new PenalizedSites(sum, List.of(Map.of("short", "w"))));
             }
         };
     }
@@ -250,25 +180,6 @@ class AdapterTrainerTest {
     }
 
     @Test
-    void a_loss_that_is_not_finite_stops_training_before_the_parameters_are_touched() {
-        Batches batches = Batches.of(gpt, 2, 2, 4);
-        batches.list.get(1).getFeatures(1).putScalar(0, 0, Float.NaN);
-        List<Map<String, INDArray>> after = new ArrayList<>();
-        assertThatThrownBy(() -> train(plan(5), batches, new TrainingListener() {
-                    @Override
-                    public void onStep(StepReport report) {
-                        after.add(values(gpt, gpt.trainables));
-                    }
-                }))
-                .isInstanceOf(NonFiniteException.class)
-                .hasMessageContaining("step 2")
-                .hasMessageContaining("step 1")
-                .hasMessageContaining("0.01");
-        assertThat(after).hasSize(1);
-        assertThatBits(values(gpt, gpt.trainables)).isEqualTo(after.get(0));
-    }
-
-    @Test
     void the_evaluation_loss_is_weighted_by_tokens() {
         Batches batches = Batches.of(gpt, 4, 2, 5);
         batches.list.get(0).getLabelsMaskArray(0).assign(0).putScalar(0, 1);
@@ -278,41 +189,6 @@ class AdapterTrainerTest {
             Evaluation whole = trainer.evaluate(batches.joined().joined());
             assertThat(parts.loss()).isCloseTo(whole.loss(), within(1e-6 * whole.loss()));
             assertThat(parts.tokens()).isEqualTo(whole.tokens());
-        }
-    }
-
-    @Test
-    void it_evaluates_at_the_start_as_planned_and_at_the_end() {
-        Batches data = Batches.of(gpt, 1, 2, 4);
-        try (AdapterTrainer trainer = new AdapterTrainer(
-                Trainable.of(gpt.graph, gpt.trainables),
-                loss,
-                plan(7).evaluateEvery(3).build(),
-                inputs)) {
-            TrainingResult result = trainer.fit(data, Batches.of(gpt, 1, 2, 4));
-            assertThat(result.evaluations()).extracting(Evaluation::step).containsExactly(0, 3, 6, 7);
-            assertThat(result.finalEvaluation().orElseThrow().step()).isEqualTo(7);
-        }
-    }
-
-    @Test
-    void it_stops_early_and_puts_the_best_parameters_back() {
-        Batches train = Batches.of(gpt, 2, 4, 6);
-        Batches other = new Batches();
-        other.list.add(Batches.dataSet(gpt.batch(8, 6, 999)));
-        TrainingPlan plan = plan(200)
-                .learningRate(0.05)
-                .evaluateEvery(2)
-                .earlyStopping(3, 0)
-                .restoreBest(true)
-                .build();
-        try (AdapterTrainer trainer = new AdapterTrainer(Trainable.of(gpt.graph, gpt.trainables), loss, plan, inputs)) {
-            TrainingResult result = trainer.fit(train, other);
-            assertThat(result.reason()).isEqualTo(TrainingResult.Reason.STOPPED_EARLY);
-            assertThat(result.steps()).isLessThan(200);
-            Evaluation best = result.bestEvaluation().orElseThrow();
-            assertThat(result.finalEvaluation().orElseThrow().loss()).isGreaterThan(best.loss());
-            assertThat(trainer.evaluate(other).loss()).isEqualTo(best.loss());
         }
     }
 
@@ -376,90 +252,5 @@ class AdapterTrainerTest {
         Map<String, INDArray> moved = new LinkedHashMap<>();
         model.trainables().forEach((name, value) -> moved.put(name, value.sub(before.get(name))));
         return moved;
-    }
-
-    @Test
-    void plans_and_bindings_that_cannot_work_are_refused() {
-        assertThatThrownBy(() -> TrainingPlan.builder().build())
-                .isInstanceOf(InvalidInputException.class)
-                .hasMessageContaining("steps / epochs");
-        assertThatThrownBy(() -> plan(1).learningRate(0).build()).hasMessageContaining("learning rate is 0.0");
-        assertThatThrownBy(() -> plan(1).warmupSteps(2).build()).hasMessageContaining("at most the 1 steps");
-        assertThatThrownBy(() -> plan(1).accumulation(0).build()).hasMessageContaining("accumulation is 0");
-        assertThatThrownBy(() -> new AdapterTrainer(
-                        Trainable.of(gpt.graph, gpt.trainables), loss, plan(1).build(), Binding.of(loss, "tokens")))
-                .isInstanceOf(InvalidInputException.class)
-                .hasMessageContaining("`tokens`")
-                .hasMessageContaining("input_ids");
-    }
-
-    @Test
-    void data_without_batches_and_batches_with_other_arrays_are_refused() {
-        assertThatThrownBy(() -> train(plan(1), new Batches()))
-                .isInstanceOf(InvalidInputException.class)
-                .hasMessageContaining("no batches");
-        Batches batches = new Batches();
-        batches.list.add(new org.nd4j.linalg.dataset.MultiDataSet(Nd4j.zeros(1, 2), Nd4j.zeros(1, 2)));
-        assertThatThrownBy(() -> train(plan(1), batches)).hasMessageContaining("1 feature arrays");
-    }
-
-    /** The optimiser's and the engine's memory was freed under a running training, which ended the process. */
-    @Test
-    void a_trainer_is_not_closed_while_it_trains() throws Exception {
-        AdapterTrainer trainer =
-                new AdapterTrainer(Trainable.of(gpt.graph, gpt.trainables), loss, plan(4).build(), inputs);
-        ExecutorService other = Executors.newSingleThreadExecutor();
-        List<String> refusals = new ArrayList<>();
-        try {
-            TrainingListener closing = new TrainingListener() {
-                @Override
-                public void onStep(StepReport report) {
-                    try {
-                        refusals.add(other.submit(() -> refusal(trainer::close)).get());
-                        refusals.add(refusal(trainer::close));
-                        refusals.add(other.submit(() -> refusal(() -> trainer.fit(Batches.of(gpt, 1, 2, 4), null)))
-                                .get());
-                    } catch (InterruptedException | ExecutionException e) {
-                        throw new IllegalStateException(e);
-                    }
-                }
-            };
-            assertThat(trainer.fit(Batches.of(gpt, 2, 2, 4), null, closing).steps())
-                    .isEqualTo(4);
-        } finally {
-            other.shutdownNow();
-        }
-        assertThat(refusals)
-                .hasSize(12)
-                .allSatisfy(refusal -> assertThat(refusal).contains("the thread"));
-        trainer.close();
-        trainer.close();
-        assertThat(refusal(() -> trainer.fit(Batches.of(gpt, 1, 2, 4), null))).contains("the trainer is closed");
-        assertThat(refusal(() -> trainer.evaluate(Batches.of(gpt, 1, 2, 4)))).contains("the trainer is closed");
-    }
-
-    private static String refusal(Runnable call) {
-        try {
-            call.run();
-            return "";
-        } catch (IllegalStateException e) {
-            return String.valueOf(e.getMessage());
-        }
-    }
-
-    /** A mask of -1 gave a negative loss, one of NaN everywhere a finite one. */
-    @Test
-    void masks_that_are_negative_or_not_finite_are_refused_for_every_loss() {
-        for (double value : new double[] {-1, Double.NaN, Double.POSITIVE_INFINITY}) {
-            MultiDataSet batch = new MultiDataSet(
-                    new INDArray[] {Nd4j.ones(1, 2), Nd4j.ones(1, 2)},
-                    new INDArray[] {Nd4j.ones(1, 2)},
-                    null,
-                    new INDArray[] {Nd4j.valueArrayOf(new long[] {1, 2}, value)});
-            assertThatThrownBy(() -> inputs.placeholders(batch))
-                    .isInstanceOf(InvalidInputException.class)
-                    .hasMessageContaining("`label_mask`")
-                    .hasMessageContaining("[0, 0]");
-        }
     }
 }

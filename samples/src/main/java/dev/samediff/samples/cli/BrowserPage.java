@@ -2,10 +2,11 @@ package dev.samediff.samples.cli;
 
 import dev.samediff.tuning.SweepListener;
 import dev.samediff.tuning.arbiter.page.ArbiterPage;
+import dev.samediff.tuning.arbiter.page.PageAddress;
 import dev.samediff.tuning.arbiter.page.PageLibraries;
 import dev.samediff.tuning.space.AdapterSpace;
+import java.util.Optional;
 import java.util.function.Consumer;
-import org.jspecify.annotations.Nullable;
 
 /**
  * A sweep in the browser, or nothing. Its libraries are optional: the page's class is loaded when they were found.
@@ -19,19 +20,21 @@ record BrowserPage(SweepListener listener, Runnable end) implements AutoCloseabl
      *
      * @throws dev.samediff.adapters.InvalidInputException if one is asked for and its libraries are missing
      */
-    static void require(@Nullable Integer port) {
-        if (port != null) {
-            PageLibraries.require();
-        }
+    static void require(Optional<PageAddress> address) {
+        address.ifPresent(wanted -> PageLibraries.require());
     }
 
-    /** Opens the page on a port, or does nothing without one. */
-    static BrowserPage open(@Nullable Integer port, String name, AdapterSpace space, Consumer<String> say) {
-        if (port == null) {
+    /** Opens the page, or does nothing without an address. */
+    static BrowserPage open(Optional<PageAddress> address, String name, AdapterSpace space, Consumer<String> say) {
+        if (address.isEmpty()) {
             return new BrowserPage(new SweepListener() {}, () -> {});
         }
-        ArbiterPage page = ArbiterPage.start(port, name, space);
+        ArbiterPage page = ArbiterPage.start(address.get(), name, space);
         say.accept("page: " + page.address() + ", until the sweep ends");
+        if (!address.get().isOfThisMachineOnly()) {
+            say.accept("warning: the page is shown on " + address.get().host()
+                    + ": anybody who reaches this machine there can look, without a password");
+        }
         return new BrowserPage(page, page::close);
     }
 

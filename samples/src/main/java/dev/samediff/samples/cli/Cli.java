@@ -44,7 +44,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
             "  samples/run finetune              the bundled model and data, a few minutes",
             "  samples/run finetune --help       your own model and data",
             "",
-            "Exit codes: 0 done; 1 the work failed or fell short; 2 wrong usage or unreadable input."
+            "Exit codes: 0 done; 1 the work failed or fell short; 2 wrong usage or unreadable input; 129, 130 and 143 ended",
+            "by SIGHUP, SIGINT (Ctrl-C) and SIGTERM."
         })
 public final class Cli implements Runnable {
     @Spec
@@ -99,14 +100,19 @@ public final class Cli implements Runnable {
                 .setExecutionStrategy(parsed -> root.selectAndRun(parsed, err))
                 .setParameterExceptionHandler((failure, unused) -> usageError(failure))
                 .setExecutionExceptionHandler((failure, command, unused) -> root.end(failure, err));
+        int exitCode;
         try {
-            return line.execute(arguments);
+            exitCode = line.execute(arguments);
         } catch (OutOfMemoryError | LinkageError | AssertionError e) {
-            return root.end(e, err);
-        } finally {
-            out.flush();
-            err.flush();
+            exitCode = root.end(e, err);
         }
+        if (out.checkError() && exitCode == 0) { // flushes; a script must not take a cut-off result for a whole one
+            err.println(
+                    "error: the results could not be written to standard output; is its disk full, or was it closed?");
+            exitCode = Failure.WORK_FAILED;
+        }
+        err.flush();
+        return exitCode;
     }
 
     @Override

@@ -4,6 +4,7 @@ import dev.samediff.samples.output.Json;
 import dev.samediff.samples.output.Progress;
 import java.io.PrintStream;
 import java.io.PrintWriter;
+import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -72,9 +73,20 @@ abstract class Command implements Callable<Integer> {
 
     /** Returns what a person would type to do this again. */
     final String commandLine() {
+        return quoted(words());
+    }
+
+    /** Returns the words of that. */
+    final List<String> words() {
         return Stream.concat(
                         Stream.of(spec().root().qualifiedName()),
                         spec().root().commandLine().getParseResult().originalArgs().stream())
+                .toList();
+    }
+
+    /** Returns words as a shell reads them. */
+    static String quoted(List<String> words) {
+        return words.stream()
                 .map(word -> word.matches("[\\w./:,=+@%-]+") ? word : "'" + word.replace("'", "'\\''") + "'")
                 .collect(Collectors.joining(" "));
     }

@@ -3,6 +3,7 @@ package dev.samediff.samples.cli;
 import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.io.DurableFiles;
+import dev.samediff.adapters.io.LockFile;
 import dev.samediff.samples.compare.Comparison;
 import dev.samediff.samples.compare.ComparisonReport;
 import dev.samediff.samples.compare.ComparisonTables;
@@ -76,7 +77,15 @@ final class CompareCommand extends Command {
         Task task = data.task(model.isBundled(), training.examplesSeen(), training.seed);
         model.load(); // refuses what cannot be used before anything is made
         RunFolder folder = output.folder("compare");
-        output.create(folder);
+        try (InterruptNotice notice = new InterruptNotice(
+                        this::say,
+                        "stopped; methods are compared when all are done: start again, or name fewer --methods");
+                LockFile lock = output.open(folder)) {
+            return compare(task, entries, folder);
+        }
+    }
+
+    private int compare(Task task, List<Comparison.Entry> entries, RunFolder folder) throws IOException {
         say("model: " + model.describe() + "; task: " + task.description());
         List<FineTuneResult> results = new Comparison(model::load, task, entries).run(progress(), this::say);
         List<FineTuneSummary> summaries = results.stream()

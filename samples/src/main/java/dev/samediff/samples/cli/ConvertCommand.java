@@ -5,6 +5,7 @@ import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.io.AdapterFolder;
 import java.io.IOException;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import picocli.CommandLine;
 import picocli.CommandLine.Option;
@@ -39,7 +40,7 @@ final class ConvertCommand extends Command {
 
     @Override
     int run() throws IOException {
-        if (Files.exists(out)) {
+        if (Files.exists(out, LinkOption.NOFOLLOW_LINKS)) {
             throw new InvalidInputException(out + " exists; name another folder with --out");
         }
         AdapterState state = AdapterFolder.load(adapter);

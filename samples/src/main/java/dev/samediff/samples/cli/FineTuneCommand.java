@@ -2,6 +2,7 @@ package dev.samediff.samples.cli;
 
 import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.io.LockFile;
 import dev.samediff.adapters.train.TrainingPlan;
 import dev.samediff.adapters.train.listener.MetricsFile;
 import dev.samediff.samples.finetune.AveragedTraining;
@@ -15,11 +16,14 @@ import dev.samediff.samples.finetune.RunDescription;
 import dev.samediff.samples.finetune.RunFolder;
 import dev.samediff.samples.finetune.RunWriter;
 import dev.samediff.samples.finetune.ShardedTask;
+import dev.samediff.samples.finetune.StopSignal;
 import dev.samediff.samples.model.LanguageModel;
 import dev.samediff.samples.task.Task;
 import dev.samediff.tuning.ComputeThreads;
 import dev.samediff.tuning.spark.SparkFlags;
 import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
@@ -85,16 +89,36 @@ final class FineTuneCommand extends Command {
         Candidate candidate = Candidate.adapters(loaded, config);
         FineTune job = new FineTune(loaded, task, settings, progress(), this::say);
         averaged.ifPresent(job::on);
-        output.create(folder);
-        FineTuneResult result;
-        try (MetricsFile metrics = new MetricsFile(folder.metrics());
-                InterruptNotice notice = new InterruptNotice(this::say, output.canResume(), folder)) {
-            result = job.run(candidate, Optional.empty(), metrics);
+        StopSignal stop = new StopSignal();
+        job.stoppedBy(stop);
+        try (InterruptNotice notice = new InterruptNotice(this::say, stop::stop, () -> goOn(stop, folder));
+                LockFile lock = output.open(folder);
+                MetricsFile metrics = new MetricsFile(folder.metrics())) {
+            FineTuneResult result = job.run(candidate, Optional.empty(), metrics);
+            RunDescription description = new RunDescription(model.describe(), task.description(), commandLine());
+            FineTuneSummary summary = new RunWriter(folder).write(result, settings, description);
+            print(text(result, folder), summary);
+            return 0;
+        } catch (StopSignal.Stopped e) { // a signal is ending the process, and says so
+            return Failure.WORK_FAILED;
         }
-        RunDescription description = new RunDescription(model.describe(), task.description(), commandLine());
-        FineTuneSummary summary = new RunWriter(folder).write(result, settings, description);
-        print(text(result, folder), summary);
-        return 0;
+    }
+
+    /** Says how to go on after a signal. */
+    private String goOn(StopSignal stop, RunFolder folder) {
+        if (stop.checkpoint().isEmpty() && !output.resume) {
+            return "stopped; there is no checkpoint to go on from: start again";
+        }
+        String from = stop.checkpoint().isPresent()
+                ? "step " + stop.checkpoint().getAsInt()
+                : "the checkpoint that this run began with";
+        List<String> command = new ArrayList<>(words());
+        command.removeIf(word -> word.equals("--overwrite") || word.equals("--resume"));
+        if (output.out == null) {
+            command.addAll(List.of("--out", folder.path().toString()));
+        }
+        command.add("--resume");
+        return "stopped; go on from " + from + " with: " + quoted(command);
     }
 
     /** Returns the task; shards together see more examples than one training. */

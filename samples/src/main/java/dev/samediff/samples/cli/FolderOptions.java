@@ -1,5 +1,6 @@
 package dev.samediff.samples.cli;
 
+import dev.samediff.adapters.io.LockFile;
 import dev.samediff.samples.finetune.RunFolder;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -37,6 +38,23 @@ class FolderOptions {
 
     /** Makes the folder. */
     void create(RunFolder folder) throws IOException {
-        folder.create(overwrite);
+        folder.create(existing());
+    }
+
+    /** Takes the folder for this run alone and makes it; the lock is closed when the run has ended. */
+    final LockFile open(RunFolder folder) throws IOException {
+        LockFile lock = folder.lock();
+        try {
+            create(folder);
+            return lock;
+        } catch (IOException | RuntimeException e) {
+            lock.close();
+            throw e;
+        }
+    }
+
+    /** Returns what may be done with a run that is in the folder. */
+    RunFolder.Existing existing() {
+        return overwrite ? RunFolder.Existing.OVERWRITE : RunFolder.Existing.REFUSE;
     }
 }

@@ -78,7 +78,12 @@ final class GenerateCommand extends Command {
         if (adapter != null) {
             AdaptedModel.inject(loaded.graph(), loaded.imported().modulePaths(), AdapterFolder.load(adapter));
         }
-        List<Generation> written = generate(loaded, texts);
+        List<Generation> written;
+        try (InterruptNotice notice = new InterruptNotice(
+                this::say,
+                "stopped; texts are printed when all are written: start again, or give a smaller --max-tokens")) {
+            written = generate(loaded, texts);
+        }
         List<Written> results = IntStream.range(0, texts.size())
                 .mapToObj(i -> Written.of(texts.get(i), written.get(i)))
                 .toList();

@@ -8,7 +8,7 @@ import picocli.CommandLine.Model.CommandSpec;
 final class GivenOptions {
     /** Options that say where results go and what is shown; those of the whole command line, which commands do not read. */
     static final Set<String> PLACE =
-            Set.of("--out", "--resume", "--json", "--verbose", "--backend", "--overwrite", "--ui");
+            Set.of("--out", "--resume", "--json", "--verbose", "--backend", "--overwrite", "--ui", "--ui-host");
 
     private GivenOptions() {}
 

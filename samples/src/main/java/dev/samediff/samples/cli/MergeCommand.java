@@ -4,7 +4,9 @@ import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.AdapterState;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.io.AdapterFolder;
+import dev.samediff.adapters.io.Destination;
 import dev.samediff.adapters.io.DurableFiles;
+import dev.samediff.adapters.io.PendingFile;
 import dev.samediff.importer.ImportedModel;
 import dev.samediff.importer.ModelImporter;
 import dev.samediff.importer.OnnxWriter;
@@ -58,12 +60,14 @@ final class MergeCommand extends Command {
             description = "${COMPLETION-CANDIDATES} (SameDiff's FlatBuffers). Default: ${DEFAULT-VALUE}.")
     Format format = Format.onnx;
 
-    @Option(names = "--overwrite", description = "Replace a file that is there.")
+    @Option(
+            names = "--overwrite",
+            description = "Replace a file that is there; of a symbolic link, the file it points to.")
     boolean overwrite;
 
     @Override
     int run() throws IOException {
-        if (Files.exists(out) && !overwrite) {
+        if (Destination.file(out).exists() && !overwrite) {
             throw new InvalidInputException(out + " exists; name another file or give --overwrite");
         }
         AdapterState state = AdapterFolder.load(adapter);
@@ -84,12 +88,11 @@ final class MergeCommand extends Command {
     }
 
     private void saveGraph(SameDiff graph) throws IOException {
-        Path temporary = Files.createTempFile("samediff", ".fb");
-        try {
-            graph.save(temporary.toFile(), false);
-            DurableFiles.write(out, target -> Files.copy(temporary, target));
-        } finally {
-            Files.deleteIfExists(temporary);
+        try (PendingFile pending = PendingFile.open(out, (target, leftover) -> {})) {
+            graph.save(pending.temporary().toFile(), false);
+            pending.commit();
+        } catch (IOException e) {
+            throw DurableFiles.failure(out, e);
         }
     }
 

@@ -1,8 +1,8 @@
 package dev.samediff.samples.cli;
 
 import dev.samediff.adapters.InvalidInputException;
-import dev.samediff.adapters.io.DurableFiles;
 import dev.samediff.adapters.train.TrainingPlan;
+import dev.samediff.adapters.train.checkpoint.TrainingCheckpoints;
 import dev.samediff.samples.finetune.RunFolder;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,7 +16,8 @@ final class OutputOptions extends FolderOptions {
             names = "--checkpoint-every",
             paramLabel = "N",
             defaultValue = "0",
-            description = "Steps between checkpoints; 0 for none. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "Steps between checkpoints; 0: only if a signal (Ctrl-C) ends the run. Default: ${DEFAULT-VALUE}.")
     int checkpointEvery;
 
     @Option(names = "--resume", description = "Go on from the newest checkpoint in --out.")
@@ -32,6 +33,8 @@ final class OutputOptions extends FolderOptions {
 
     @Override
     RunFolder folder(String command) {
+        requireNoneOrMore("--checkpoint-every", checkpointEvery, "0 for none, or the steps between checkpoints");
+        requireNoneOrMore("--patience", patience, "0 for never, or a number of evaluations");
         if (resume && out == null) {
             throw new InvalidInputException("--resume needs --out, the folder of the run to go on with");
         }
@@ -43,9 +46,20 @@ final class OutputOptions extends FolderOptions {
 
     @Override
     void create(RunFolder folder) throws IOException {
-        folder.create(overwrite || resume);
+        super.create(folder);
         if (overwrite) {
-            DurableFiles.deleteTree(folder.checkpoints());
+            TrainingCheckpoints.clear(folder.checkpoints());
+        }
+    }
+
+    @Override
+    RunFolder.Existing existing() {
+        return resume ? RunFolder.Existing.RESUME : super.existing();
+    }
+
+    private static void requireNoneOrMore(String option, int value, String expected) {
+        if (value < 0) {
+            throw new InvalidInputException(option + " " + value + " is not possible; give " + expected);
         }
     }
 
@@ -58,15 +72,11 @@ final class OutputOptions extends FolderOptions {
         return resume ? Optional.of(folder.checkpoints()) : Optional.empty();
     }
 
-    /** Returns whether an interrupted run could go on. */
-    boolean canResume() {
-        return checkpointEvery > 0;
-    }
-
+    /** Adds early stopping and checkpoints; without an interval, one is written only when a signal ends the training. */
     TrainingPlan.Builder withCheckpoints(TrainingPlan.Builder plan, RunFolder folder) {
         if (patience > 0) {
             plan.earlyStopping(patience, 0).restoreBest(true);
         }
-        return checkpointEvery > 0 ? plan.checkpoints(folder.checkpoints(), checkpointEvery) : plan;
+        return plan.checkpoints(folder.checkpoints(), checkpointEvery);
     }
 }

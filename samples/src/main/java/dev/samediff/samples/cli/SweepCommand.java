@@ -88,7 +88,7 @@ final class SweepCommand extends Command {
 
     @Override
     int run() throws IOException {
-        BrowserPage.require(output.ui);
+        BrowserPage.require(output.page());
         RunFolder folder = output.folder("sweep");
         if (output.resume && options().stream().allMatch(GivenOptions.PLACE::contains)) {
             return recorded(folder).run();
@@ -127,7 +127,7 @@ final class SweepCommand extends Command {
         try (Journal journal = Journal.open(folder.resolve("journal.jsonl"));
                 InterruptNotice notice = new InterruptNotice(this::say, sentence(output.out));
                 LiveTable table = new LiveTable(name, trials, progress(), this::sayAboveBar);
-                BrowserPage page = BrowserPage.open(output.ui, name, space, this::say)) {
+                BrowserPage page = BrowserPage.open(output.page(), name, space, this::say)) {
             SweepListener[] listeners = {table, page.listener()};
             SweepResult result = search.spark == null
                     ? new Sweep(space, plan, new LocalTrials(trial(job, space, plan))).run(journal, listeners)
@@ -177,6 +177,9 @@ final class SweepCommand extends Command {
         }
         if (output.ui != null) {
             arguments.add("--ui=" + output.ui);
+        }
+        if (output.uiHost != null) {
+            arguments.add("--ui-host=" + output.uiHost);
         }
         line.parseArgs(arguments.toArray(String[]::new));
         return command;

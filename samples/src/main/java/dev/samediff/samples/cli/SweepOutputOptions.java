@@ -3,7 +3,9 @@ package dev.samediff.samples.cli;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.io.DurableFiles;
 import dev.samediff.samples.finetune.RunFolder;
+import dev.samediff.tuning.arbiter.page.PageAddress;
 import java.io.IOException;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
@@ -21,9 +23,31 @@ final class SweepOutputOptions extends FolderOptions {
             fallbackValue = "9000",
             description =
                     "Show the sweep in the browser while it runs, on Arbiter's page. PORT is 9000 unless given; 0:"
-                            + " any that is free. Whoever reaches this machine can look at it.")
+                            + " any that is free. Only this machine can look at it, unless --ui-host says otherwise.")
     @Nullable
     Integer ui;
+
+    @Option(
+            names = "--ui-host",
+            paramLabel = "ADDRESS",
+            description =
+                    "With --ui: address of this machine where the page is shown, 0.0.0.0 for all of them. Anybody who"
+                            + " reaches it can look, without a password. Default: this machine only.")
+    @Nullable
+    String uiHost;
+
+    /**
+     * Returns where the page is shown, if it is asked for.
+     *
+     * @throws InvalidInputException if it cannot be shown there
+     */
+    Optional<PageAddress> page() {
+        if (ui == null && uiHost != null) {
+            throw new InvalidInputException("--ui-host needs --ui, the page that is shown there");
+        }
+        return Optional.ofNullable(ui)
+                .map(port -> uiHost == null ? PageAddress.ofThisMachine(port) : new PageAddress(uiHost, port));
+    }
 
     @Override
     RunFolder folder(String command) {
@@ -39,8 +63,13 @@ final class SweepOutputOptions extends FolderOptions {
     }
 
     @Override
+    RunFolder.Existing existing() {
+        return resume ? RunFolder.Existing.RESUME : super.existing();
+    }
+
+    @Override
     void create(RunFolder folder) throws IOException {
-        folder.create(overwrite || resume);
+        folder.create(existing());
         if (overwrite) {
             DurableFiles.deleteTree(folder.path().resolve("journal.jsonl"));
             DurableFiles.deleteTree(folder.path().resolve("olora-ranks"));

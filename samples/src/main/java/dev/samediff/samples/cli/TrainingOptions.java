@@ -1,5 +1,6 @@
 package dev.samediff.samples.cli;
 
+import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.train.TrainingPlan;
 import dev.samediff.adapters.train.optimizer.Schedule;
 import picocli.CommandLine.ArgGroup;
@@ -83,6 +84,8 @@ final class TrainingOptions {
 
     /** Returns the plan without checkpoints and early stopping. */
     TrainingPlan.Builder plan() {
+        requireAtLeast("--warmup", warmup);
+        requireAtLeast("--eval-every", evalEvery);
         return TrainingPlan.builder()
                 .steps(steps)
                 .learningRate(learningRate)
@@ -94,6 +97,13 @@ final class TrainingOptions {
                 .evaluateEvery(evalEvery < 0 ? Math.max(1, steps / 8) : evalEvery)
                 .seed(seed)
                 .engine(execution.engine());
+    }
+
+    /** -1 is the default; less was meant to be something else. */
+    private static void requireAtLeast(String option, int value) {
+        if (value < -1) {
+            throw new InvalidInputException(option + " " + value + " is not possible; give 0 or more steps");
+        }
     }
 
     /** Returns how many different examples the training will see at most. */

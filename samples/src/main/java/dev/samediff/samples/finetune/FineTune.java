@@ -35,6 +35,7 @@ public final class FineTune {
     private final Progress.Factory progress;
     private final Consumer<String> notes;
     private @Nullable AveragedTraining averaged;
+    private StopSignal stop = new StopSignal();
 
     /**
      * Prepares a job.
@@ -64,12 +65,19 @@ public final class FineTune {
         return this;
     }
 
+    /** Lets a signal end the training; returns this. */
+    public FineTune stoppedBy(StopSignal signal) {
+        stop = signal;
+        return this;
+    }
+
     /**
      * Does the job; the candidate's graph is trained in place.
      *
      * @param candidate adapters on, or variables of, this job's model
      * @param known measurements of the model before training, if they were made already
      * @param listeners are told how the training goes
+     * @throws StopSignal.Stopped if it was asked to end early
      */
     public FineTuneResult run(Candidate candidate, Optional<List<Measurement>> known, TrainingListener... listeners) {
         CausalLmIterator batches = trainingBatches();
@@ -114,7 +122,8 @@ public final class FineTune {
             Progress bar,
             StepRecorder recorder,
             TrainingListener... listeners) {
-        try (AdapterTrainer trainer = candidate.trainer(settings.plan(), binding)) {
+        try (AdapterTrainer trainer = candidate.trainer(settings.plan(), binding);
+                StopSignal.Watch watch = stop.watch(trainer)) {
             settings.resume().ifPresent(trainer::resume);
             TrainingListener shown = new TrainingListener() {
                 @Override
@@ -122,9 +131,13 @@ public final class FineTune {
                     bar.at(report.step(), String.format(java.util.Locale.ROOT, "loss %.4f", report.loss()));
                 }
             };
-            TrainingListener[] all = Stream.concat(Stream.of(recorder, shown), Arrays.stream(listeners))
+            TrainingListener[] all = Stream.concat(Stream.of(recorder, shown, stop), Arrays.stream(listeners))
                     .toArray(TrainingListener[]::new);
-            return trainer.fit(batches, evaluation, all);
+            TrainingResult result = trainer.fit(batches, evaluation, all);
+            if (result.reason() == TrainingResult.Reason.INTERRUPTED) {
+                throw new StopSignal.Stopped(result.steps());
+            }
+            return result;
         }
     }
 

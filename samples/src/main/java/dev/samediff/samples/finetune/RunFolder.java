@@ -1,25 +1,84 @@
 package dev.samediff.samples.finetune;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.io.Destination;
+import dev.samediff.adapters.io.DurableFiles;
+import dev.samediff.adapters.io.FolderManifest;
+import dev.samediff.adapters.io.LockFile;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
- * Where a run leaves its files.
+ * Where a run leaves its files. One run at a time has the folder ({@link #lock}); a list in it says which files are a run's
+ * ({@link FolderManifest}), and only a folder with nothing else is taken by {@code --overwrite}.
  *
  * @param path the folder
  */
 public record RunFolder(Path path) {
+    private static final String LOCK = ".run.lock";
+
+    /** What runs of any kind leave; folders among them say themselves what is theirs. */
+    private static final List<String> FILES = List.of(
+            "adapter",
+            "checkpoints",
+            "metrics.jsonl",
+            "summary.json",
+            "report.html",
+            "sweep.json",
+            "journal.jsonl",
+            "trials.csv",
+            "olora-ranks");
+
+    /** What may be done with a run that is there already. */
+    public enum Existing {
+        /** Nothing: the folder must be new or empty. */
+        REFUSE,
+        /** It goes on. */
+        RESUME,
+        /** It is replaced. */
+        OVERWRITE
+    }
+
+    /**
+     * Takes the folder for one run, and makes it if need be.
+     *
+     * @return the lock, to be closed when the run ends
+     * @throws InvalidInputException if another run has it; the message says which
+     */
+    public LockFile lock() throws IOException {
+        make();
+        return LockFile.take(path.toRealPath().resolve(LOCK), "the folder " + path + " is in use by another run");
+    }
+
     /**
      * Makes the folder and sees that it can be written.
      *
-     * @param mayHoldRun whether a run that is in it already may go on or be replaced
+     * @param existing what may be done with a run that is there
      * @throws InvalidInputException if something is in the way
      * @throws IOException if the folder cannot be made or written
      */
-    public void create(boolean mayHoldRun) throws IOException {
+    public void create(Existing existing) throws IOException {
+        make();
+        if (existing == Existing.REFUSE && !isEmpty()) {
+            throw new InvalidInputException(
+                    path + " is not empty; name another folder with --out, go on with --resume or"
+                            + " replace it with --overwrite");
+        }
+        Optional<String> stranger = existing == Existing.OVERWRITE ? strangers().findFirst() : Optional.empty();
+        if (stranger.isPresent()) {
+            throw new InvalidInputException(path + " holds `" + stranger.get()
+                    + "`, which no run wrote, so --overwrite leaves the folder alone; name another one with --out");
+        }
+        Destination.folder(adapter()); // refused now, and not after hours of training
+        DurableFiles.removeLeftoversIn(path);
+        FolderManifest.write(path, FILES);
+    }
+
+    private void make() throws IOException {
         for (Path part = path.toAbsolutePath(); part != null; part = part.getParent()) {
             if (Files.exists(part) && !Files.isDirectory(part)) {
                 throw new InvalidInputException(part + " is a file, so " + path
@@ -27,12 +86,6 @@ public record RunFolder(Path path) {
             }
         }
         Files.createDirectories(path);
-        if (!mayHoldRun && !isEmpty(path)) {
-            throw new InvalidInputException(
-                    path + " is not empty; name another folder with --out, go on with --resume or"
-                            + " replace it with --overwrite");
-        }
-        Files.delete(Files.createTempFile(path, ".probe", ""));
     }
 
     /** Returns the folder of the adapter. */
@@ -60,9 +113,14 @@ public record RunFolder(Path path) {
         return path.resolve("report.html");
     }
 
-    private static boolean isEmpty(Path folder) throws IOException {
-        try (Stream<Path> files = Files.list(folder)) {
-            return files.findAny().isEmpty();
+    private boolean isEmpty() throws IOException {
+        try (Stream<Path> files = Files.list(path)) {
+            return files.allMatch(file -> file.endsWith(LOCK) || file.endsWith(FolderManifest.NAME));
         }
+    }
+
+    private Stream<String> strangers() throws IOException {
+        return FolderManifest.strangersAtTop(path).stream()
+                .filter(name -> !name.equals(LOCK) && !DurableFiles.isTemporary(path.resolve(name)));
     }
 }

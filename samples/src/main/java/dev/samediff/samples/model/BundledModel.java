@@ -1,5 +1,6 @@
 package dev.samediff.samples.model;
 
+import dev.samediff.adapters.InvalidInputException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.UncheckedIOException;
@@ -18,14 +19,18 @@ public record BundledModel(Path onnx, Path vocabulary) {
     private static final String ONNX = "stories-gpt.onnx";
     private static final String VOCABULARY = "stories-vocab.json";
 
-    /** Copies the model from the class path to a temporary folder that goes away with the process. */
+    /** Copies the model from the class path to a temporary folder that goes away with the process, or with the next one. */
     public static BundledModel extract() {
+        Path temporary = Path.of(System.getProperty("java.io.tmpdir"));
         try {
-            Path folder = Files.createTempDirectory("samediff-model");
-            folder.toFile().deleteOnExit();
+            Path folder = ScratchFolder.make(temporary, "samediff-model");
             return new BundledModel(copy(ONNX, folder), copy(VOCABULARY, folder));
         } catch (IOException e) {
-            throw new UncheckedIOException(e);
+            String sentence = "the bundled model cannot be copied to the temporary folder " + temporary + " ("
+                    + e.getMessage() + "); name one that exists and has 4 MB left: TMPDIR=DIR samples/run ...";
+            throw Files.isDirectory(temporary)
+                    ? new UncheckedIOException(new IOException(sentence, e))
+                    : new InvalidInputException(sentence, e);
         }
     }
 

@@ -132,7 +132,23 @@ class SweepCommandTest {
         Run run = sweep(folder.resolve("shown"), "--ui=" + port, "--trials", "8");
         assertThat(run.exitCode()).as(run.err()).isZero();
         assertThat(run.err()).contains("page: http://localhost:" + port + "/arbiter");
+        assertThat(run.err()).doesNotContain("warning: the page");
         assertThat(seen.get(20, TimeUnit.SECONDS)).contains("\"0\"", "Complete");
+    }
+
+    @Test
+    void a_page_for_other_machines_comes_with_a_warning_and_an_address_without_a_page_is_refused() throws IOException {
+        own = sums();
+        Run open = sweep(folder.resolve("open"), "--ui=0", "--ui-host", "0.0.0.0", "--trials", "1");
+        assertThat(open.exitCode()).as(open.err()).isZero();
+        assertThat(open.err())
+                .contains("warning: the page is shown on 0.0.0.0: anybody who reaches this machine there can look");
+        Run without = sweep(folder.resolve("without"), "--ui-host", "0.0.0.0", "--trials", "1");
+        assertThat(without.exitCode()).isEqualTo(2);
+        assertThat(without.err()).contains("--ui-host needs --ui");
+        Run foreign = sweep(folder.resolve("foreign"), "--ui=0", "--ui-host", "240.0.0.1", "--trials", "1");
+        assertThat(foreign.exitCode()).isEqualTo(2);
+        assertThat(foreign.err()).contains("this machine has no such address");
     }
 
     /** Asks again and again until the answer has a word; the server goes away with the sweep. */

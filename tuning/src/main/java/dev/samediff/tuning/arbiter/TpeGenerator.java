@@ -10,20 +10,23 @@ import dev.samediff.tuning.tpe.Observation;
 import dev.samediff.tuning.tpe.ParzenEstimator;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.SplittableRandom;
 import org.deeplearning4j.arbiter.optimize.api.Candidate;
 import org.deeplearning4j.arbiter.optimize.api.OptimizationResult;
 import org.deeplearning4j.arbiter.optimize.generator.BaseCandidateGenerator;
 
 /**
- * Tree-structured Parzen estimator over an {@link ArbiterSpace}: the first trials at random, then where good trials were.
+ * Tree-structured Parzen estimator over an {@link ArbiterSpace}: the first ten trials at random, then where good trials were.
  * Pruned trials count as worse than complete ones, the later pruned the better, as in Optuna; failed ones do not count. A
- * parameter that did not exist in a trial says nothing about its value there.
+ * parameter that did not exist in a trial says nothing about its value there. Choices have no order, also choices of numbers;
+ * ranges of whole numbers have one; logarithmic ranges are searched in their logarithm. All this is as in Optuna, whose
+ * {@code suggest_categorical}, {@code suggest_int} and {@code suggest_float} the kinds of {@link Range} are.
  */
 public final class TpeGenerator extends BaseCandidateGenerator<ParameterValues> {
     private static final int RANDOM_TRIALS = 10;
-    private static final int MOST_LEVELS = 16;
 
     private final ArbiterSpace space;
     private final ParzenEstimator estimator;
@@ -38,16 +41,17 @@ public final class TpeGenerator extends BaseCandidateGenerator<ParameterValues> 
         initialize();
         this.space = space;
         this.estimator = new ParzenEstimator(space.space().varied().stream()
-                .map(parameter -> new Dimension(levels(parameter.range())))
+                .map(parameter -> dimension(parameter.range()))
                 .toList());
     }
 
-    private static int levels(Range range) {
+    private static Dimension dimension(Range range) {
         if (range instanceof Range.Choice choice) {
-            return choice.values().size();
+            return new Dimension.Choice(choice.values().size());
         }
-        int count = range instanceof Range.Integers whole ? whole.high() - whole.low() + 1 : 0;
-        return count > MOST_LEVELS ? 0 : count;
+        return range instanceof Range.Integers whole
+                ? new Dimension.Whole(1L + whole.high() - whole.low())
+                : new Dimension.Continuous();
     }
 
     @Override
@@ -87,14 +91,16 @@ public final class TpeGenerator extends BaseCandidateGenerator<ParameterValues> 
         return copy;
     }
 
+    /** The oldest first, as they were reported: in the order of their numbers, see {@link OrderedGenerator}. */
     private List<Observation> observations() {
         Comparator<Scored> order = Comparator.<Scored, Boolean>comparing(one -> !one.result.isComplete())
                 .thenComparing(one -> one.result.isComplete() ? 0 : -lastStep(one.result))
                 .thenComparing(one -> one.result.score());
-        List<Scored> sorted = scored.stream().sorted(order).toList();
-        List<Observation> observations = new ArrayList<>();
-        sorted.forEach(one -> observations.add(new Observation(one.point, observations.size())));
-        return observations;
+        Map<Scored, Integer> ranks = new IdentityHashMap<>();
+        scored.stream().sorted(order).forEach(one -> ranks.put(one, ranks.size()));
+        return scored.stream()
+                .map(one -> new Observation(one.point, ranks.getOrDefault(one, 0)))
+                .toList();
     }
 
     private static long lastStep(TrialResult result) {

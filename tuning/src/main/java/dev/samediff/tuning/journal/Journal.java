@@ -11,7 +11,9 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -22,6 +24,8 @@ import java.util.TreeMap;
  * when the journal is opened again. The file is locked while it is open. Not thread-safe.
  */
 public final class Journal implements AutoCloseable {
+    private static final long MOST_BYTES = 1L << 30;
+
     private final Path file;
     private final FileChannel channel;
     private final Map<Integer, TrialResult> trials;
@@ -35,7 +39,7 @@ public final class Journal implements AutoCloseable {
     /**
      * Opens a journal, an empty one if there is none.
      *
-     * @throws InvalidInputException if another process has it open, or a line other than the last is broken
+     * @throws InvalidInputException if another process has it open, or a line is no trial that is more than the last one cut off
      * @throws UncheckedIOException if the file cannot be read or written
      */
     public static Journal open(Path file) {
@@ -71,28 +75,34 @@ public final class Journal implements AutoCloseable {
     }
 
     private static Map<Integer, TrialResult> load(FileChannel channel, Path file) throws IOException {
+        if (channel.size() > MOST_BYTES) {
+            throw new InvalidInputException(
+                    "the journal " + file + " has " + channel.size() + " bytes; expected at most " + MOST_BYTES);
+        }
         byte[] bytes = Files.readAllBytes(file);
         Map<Integer, TrialResult> trials = new TreeMap<>();
+        Map<Integer, Integer> lines = new HashMap<>();
         int start = 0;
         for (int line = 1; start < bytes.length; line++) {
             int end = start;
             while (end < bytes.length && bytes[end] != '\n') {
                 end++;
             }
-            boolean last = end >= bytes.length - 1;
+            byte[] text = Arrays.copyOfRange(bytes, start, end);
+            if (end >= bytes.length - 1 && (end == bytes.length || !JournalLine.isObject(text))) {
+                break; // what a killed process or a power cut leaves at the end
+            }
             try {
-                if (end == bytes.length) {
-                    throw new IllegalArgumentException("it is incomplete");
+                TrialResult trial = TrialJson.parse(JournalLine.text(text));
+                Integer before = lines.put(trial.index(), line);
+                if (before != null) {
+                    throw new InvalidInputException("line " + before + " has the trial " + trial.index() + " already");
                 }
-                TrialResult trial = TrialJson.parse(new String(bytes, start, end - start, StandardCharsets.UTF_8));
-                trials.putIfAbsent(trial.index(), trial);
-            } catch (IllegalArgumentException e) { // InvalidInputException is one
-                if (!last) {
-                    throw new InvalidInputException("line " + line + " of the journal " + file + " is no trial ("
-                            + e.getMessage() + "); only the last line may be damaged. Restore the file, or delete this"
-                            + " line: its trial is then run again");
-                }
-                break;
+                trials.put(trial.index(), trial);
+            } catch (InvalidInputException e) {
+                throw new InvalidInputException("line " + line + " of the journal " + file + " is no trial ("
+                        + e.getMessage() + "); only the last line may be cut off. Restore the file, or delete this"
+                        + " line: its trial is then run again");
             }
             start = end + 1;
         }

@@ -4,6 +4,7 @@ import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.graph.TargetSelector;
 import dev.samediff.adapters.method.AdapterMethods;
 import dev.samediff.adapters.method.Sorsa;
+import dev.samediff.adapters.text.tokenizer.JsonFiles;
 import dev.samediff.adapters.train.optimizer.Schedule;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -67,7 +68,8 @@ public enum AdapterParameter {
         return Arrays.stream(values())
                 .filter(parameter -> parameter.key().equals(name))
                 .findFirst()
-                .orElseThrow(() -> new InvalidInputException("there is no parameter `" + name + "`; there are "
+                .orElseThrow(() -> new InvalidInputException("there is no parameter `" + JsonFiles.excerpt(name)
+                        + "`; there are "
                         + Arrays.stream(values()).map(AdapterParameter::key).collect(Collectors.joining(", "))));
     }
 
@@ -79,7 +81,8 @@ public enum AdapterParameter {
             case NUMBER -> choice ? all(range, Number.class) : !(range instanceof Range.Integers);
         };
         if (!fits) {
-            throw new InvalidInputException("the parameter `" + key() + "` cannot be " + range + "; expected "
+            throw new InvalidInputException("the parameter `" + key() + "` cannot be "
+                    + JsonFiles.excerpt(SpaceJson.json(range).toString()) + "; expected "
                     + switch (kind) {
                         case TEXT -> "a choice of texts";
                         case WHOLE -> "a choice of whole numbers or a range `integer` from 1";
@@ -111,6 +114,10 @@ public enum AdapterParameter {
                 if (!(this == GAMMA ? number >= 0 : number > 0) || Double.isInfinite(number)) {
                     throw new InvalidInputException(
                             "the parameter `" + key() + "` cannot be " + value + "; expected a positive number");
+                }
+                if (kind == Kind.WHOLE && number > Integer.MAX_VALUE) {
+                    throw new InvalidInputException("the parameter `" + key() + "` cannot be " + value
+                            + "; expected a whole number up to " + Integer.MAX_VALUE);
                 }
             }
         }

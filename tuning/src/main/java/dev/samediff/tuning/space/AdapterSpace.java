@@ -1,6 +1,7 @@
 package dev.samediff.tuning.space;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.text.tokenizer.JsonFiles;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -82,13 +83,15 @@ public record AdapterSpace(List<Parameter> parameters) {
     private static void check(Parameter parameter, Condition condition, Map<String, Parameter> before) {
         Parameter other = before.get(condition.parameter());
         if (other == null) {
-            throw new InvalidInputException("`" + parameter.name() + "` depends on `" + condition.parameter()
-                    + "`, which must stand before it; before it are " + before.keySet());
+            throw new InvalidInputException(
+                    "`" + parameter.name() + "` depends on `" + JsonFiles.excerpt(condition.parameter())
+                            + "`, which must stand before it; before it are " + before.keySet());
         }
         for (Object value : condition.values()) {
             if (!(other.range() instanceof Range.Choice) || !other.range().contains(value)) {
                 throw new InvalidInputException("`" + parameter.name() + "` depends on `" + condition.parameter()
-                        + "` being `" + value + "`, which is none of its choices: " + other.range());
+                        + "` being `" + JsonFiles.excerpt(value.toString()) + "`, which is none of its choices: "
+                        + JsonFiles.excerpt(SpaceJson.json(other.range()).toString()));
             }
         }
     }

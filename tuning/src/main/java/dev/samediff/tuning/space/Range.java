@@ -1,6 +1,7 @@
 package dev.samediff.tuning.space;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.text.tokenizer.JsonFiles;
 import java.util.HashSet;
 import java.util.List;
 
@@ -17,15 +18,30 @@ public sealed interface Range {
     /**
      * One of a list; a list of one is a fixed value.
      *
-     * @param values strings or numbers, no two the same
+     * @param values strings of one line or finite numbers, no two the same; whole numbers become {@link Long}s
      */
     record Choice(List<Object> values) implements Range {
         public Choice {
-            values = List.copyOf(values);
+            values = values.stream().map(Choice::plain).toList();
             if (values.isEmpty() || new HashSet<>(values).size() < values.size()) {
-                throw new InvalidInputException(
-                        "a choice of " + values + " is not possible; give at least one value, and none twice");
+                throw new InvalidInputException("a choice of " + JsonFiles.excerpt(values.toString())
+                        + " is not possible; give at least one value, and none twice");
             }
+        }
+
+        /** Values as a file has them, so that a journal gives back what was tried. */
+        private static Object plain(Object value) {
+            if (value instanceof Integer || value instanceof Short || value instanceof Byte) {
+                return ((Number) value).longValue();
+            }
+            Object plain = value instanceof Float number ? (Object) number.doubleValue() : value;
+            if (plain instanceof Long
+                    || plain instanceof Double number && Double.isFinite(number)
+                    || plain instanceof String text && text.codePoints().noneMatch(Character::isISOControl)) {
+                return plain;
+            }
+            throw new InvalidInputException("a choice cannot have the value " + JsonFiles.excerpt(String.valueOf(value))
+                    + "; expected a finite number or a text of one line");
         }
 
         @Override
@@ -47,7 +63,12 @@ public sealed interface Range {
      */
     record Integers(int low, int high) implements Range {
         public Integers {
-            require(low < high, "integer", low, high, "the first one smaller");
+            require(
+                    low < high && (long) high - low < Integer.MAX_VALUE,
+                    "integer",
+                    low,
+                    high,
+                    "the first one smaller, by less than " + Integer.MAX_VALUE);
         }
 
         @Override

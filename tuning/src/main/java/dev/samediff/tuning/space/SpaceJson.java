@@ -1,6 +1,5 @@
 package dev.samediff.tuning.space;
 
-import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
@@ -8,13 +7,15 @@ import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.samediff.adapters.InvalidInputException;
 import java.io.IOException;
+import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
+import java.util.function.Supplier;
 
 /**
  * Spaces as JSON, version 1: a number or text is a fixed value, a list is a choice.
@@ -32,7 +33,10 @@ import java.util.Optional;
  */
 public final class SpaceJson {
     private static final int SCHEMA = 1;
+    private static final String BYTE_ORDER_MARK = "\uFEFF";
+    private static final int MOST_BYTES = 1 << 20;
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final String WHEN = "when";
     private static final List<String> RANGES = List.of("choice", "integer", "uniform", "log_uniform");
 
     private SpaceJson() {}
@@ -43,12 +47,30 @@ public final class SpaceJson {
      * @throws InvalidInputException if it cannot be read or is no space
      */
     public static AdapterSpace read(Path file) {
-        try {
-            return parse(Files.readString(file, StandardCharsets.UTF_8), file.toString());
+        return parse(text(file), file.toString());
+    }
+
+    private static String text(Path file) {
+        byte[] bytes;
+        try (InputStream in = Files.newInputStream(file)) {
+            bytes = in.readNBytes(MOST_BYTES + 1);
         } catch (IOException e) {
             throw new InvalidInputException("the space " + file
                     + (Files.exists(file) ? " cannot be read" : " does not exist")
                     + "; give a JSON file as docs/tuning.md describes it");
+        }
+        if (bytes.length > MOST_BYTES) {
+            throw new InvalidInputException("the space " + file + " is larger than " + MOST_BYTES
+                    + " bytes; give a JSON file as docs/tuning.md describes it");
+        }
+        try {
+            String text = StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString();
+            return text.startsWith(BYTE_ORDER_MARK) ? text.substring(1) : text;
+        } catch (CharacterCodingException e) {
+            throw new InvalidInputException("the space " + file + " is not text in UTF-8; save it as UTF-8");
         }
     }
 
@@ -57,101 +79,85 @@ public final class SpaceJson {
      *
      * @param json the text
      * @param source where it is from, for errors
-     * @throws InvalidInputException if it is no space
+     * @throws InvalidInputException if it is no space; the message names the place in the text
      */
     public static AdapterSpace parse(String json, String source) {
         try {
-            return of(JSON.readTree(json));
-        } catch (JsonProcessingException e) {
-            throw new InvalidInputException("the space " + source + " is not JSON: " + e.getOriginalMessage());
+            return of(JsonAt.parse(json));
         } catch (InvalidInputException e) {
             throw new InvalidInputException("the space " + source + ": " + e.getMessage());
         }
     }
 
     /** Reads a space from a JSON object. */
-    public static AdapterSpace of(JsonNode root) {
-        if (root.path("schema").asInt() != SCHEMA || !root.path("parameters").isObject()) {
-            throw new InvalidInputException(
-                    "expected an object with \"schema\": 1 and an object \"parameters\", such as"
-                            + " {\"schema\": 1, \"parameters\": {\"rank\": [2, 4, 8]}}");
+    public static AdapterSpace of(JsonAt root) {
+        JsonAt schema = root.at("schema");
+        JsonAt entries = root.at("parameters");
+        if (!schema.exists() || !entries.exists()) {
+            throw root.wrong("an object with \"schema\": 1 and an object \"parameters\", such as"
+                    + " {\"schema\": 1, \"parameters\": {\"rank\": [2, 4, 8]}}");
         }
-        List<Parameter> parameters = new ArrayList<>();
-        root.path("parameters")
-                .properties()
-                .forEach(entry -> parameters.add(parameter(entry.getKey(), entry.getValue())));
-        return new AdapterSpace(parameters);
+        root.requireKeys(List.of("schema", "parameters"));
+        if (schema.whole() != SCHEMA) {
+            throw schema.wrong(SCHEMA + ", the only version there is");
+        }
+        return new AdapterSpace(entries.entries().stream()
+                .map(entry -> parameter(entry.key(), entry.value()))
+                .toList());
     }
 
-    private static Parameter parameter(String name, JsonNode node) {
-        if (!node.isObject()) {
-            return Parameter.of(name, choice(name, node));
+    private static Parameter parameter(String name, JsonAt at) {
+        if (!at.node().isObject()) {
+            return Parameter.of(name, choice(at));
         }
-        List<String> kinds = RANGES.stream().filter(node::has).toList();
+        List<String> kinds = RANGES.stream().filter(at.node()::has).toList();
         if (kinds.size() != 1) {
-            throw new InvalidInputException("the parameter `" + name + "` is " + node + "; expected one of " + RANGES);
+            throw at.wrong("one of " + String.join(", ", RANGES));
         }
-        Range range = range(name, kinds.get(0), node.path(kinds.get(0)));
-        return new Parameter(name, range, Optional.of(node.path("when")).flatMap(when -> condition(name, when)));
+        at.requireKeys(List.of(kinds.get(0), WHEN));
+        Range range = range(kinds.get(0), at.at(kinds.get(0)));
+        JsonAt when = at.at(WHEN);
+        return new Parameter(name, range, when.exists() ? Optional.of(condition(when)) : Optional.empty());
     }
 
-    private static Range range(String name, String kind, JsonNode bounds) {
+    private static Range range(String kind, JsonAt at) {
         if (kind.equals("choice")) {
-            return choice(name, bounds);
+            return choice(at);
         }
-        boolean whole = kind.equals("integer");
-        if (bounds.size() != 2
-                || !(whole ? bounds.get(0).isInt() && bounds.get(1).isInt() : isNumber(bounds.get(0), bounds.get(1)))) {
-            throw new InvalidInputException("the range " + kind + " of `" + name + "` is " + bounds + "; expected ["
-                    + (whole ? "whole number, whole number]" : "number, number]"));
+        if (!at.node().isArray() || at.node().size() != 2) {
+            throw at.wrong(kind.equals("integer") ? "[whole number, whole number]" : "[number, number]");
         }
-        return switch (kind) {
-            case "integer" ->
-                new Range.Integers(bounds.get(0).intValue(), bounds.get(1).intValue());
-            case "uniform" ->
-                new Range.Uniform(bounds.get(0).doubleValue(), bounds.get(1).doubleValue());
-            default ->
-                new Range.LogUniform(bounds.get(0).doubleValue(), bounds.get(1).doubleValue());
-        };
+        JsonAt low = at.items().get(0);
+        JsonAt high = at.items().get(1);
+        return located(at, () -> switch (kind) {
+            case "integer" -> new Range.Integers(low.whole(), high.whole());
+            case "uniform" -> new Range.Uniform(low.number(), high.number());
+            default -> new Range.LogUniform(low.number(), high.number());
+        });
     }
 
-    private static boolean isNumber(JsonNode... nodes) {
-        return List.of(nodes).stream().allMatch(JsonNode::isNumber);
+    private static Range.Choice choice(JsonAt at) {
+        List<JsonAt> items = at.node().isArray() ? at.items() : List.of(at);
+        List<Object> values = items.stream().map(JsonAt::value).toList();
+        return located(at, () -> new Range.Choice(values));
     }
 
-    private static Range.Choice choice(String name, JsonNode node) {
-        List<Object> values = new ArrayList<>();
-        for (JsonNode value : node.isArray() ? node : List.of(node)) {
-            values.add(value(name, value));
+    private static Condition condition(JsonAt at) {
+        if (!at.node().isObject() || at.node().size() != 1) {
+            throw at.wrong("one parameter with its values, such as {\"method\": [\"sorsa\"]}");
         }
-        return new Range.Choice(values);
+        JsonAt.Entry entry = at.entries().get(0);
+        return new Condition(entry.key(), choice(entry.value()).values());
     }
 
-    private static Optional<Condition> condition(String name, JsonNode when) {
-        if (when.isMissingNode()) {
-            return Optional.empty();
+    /** Says where a value stands that a range does not take. */
+    private static <T> T located(JsonAt at, Supplier<T> made) {
+        try {
+            return made.get();
+        } catch (InvalidInputException e) {
+            String message = String.valueOf(e.getMessage());
+            throw message.contains("`" + at.path()) ? e : new InvalidInputException("`" + at.path() + "`: " + message);
         }
-        if (!when.isObject() || when.size() != 1) {
-            throw new InvalidInputException("the condition of `" + name + "` is " + when
-                    + "; expected one parameter with its values, such as {\"method\": [\"sorsa\"]}");
-        }
-        Map.Entry<String, JsonNode> entry = when.properties().iterator().next();
-        return Optional.of(
-                new Condition(entry.getKey(), choice(name, entry.getValue()).values()));
-    }
-
-    /** Returns a JSON value as a value of a parameter: a text, a {@link Long} or a {@link Double}. */
-    public static Object value(String name, JsonNode node) {
-        if (node.isIntegralNumber() && node.canConvertToLong()) {
-            return node.longValue();
-        }
-        if (node.isNumber()) {
-            return node.doubleValue();
-        }
-        if (node.isTextual()) {
-            return node.textValue();
-        }
-        throw new InvalidInputException("the value " + node + " of `" + name + "` is neither a number nor a text");
     }
 
     /** Returns a space as JSON that {@link #of} reads. */
@@ -159,7 +165,7 @@ public final class SpaceJson {
         ObjectNode root = JSON.createObjectNode().put("schema", SCHEMA);
         ObjectNode parameters = root.putObject("parameters");
         for (Parameter parameter : space.parameters()) {
-            JsonNode range = range(parameter.range());
+            JsonNode range = json(parameter.range());
             if (parameter.condition().isPresent()) {
                 Condition condition = parameter.condition().get();
                 ObjectNode object = range instanceof ObjectNode known
@@ -173,7 +179,8 @@ public final class SpaceJson {
         return root;
     }
 
-    private static JsonNode range(Range range) {
+    /** Returns a range as it is written in a file. */
+    static JsonNode json(Range range) {
         if (range instanceof Range.Choice choice) {
             ArrayNode values = values(choice.values());
             return choice.isFixed() ? values.get(0) : values;

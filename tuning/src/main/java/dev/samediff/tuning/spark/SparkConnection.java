@@ -1,5 +1,7 @@
 package dev.samediff.tuning.spark;
 
+import java.security.SecureRandom;
+import java.util.HexFormat;
 import org.apache.spark.SparkConf;
 import org.apache.spark.api.java.JavaSparkContext;
 
@@ -10,7 +12,9 @@ final class SparkConnection {
     private SparkConnection() {}
 
     /**
-     * Connects. Objects travel by Java serialisation; Kryo breaks ND4J's arrays.
+     * Connects. Data are read by {@link ListedSerializer}; Spark's own messages and the code of tasks travel by Spark's Java
+     * serialisation, so nobody else may reach the processes: those of this machine know each other by a secret made here, those
+     * of a cluster as the cluster is set up ({@code spark.authenticate}).
      *
      * @param master such as {@code local[2]}, {@code local-cluster[2,1,1024]} or {@code spark://host:7077}
      * @param threads threads of each task
@@ -23,11 +27,14 @@ final class SparkConnection {
                 .setMaster(master)
                 .setAppName(name)
                 .set("spark.ui.enabled", "false")
-                .set("spark.serializer", "org.apache.spark.serializer.JavaSerializer")
+                .set("spark.serializer", ListedSerializer.class.getName())
                 .set("spark.executor.extraJavaOptions", SparkFlags.all())
                 .setExecutorEnv("OMP_NUM_THREADS", Integer.toString(threads));
         if (master.startsWith("local")) {
-            conf.set("spark.driver.host", "localhost");
+            conf.set("spark.driver.host", "localhost")
+                    .set("spark.driver.bindAddress", "localhost")
+                    .set("spark.authenticate", "true")
+                    .set("spark.authenticate.secret", secret());
         }
         if (master.startsWith(LOCAL_CLUSTER)) {
             conf.set("spark.executor.extraClassPath", System.getProperty("java.class.path"))
@@ -37,5 +44,11 @@ final class SparkConnection {
             }
         }
         return new JavaSparkContext(conf);
+    }
+
+    private static String secret() {
+        byte[] bytes = new byte[32];
+        new SecureRandom().nextBytes(bytes);
+        return HexFormat.of().formatHex(bytes);
     }
 }

@@ -42,7 +42,7 @@ public final class SparkFlags {
             Class.forName("org.apache.spark.SparkContext", false, loader);
         } catch (ClassNotFoundException e) {
             throw new InvalidInputException(
-                    "Spark is not on the class path; add org.apache.spark:spark-core_2.12:3.3.0,"
+                    "Spark is not on the class path; add org.apache.spark:spark-core_2.12:3.3.4,"
                             + " on the command line SAMEDIFF_MAVEN_ARGS=-Pspark samples/run ...");
         }
         Module base = Object.class.getModule();

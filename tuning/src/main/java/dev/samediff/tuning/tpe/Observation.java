@@ -15,4 +15,8 @@ public record Observation(double[] point, double rank) {
     public double[] point() {
         return point.clone();
     }
+
+    double along(int dimension) {
+        return point[dimension];
+    }
 }

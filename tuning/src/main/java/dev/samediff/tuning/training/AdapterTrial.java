@@ -21,12 +21,14 @@ import dev.samediff.tuning.space.ParameterValues;
 import dev.samediff.tuning.space.Range;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import org.nd4j.autodiff.samediff.SameDiff;
 
 /**
- * Fine-tunes a base model; the score is the evaluation loss at the end. Evaluations on the way are reported, so that
- * hopeless trials are given up.
+ * Fine-tunes a base model; the score is the evaluation loss of the parameters that training leaves: the last evaluation, or
+ * the best one where a plan puts the best parameters back. Evaluations on the way are reported, so that hopeless trials are
+ * given up.
  *
  * <p>All trials share the base model's arrays and the decompositions of its weights; the result of a trial does not depend
  * on which trials ran before it or run beside it.
@@ -117,7 +119,12 @@ public final class AdapterTrial implements Trial {
         } finally {
             models.giveBack(model.unload());
         }
-        return result.finalEvaluation().orElseThrow().loss();
+        return kept(plan, result).orElseThrow().loss();
+    }
+
+    /** Returns the evaluation of the parameters that training leaves: those of the best one where they are put back. */
+    private static Optional<Evaluation> kept(TrainingPlan plan, TrainingResult result) {
+        return plan.restoreBest() ? result.bestEvaluation() : result.finalEvaluation();
     }
 
     /** Tells the context how training goes, and ends it when the context says so. */

@@ -17,6 +17,8 @@ import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 class JournalTest {
     @TempDir
@@ -70,6 +72,59 @@ class JournalTest {
                 .hasMessageContaining("line 1")
                 .hasMessageContaining("delete this line");
         assertThat(file()).hasContent("garbage\n" + whole);
+    }
+
+    @ParameterizedTest
+    @CsvSource(
+            delimiter = '|',
+            quoteCharacter = '~',
+            value = {
+                "\"index\":1        | \"index\":-1             | `index` is -1; expected a whole number, 0 or more",
+                "\"index\":1        | \"index\":null           | `index` is null; expected a whole number",
+                "\"index\":1        | \"index\":1,\"index\":1   | Duplicate field 'index'",
+                "\"index\":1        | \"index\":0              | line 1 has the trial 0 already",
+                "\"pruned\"         | \"lost\"                 | `state` is \"lost\"; expected one of complete, pruned, failed",
+                "\"pruned\"         | null                     | `state` is null; expected a text",
+                "\"pruned\"         | \"failed\"               | expected null, as the trial failed",
+                "\"score\":         | \"score\":\"a\",\"x\":     | `score` is \"a\"; expected a finite number",
+                "\"seconds\":0.7    | \"seconds\":-1           | `seconds` is -1; expected a number, 0 or more",
+                "\"attempts\":2     | \"attempts\":-2          | `attempts` is -2; expected a whole number, 0 or more",
+                "\"attempts\":2     | \"attempts\":2.5         | `attempts` is 2.5; expected a whole number",
+                "\"attempts\":2     | \"tries\":2              | `attempts` is missing; expected a whole number",
+                "[20,               | [10,                     | `curve[1][0]` is 10; expected a later step than 10",
+                "[20,               | [null,                   | `curve[1][0]` is null; expected a whole number, 0 or more",
+                "[20,               | [20,1,                   | expected [step, value]",
+                "\"rank\":8         | \"rank\":null            | `parameters.rank` is null; expected a number or a text"
+            })
+    void a_line_that_is_whole_but_no_trial_is_an_error_also_at_the_end(String old, String changed, String reason)
+            throws IOException {
+        String[] lines = new String(written()).split("\n");
+        String broken = lines[1].replace(old.strip(), changed.strip());
+        assertThat(broken).isNotEqualTo(lines[1]);
+        String whole = lines[0] + "\n" + broken + "\n";
+        Files.writeString(file(), whole);
+        assertThatThrownBy(() -> Journal.open(file()))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining("line 2 of the journal " + file())
+                .hasMessageContaining(reason.strip());
+        assertThat(file()).hasContent(whole);
+    }
+
+    @Test
+    void a_complete_trial_without_a_score_is_none() throws IOException {
+        String whole = new String(written()).replace("\"score\":0.25", "\"score\":null");
+        Files.writeString(file(), whole);
+        assertThatThrownBy(() -> Journal.open(file()))
+                .hasMessageContaining("line 1")
+                .hasMessageContaining("`score` is null; expected a finite number, as the trial is complete");
+    }
+
+    @Test
+    void text_that_is_not_utf_8_is_an_error() throws IOException {
+        byte[] whole = written();
+        whole[new String(whole).indexOf("a,b")] = (byte) 0xff;
+        Files.write(file(), whole);
+        assertThatThrownBy(() -> Journal.open(file())).hasMessageContaining("it is not text in UTF-8");
     }
 
     @Test

@@ -7,7 +7,9 @@ import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.memory.NativeBlock;
 import dev.samediff.adapters.train.AdapterTrainer;
 import dev.samediff.adapters.train.Binding;
+import dev.samediff.adapters.train.TrainingPlan;
 import dev.samediff.adapters.train.loss.TaskLoss;
+import dev.samediff.adapters.train.optimizer.Schedule;
 import dev.samediff.tuning.LearningCurve;
 import dev.samediff.tuning.LocalTrials;
 import dev.samediff.tuning.Search;
@@ -62,6 +64,50 @@ class AdapterTrialTest {
                     .extracting(LearningCurve.Point::step)
                     .containsExactly(2L, 4L, 6L);
             assertThat(trial.curve().last().orElseThrow().value()).isEqualTo(trial.score());
+        }
+    }
+
+    @Test
+    void the_score_belongs_to_the_parameters_that_are_kept() {
+        for (boolean restore : new boolean[] {true, false}) {
+            AdapterDefaults overshooting = AdapterDefaults.of(() -> TrainingPlan.builder()
+                    .steps(40)
+                    .learningRate(0.3)
+                    .schedule(Schedule.CONSTANT)
+                    .evaluateEvery(1)
+                    .earlyStopping(4, 0)
+                    .restoreBest(restore));
+            ParameterValues values = new ParameterValues(Map.of("method", "lora", "rank", 2L));
+            TrialResult trial = run(trial(overshooting), values, Duration.ZERO);
+            assertThat(trial.error()).isEmpty();
+            assertThat(trial.score()).isEqualTo(lossOfWhatIsKept(overshooting, values));
+            double last = trial.curve().last().orElseThrow().value();
+            if (restore) {
+                assertThat(trial.score()).isLessThan(last);
+            } else {
+                assertThat(trial.score()).isEqualTo(last);
+            }
+        }
+    }
+
+    private static AdapterTrial trial(AdapterDefaults defaults) {
+        return new AdapterTrial(
+                new BaseModels(Classifier.graph(), Map.of()),
+                Classifier.data(),
+                Classifier::loss,
+                new String[] {"x"},
+                defaults,
+                AdapterTrial.cache(SPACE, defaults));
+    }
+
+    private static double lossOfWhatIsKept(AdapterDefaults defaults, ParameterValues values) {
+        SameDiff graph = Classifier.graph();
+        AdaptedModel model = AdaptedModel.inject(graph, defaults.adapter(values, 3));
+        TaskLoss loss = Classifier.loss(graph);
+        try (AdapterTrainer trainer =
+                new AdapterTrainer(model, loss, defaults.training(values, 3), Binding.of(loss, "x"))) {
+            trainer.fit(Classifier.data().train(16, 3), Classifier.data().evaluation());
+            return trainer.evaluate(Classifier.data().evaluation()).loss();
         }
     }
 

@@ -1,5 +1,6 @@
 package dev.samediff.adapters.train.optimizer;
 
+import dev.samediff.adapters.PenalizedSites;
 import dev.samediff.adapters.Penalty;
 import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.engine.EngineOptions;
@@ -16,7 +17,6 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import java.util.concurrent.TimeUnit;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -152,15 +152,9 @@ public class UpdateBenchmark {
             }
 
             @Override
-            public Optional<Penalty> penalty() {
-                return method.equals("sorsa")
-                        ? Optional.of(new OrthonormalPenalty(OrthonormalPenalty.Form.SUMSQ, 4e-4, "A", "B"))
-                        : Optional.empty();
-            }
-
-            @Override
-            public List<Map<String, String>> penaltySites() {
-                return sites;
+            public List<PenalizedSites> penalties() {
+                Penalty penalty = new OrthonormalPenalty(OrthonormalPenalty.Form.SUMSQ, 4e-4, "A", "B");
+                return method.equals("sorsa") ? List.of(new PenalizedSites(penalty, sites)) : List.of();
             }
         };
     }

@@ -12,6 +12,7 @@ import dev.samediff.adapters.engine.plan.Profile;
 import dev.samediff.adapters.engine.plan.Target;
 import dev.samediff.adapters.engine.reference.ReferenceEngine;
 import dev.samediff.adapters.graph.GradientGraph;
+import dev.samediff.adapters.graph.GraphOutputs;
 import dev.samediff.adapters.graph.Objective;
 import java.util.Arrays;
 import java.util.Collection;
@@ -23,7 +24,6 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -156,26 +156,13 @@ public final class CompiledEngine implements Engine {
             times.reference(System.nanoTime() - start, fallback);
             return gradients;
         }
-        Gradients gradients = named(
-                () -> step.gradients(placeholders, profile == null ? sample : profile), placeholders, List.of(loss));
+        Gradients gradients = NamedRefusal.of(
+                () -> step.gradients(placeholders, profile == null ? sample : profile),
+                graph,
+                placeholders,
+                List.of(loss));
         times.compiled(System.nanoTime() - start);
         return gradients;
-    }
-
-    /** Runs a plan. What its kernels refuse, they know no names for: the ops of the graph do. */
-    private <T> T named(Supplier<T> run, Map<String, INDArray> placeholders, Collection<String> outputs) {
-        try {
-            return run.get();
-        } catch (InvalidInputException e) {
-            try {
-                reference.outputs(placeholders, outputs).values().forEach(INDArray::close);
-            } catch (InvalidInputException withNames) {
-                throw withNames;
-            } catch (RuntimeException other) {
-                e.addSuppressed(other);
-            }
-            throw e;
-        }
     }
 
     private Gradients byReference(Map<String, INDArray> placeholders) {
@@ -205,14 +192,14 @@ public final class CompiledEngine implements Engine {
         for (String name : outputs) {
             if (!graph.hasVariable(name)) {
                 throw new InvalidInputException(
-                        "the graph has no variable `" + name + "`; its outputs are " + graph.outputs());
+                        "the graph has no variable `" + name + "`; its outputs are " + GraphOutputs.text(graph));
             }
         }
         return usage.during(() -> {
             CompiledStep step = step(false, outputs, placeholders);
             return step == null
                     ? reference.outputs(placeholders, outputs)
-                    : named(() -> step.outputs(placeholders, profile), placeholders, outputs);
+                    : NamedRefusal.of(() -> step.outputs(placeholders, profile), graph, placeholders, outputs);
         });
     }
 
@@ -221,6 +208,10 @@ public final class CompiledEngine implements Engine {
             boolean backward, Collection<String> outputs, Map<String, INDArray> placeholders) {
         if (!target.isAvailable()) {
             return null;
+        }
+        if (!backward && placeholders.values().stream().anyMatch(array -> array != null && array.isEmpty())) {
+            fallback = "a placeholder has no elements";
+            return null; // few graphs have a result then, and SameDiff's own operations know which
         }
         Key shape = new Key(backward, new LinkedHashSet<>(outputs), shapes(placeholders), 0);
         Optional<LabelledRows.Mask> mask = masks.getOrDefault(shape, Optional.empty());

@@ -38,11 +38,10 @@ final class CompiledStep implements AutoCloseable {
     private final PlanSource source;
     private final Plan plan;
     private final FrozenWeights frozen;
-    private final EngineOptions options;
     private final Optional<LabelledRows.Mask> mask;
     private final long rows;
     private final LookupCheck lookups;
-    private final Optional<Fed> fed;
+    private final List<Fed> fed;
 
     /** What a loss is fed with, and the shape of the scores that it must fit. */
     private record Fed(LossInputs inputs, long[] scores) {}
@@ -54,17 +53,15 @@ final class CompiledStep implements AutoCloseable {
             PlanSource source,
             Plan plan,
             FrozenWeights frozen,
-            EngineOptions options,
             Optional<LabelledRows.Mask> mask,
             long rows,
-            Optional<Fed> fed) {
+            List<Fed> fed) {
         this.graph = graph;
         this.outputs = outputs;
         this.trainables = trainables;
         this.source = source;
         this.plan = plan;
         this.frozen = frozen;
-        this.options = options;
         this.mask = mask;
         this.rows = rows;
         this.fed = fed;
@@ -86,30 +83,17 @@ final class CompiledStep implements AutoCloseable {
             FrozenWeights frozen,
             Map<String, INDArray> folded) {
         NativeBlock.trim(); // the system gets back what import and injection have freed, before there is a new arena
-        return compile(graph, outputs, trainables, placeholders, options, frozen, folded, true);
-    }
-
-    private static CompiledStep compile(
-            SameDiff graph,
-            Collection<String> outputs,
-            List<String> trainables,
-            Map<String, INDArray> placeholders,
-            EngineOptions options,
-            FrozenWeights frozen,
-            Map<String, INDArray> folded,
-            boolean labelledOnly) {
-        Lowering.Lowered lowered =
-                Lowering.lower(graph, outputs, name -> Placeholders.get(graph.getVariable(name), placeholders), folded);
+        Lowering.Lowered lowered = lowered(graph, outputs, placeholders, folded);
         if (!trainables.isEmpty()) {
             String loss = outputs.iterator().next();
             LossInputs.requireScalar(loss, lowered.shape(loss).orElseThrow());
         }
-        Optional<Fed> fed = fed(graph, outputs, lowered);
-        fed.ifPresent(found -> found.inputs().check(placeholders, found.scores()));
+        List<Fed> fed = fed(graph, outputs, lowered);
+        fed.forEach(found -> found.inputs().check(placeholders, found.scores()));
         Program lowest = ProgramCheck.afterRewrite(lowered.builder().build(lowered.outputs()), "lowering");
         Program program = Fusion.layers(lowest, trainables);
         Optional<LabelledRows.Mask> mask =
-                LabelledRows.find(program).filter(found -> labelledOnly && placeholders.containsKey(found.leaf()));
+                LabelledRows.find(program).filter(found -> placeholders.containsKey(found.leaf()));
         long rows =
                 mask.map(found -> LabelledBatch.capacity(found, placeholders)).orElse(0L);
         if (mask.isPresent() && rows < mask.get().rows()) {
@@ -135,10 +119,25 @@ final class CompiledStep implements AutoCloseable {
                 new PlanSource(graph, outputs, folded, program),
                 frozen.compile(program),
                 frozen,
-                options,
                 mask,
                 rows,
                 fed);
+    }
+
+    private static Lowering.Lowered lowered(
+            SameDiff graph,
+            Collection<String> outputs,
+            Map<String, INDArray> placeholders,
+            Map<String, INDArray> folded) {
+        try {
+            return Lowering.lower(
+                    graph, outputs, name -> Placeholders.get(graph.getVariable(name), placeholders), folded);
+        } catch (UncompilableException | InvalidInputException e) {
+            throw e;
+        } catch (RuntimeException e) { // what ND4J says of shapes that do not fit names no variable
+            requireFitting(graph, outputs, placeholders);
+            throw e;
+        }
     }
 
     /**
@@ -147,27 +146,24 @@ final class CompiledStep implements AutoCloseable {
      * @throws InvalidInputException if they do not fit
      */
     static void requireFitting(SameDiff graph, Collection<String> outputs, Map<String, INDArray> placeholders) {
-        for (String output : outputs) {
-            LossInputs.of(graph, output).ifPresent(inputs -> {
-                try {
-                    Lowering.lower(
-                                    graph,
-                                    List.of(inputs.logits()),
-                                    name -> Placeholders.get(graph.getVariable(name), placeholders))
-                            .shape(inputs.logits())
-                            .ifPresent(scores -> inputs.check(placeholders, scores));
-                } catch (UncompilableException e) {
-                    // the scores are why; the reference engine compares when it has them
-                }
-            });
+        for (LossInputs inputs : LossInputs.among(graph, outputs)) {
+            try {
+                Lowering.lower(
+                                graph,
+                                List.of(inputs.logits()),
+                                name -> Placeholders.get(graph.getVariable(name), placeholders))
+                        .shape(inputs.logits())
+                        .ifPresent(scores -> inputs.check(placeholders, scores));
+            } catch (UncompilableException e) {
+                // the scores are why; the reference engine compares when it has them
+            }
         }
     }
 
-    private static Optional<Fed> fed(SameDiff graph, Collection<String> outputs, Lowering.Lowered lowered) {
-        return outputs.stream()
-                .flatMap(output -> LossInputs.of(graph, output).stream())
+    private static List<Fed> fed(SameDiff graph, Collection<String> outputs, Lowering.Lowered lowered) {
+        return LossInputs.among(graph, outputs).stream()
                 .flatMap(inputs -> lowered.shape(inputs.logits()).map(shape -> new Fed(inputs, shape)).stream())
-                .findFirst();
+                .toList();
     }
 
     /** Returns where the loss gets its weights from, if rows of weight 0 may be left out. */
@@ -226,18 +222,10 @@ final class CompiledStep implements AutoCloseable {
     }
 
     private Map<String, INDArray> run(Map<String, INDArray> placeholders, @Nullable Profile profile) {
-        fed.ifPresent(found -> found.inputs().check(placeholders, found.scores()));
+        fed.forEach(found -> found.inputs().check(placeholders, found.scores()));
         lookups.check(placeholders);
         try {
             return plan.run(name -> leaf(name, placeholders), profile);
-        } catch (InvalidInputException e) {
-            if (mask.isPresent() && rows < mask.get().rows()) {
-                try (CompiledStep all = compile(
-                        graph, outputs, trainables, placeholders, options, frozen, new LinkedHashMap<>(), false)) {
-                    return all.run(placeholders, profile); // fails, too, but counts positions among all rows
-                }
-            }
-            throw e;
         } finally {
             source.release();
         }

@@ -1,7 +1,10 @@
 package dev.samediff.adapters.engine.nd4j;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.graph.ExecutionOrder;
 import java.util.Arrays;
+import java.util.Collection;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -13,25 +16,42 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * What a cross entropy of {@code train.Losses} is fed with. The graph keeps it under names, so that it is found again in a
  * graph that was saved.
  *
+ * @param loss the loss
  * @param logits the scores [..., classes]
  * @param labels placeholder of the labels [...]
  * @param mask placeholder of the weights [...]
+ * @param axes how many axes labels and weights have; 0 if the graph does not say
  */
-public record LossInputs(String logits, String labels, String mask) {
+public record LossInputs(String loss, String logits, String labels, String mask, int axes) {
     /** What follows the loss' name in that of the labels, seen as one row. */
     public static final String LABELS = "/label_indices";
     /** What follows the loss' name in that of the weights, seen as one row. */
     public static final String MASK = "/mask_weights";
 
-    /** Returns the inputs of a loss, nothing if it is not one of {@code train.Losses}. */
-    public static Optional<LossInputs> of(SameDiff graph, String loss) {
+    /**
+     * Returns the inputs of all losses of {@code train.Losses} that some outputs are computed from, or are.
+     *
+     * @param graph the graph
+     * @param outputs variables of it
+     */
+    public static List<LossInputs> among(SameDiff graph, Collection<String> outputs) {
+        return ExecutionOrder.of(graph, outputs).stream()
+                .flatMap(node -> node.outputs().stream())
+                .filter(name -> name.endsWith(MASK))
+                .flatMap(name -> of(graph, name.substring(0, name.length() - MASK.length())).stream())
+                .toList();
+    }
+
+    private static Optional<LossInputs> of(SameDiff graph, String loss) {
         int end = loss.lastIndexOf('/');
         String logits = end < 0 ? loss : loss.substring(0, end);
         String labels = source(graph, loss + LABELS);
         String mask = source(graph, loss + MASK);
-        return labels == null || mask == null || !graph.hasVariable(logits)
-                ? Optional.empty()
-                : Optional.of(new LossInputs(logits, labels, mask));
+        if (labels == null || mask == null || !graph.hasVariable(logits)) {
+            return Optional.empty();
+        }
+        long[] declared = graph.getVariable(labels).placeholderShape();
+        return Optional.of(new LossInputs(loss, logits, labels, mask, declared == null ? 0 : declared.length));
     }
 
     /** Returns the placeholder that a variable shows in another shape, or null. */
@@ -54,6 +74,12 @@ public record LossInputs(String logits, String labels, String mask) {
         INDArray weight = values.get(mask);
         if (label == null || weight == null) {
             return; // refused by whoever reads it
+        }
+        if (axes > 0 && scores.length != axes + 1) {
+            throw new InvalidInputException("the scores `" + logits + "` are " + Arrays.toString(scores)
+                    + ", the loss `"
+                    + loss + "` takes " + (axes + 1) + " axes, the last one the classes: Losses.causalLm takes scores"
+                    + " [batch, time, classes], Losses.classification [batch, classes]");
         }
         long[] rows = Arrays.copyOf(scores, Math.max(0, scores.length - 1));
         requireShape(labels, label, rows, scores);

@@ -6,7 +6,6 @@ import dev.samediff.adapters.engine.nd4j.Placeholders;
 import dev.samediff.adapters.graph.ExecutionOrder;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.listeners.At;
 import org.nd4j.autodiff.listeners.BaseListener;
@@ -21,9 +20,9 @@ import org.nd4j.linalg.dataset.api.MultiDataSet;
 final class InputCheck extends BaseListener {
     private final Map<String, INDArray> placeholders;
     private final List<String> withoutElements;
-    private final Optional<LossInputs> fed;
+    private final List<LossInputs> fed;
 
-    InputCheck(Map<String, INDArray> placeholders, List<String> withoutElements, Optional<LossInputs> fed) {
+    InputCheck(Map<String, INDArray> placeholders, List<String> withoutElements, List<LossInputs> fed) {
         this.placeholders = placeholders;
         this.withoutElements = withoutElements;
         this.fed = fed;
@@ -53,7 +52,7 @@ final class InputCheck extends BaseListener {
     public void opExecution(
             SameDiff graph, At at, MultiDataSet batch, SameDiffOp op, @Nullable OpContext context, INDArray[] outputs) {
         List<String> names = orEmpty(op.getOutputsOfOp());
-        fed.ifPresent(inputs -> {
+        fed.forEach(inputs -> {
             int index = names.indexOf(inputs.logits());
             if (index >= 0) {
                 inputs.check(placeholders, outputs[index].shape());

@@ -12,7 +12,6 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -38,7 +37,7 @@ final class PlannedRunner implements Runner {
     private final @Nullable HeldArray[] values;
     private final ArrayPool pool;
     private final Map<Step, HalfProducts> halves = new HashMap<>();
-    private final Optional<LossInputs> fed;
+    private final List<LossInputs> fed;
     /** Placeholders without elements in this run. */
     private List<String> withoutElements = List.of();
 
@@ -48,7 +47,7 @@ final class PlannedRunner implements Runner {
      * @param graph the graph to execute
      * @param source the graph whose current arrays are read; what it does not have is read from {@code graph}
      * @param outputs variables to compute
-     * @param fed what is compared with the scores of the loss as soon as these are there
+     * @param fed what is compared with the scores of the losses as soon as these are there
      * @param half whether {@link HalfProducts} are
      * @param poison see {@link ArrayPool}
      */
@@ -56,7 +55,7 @@ final class PlannedRunner implements Runner {
             SameDiff graph,
             SameDiff source,
             Collection<String> outputs,
-            Optional<LossInputs> fed,
+            List<LossInputs> fed,
             boolean half,
             boolean poison) {
         this.graph = graph;
@@ -189,13 +188,11 @@ final class PlannedRunner implements Runner {
 
     /** Compares labels and weights with the scores before an op of the loss meets them. */
     private void checkFed(Step step, Map<String, INDArray> placeholders) {
-        if (fed.isEmpty()) {
-            return;
-        }
-        LossInputs inputs = fed.get();
-        for (int slot : step.outputs) {
-            if (names.get(slot).equals(inputs.logits())) {
-                inputs.check(placeholders, value(slot).array().shape());
+        for (LossInputs inputs : fed) {
+            for (int slot : step.outputs) {
+                if (names.get(slot).equals(inputs.logits())) {
+                    inputs.check(placeholders, value(slot).array().shape());
+                }
             }
         }
     }

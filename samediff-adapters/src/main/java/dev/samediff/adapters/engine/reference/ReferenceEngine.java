@@ -6,6 +6,7 @@ import dev.samediff.adapters.engine.Usage;
 import dev.samediff.adapters.engine.nd4j.LossInputs;
 import dev.samediff.adapters.engine.nd4j.Placeholders;
 import dev.samediff.adapters.graph.GradientGraph;
+import dev.samediff.adapters.graph.GraphOutputs;
 import dev.samediff.adapters.graph.Objective;
 import dev.samediff.adapters.graph.StructureWatch;
 import java.util.Arrays;
@@ -16,7 +17,6 @@ import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
@@ -133,7 +133,7 @@ public final class ReferenceEngine implements Engine {
         for (String name : wanted) {
             if (!graph.hasVariable(name)) {
                 throw new InvalidInputException(
-                        "the graph has no variable `" + name + "`; its outputs are " + graph.outputs());
+                        "the graph has no variable `" + name + "`; its outputs are " + GraphOutputs.text(graph));
             }
         }
         return usage.during(() -> forward(wanted).runner().run(placeholders));
@@ -158,7 +158,7 @@ public final class ReferenceEngine implements Engine {
     }
 
     private Runner runner(SameDiff executed, Collection<String> outputs) {
-        Optional<LossInputs> fed = outputs.contains(loss) ? LossInputs.of(graph, loss) : Optional.empty();
+        List<LossInputs> fed = LossInputs.among(executed, outputs);
         if (!SessionRunner.isNeeded(executed, outputs)) {
             return new PlannedRunner(executed, graph, outputs, fed, half, poison);
         }

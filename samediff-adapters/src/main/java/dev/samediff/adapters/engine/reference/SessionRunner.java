@@ -9,7 +9,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.Optional;
 import java.util.Set;
 import org.nd4j.autodiff.listeners.At;
 import org.nd4j.autodiff.listeners.Operation;
@@ -57,11 +56,11 @@ final class SessionRunner implements Runner {
     private final SameDiff graph;
     private final SameDiff source;
     private final List<String> outputs;
-    private final Optional<LossInputs> fed;
+    private final List<LossInputs> fed;
     private final InferenceSession session;
 
     /** Opens a session; the parameters are those of {@link PlannedRunner}. */
-    SessionRunner(SameDiff graph, SameDiff source, Collection<String> outputs, Optional<LossInputs> fed) {
+    SessionRunner(SameDiff graph, SameDiff source, Collection<String> outputs, List<LossInputs> fed) {
         this.fed = fed;
         this.graph = graph;
         this.source = source;

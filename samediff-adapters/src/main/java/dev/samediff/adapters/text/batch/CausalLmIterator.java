@@ -63,6 +63,15 @@ public final class CausalLmIterator extends EpochIterator {
     }
 
     @Override
+    void hash(ContentHash hash) {
+        hash.add(padId);
+        for (TokenSequence sequence : sequences) {
+            hash.add(sequence.ids());
+            hash.add(sequence.labelled());
+        }
+    }
+
+    @Override
     MultiDataSet batch(int[] members, int width) {
         int[][] ids = new int[members.length][];
         int[] lengths = new int[members.length];

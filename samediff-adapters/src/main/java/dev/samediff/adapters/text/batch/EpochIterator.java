@@ -1,8 +1,12 @@
 package dev.samediff.adapters.text.batch;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.train.DescribedBatches;
 import java.util.List;
+import java.util.Map;
 import java.util.NoSuchElementException;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
@@ -17,7 +21,7 @@ import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
  * fresh iterator over the same sequences with the same plan goes through the same epochs in the same order; {@link
  * #startEpoch} goes to any of them at once.
  */
-abstract class EpochIterator implements MultiDataSetIterator {
+abstract class EpochIterator implements MultiDataSetIterator, DescribedBatches {
     private static final long serialVersionUID = 1L;
 
     private final BatchPlan plan;
@@ -61,6 +65,31 @@ abstract class EpochIterator implements MultiDataSetIterator {
 
     /** The batch of these sequences, padded to {@code width} positions. */
     abstract MultiDataSet batch(int[] members, int width);
+
+    /** Adds everything that batches are made of to a hash: token ids, labels. */
+    abstract void hash(ContentHash hash);
+
+    @Override
+    public Map<String, String> description() {
+        Map<String, String> parts = new TreeMap<>();
+        parts.put("batch size", Integer.toString(plan.batchSize()));
+        parts.put("maximum length", Integer.toString(plan.maxLength()));
+        parts.put("shuffling seed", String.valueOf(plan.seed()));
+        parts.put("bucket batches", Integer.toString(plan.bucketBatches()));
+        parts.put("dropping of the last batch", Boolean.toString(plan.dropLast()));
+        parts.put("padding multiple", Integer.toString(plan.padToMultipleOf()));
+        parts.put("packing", plan.packing().toString());
+        parts.put(
+                "features",
+                plan.features().stream()
+                        .map(feature -> feature.inputName() + " " + plan.type(feature))
+                        .collect(Collectors.joining(", ")));
+        parts.put("number of sequences", Integer.toString(lengths.length));
+        ContentHash hash = new ContentHash();
+        hash(hash);
+        parts.put("content (SHA-256 of tokens and labels)", hash.text());
+        return parts;
+    }
 
     /** Model inputs that {@code getFeatures(i)} fills, in order: their ONNX names. */
     public List<String> featureNames() {

@@ -15,7 +15,8 @@ import java.util.TreeMap;
  * <p>Sequences in one row see each other: causal attention lets the later ones look at the earlier ones, and positions run
  * on. For plain text that is customary and does no harm; for prompts and responses it changes what is learned, and {@link
  * #NONE} with length buckets is the better choice. The loss stays exact: the first token of a sequence is never learned
- * from the sequence before it, so the same tokens count as without packing.
+ * from the sequence before it, so the same tokens count as without packing. The windows of a long text that follow each
+ * other are put together again as they were, without the token that they share.
  */
 public enum Packing {
     /** One sequence per row. */
@@ -35,18 +36,14 @@ public enum Packing {
     }
 
     private static List<TokenSequence> stream(List<TokenSequence> sequences, int maxLength) {
-        int[] ids = new int
-                [Math.toIntExact(
-                        sequences.stream().mapToLong(TokenSequence::length).sum())];
-        boolean[] labelled = new boolean[ids.length];
-        join(sequences, ids, labelled);
+        Joined all = Joined.of(sequences);
         List<TokenSequence> rows = new ArrayList<>();
-        for (int start = 0; start + 1 < ids.length; start += maxLength) {
-            int end = Math.min(ids.length, start + maxLength + 1);
-            boolean[] flags = Arrays.copyOfRange(labelled, start, end);
+        for (int start = 0; start + 1 < all.ids.length; start += maxLength) {
+            int end = Math.min(all.ids.length, start + maxLength + 1);
+            boolean[] flags = Arrays.copyOfRange(all.labelled, start, end);
             flags[0] = false; // learned at the end of the row before
             if (any(flags)) {
-                rows.add(new TokenSequence(Arrays.copyOfRange(ids, start, end), flags));
+                rows.add(new TokenSequence(Arrays.copyOfRange(all.ids, start, end), flags));
             }
         }
         return rows;
@@ -89,19 +86,39 @@ public enum Packing {
     }
 
     private static TokenSequence row(List<TokenSequence> parts) {
-        int[] ids = new int[parts.stream().mapToInt(TokenSequence::length).sum()];
-        boolean[] labelled = new boolean[ids.length];
-        join(parts, ids, labelled);
-        return new TokenSequence(ids, labelled);
+        Joined row = Joined.of(parts);
+        return new TokenSequence(row.ids, row.labelled);
     }
 
-    private static void join(List<TokenSequence> parts, int[] ids, boolean[] labelled) {
-        int at = 0;
-        for (TokenSequence part : parts) {
-            System.arraycopy(part.ids(), 0, ids, at, part.length());
-            System.arraycopy(part.labelled(), 0, labelled, at, part.length());
-            labelled[at] = false; // what begins a sequence cannot be told from the one before
-            at += part.length();
+    /** Sequences one behind the other. */
+    private static final class Joined {
+        private final int[] ids;
+        private final boolean[] labelled;
+
+        private Joined(int[] ids, boolean[] labelled) {
+            this.ids = ids;
+            this.labelled = labelled;
+        }
+
+        static Joined of(List<TokenSequence> parts) {
+            int[] ids = new int
+                    [Math.toIntExact(
+                            parts.stream().mapToLong(TokenSequence::length).sum())];
+            boolean[] labelled = new boolean[ids.length];
+            int end = 0;
+            for (TokenSequence part : parts) {
+                int first = 0;
+                if (part.continues() && end > 0 && ids[end - 1] == part.ids()[0]) {
+                    first = 1; // that token is there already, and the next one is learned from it
+                }
+                System.arraycopy(part.ids(), first, ids, end, part.length() - first);
+                System.arraycopy(part.labelled(), first, labelled, end, part.length() - first);
+                if (first == 0) {
+                    labelled[end] = false; // what begins a sequence cannot be told from the one before
+                }
+                end += part.length() - first;
+            }
+            return new Joined(Arrays.copyOf(ids, end), Arrays.copyOf(labelled, end));
         }
     }
 }

@@ -141,8 +141,9 @@ public record SequenceEncoder(
             int[] ids = join(new int[0], body);
             List<TokenSequence> windows = new ArrayList<>();
             for (int start = 0; start + 1 < ids.length; start += maxLength) {
-                windows.add(TokenSequence.allLabelled(
-                        Arrays.copyOfRange(ids, start, Math.min(ids.length, start + maxLength + 1))));
+                TokenSequence window = TokenSequence.allLabelled(
+                        Arrays.copyOfRange(ids, start, Math.min(ids.length, start + maxLength + 1)));
+                windows.add(start == 0 ? window : window.continuing());
             }
             dropped += windows.isEmpty() ? 1 : 0; // a single token teaches nothing
             splitTexts += windows.size() > 1 ? 1 : 0;

@@ -12,9 +12,11 @@ import java.util.Arrays;
  *
  * @param ids token ids, at least two
  * @param labelled by token, whether it counts in the loss; at least one behind the first does
+ * @param continues whether this goes on where the sequence before it ended, and its first token is that one's last; packing
+ *     then takes the token once
  */
 @SuppressWarnings("ArrayRecordComponent") // compared by content below
-public record TokenSequence(int[] ids, boolean[] labelled) implements Serializable {
+public record TokenSequence(int[] ids, boolean[] labelled, boolean continues) implements Serializable {
     public TokenSequence {
         if (ids.length < 2 || ids.length != labelled.length) {
             throw new InvalidInputException("a sequence has " + ids.length + " tokens and " + labelled.length
@@ -30,11 +32,21 @@ public record TokenSequence(int[] ids, boolean[] labelled) implements Serializab
         }
     }
 
+    /** A sequence that continues no other. */
+    public TokenSequence(int[] ids, boolean[] labelled) {
+        this(ids, labelled, false);
+    }
+
     /** All tokens count. */
     public static TokenSequence allLabelled(int... ids) {
         boolean[] labelled = new boolean[ids.length];
         Arrays.fill(labelled, true);
         return new TokenSequence(ids, labelled);
+    }
+
+    /** The same, going on where the sequence before it ended. */
+    public TokenSequence continuing() {
+        return new TokenSequence(ids, labelled, true);
     }
 
     /** Number of tokens, T + 1. */
@@ -55,12 +67,13 @@ public record TokenSequence(int[] ids, boolean[] labelled) implements Serializab
     public boolean equals(Object other) {
         return other instanceof TokenSequence that
                 && Arrays.equals(ids, that.ids)
-                && Arrays.equals(labelled, that.labelled);
+                && Arrays.equals(labelled, that.labelled)
+                && continues == that.continues;
     }
 
     @Override
     public int hashCode() {
-        return 31 * Arrays.hashCode(ids) + Arrays.hashCode(labelled);
+        return 31 * (31 * Arrays.hashCode(ids) + Arrays.hashCode(labelled)) + Boolean.hashCode(continues);
     }
 
     @Override

@@ -3,11 +3,15 @@ package dev.samediff.adapters.text.generation;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.engine.compiled.DecodingSession;
+import dev.samediff.adapters.graph.GraphOutputs;
+import dev.samediff.adapters.graph.Names;
 import dev.samediff.adapters.text.batch.BatchArrays;
 import dev.samediff.adapters.text.batch.SequenceFeature;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeSet;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -30,16 +34,16 @@ public final class GraphLogits implements LogitsFunction {
      */
     public GraphLogits(SameDiff graph, List<String> inputs, String logits) {
         this.graph = graph;
-        this.logits = existing(graph, logits);
+        this.logits = existing(graph, logits, "outputs", GraphOutputs.of(graph));
         for (String input : inputs) {
-            features.put(existing(graph, input), SequenceFeature.named(input));
+            features.put(existing(graph, input, "inputs", new TreeSet<>(graph.inputs())), SequenceFeature.named(input));
         }
     }
 
-    private static String existing(SameDiff graph, String name) {
+    private static String existing(SameDiff graph, String name, String kind, Collection<String> those) {
         if (!graph.hasVariable(name)) {
-            throw new InvalidInputException("the graph has no variable `" + name + "`; its inputs are "
-                    + graph.inputs().stream().sorted().toList());
+            throw new InvalidInputException(
+                    "the graph has no variable `" + name + "`; its " + kind + " are [" + Names.some(those) + "]");
         }
         return name;
     }

@@ -18,6 +18,7 @@ record NucleusSampler(double temperature, int topK, double topP) implements Samp
 
     @Override
     public int choose(float[] logits, RandomGenerator random) {
+        LogitsCheck.require(logits);
         boolean all = (topK == 0 || topK >= logits.length) && topP == 1;
         int[] ids = all ? null : likeliestFirst(logits);
         int kept = ids == null || topK == 0 ? logits.length : Math.min(topK, logits.length);

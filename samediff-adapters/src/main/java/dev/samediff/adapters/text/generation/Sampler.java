@@ -10,12 +10,14 @@ public interface Sampler {
      *
      * @param logits unnormalised log probabilities by id; may be overwritten
      * @param random the random numbers of this sequence
+     * @throws IllegalStateException if one of the logits is NaN or +Infinity, or all are -Infinity
      */
     int choose(float[] logits, RandomGenerator random);
 
     /** The most likely token; the lowest id among equals. */
     static Sampler greedy() {
         return (logits, random) -> {
+            LogitsCheck.require(logits);
             int best = 0;
             for (int id = 1; id < logits.length; id++) {
                 if (logits[id] > logits[best]) {

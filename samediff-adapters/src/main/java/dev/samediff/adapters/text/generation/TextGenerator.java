@@ -133,12 +133,10 @@ public final class TextGenerator {
             float[] known = logits.length == tokenizer.vocabularySize()
                     ? logits
                     : Arrays.copyOf(logits, tokenizer.vocabularySize());
-            for (float logit : known) {
-                if (Float.isNaN(logit)) {
-                    throw new IllegalStateException("the model gave NaN logits at position " + (length - 1)
-                            + " of prompt " + index + "; its weights or a training run went wrong");
-                }
-            }
+            LogitsCheck.fault(known).ifPresent(fault -> {
+                throw new IllegalStateException("the model gave " + fault.kind() + " at position " + (length - 1)
+                        + " of prompt " + index + " (" + fault.where() + "); " + LogitsCheck.ADVICE);
+            });
             int id = plan.sampler().choose(known, random);
             if (id == tokenizer.eosId()) {
                 end = Generation.End.EOS;

@@ -1,20 +1,18 @@
 package dev.samediff.adapters.train.checkpoint;
 
 import com.fasterxml.jackson.annotation.JsonProperty;
-import com.fasterxml.jackson.core.JsonProcessingException;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.SerializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.IntNode;
+import com.fasterxml.jackson.databind.node.NullNode;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.io.Safetensors;
+import dev.samediff.adapters.io.Sha256;
 import dev.samediff.adapters.train.Evaluation;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.security.MessageDigest;
-import java.security.NoSuchAlgorithmException;
-import java.util.HexFormat;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -34,16 +32,30 @@ record Checkpoint(Progress progress, Map<String, INDArray> tensors) {
 
     private static final String TENSOR_FILE = "tensors.safetensors";
     private static final String PROGRESS_FILE = "progress.json";
-    private static final int VERSION = 1;
-    private static final ObjectMapper JSON = new ObjectMapper().enable(SerializationFeature.INDENT_OUTPUT);
+    /** 1 had no hash in progress.json. */
+    private static final int VERSION = 2;
+
+    /** What version 1 did not have either: it says nothing of the data. */
+    private static final Map<String, JsonNode> SINCE_2 =
+            Map.of("run_start", IntNode.valueOf(0), "batches", NullNode.getInstance(), "data", NullNode.getInstance());
+
+    private static final Set<Integer> READABLE = Set.of(1, VERSION);
+
+    /** Parts of a model's description that checkpoints of earlier builds do not have. */
+    private static final Set<String> LATER = Set.of("layers", "scaling");
+
+    /** The only value that may be missing: there is no best loss before the first evaluation. */
+    private static final String BEST_LOSS = "best_loss";
 
     /**
      * Where training stands, and what it is a training of.
      *
      * @param version version of this format
      * @param step updates made
+     * @param runStart updates made before the present run
      * @param epoch complete epochs
      * @param position batches taken from the open epoch
+     * @param batches checksum of all batches that were taken; null in checkpoints of earlier versions
      * @param optimizerSteps AdamW's t
      * @param bestLoss smallest evaluation loss; null before the first
      * @param evaluationsWithoutImprovement for early stopping
@@ -51,25 +63,29 @@ record Checkpoint(Progress progress, Map<String, INDArray> tensors) {
      * @param evaluations all evaluations
      * @param plan the plan's parts
      * @param model what identifies model and method
+     * @param data what the batches depend on, as far as their iterators say; null in checkpoints of earlier versions
      * @param tensorsSha256 hash of the tensor file
      */
     record Progress(
             @JsonProperty("version") int version,
             @JsonProperty("step") int step,
+            @JsonProperty("run_start") int runStart,
             @JsonProperty("epoch") int epoch,
             @JsonProperty("position") int position,
+            @JsonProperty("batches") @Nullable String batches,
             @JsonProperty("optimizer_steps") long optimizerSteps,
-            @JsonProperty("best_loss") @Nullable Double bestLoss,
+            @JsonProperty(BEST_LOSS) @Nullable Double bestLoss,
             @JsonProperty("evaluations_without_improvement") int evaluationsWithoutImprovement,
             @JsonProperty("losses") List<Double> losses,
             @JsonProperty("evaluations") List<Evaluation> evaluations,
             @JsonProperty("plan") Map<String, String> plan,
             @JsonProperty("model") Map<String, String> model,
+            @JsonProperty("data") @Nullable Map<String, String> data,
             @JsonProperty("tensors_sha256") String tensorsSha256) {
         Progress {
-            if (version != VERSION) {
+            if (!READABLE.contains(version)) {
                 throw new InvalidInputException(
-                        "the checkpoint has version " + version + ", this program reads version " + VERSION);
+                        "the checkpoint has version " + version + ", this program reads up to version " + VERSION);
             }
         }
 
@@ -77,8 +93,10 @@ record Checkpoint(Progress progress, Map<String, INDArray> tensors) {
             return new Progress(
                     version,
                     step,
+                    runStart,
                     epoch,
                     position,
+                    batches,
                     optimizerSteps,
                     bestLoss,
                     evaluationsWithoutImprovement,
@@ -86,6 +104,7 @@ record Checkpoint(Progress progress, Map<String, INDArray> tensors) {
                     evaluations,
                     plan,
                     model,
+                    data,
                     hash);
         }
     }
@@ -96,13 +115,16 @@ record Checkpoint(Progress progress, Map<String, INDArray> tensors) {
             long optimizerSteps,
             Map<String, String> plan,
             Map<String, String> model,
+            Map<String, String> data,
             Map<String, INDArray> tensors) {
         return new Checkpoint(
                 new Progress(
                         VERSION,
                         state.step,
+                        state.runStart,
                         state.epoch,
                         state.position,
+                        state.batches,
                         optimizerSteps,
                         Double.isInfinite(state.bestLoss) ? null : state.bestLoss,
                         state.evaluationsWithoutImprovement,
@@ -110,6 +132,7 @@ record Checkpoint(Progress progress, Map<String, INDArray> tensors) {
                         List.copyOf(state.evaluations),
                         plan,
                         model,
+                        data,
                         ""),
                 tensors);
     }
@@ -118,11 +141,15 @@ record Checkpoint(Progress progress, Map<String, INDArray> tensors) {
         return kind + "/" + variable;
     }
 
+    private static ProgressFile progressFile(Path folder) {
+        return new ProgressFile(folder.resolve(PROGRESS_FILE), Set.of(BEST_LOSS), VERSION, SINCE_2);
+    }
+
     /** Writes the files into an existing folder. */
     void write(Path folder) throws IOException {
         Path file = folder.resolve(TENSOR_FILE);
         new Safetensors(tensors, Map.of()).write(file);
-        Files.write(folder.resolve(PROGRESS_FILE), JSON.writeValueAsBytes(progress.withHash(sha256(file))));
+        progressFile(folder).write(progress.withHash(Sha256.of(file)));
     }
 
     /**
@@ -131,14 +158,9 @@ record Checkpoint(Progress progress, Map<String, INDArray> tensors) {
      * @throws IOException if a file is missing or not what was written
      */
     static Checkpoint read(Path folder) throws IOException {
-        Progress progress;
-        try {
-            progress = JSON.readValue(Files.readAllBytes(folder.resolve(PROGRESS_FILE)), Progress.class);
-        } catch (JsonProcessingException e) {
-            throw new IOException(folder.resolve(PROGRESS_FILE) + " is damaged: " + e.getOriginalMessage(), e);
-        }
+        Progress progress = progressFile(folder).read(Progress.class);
         Path file = folder.resolve(TENSOR_FILE);
-        if (!sha256(file).equals(progress.tensorsSha256())) {
+        if (!Sha256.of(file).equals(progress.tensorsSha256())) {
             throw new IOException(file + " is damaged: its hash is not the one in " + PROGRESS_FILE);
         }
         return new Checkpoint(progress, Safetensors.read(file).tensors());
@@ -153,10 +175,28 @@ record Checkpoint(Progress progress, Map<String, INDArray> tensors) {
         StringBuilder differences = new StringBuilder();
         compare("plan", progress.plan(), plan, differences);
         compare("model", progress.model(), model, differences);
+        refuse(differences, "settings");
+    }
+
+    /**
+     * Refuses to continue with other data. What a checkpoint of an earlier version does not say is not compared.
+     *
+     * @throws InvalidInputException that names every part that differs
+     */
+    void requireSameData(Map<String, String> data) {
+        Map<String, String> saved = progress.data();
+        if (saved != null) {
+            StringBuilder differences = new StringBuilder();
+            compare("data", saved, data, differences);
+            refuse(differences, "data and the same batches");
+        }
+    }
+
+    private void refuse(StringBuilder differences, String what) {
         if (!differences.isEmpty()) {
             throw new InvalidInputException("the checkpoint of step " + progress.step()
                     + " belongs to another training:" + differences
-                    + ". Give the same settings, or start anew in another directory");
+                    + ". Give the same " + what + ", or start anew in another directory");
         }
     }
 
@@ -165,6 +205,9 @@ record Checkpoint(Progress progress, Map<String, INDArray> tensors) {
         TreeSet<String> names = new TreeSet<>(saved.keySet());
         names.addAll(given.keySet());
         for (String name : names) {
+            if (LATER.contains(name) && !saved.containsKey(name)) {
+                continue;
+            }
             String before = saved.getOrDefault(name, "nothing");
             String now = given.getOrDefault(name, "nothing");
             if (!before.equals(now)) {
@@ -172,21 +215,6 @@ record Checkpoint(Progress progress, Map<String, INDArray> tensors) {
                         .append(differences.isEmpty() ? " " : "; ")
                         .append(what + "'s " + name + " was " + before + " and is now " + now);
             }
-        }
-    }
-
-    private static String sha256(Path file) throws IOException {
-        try {
-            MessageDigest digest = MessageDigest.getInstance("SHA-256");
-            try (var in = Files.newInputStream(file)) {
-                byte[] buffer = new byte[1 << 16];
-                for (int n = in.read(buffer); n >= 0; n = in.read(buffer)) {
-                    digest.update(buffer, 0, n);
-                }
-            }
-            return HexFormat.of().formatHex(digest.digest());
-        } catch (NoSuchAlgorithmException e) {
-            throw new IllegalStateException(e);
         }
     }
 }

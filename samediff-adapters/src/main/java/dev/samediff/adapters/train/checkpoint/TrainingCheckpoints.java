@@ -16,14 +16,20 @@ import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Saves and restores one training. */
 public final class TrainingCheckpoints {
+    private static final Logger LOG = LoggerFactory.getLogger(TrainingCheckpoints.class);
+
     private final Trainable model;
     private final TrainingPlan plan;
     private final AdamW optimizer;
     private final TrainingState state;
     private final Parameters parameters;
+    private Map<String, String> data = Map.of();
+    private @Nullable Checkpoint resumed;
     private @Nullable Path last;
 
     public TrainingCheckpoints(Trainable model, TrainingPlan plan, AdamW optimizer, TrainingState state) {
@@ -48,13 +54,22 @@ public final class TrainingCheckpoints {
             collect(Checkpoint.BEST, state.bestParameters, tensors);
         }
         Checkpoint checkpoint =
-                Checkpoint.of(state, optimizer.steps(), plan.description(), model.description(), tensors);
+                Checkpoint.of(state, optimizer.steps(), plan.description(), model.description(), data, tensors);
         try {
             last = new CheckpointFolder(directory).save(state.step, plan.checkpointsKept(), checkpoint::write);
             return Optional.of(last);
         } catch (IOException e) {
             throw new UncheckedIOException(e.getMessage(), e);
         }
+    }
+
+    /**
+     * Removes the checkpoints in a directory, before a training that starts anew; files that are not ours stay.
+     *
+     * @throws IOException if they cannot be removed
+     */
+    public static void clear(Path directory) throws IOException {
+        new CheckpointFolder(directory).clear();
     }
 
     private void collect(String kind, List<INDArray> values, Map<String, INDArray> tensors) {
@@ -80,7 +95,38 @@ public final class TrainingCheckpoints {
         Checkpoint.Progress progress = checkpoint.progress();
         optimizer.restore(progress.optimizerSteps(), first, second);
         state.restore(progress, best.isEmpty() ? null : best);
+        resumed = checkpoint;
         last = directory.resolve("checkpoint-" + state.step);
+    }
+
+    /**
+     * Says what the batches of the run that starts now depend on.
+     *
+     * @param description what checkpoints will say
+     * @throws InvalidInputException if a checkpoint was restored that was made with other data
+     */
+    public void use(Map<String, String> description) {
+        data = Map.copyOf(description);
+        Checkpoint from = resumed;
+        if (from != null) {
+            if (from.progress().data() == null) {
+                LOG.warn(
+                        "the checkpoint of step {} is of an earlier version and does not say which data it was made with;"
+                                + " whether this is the same data is not checked",
+                        from.progress().step());
+            }
+            from.requireSameData(data);
+        }
+    }
+
+    /** Tells whether the present run goes on from a checkpoint; asked when it has started. */
+    public boolean isResumed() {
+        return resumed != null;
+    }
+
+    /** Says that the run has started: what comes is no longer compared with the checkpoint it went on from. */
+    public void started() {
+        resumed = null;
     }
 
     /** Returns the tensors of a kind in the order of the trainables; none where the kind was not saved. */

@@ -6,11 +6,21 @@ import java.util.List;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** What changes during training besides the parameters and AdamW's moments. */
+/**
+ * What changes during training besides the parameters and AdamW's moments. Updates are counted over all runs, losses and
+ * evaluations are those of the present run.
+ */
 public final class TrainingState {
     public int step;
+    /** Updates made before the present run. */
+    public int runStart;
+    /** Complete epochs of the training data. */
     public int epoch;
+    /** Batches taken from the open epoch. */
     public int position;
+    /** Checksum of all batches that were taken from the training data. */
+    public String batches = "";
+
     public int evaluationsWithoutImprovement;
     public double bestLoss = Double.POSITIVE_INFINITY;
 
@@ -20,9 +30,22 @@ public final class TrainingState {
     public final List<Double> losses = new ArrayList<>();
     public final List<Evaluation> evaluations = new ArrayList<>();
 
+    /** Starts another run, which knows nothing of the losses before it. */
+    public void startRun() {
+        runStart = step;
+        evaluationsWithoutImprovement = 0;
+        bestLoss = Double.POSITIVE_INFINITY;
+        bestParameters = null;
+        losses.clear();
+        evaluations.clear();
+    }
+
     /** Takes over a saved state. */
     void restore(Checkpoint.Progress progress, @Nullable List<INDArray> best) {
         step = progress.step();
+        runStart = progress.runStart();
+        String taken = progress.batches();
+        batches = taken == null ? "" : taken;
         epoch = progress.epoch();
         position = progress.position();
         evaluationsWithoutImprovement = progress.evaluationsWithoutImprovement();

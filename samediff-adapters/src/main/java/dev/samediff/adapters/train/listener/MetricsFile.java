@@ -4,6 +4,7 @@ import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.samediff.adapters.engine.ExecutionReport;
+import dev.samediff.adapters.io.DurableFiles;
 import dev.samediff.adapters.train.Evaluation;
 import dev.samediff.adapters.train.StepReport;
 import dev.samediff.adapters.train.TrainingPlan;
@@ -14,16 +15,19 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Writes one JSON object per line and event ({@code "event": "step"}, {@code "evaluation"}, {@code "end"}), readable
  * while training goes on. The last one has the share of the time in ND4J's operations ({@code nd4j_share}, 0 to 1), each
- * operation's ({@code nd4j_operations}), and why steps were not compiled ({@code not_compiled}), if the engine knows. A resumed training continues the file behind the step it resumes from.
+ * operation's ({@code nd4j_operations}), and why steps were not compiled ({@code not_compiled}), if the engine knows.
+ * A resumed training continues the file behind the step it resumes from; the lines before it are never lost, however it ends.
  */
 public final class MetricsFile implements TrainingListener, AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
@@ -45,23 +49,17 @@ public final class MetricsFile implements TrainingListener, AutoCloseable {
     public void onStart(TrainingPlan plan, int totalSteps, int startStep) {
         try {
             List<String> kept = startStep > 0 && Files.exists(file) ? linesUpTo(startStep) : List.of();
-            Path parent = file.toAbsolutePath().getParent();
-            if (parent != null) {
-                Files.createDirectories(parent);
-            }
-            writer = Files.newBufferedWriter(file, StandardCharsets.UTF_8);
-            for (String line : kept) {
-                writer.write(line + "\n");
-            }
-            writer.flush();
+            DurableFiles.writeText(file, kept.stream().map(line -> line + "\n").collect(Collectors.joining()));
+            writer = Files.newBufferedWriter(file, StandardCharsets.UTF_8, StandardOpenOption.APPEND);
         } catch (IOException e) {
-            throw new UncheckedIOException("cannot write " + file + ": " + e.getMessage(), e);
+            throw new UncheckedIOException(String.valueOf(e.getMessage()), e);
         }
     }
 
     private List<String> linesUpTo(int step) throws IOException {
         List<String> kept = new ArrayList<>();
-        for (String line : Files.readAllLines(file, StandardCharsets.UTF_8)) {
+        String text = new String(Files.readAllBytes(file), StandardCharsets.UTF_8); // a damaged letter is no failure
+        for (String line : text.lines().toList()) {
             JsonNode event;
             try {
                 event = JSON.readTree(line);

@@ -2,6 +2,7 @@ package dev.samediff.adapters.train.loss;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.nd4j.LossInputs;
+import dev.samediff.adapters.graph.GraphOutputs;
 import dev.samediff.adapters.graph.GraphVersion;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -12,6 +13,14 @@ import org.nd4j.linalg.factory.Nd4j;
 /**
  * Losses built of ops whose gradients are right. SameDiff's own {@code softmaxCrossEntropy} and
  * {@code sparseSoftmaxCrossEntropy} ignore the upstream gradient, so that a mask or a mean is lost.
+ *
+ * <p>All are weighted means over items i, tokens or examples, of weight w_i (the label mask) and loss l_i:
+ *
+ * <pre>
+ * loss = sum_i w_i l_i / sum_i w_i,   0 if every w_i is 0
+ * </pre>
+ *
+ * <p>Weights are finite and 0 or more, usually 0 or 1; their sum is taken in float64 and may be below 1.
  */
 public final class Losses {
     /** Scores beyond this are clamped before the integer cast below. */
@@ -21,8 +30,8 @@ public final class Losses {
 
     /**
      * Adds the cross entropy of next tokens, averaged over the labelled tokens:
-     * {@code sum(mask * -log softmax(logits)[label]) / max(sum(mask), 1)}. Labels are already shifted; a label whose mask
-     * is 0 may be anything. A second call returns the first one's loss.
+     * {@code sum(mask * -log softmax(logits)[label]) / sum(mask)}. Labels are already shifted; a label whose mask is 0 may
+     * be anything. A second call returns the first one's loss.
      *
      * @param graph the graph to add to; gets the placeholders {@code labels [B,T]} INT32 and {@code label_mask [B,T]}
      *     FLOAT, or the same names with a number where they are taken
@@ -48,7 +57,7 @@ public final class Losses {
     private static TaskLoss add(SameDiff graph, String logits, String kind, long[] labelShape) {
         if (!graph.hasVariable(logits)) {
             throw new InvalidInputException(
-                    "there are no logits `" + logits + "` in this graph; its outputs are " + graph.outputs());
+                    "there are no logits `" + logits + "` in this graph; its outputs are " + GraphOutputs.text(graph));
         }
         String prefix = logits + "/" + kind;
         if (graph.hasVariable(prefix)) {
@@ -64,18 +73,28 @@ public final class Losses {
         SDVariable mask = graph.placeHolder(free(graph, "label_mask"), DataType.FLOAT, labelShape);
 
         SDVariable weights = mask.reshape(-1).rename(prefix + LossInputs.MASK);
-        weights = weights.castTo(scores.dataType());
-        SDVariable one = graph.constant(prefix + "/one", Nd4j.scalar(scores.dataType(), 1.0));
-        SDVariable share = weights.div(graph.math.max(weights.sum(), one));
+        DataType type = scores.dataType() == DataType.DOUBLE ? DataType.DOUBLE : DataType.FLOAT;
+        SDVariable share =
+                weights.castTo(type).div(total(graph, prefix, weights).castTo(type));
         SDVariable classes = graph.sizeAt(scores, labelShape.length).castTo(DataType.INT64);
         SDVariable rows = graph.reshape(
                 scores, graph.stack(0, graph.constant(prefix + "/rest", Nd4j.scalar(DataType.INT64, -1)), classes));
+        if (scores.dataType() != type) { // sums over classes and over rows need more digits than half precision has
+            rows = rows.castTo(type);
+        }
         SDVariable indices = labels.reshape(-1).rename(prefix + LossInputs.LABELS);
         SDVariable loss =
                 perRow(graph, prefix, rows, indices, classes).mul(share).sum();
         loss.rename(prefix);
         GraphVersion.of(graph).structureChanged();
         return new TaskLoss(prefix, labels.name(), mask.name());
+    }
+
+    /** The sum of the weights in float64; 1 if it is 0, so that no share is 0 / 0. */
+    private static SDVariable total(SameDiff graph, String prefix, SDVariable weights) {
+        SDVariable sum = weights.castTo(DataType.DOUBLE).sum();
+        SDVariable nothing = graph.constant(prefix + "/nothing", Nd4j.scalar(DataType.DOUBLE, 0.0));
+        return sum.add(graph.eq(sum, nothing).castTo(DataType.DOUBLE));
     }
 
     /**

@@ -8,8 +8,8 @@ import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Gradients of several batches, weighted by their labelled tokens, so that the mean is that of one large batch. The
- * optimizer holds the sum in units of the first batch's weight, so a single batch is taken as it is.
+ * Gradients of several batches, weighted by the weight of their labels (their labelled tokens, where a mask is 0 or 1), so
+ * that the mean is that of one large batch; 0 if there are no labels. The optimizer holds the sum in units of the first batch's weight, so a single batch is taken as it is.
  */
 public final class GradientSum {
     private static final double CLIP_EPSILON = 1e-6;
@@ -17,8 +17,8 @@ public final class GradientSum {
     private final List<String> names;
     private final AdamW optimizer;
     private double lossSum;
-    private long tokens;
-    private long unit;
+    private double tokens;
+    private double unit;
     private boolean empty = true;
 
     public GradientSum(List<String> names, AdamW optimizer) {
@@ -27,7 +27,7 @@ public final class GradientSum {
     }
 
     /** Adds the gradients of a batch's mean loss; their arrays belong to this from now on. */
-    public void add(Engine.Gradients batch, long batchTokens) {
+    public void add(Engine.Gradients batch, double batchTokens) {
         lossSum += batchTokens == 0 ? 0 : batch.loss() * batchTokens;
         tokens += batchTokens;
         Map<String, INDArray> rest = new LinkedHashMap<>(batch.byName());
@@ -46,21 +46,23 @@ public final class GradientSum {
         } else if (batchTokens == 0) {
             gradients.forEach(AdamW::free);
         } else {
-            optimizer.add(gradients, (double) batchTokens / unit);
+            optimizer.add(gradients, batchTokens / unit);
         }
         empty = false;
     }
 
     /** Returns the gradients of the mean loss over all tokens. */
     public Slope mean() {
-        return Slope.of((double) unit / Math.max(1, tokens));
+        return Slope.of(tokens == 0 ? 0 : unit / tokens);
     }
 
+    /** Returns the mean loss over all tokens. */
     public double loss() {
-        return lossSum / Math.max(1, tokens);
+        return tokens == 0 ? 0 : lossSum / tokens;
     }
 
-    public long tokens() {
+    /** Returns the weight of all labels. */
+    public double tokens() {
         return tokens;
     }
 

@@ -1,5 +1,6 @@
 package dev.samediff.adapters.train.optimizer;
 
+import dev.samediff.adapters.PenalizedSites;
 import dev.samediff.adapters.Penalty;
 import dev.samediff.adapters.train.Trainable;
 import java.util.ArrayList;
@@ -11,35 +12,37 @@ import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** The penalty of a model, with its coefficient gamma / eta_max. */
+/** The penalties of a model, each with its coefficient gamma / eta_max. */
 public final class PenaltyTerm {
     private final Trainable model;
-    private final Penalty penalty;
+    private final List<PenalizedSites> parts;
+    private final double peak;
     private final double coefficient;
-    private final List<Map<String, String>> sites;
     private final Map<String, Integer> indices = new HashMap<>();
 
-    public PenaltyTerm(Trainable model, Penalty penalty, double peak) {
+    public PenaltyTerm(Trainable model, double peak) {
         this.model = model;
-        this.penalty = penalty;
-        this.coefficient = penalty.gamma() / peak;
-        this.sites = model.penaltySites();
+        this.parts = model.penalties();
+        this.peak = peak;
+        this.coefficient = parts.stream().mapToDouble(this::coefficient).max().orElse(0);
         List<String> names = model.trainableNames();
         for (int i = 0; i < names.size(); i++) {
             indices.put(names.get(i), i);
         }
     }
 
+    private double coefficient(PenalizedSites part) {
+        return part.penalty().gamma() / peak;
+    }
+
     /**
-     * The penalty at the current parameters.
+     * The penalties at the current parameters.
      *
-     * @param value coefficient times the penalty
-     * @param gradients the unweighted gradients by the trainable's index
-     * @param coefficient the coefficient
+     * @param value sum of coefficients times penalties
+     * @param gradients by the trainable's index; times the coefficient they are the sum's
+     * @param coefficient the largest of the penalties' coefficients, so that the gradients of one penalty are those unweighted
      */
     public record At(double value, Map<Integer, INDArray> gradients, double coefficient) implements AutoCloseable {
-        public static final At NOTHING = new At(0, Map.of(), 0);
-
         @Override
         public void close() {
             gradients.values().forEach(AdamW::free);
@@ -48,22 +51,34 @@ public final class PenaltyTerm {
 
     /** Computes value and gradients for the current parameters. */
     public At evaluate() {
+        double sum = 0;
+        Map<Integer, INDArray> gradients = new LinkedHashMap<>();
+        for (PenalizedSites part : parts) {
+            Penalty.Value value = part.penalty().evaluate(tensors(part));
+            double own = coefficient(part);
+            sum += own * value.value();
+            for (int i = 0; i < part.sites().size(); i++) {
+                Map<String, String> names = part.sites().get(i);
+                value.gradients().get(i).forEach((shortName, gradient) -> {
+                    if (own != coefficient) {
+                        gradient.muli(own / coefficient);
+                    }
+                    collect(names.get(shortName), gradient, gradients);
+                });
+            }
+        }
+        return new At(sum, gradients, coefficient);
+    }
+
+    private List<Map<String, INDArray>> tensors(PenalizedSites part) {
         List<Map<String, INDArray>> tensors = new ArrayList<>();
-        for (Map<String, String> site : sites) {
+        for (Map<String, String> site : part.sites()) {
             Map<String, INDArray> arrays = new LinkedHashMap<>();
             site.forEach(
                     (shortName, variable) -> arrays.put(shortName, model.graph().getArrForVarName(variable)));
             tensors.add(arrays);
         }
-        Penalty.Value value = penalty.evaluate(tensors);
-        Map<Integer, INDArray> gradients = new LinkedHashMap<>();
-        for (int i = 0; i < sites.size(); i++) {
-            Map<String, String> names = sites.get(i);
-            value.gradients()
-                    .get(i)
-                    .forEach((shortName, gradient) -> collect(names.get(shortName), gradient, gradients));
-        }
-        return new At(coefficient * value.value(), gradients, coefficient);
+        return tensors;
     }
 
     /** Keeps the gradient of a trainable; two of the same one are added. */

@@ -15,7 +15,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
-import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -66,8 +65,8 @@ final class StepBench {
         outputs.add(loss.loss());
         System.out.println(gradient.graph().getOps().size() + " ops");
         try (Runner runner = how.equals("session")
-                ? new SessionRunner(gradient.graph(), gpt.graph, outputs, Optional.empty())
-                : new PlannedRunner(gradient.graph(), gpt.graph, outputs, Optional.empty(), false, false)) {
+                ? new SessionRunner(gradient.graph(), gpt.graph, outputs, List.of())
+                : new PlannedRunner(gradient.graph(), gpt.graph, outputs, List.of(), false, false)) {
             measure(how, () -> runner.run(batch).values().forEach(INDArray::close));
         }
     }

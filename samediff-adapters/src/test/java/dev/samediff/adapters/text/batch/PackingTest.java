@@ -72,4 +72,31 @@ class PackingTest {
         assertThat(new CausalLmIterator(data, 0, plan.packed(Packing.BEST_FIT)).paddingShare())
                 .isLessThan(0.02);
     }
+
+    /** The token where two windows of a text meet was in the row twice. */
+    @ParameterizedTest
+    @EnumSource(
+            value = Packing.class,
+            names = {"STREAM", "BEST_FIT"})
+    void windows_of_a_text_that_come_together_share_their_token(Packing packing) {
+        List<TokenSequence> windows = List.of(
+                TokenSequence.allLabelled(1, 2, 3, 4),
+                TokenSequence.allLabelled(4, 5, 6, 7).continuing(),
+                TokenSequence.allLabelled(7, 8).continuing());
+        assertThat(packing.pack(windows, 15))
+                .containsExactly(new TokenSequence(
+                        new int[] {1, 2, 3, 4, 5, 6, 7, 8},
+                        new boolean[] {false, true, true, true, true, true, true, true}));
+    }
+
+    @Test
+    void a_window_whose_text_is_elsewhere_keeps_its_first_token() {
+        List<TokenSequence> parts = List.of(
+                TokenSequence.allLabelled(9, 8),
+                TokenSequence.allLabelled(4, 5, 6).continuing(),
+                TokenSequence.allLabelled(6, 7));
+        assertThat(Packing.STREAM.pack(parts, 15))
+                .containsExactly(new TokenSequence(
+                        new int[] {9, 8, 4, 5, 6, 6, 7}, new boolean[] {false, true, false, true, true, false, true}));
+    }
 }

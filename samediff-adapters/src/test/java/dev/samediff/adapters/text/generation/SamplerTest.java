@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.samediff.adapters.InvalidInputException;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import org.junit.jupiter.api.Test;
 
@@ -64,6 +67,28 @@ class SamplerTest {
             assertThat(Sampler.nucleus(1, 3, 0.99).choose(logits.clone(), new Random(i)))
                     .isEqualTo(1);
             assertThat(Sampler.temperature(1).choose(logits.clone(), new Random(i)))
+                    .isEqualTo(1);
+        }
+    }
+
+    /** Greedy decoding and drawing chose token 0 without a word. */
+    @Test
+    void nothing_is_chosen_by_logits_that_say_nothing() {
+        float nan = Float.NaN;
+        float infinity = Float.POSITIVE_INFINITY;
+        Map<float[], String> refused = new LinkedHashMap<>();
+        refused.put(new float[] {nan, 3, 5}, "NaN logits (token 0)");
+        refused.put(new float[] {1, nan, 5}, "NaN logits (token 1)");
+        refused.put(new float[] {nan, nan, nan}, "NaN logits (token 0)");
+        refused.put(new float[] {1, 2, infinity}, "Infinity logits (token 2)");
+        refused.put(new float[] {-infinity, -infinity}, "-Infinity as every one of 2 logits");
+        refused.put(new float[] {}, "every one of 0 logits");
+        for (Sampler sampler : List.of(
+                Sampler.greedy(), Sampler.temperature(0.7), Sampler.nucleus(1, 2, 1), Sampler.nucleus(1, 0, 0.9))) {
+            refused.forEach((logits, part) -> assertThatThrownBy(() -> sampler.choose(logits.clone(), new Random(1)))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContainingAll("no token can be chosen", part, "training run went wrong"));
+            assertThat(sampler.choose(new float[] {-infinity, 4, -infinity}, new Random(1)))
                     .isEqualTo(1);
         }
     }

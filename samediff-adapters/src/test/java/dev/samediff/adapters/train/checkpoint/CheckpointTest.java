@@ -6,8 +6,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.AdapterConfig;
+import dev.samediff.adapters.AdapterMethod;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.TinyGpt;
+import dev.samediff.adapters.graph.TargetSelector;
+import dev.samediff.adapters.io.DurableFiles;
+import dev.samediff.adapters.method.Lora;
 import dev.samediff.adapters.method.Sorsa;
 import dev.samediff.adapters.train.AdapterTrainer;
 import dev.samediff.adapters.train.Batches;
@@ -106,7 +110,7 @@ class CheckpointTest {
     void a_resumed_training_ends_with_the_same_bits_as_an_uninterrupted_one() throws IOException {
         Trained straight = train(plan().build(), false);
         for (Path each : Files.list(folder).toList()) {
-            dev.samediff.adapters.io.DurableFiles.deleteTree(each);
+            DurableFiles.deleteTree(each);
         }
         trainAndKillAt(13);
         assertThat(names()).containsExactly("checkpoint-10", "checkpoint-5");
@@ -182,6 +186,89 @@ class CheckpointTest {
         AdaptedModel model = AdaptedModel.inject(gpt.graph, AdapterConfig.of(method));
         TaskLoss loss = Losses.causalLm(gpt.graph, gpt.logits);
         return new AdapterTrainer(model, loss, plan, Binding.of(loss, "input_ids", "causal"));
+    }
+
+    private static AdapterConfig named(String name, AdapterMethod method, String... targets) {
+        return AdapterConfig.of(method).withName(name).withTargets(TargetSelector.suffixes(targets));
+    }
+
+    private static AdaptedModel model(AdapterConfig... configs) {
+        TinyGpt gpt = new TinyGpt(16, 1, 2, 11, 0);
+        AdaptedModel model = AdaptedModel.inject(gpt.graph, configs[0]);
+        for (AdapterConfig config : List.of(configs).subList(1, configs.length)) {
+            model.add(config);
+        }
+        model.activate(Stream.of(configs).map(AdapterConfig::name).toArray(String[]::new));
+        return model;
+    }
+
+    private static AdapterTrainer trainer(AdaptedModel model, TrainingPlan plan) {
+        TaskLoss loss = Losses.causalLm(model.graph(), "logits");
+        return new AdapterTrainer(model, loss, plan, Binding.of(loss, "input_ids", "causal"));
+    }
+
+    @Test
+    void several_adapters_are_resumed_to_the_same_bits() throws IOException {
+        AdapterConfig[] configs = {
+            named("first", Sorsa.rank(2).withGamma(0.01), "c_attn"), named("second", Sorsa.rank(3), "c_attn", "c_fc")
+        };
+        TinyGpt data = new TinyGpt(16, 1, 2, 11, 0);
+        AdaptedModel straight = model(configs);
+        try (AdapterTrainer trainer = trainer(straight, plan().build())) {
+            trainer.fit(Batches.of(data, 7, 2, 5), Batches.of(data, 2, 2, 6));
+        }
+        for (Path each : Files.list(folder).toList()) {
+            DurableFiles.deleteTree(each);
+        }
+        assertThatThrownBy(() -> trainer(model(configs), plan().build())
+                        .fit(Batches.of(data, 7, 2, 5), Batches.of(data, 2, 2, 6), new TrainingListener() {
+                            @Override
+                            public void onStep(StepReport report) {
+                                if (report.step() == 13) {
+                                    throw new Killed();
+                                }
+                            }
+                        }))
+                .isInstanceOf(Killed.class);
+        AdaptedModel resumed = model(configs);
+        resumed.activate("second", "first"); // the order in which they are named says nothing
+        try (AdapterTrainer trainer = trainer(resumed, plan().build()).resume(folder)) {
+            trainer.fit(Batches.of(data, 7, 2, 5), Batches.of(data, 2, 2, 6));
+        }
+        assertThatBits(resumed.trainables()).isEqualTo(straight.trainables());
+    }
+
+    @Test
+    void whatever_differs_in_any_of_several_adapters_is_refused() {
+        TrainingPlan plan =
+                TrainingPlan.builder().steps(2).checkpoints(folder, 1).build();
+        AdapterConfig first = named("first", Lora.rank(2), "c_attn");
+        AdapterConfig second = named("second", Sorsa.rank(2), "c_fc", "c_proj");
+        TinyGpt data = new TinyGpt(16, 1, 2, 11, 0);
+        try (AdapterTrainer trainer = trainer(model(first, second), plan)) {
+            trainer.fit(Batches.of(data, 1, 1, 3), null);
+        }
+        trainer(model(first, second), plan).resume(folder).close();
+        Map<String, AdapterConfig[]> others = new LinkedHashMap<>();
+        others.put("adapters was first, second and is now first", new AdapterConfig[] {first});
+        others.put("adapters was first, second and is now second", new AdapterConfig[] {second});
+        others.put(
+                "adapters was first, second and is now first, other",
+                new AdapterConfig[] {first, second.withName("other")});
+        others.put("gamma=0.5", new AdapterConfig[] {
+            first, named("second", Sorsa.rank(2).withGamma(0.5), "c_fc", "c_proj")
+        });
+        others.put("adapter seed was 0, 0 and is now 0, 7", new AdapterConfig[] {first, second.withSeed(7)});
+        others.put(
+                "layers was 1, 3 and is now 1, 1", new AdapterConfig[] {first, named("second", Sorsa.rank(2), "c_fc")});
+        others.put("scaling was 1.0, 1.0 and is now 1.0, {", new AdapterConfig[] {
+            first, second.withTargets(second.targets().withAlphaPattern(Map.of("c_fc", 4.0)))
+        });
+        others.forEach((message, configs) -> assertThatThrownBy(
+                        () -> trainer(model(configs), plan).resume(folder))
+                .as(message)
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining(message));
     }
 
     @Test

@@ -9,9 +9,6 @@ import dev.samediff.tuning.TrialSpec;
 import dev.samediff.tuning.TrialState;
 import dev.samediff.tuning.space.AdapterSpace;
 import dev.samediff.tuning.space.ParameterValues;
-import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.net.ServerSocket;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -19,68 +16,48 @@ import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
 import org.deeplearning4j.arbiter.optimize.runner.CandidateStatus;
 import org.deeplearning4j.core.storage.StatsStorage;
-import org.deeplearning4j.exception.DL4JException;
-import org.deeplearning4j.ui.VertxUIServer;
 import org.deeplearning4j.ui.model.storage.InMemoryStatsStorage;
 
 /**
  * Shows a sweep on Arbiter's page while it runs: status, scores over time, space, and each trial with its learning curve.
  * One page per process, as DL4J's server has it.
  *
- * <p>The server listens on all network interfaces and asks nobody who he is; that cannot be changed in M2.1.
+ * <p>The server asks nobody who he is: whoever reaches its {@link PageAddress} can look, and nobody can do more.
  */
 public final class ArbiterPage implements SweepListener, AutoCloseable {
-    private static final int LAST_PORT = 65535;
-
     private final AdapterSpace space;
     private final String session;
-    private final VertxUIServer server;
+    private final PageServer server;
+    private final PageAddress address;
     private final StatsStorage storage = new InMemoryStatsStorage();
     private final Map<Integer, ParameterValues> trials = new ConcurrentHashMap<>();
     private final Map<Integer, List<LearningCurve.Point>> curves = new HashMap<>();
     private SweepStatus status;
 
-    private ArbiterPage(String session, AdapterSpace space, VertxUIServer server) {
+    private ArbiterPage(String session, AdapterSpace space, PageServer server, PageAddress address) {
         this.session = session;
         this.space = space;
         this.server = server;
+        this.address = address;
         this.status = SweepStatus.of(session, SweepPlan.of(1), space, trials);
     }
 
     /**
      * Starts the server.
      *
-     * @param port its port; 0 for any that is free
+     * @param address where
      * @param session the sweep's name on the page
      * @param space what is varied
      * @throws InvalidInputException if the libraries are not on the class path, or the port cannot be used
      */
-    public static ArbiterPage start(int port, String session, AdapterSpace space) {
+    public static ArbiterPage start(PageAddress address, String session, AdapterSpace space) {
         PageLibraries.require();
-        if (port < 0 || port > LAST_PORT) {
-            throw new InvalidInputException(
-                    "no page for the browser on port " + port + ": give one from 1 to " + LAST_PORT + ", or 0 for any");
-        }
-        int chosen = port == 0 ? freePort() : port;
-        try {
-            return new ArbiterPage(session, space, VertxUIServer.getInstance(chosen, false, null));
-        } catch (DL4JException e) {
-            throw new InvalidInputException("no page for the browser on port " + chosen
-                    + ": it is in use or not allowed; give another port, or 0 for any that is free");
-        }
-    }
-
-    private static int freePort() {
-        try (ServerSocket socket = new ServerSocket(0)) {
-            return socket.getLocalPort();
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        }
+        return new ArbiterPage(session, space, PageServer.start(address), address);
     }
 
     /** Returns the page's address. */
     public String address() {
-        return server.getAddress() + "/arbiter";
+        return address.url(server.getPort()) + "/arbiter";
     }
 
     @Override

@@ -20,12 +20,22 @@ import dev.samediff.tuning.TrialState;
 import dev.samediff.tuning.journal.Journal;
 import dev.samediff.tuning.pruning.Pruning;
 import java.io.IOException;
+import java.net.ConnectException;
+import java.net.Inet4Address;
+import java.net.InetAddress;
+import java.net.InetSocketAddress;
+import java.net.NetworkInterface;
 import java.net.ServerSocket;
+import java.net.Socket;
 import java.net.URI;
 import java.net.http.HttpClient;
 import java.net.http.HttpRequest;
 import java.net.http.HttpResponse;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.List;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -44,7 +54,7 @@ class ArbiterPageTest {
     void a_running_sweep_and_its_trials_can_be_looked_at() throws Exception {
         SweepPlan plan = SweepPlan.of(16).withSearch(Search.RANDOM).withPruning(new Pruning.Median(3, 2));
         AtomicReference<String> whileRunning = new AtomicReference<>("");
-        try (ArbiterPage page = ArbiterPage.start(0, "sorsa", Spaces.MIXED);
+        try (ArbiterPage page = page(PageAddress.ofThisMachine(0));
                 Journal journal = Journal.open(folder.resolve("journal"))) {
             SweepListener looking = new SweepListener() {
                 @Override
@@ -95,7 +105,7 @@ class ArbiterPageTest {
 
     @Test
     void everything_that_the_page_loads_is_there() throws Exception {
-        try (ArbiterPage page = ArbiterPage.start(0, "sorsa", Spaces.MIXED)) {
+        try (ArbiterPage page = page(PageAddress.ofThisMachine(0))) {
             page.onStart(SweepPlan.of(3));
             String html = get(page, "");
             Matcher reference =
@@ -113,15 +123,99 @@ class ArbiterPageTest {
     @Test
     void a_port_in_use_and_a_missing_library_are_said_in_a_sentence() throws IOException {
         try (ServerSocket socket = new ServerSocket(0)) {
-            assertThatThrownBy(() -> ArbiterPage.start(socket.getLocalPort(), "sorsa", Spaces.MIXED))
+            assertThatThrownBy(() -> page(PageAddress.ofThisMachine(socket.getLocalPort())))
                     .isInstanceOf(InvalidInputException.class)
                     .hasMessageContaining("port " + socket.getLocalPort() + ": it is in use");
         }
-        assertThatThrownBy(() -> ArbiterPage.start(70_000, "sorsa", Spaces.MIXED))
+        assertThatThrownBy(() -> PageAddress.ofThisMachine(70_000))
                 .hasMessageContaining("port 70000: give one from 1 to 65535");
         assertThatThrownBy(() -> PageLibraries.require(ClassLoader.getPlatformClassLoader()))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("SAMEDIFF_MAVEN_ARGS=-Pui");
+    }
+
+    @Test
+    void only_this_machine_reaches_the_page_unless_another_address_is_given() throws IOException {
+        try (ArbiterPage page = page(PageAddress.ofThisMachine(0))) {
+            int port = URI.create(page.address()).getPort();
+            assertThat(page.address()).isEqualTo("http://localhost:" + port + "/arbiter");
+            assertThat(answer("127.0.0.1", port, "GET", "localhost:" + port)).startsWith("HTTP/1.1 200");
+            for (InetAddress other : otherAddresses()) {
+                assertThatThrownBy(() -> answer(other.getHostAddress(), port, "GET", "localhost"))
+                        .as("%s", other)
+                        .isInstanceOf(ConnectException.class);
+            }
+        }
+    }
+
+    @Test
+    void an_address_of_this_machine_or_all_of_them_can_be_asked_for() throws IOException {
+        try (ArbiterPage page = page(new PageAddress("0.0.0.0", 0))) {
+            int port = URI.create(page.address()).getPort();
+            for (InetAddress other : otherAddresses()) {
+                assertThat(answer(other.getHostAddress(), port, "GET", "any.name"))
+                        .startsWith("HTTP/1.1 200");
+            }
+        }
+        for (InetAddress other : otherAddresses()) {
+            try (ArbiterPage page = page(new PageAddress(other.getHostAddress(), 0))) {
+                URI shown = URI.create(page.address());
+                assertThat(shown.getHost()).isEqualTo(other.getHostAddress());
+                assertThat(answer(shown.getHost(), shown.getPort(), "GET", shown.getAuthority()))
+                        .startsWith("HTTP/1.1 200");
+            }
+        }
+        assertThat(new PageAddress("0.0.0.0", 0).isOfThisMachineOnly()).isFalse();
+        assertThat(new PageAddress("::1", 0).isOfThisMachineOnly()).isTrue();
+        for (String foreign : new String[] {"240.0.0.1", "no such host", ""}) {
+            assertThatThrownBy(() -> new PageAddress(foreign, 0))
+                    .isInstanceOf(InvalidInputException.class)
+                    .hasMessageContaining("on `" + foreign + "`: this machine has no such address");
+        }
+    }
+
+    @Test
+    void a_page_of_this_machine_is_not_shown_under_a_foreign_name_and_takes_no_uploads() throws IOException {
+        try (ArbiterPage page = page(PageAddress.ofThisMachine(0))) {
+            int port = URI.create(page.address()).getPort();
+            for (String name : new String[] {"127.0.0.1:" + port, "[::1]:" + port, "localhost"}) {
+                assertThat(answer("127.0.0.1", port, "GET", name)).startsWith("HTTP/1.1 200");
+            }
+            assertThat(answer("127.0.0.1", port, "GET", "evil.example:" + port))
+                    .startsWith("HTTP/1.1 403")
+                    .contains("ask for it as localhost");
+            assertThat(answer("127.0.0.1", port, "POST", "localhost")).startsWith("HTTP/1.1 405");
+        }
+    }
+
+    private static ArbiterPage page(PageAddress address) {
+        return ArbiterPage.start(address, "sorsa", Spaces.MIXED);
+    }
+
+    /** Addresses that are this machine's, and not 127.0.0.1. */
+    private static List<InetAddress> otherAddresses() throws IOException {
+        List<InetAddress> addresses = new ArrayList<>();
+        for (NetworkInterface one : Collections.list(NetworkInterface.getNetworkInterfaces())) {
+            Collections.list(one.getInetAddresses()).stream()
+                    .filter(address -> address instanceof Inet4Address && !address.isLoopbackAddress())
+                    .forEach(addresses::add);
+        }
+        if (System.getProperty("os.name").equals("Linux")) { // there all of 127.0.0.0/8 is this machine's
+            addresses.add(InetAddress.getByName("127.0.0.2"));
+        }
+        return addresses;
+    }
+
+    /** The head and the beginning of what a server answers to a request with a header {@code Host}. */
+    private static String answer(String address, int port, String method, String host) throws IOException {
+        try (Socket socket = new Socket()) {
+            socket.connect(new InetSocketAddress(address, port), 5000);
+            socket.setSoTimeout(5000);
+            String request = method + " /arbiter HTTP/1.1\r\nHost: " + host
+                    + "\r\nContent-Length: 0\r\nConnection: close\r\n\r\n";
+            socket.getOutputStream().write(request.getBytes(StandardCharsets.US_ASCII));
+            return new String(socket.getInputStream().readNBytes(400), StandardCharsets.UTF_8);
+        }
     }
 
     private static String json(ArbiterPage page, String path) {

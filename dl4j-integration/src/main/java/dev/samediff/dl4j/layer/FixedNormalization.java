@@ -1,12 +1,11 @@
 package dev.samediff.dl4j.layer;
 
-import dev.samediff.dl4j.conf.AdaptedLayer;
-import java.util.List;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.conf.CNN2DFormat;
 import org.deeplearning4j.nn.conf.layers.BatchNormalization;
 import org.deeplearning4j.nn.gradient.DefaultGradient;
 import org.deeplearning4j.nn.gradient.Gradient;
+import org.deeplearning4j.nn.layers.wrapper.BaseWrapperLayer;
 import org.deeplearning4j.nn.params.BatchNormalizationParamInitializer;
 import org.deeplearning4j.nn.workspace.ArrayType;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
@@ -17,18 +16,26 @@ import org.nd4j.linalg.factory.Nd4j;
 import org.nd4j.linalg.ops.transforms.Transforms;
 
 /**
- * A frozen batch normalisation above an adapted layer: {@code y = gamma (x - mean) / sqrt(var + eps) + beta} with the trained
- * mean and variance, and {@code dx = gamma / sqrt(var + eps) dy}. DL4J's own backward pass is that of training, which takes
- * mean and variance for functions of the batch, whatever the forward pass was; its {@code FrozenLayerWithBackprop} gives
- * wrong gradients here.
+ * A frozen batch normalisation: {@code y = gamma (x - mean) / sqrt(var + eps) + beta} with the trained mean and variance, and
+ * {@code dx = gamma / sqrt(var + eps) dy}. DL4J's own backward pass is that of training, which takes mean and variance for
+ * functions of the batch, whatever the forward pass was; its {@code FrozenLayerWithBackprop} gives wrong gradients here.
  */
-final class RunningNormalization extends RunningLayer {
+final class FixedNormalization extends BaseWrapperLayer {
     private final BatchNormalization normalization;
 
-    RunningNormalization(
-            AdaptedLayer configuration, Layer implementation, Parameters parameters, List<AdaptedWeight> weights) {
-        super(configuration, implementation, parameters, weights);
-        this.normalization = (BatchNormalization) configuration.getUnderlying();
+    FixedNormalization(Layer implementation) {
+        super(implementation);
+        this.normalization = (BatchNormalization) implementation.conf().getLayer();
+    }
+
+    @Override
+    public INDArray activate(boolean training, LayerWorkspaceMgr workspaceMgr) {
+        return underlying.activate(false, workspaceMgr);
+    }
+
+    @Override
+    public INDArray activate(INDArray input, boolean training, LayerWorkspaceMgr workspaceMgr) {
+        return underlying.activate(input, false, workspaceMgr);
     }
 
     @Override

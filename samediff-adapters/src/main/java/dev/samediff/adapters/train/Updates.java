@@ -1,0 +1,134 @@
+package dev.samediff.adapters.train;
+
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.engine.Engine;
+import dev.samediff.adapters.train.checkpoint.TrainingCheckpoints;
+import dev.samediff.adapters.train.checkpoint.TrainingState;
+import dev.samediff.adapters.train.optimizer.AdamW;
+import dev.samediff.adapters.train.optimizer.GradientSum;
+import dev.samediff.adapters.train.optimizer.Parameters;
+import dev.samediff.adapters.train.optimizer.PenaltyTerm;
+import dev.samediff.adapters.train.optimizer.Slope;
+import java.util.Map;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.dataset.api.MultiDataSet;
+import org.nd4j.linalg.factory.Nd4j;
+
+/** The updates of a run: from batches to the next values of the parameters. */
+final class Updates {
+    private final Trainable model;
+    private final TrainingPlan plan;
+    private final Feed feed;
+    private final Engine engine;
+    private final AdamW optimizer;
+    private final Parameters parameters;
+    private final TrainingCheckpoints checkpoints;
+    private final TrainingState state;
+    private final PenaltyTerm penalty;
+    private double labels;
+    private int epochEnds;
+
+    Updates(
+            Trainable model,
+            TrainingPlan plan,
+            Feed feed,
+            Engine engine,
+            AdamW optimizer,
+            Parameters parameters,
+            TrainingCheckpoints checkpoints,
+            TrainingState state) {
+        this.model = model;
+        this.plan = plan;
+        this.feed = feed;
+        this.engine = engine;
+        this.optimizer = optimizer;
+        this.parameters = parameters;
+        this.checkpoints = checkpoints;
+        this.state = state;
+        this.penalty = new PenaltyTerm(model, plan.peak());
+    }
+
+    /**
+     * Makes one.
+     *
+     * @param batches where to take the batches
+     * @param total updates of the whole run
+     */
+    StepReport next(BatchStream batches, int total) {
+        long start = System.nanoTime();
+        parameters.requireSame();
+        model.requireActive();
+        Nd4j.getRandom().setSeed(plan.seed() * 1_000_003L + state.step);
+        GradientSum sum = accumulate(batches);
+        try (PenaltyTerm.At term = penalty.evaluate()) {
+            double norm = optimizer.norm(plan.clipPenalty() ? sum.mean().plus(term) : sum.mean());
+            requireFinite("task loss", sum.loss());
+            requireFinite("gradient norm", norm);
+            requireFinite("penalty", term.value());
+            double clipping = GradientSum.clipping(norm, plan.clipNorm());
+            Slope slope = plan.clipPenalty()
+                    ? sum.mean().plus(term).times(clipping)
+                    : sum.mean().times(clipping).plus(term);
+            double learningRate = plan.learningRate(state.step - state.runStart, total);
+            optimizer.update(parameters.arrays(), slope, learningRate);
+            parameters.written();
+            state.step++;
+            state.epoch = batches.epoch();
+            state.position = batches.position();
+            state.batches = batches.checksum();
+            state.losses.add(sum.loss());
+            return new StepReport(
+                    state.step,
+                    sum.loss(),
+                    term.value(),
+                    learningRate,
+                    norm,
+                    sum.tokens(),
+                    (System.nanoTime() - start) / 1e9);
+        }
+    }
+
+    private GradientSum accumulate(BatchStream batches) {
+        GradientSum sum = new GradientSum(model.trainableNames(), optimizer);
+        int count = 0;
+        while (count < plan.accumulation()) {
+            MultiDataSet batch = batches.next();
+            if (batch != null) {
+                Map<String, INDArray> placeholders = feed.placeholders(batch);
+                double weight = feed.weight(placeholders);
+                labels += weight;
+                sum.add(engine.gradients(placeholders), weight);
+                count++;
+            } else {
+                if (++epochEnds > 1) { // a whole epoch is over
+                    requireLabels();
+                }
+                if (count > 0) {
+                    break;
+                }
+            }
+        }
+        return sum;
+    }
+
+    /**
+     * Refuses a run without any label.
+     *
+     * @throws InvalidInputException if no label has counted so far, and there is no penalty either
+     */
+    void requireLabels() {
+        if (labels == 0 && model.penalties().isEmpty() && state.losses.stream().allMatch(loss -> loss == 0)) {
+            throw new InvalidInputException(
+                    "no label of the training data counts, so training changes nothing: all label masks"
+                            + " are 0 up to step " + state.step + "; give masks that are above 0 where a label counts");
+        }
+    }
+
+    private void requireFinite(String what, double value) {
+        if (!Double.isFinite(value)) {
+            throw new NonFiniteException("the " + what + " of step " + (state.step + 1) + " is " + value
+                    + "; the parameters are those of step " + state.step + " and " + checkpoints.last()
+                    + ". Lower the learning rate (" + plan.learningRate() + ") or look at the batch");
+        }
+    }
+}

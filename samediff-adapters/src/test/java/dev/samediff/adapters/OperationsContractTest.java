@@ -1,0 +1,168 @@
+package dev.samediff.adapters;
+
+import dev.samediff.adapters.AdaptedWorld.Sharing;
+import dev.samediff.adapters.graph.TargetSelector;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.TreeMap;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.nd4j.linalg.api.buffer.DataType;
+
+/**
+ * What every operation on an adapted model must do, for every method, every history and everybody who shares the weights: {@link
+ * AdaptedWorld} says what is looked at after each operation. A new method is covered as soon as {@link
+ * AdapterContractTest#methods} has it.
+ */
+class OperationsContractTest {
+    /** Of each case; {@code -Drandom.sequences=20} for a longer search. */
+    private static final int SEQUENCES = Integer.getInteger("random.sequences", 1);
+
+    private static final List<TargetSelector> TARGETS = List.of(
+            TargetSelector.allLinear(),
+            TargetSelector.suffixes("q"),
+            TargetSelector.suffixes("k", "v"),
+            TargetSelector.suffixes("wte"),
+            TargetSelector.suffixes("wte", "o"));
+
+    @TempDir
+    static Path directory;
+
+    /** One of each method; the settings of one method do not differ in what these tests look at. */
+    private static List<AdapterMethod> families() {
+        return List.copyOf(AdapterContractTest.methods().stream()
+                .collect(Collectors.toMap(AdapterMethod::name, method -> method, (first, other) -> first, TreeMap::new))
+                .values());
+    }
+
+    static Stream<Arguments> pairs() {
+        List<AdapterMethod> methods = families();
+        return methods.stream()
+                .flatMap(first -> methods.stream()
+                        .flatMap(second ->
+                                Stream.of(Sharing.values()).map(sharing -> Arguments.of(first, second, sharing))));
+    }
+
+    static Stream<Arguments> cases() {
+        return AdapterContractTest.methods().stream()
+                .flatMap(method -> Stream.of(Sharing.values()).map(sharing -> Arguments.of(method, sharing)));
+    }
+
+    /** The second adapter is on the twin of the first one's weight, and on a layer of its own. */
+    @ParameterizedTest
+    @MethodSource("pairs")
+    void two_adapters_leave_everything_else_alone(AdapterMethod first, AdapterMethod second, Sharing sharing) {
+        AdapterConfig one = AdapterConfig.of(first).withName("one").withTargets(TargetSelector.suffixes("q", "o"));
+        AdapterConfig two =
+                AdapterConfig.of(second).withName("two").withTargets(TargetSelector.suffixes("k", "wte", "o"));
+        try (AdaptedWorld world = new AdaptedWorld(sharing, DataType.FLOAT, one)) {
+            world.differentiate();
+            AdaptedModel model = world.model();
+            world.train(1);
+            world.apply("add", () -> model.add(two));
+            world.activate("one", "two");
+            world.train(2);
+            world.copy();
+            world.differentiate();
+            world.apply("merge", model::merge);
+            world.differentiate();
+            world.apply("unmerge", model::unmerge);
+            world.activate("two");
+            world.differentiate();
+            world.apply("disable", model::disable);
+            world.activate("two", "one");
+            world.apply("enable", model::enable);
+            world.apply("remove one", () -> model.remove("one"));
+            world.train(3);
+            world.unload();
+        }
+    }
+
+    @ParameterizedTest
+    @MethodSource("cases")
+    void any_sequence_leaves_everything_else_alone(AdapterMethod method, Sharing sharing) {
+        for (int seed = 0; seed < SEQUENCES; seed++) {
+            new Sequence(method, sharing, seed).run();
+        }
+    }
+
+    /** Twelve operations on one model. */
+    private static final class Sequence {
+        private final Random random;
+        private final AdapterMethod method;
+        private final Sharing sharing;
+        private final DataType type;
+        private int added;
+
+        Sequence(AdapterMethod method, Sharing sharing, int seed) {
+            this.random = new Random(31L * seed + 7L * method.toString().hashCode() + sharing.ordinal());
+            this.method = method;
+            this.sharing = sharing;
+            this.type = random.nextInt(4) == 0 ? DataType.DOUBLE : DataType.FLOAT;
+        }
+
+        void run() {
+            try (AdaptedWorld world = new AdaptedWorld(sharing, type, config(method))) {
+                for (int i = 0; i < 12; i++) {
+                    change(world, world.model());
+                    if (random.nextInt(4) == 0) {
+                        world.differentiate();
+                    }
+                }
+                world.unload();
+            }
+        }
+
+        private AdapterConfig config(AdapterMethod of) {
+            return AdapterConfig.of(of)
+                    .withName("a" + added++)
+                    .withTargets(TARGETS.get(random.nextInt(TARGETS.size())));
+        }
+
+        private AdapterMethod any() {
+            List<AdapterMethod> methods = AdapterContractTest.methods();
+            return random.nextBoolean() ? method : methods.get(random.nextInt(methods.size()));
+        }
+
+        private String[] some(AdaptedModel model) {
+            List<String> names = new ArrayList<>(model.adapters());
+            names.removeIf(name -> random.nextInt(3) == 0);
+            return names.toArray(String[]::new);
+        }
+
+        private void change(AdaptedWorld world, AdaptedModel model) {
+            int choice = random.nextInt(17);
+            if (choice < 3) {
+                AdapterConfig config = config(any());
+                world.apply("add " + config.method() + " on " + config.targets().describe(), () -> model.add(config));
+            } else if (choice < 6) {
+                world.activate(some(model));
+            } else if (choice < 8) {
+                world.train(random.nextLong());
+            } else if (choice == 8 && !model.adapters().isEmpty()) {
+                String name =
+                        model.adapters().get(random.nextInt(model.adapters().size()));
+                world.apply("remove " + name, () -> model.remove(name));
+            } else if (choice == 9) {
+                world.copy();
+            } else if (choice == 10) {
+                world.moveToFile(directory, random.nextBoolean());
+            } else if (choice == 11) {
+                world.unload();
+                world.inject(config(any()));
+            } else if (choice == 12) {
+                world.apply("penalties", () -> model.peakLearningRate(0.01 * (1 + random.nextInt(3))));
+            } else {
+                List<Runnable> switches = List.of(model::merge, model::unmerge, model::disable, model::enable);
+                int index = random.nextInt(4);
+                world.apply(List.of("merge", "unmerge", "disable", "enable").get(index), switches.get(index));
+            }
+        }
+    }
+}
