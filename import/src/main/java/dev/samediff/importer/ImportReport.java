@@ -114,9 +114,7 @@ public record ImportReport(
         notAdapted.forEach(weight -> text.append("not adapted ").append(line(weight)));
         notes.forEach(note -> text.append("note       ").append(note).append('\n'));
         if (!isSupported()) {
-            text.append("unsupported ")
-                    .append(unsupportedText())
-                    .append('\n');
+            text.append("unsupported ").append(unsupportedText()).append('\n');
         }
         return text.toString();
     }

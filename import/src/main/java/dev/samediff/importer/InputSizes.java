@@ -143,7 +143,8 @@ record InputSizes(long batch, long sequence, long past, long encoder, Map<String
     /** Whether a dimension's name says what it stands for. */
     static boolean isSpeaking(String dimension) {
         String lower = dimension.toLowerCase(Locale.ROOT);
-        return SHORT.contains(lower) || (SPEAKING.stream().anyMatch(lower::contains) && !lower.contains("dynamic_axes"));
+        return SHORT.contains(lower)
+                || (SPEAKING.stream().anyMatch(lower::contains) && !lower.contains("dynamic_axes"));
     }
 
     private long term(String name) {

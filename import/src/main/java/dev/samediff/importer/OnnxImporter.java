@@ -240,7 +240,8 @@ public final class OnnxImporter {
         }
         int quantised = file.real().weights().size();
         if (quantised > 0) {
-            boolean writable = file.computed().keySet().containsAll(file.real().weights().keySet());
+            boolean writable =
+                    file.computed().keySet().containsAll(file.real().weights().keySet());
             all.add(quantised + " quantised weights are dequantised to " + options.widest()
                     + (writable
                             ? "; changed weights are written back as real numbers"

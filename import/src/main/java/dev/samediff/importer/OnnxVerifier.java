@@ -19,8 +19,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Holds the import of an ONNX file against ONNX Runtime.
  *
  * <p>Both run on the same random inputs, at three batch and sequence sizes if the file leaves them open, at the declared
- * shape if not; a {@link VerificationPlan} asks for other sizes, the longest text, and double precision. Token ids stay below the height of the embedding they index, masks end in zeros, caches of past keys
- * and values hold one to three tokens.
+ * shape if not; a {@link VerificationPlan} asks for other sizes, the longest text, and double precision. Token ids stay below the
+ * height of the embedding they index, masks hide the end, the beginning and whole rows of texts, caches of past keys and values
+ * hold no to three tokens.
  */
 public final class OnnxVerifier {
     private static final String TRANSLATED = "compared with ONNX Runtime on the ONNX model that the TensorFlow graph is"
@@ -114,7 +115,11 @@ public final class OnnxVerifier {
         VerificationSizes sizes = new VerificationSizes(single, new RandomInputs(graph), plan);
         try (VerificationRun run = new VerificationRun(file, single, twice, plan)) {
             remarks.forEach(run::note);
-            sizes.chosen().forEach(run::compare);
+            List<InputSizes> chosen = sizes.chosen();
+            for (int i = 0; i < chosen.size(); i++) {
+                run.compare(chosen.get(i), i % 2 == 0 ? RandomInputs.Hiding.RIGHT : RandomInputs.Hiding.LEFT);
+            }
+            sizes.edges().forEach(run::compareEdge);
             sizes.longest()
                     .ifPresent(longest -> run.note(sizes.noteOfLongest(run.compareLongest(longest, sizes::text))));
             rounded.ifPresent(

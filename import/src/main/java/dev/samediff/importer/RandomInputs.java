@@ -17,8 +17,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * Random inputs an ONNX transformer accepts.
  *
  * <p>Integers stay below the height of the tables they index ({@link IndexBounds}). Masks, by their name, are ones with
- * zeros at the end of every second row, or zeros with large negative numbers there if they are added to scores (floats
- * with more than two axes); positions count up; lengths of ONNX Runtime's grouped attention are those of full rows; floats
+ * zeros at an end of every second row, or in whole rows ({@link Hiding}), or zeros with large negative numbers there if they
+ * are added to scores (floats with more than two axes); positions count up; lengths of ONNX Runtime's grouped attention are those of full rows; floats
  * are standard normal.
  */
 final class RandomInputs {
@@ -26,6 +26,25 @@ final class RandomInputs {
     private static final double HIDDEN = -10000;
 
     private static final long UNBOUNDED_INTEGERS = 2;
+
+    /** What masks hide. */
+    enum Hiding {
+        /** The last quarter of every second row: padding behind the text. */
+        RIGHT,
+        /** The first quarter of every second row: padding in front of the text. */
+        LEFT,
+        /** Every third row, as in a batch that is filled up with empty texts; the last quarter of the one after it. */
+        ROWS;
+
+        boolean shows(long row, long column, long length) {
+            long hidden = Math.max(1, length / 4);
+            return switch (this) {
+                case RIGHT -> row % 2 != 0 || column == 0 || column < length - hidden;
+                case LEFT -> row % 2 != 0 || column == length - 1 || column >= hidden;
+                case ROWS -> row % 3 != 0 && (row % 3 != 1 || column == 0 || column < length - hidden);
+            };
+        }
+    }
 
     private final List<Onnx.ValueInfoProto> inputs;
     private final IndexBounds bounds;
@@ -44,19 +63,33 @@ final class RandomInputs {
         return inputs;
     }
 
-    /** One array per input, in the file's order. */
+    /** Whether an input is a mask. */
+    boolean hasMask() {
+        return inputs.stream().anyMatch(RandomInputs::isMask);
+    }
+
+    private static boolean isMask(Onnx.ValueInfoProto input) {
+        return input.getName().toLowerCase(Locale.ROOT).contains("mask");
+    }
+
+    /** One array per input, in the file's order; masks hide what lies behind a text. */
     Map<String, INDArray> draw(InputSizes sizes, Random random) {
+        return draw(sizes, Hiding.RIGHT, random);
+    }
+
+    /** One array per input, in the file's order. */
+    Map<String, INDArray> draw(InputSizes sizes, Hiding hiding, Random random) {
         Map<String, INDArray> drawn = new LinkedHashMap<>();
         for (Onnx.ValueInfoProto input : inputs) {
-            drawn.put(input.getName(), draw(input, sizes, random));
+            drawn.put(input.getName(), draw(input, sizes, hiding, random));
         }
         return drawn;
     }
 
-    private INDArray draw(Onnx.ValueInfoProto input, InputSizes sizes, Random random) {
+    private INDArray draw(Onnx.ValueInfoProto input, InputSizes sizes, Hiding hiding, Random random) {
         long[] shape = sizes.shape(input);
         double[] values = new double[Math.toIntExact(length(shape))];
-        Drawing drawing = drawing(input, shape, sizes, random);
+        Drawing drawing = drawing(input, shape, sizes, hiding, random);
         for (int i = 0; i < values.length; i++) {
             values[i] = drawing.at(i);
         }
@@ -71,15 +104,15 @@ final class RandomInputs {
         double at(int index);
     }
 
-    private Drawing drawing(Onnx.ValueInfoProto input, long[] shape, InputSizes sizes, Random random) {
+    private Drawing drawing(Onnx.ValueInfoProto input, long[] shape, InputSizes sizes, Hiding hiding, Random random) {
         String name = input.getName().toLowerCase(Locale.ROOT);
         DataType type = type(input);
         long last = shape.length == 0 ? 1 : shape[shape.length - 1];
-        if (name.contains("mask")) {
+        if (isMask(input)) {
             // masks with an axis for the queries are added to the scores, unless they are truth values or whole numbers
             boolean added = type.isFPType() && shape.length > 2;
-            double hidden = added ? HIDDEN : 0;
-            return i -> visible(i / last, i % last, last) ? (added ? 0 : 1) : hidden;
+            double hidden = !added ? 0 : hiding == Hiding.ROWS ? -Float.MAX_VALUE : HIDDEN;
+            return i -> hiding.shows(i / last, i % last, last) ? (added ? 0 : 1) : hidden;
         }
         if (name.equals("seqlens_k")) {
             return i -> sizes.total() - 1;
@@ -101,12 +134,6 @@ final class RandomInputs {
         return positions
                 ? i -> i % last % bound
                 : i -> random.nextInt((int) Math.max(1, Math.min(Integer.MAX_VALUE, bound)));
-    }
-
-    /** Every second row of a mask ends in zeros, a quarter of its length, but never begins with one. */
-    private static boolean visible(long row, long column, long length) {
-        long hidden = row % 2 == 0 ? Math.max(1, length / 4) : 0;
-        return column == 0 || column < length - hidden;
     }
 
     private static DataType type(Onnx.ValueInfoProto input) {

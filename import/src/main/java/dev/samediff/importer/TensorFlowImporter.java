@@ -50,7 +50,8 @@ public final class TensorFlowImporter {
 
     /** As {@link #inspect(Path)}, with options. */
     public static ImportReport inspect(Path fileOrFolder, TensorFlowOptions options) {
-        Translated translated = Translation.translate(fileOrFolder, options.outputs(), options.signature(), options.inputs());
+        Translated translated =
+                Translation.translate(fileOrFolder, options.outputs(), options.signature(), options.inputs());
         Map<String, String> reasons = new HashMap<>();
         translated.refused().forEach((operator, nodes) -> reasons.put("tensorflow:" + operator, nodes.get(0)));
         return importer(fileOrFolder, translated, options).inspect(reasons);

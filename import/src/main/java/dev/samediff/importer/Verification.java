@@ -96,6 +96,9 @@ public record Verification(double tolerance, List<Comparison> comparisons, List<
         /** Half precision has 10 bits of fraction instead of 23; a model rounds to it between its operators. */
         static final double HALF_LENIENCY = 100;
 
+        /** Scores of which all are hidden by a large negative number are rounded to the steps of such numbers. */
+        static final double HIDDEN_LENIENCY = 100;
+
         /** Copies the lists. */
         public Comparison {
             expectedShape = List.copyOf(expectedShape);

@@ -1,9 +1,10 @@
 package dev.samediff.importer;
 
-import dev.samediff.adapters.InvalidInputException;
 import com.sun.management.OperatingSystemMXBean;
+import dev.samediff.adapters.InvalidInputException;
 import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -30,9 +31,18 @@ final class VerificationSizes {
     private final SizeRoles roles;
     private final ActivationMemory memory;
     private final List<InputSizes> chosen = new ArrayList<>();
+    private final List<Edge> edges = new ArrayList<>();
     private @Nullable InputSizes longest;
     private OptionalLong limitOfModel = OptionalLong.empty();
     private boolean shortenedForMemory;
+
+    /**
+     * Inputs at the edge of what a model takes.
+     *
+     * @param title what is special about them
+     * @param leniency the tolerance is so many times larger
+     */
+    record Edge(String title, InputSizes sizes, RandomInputs.Hiding hiding, double leniency) {}
 
     VerificationSizes(ImportedModel model, RandomInputs inputs, VerificationPlan plan) {
         Onnx.GraphProto graph = model.model().getGraph();
@@ -52,6 +62,39 @@ final class VerificationSizes {
         } else {
             chosen.add(InputSizes.SAMPLES.get(0));
         }
+        addEdges(graph, inputs);
+    }
+
+    /** Rows that are hidden whole, padding on the left where no other sizes have it, and a past without tokens. */
+    private void addEdges(Onnx.GraphProto graph, RandomInputs drawing) {
+        InputSizes last = chosen.get(chosen.size() - 1);
+        if (drawing.hasMask()) {
+            if (chosen.size() == 1) {
+                edges.add(new Edge("padded on the left", last, RandomInputs.Hiding.LEFT, 1));
+            }
+            // the kernel of grouped queries counts visible tokens, and reads outside of its memory if there are none
+            boolean counts = graph.getNodeList().stream()
+                    .anyMatch(node -> node.getOpType().equals("GroupQueryAttention"));
+            if (!counts) {
+                double leniency = Verification.Comparison.HIDDEN_LENIENCY;
+                edges.add(new Edge("whole rows hidden", last, RandomInputs.Hiding.ROWS, leniency));
+            }
+        }
+        if (plan.shapes().isEmpty() && hasOpenPast()) {
+            InputSizes empty = new InputSizes(last.batch(), last.sequence(), 0);
+            edges.add(new Edge("an empty past", empty, RandomInputs.Hiding.RIGHT, 1));
+        }
+    }
+
+    private boolean hasOpenPast() {
+        InputSizes one = new InputSizes(1, 1, 1);
+        InputSizes none = new InputSizes(1, 1, 0);
+        return inputs.stream().anyMatch(input -> !Arrays.equals(one.shape(input), none.shape(input)));
+    }
+
+    /** Returns what is compared besides the chosen sizes. */
+    List<Edge> edges() {
+        return List.copyOf(edges);
     }
 
     /** ONNX Runtime's attention of grouped queries takes several tokens after a past in a batch of one only. */

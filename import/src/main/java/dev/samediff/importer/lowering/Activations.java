@@ -58,26 +58,38 @@ final class Activations {
         return graph.math().tanh(inner).add(1.0).mul(x).mul(0.5);
     }
 
-    /** Before operator set 13, softmax runs over all axes from the given one on, as if they were one. */
     private static List<Value> softmax(NodeCall call, boolean logarithm) {
         Value x = call.in(0);
+        Value result = softmax(call, x, logarithm);
+        if (!logarithm) {
+            call.builder().origins().softmax(result, new Origins.Softmax(x, scores -> softmax(call, scores, false)));
+        }
+        return List.of(result);
+    }
+
+    /** Before operator set 13, softmax runs over all axes from the given one on, as if they were one. */
+    private static Value softmax(NodeCall call, Value x, boolean logarithm) {
         int axis = call.axis("axis", call.opset() < 13 ? 1 : -1, x.rank());
         if (call.opset() < 13 && axis < x.rank() - 1) {
             Value matrix = call.builder().reshape(x, Shapes.flattened(x.dims(), axis));
             SDVariable result = softmax(call, matrix, 1, logarithm);
-            return List.of(call.builder().reshape(Value.computed(result, x.type(), matrix.dims()), x.dims()));
+            return call.builder().reshape(Value.computed(result, x.type(), matrix.dims()), x.dims());
         }
-        return call.result(softmax(call, x, axis, logarithm), x);
+        return Value.computed(softmax(call, x, axis, logarithm), x.type(), x.dims());
     }
 
     private static SDVariable softmax(NodeCall call, Value value, int axis, boolean logarithm) {
         SameDiff graph = call.graph();
         SDVariable x = value.variable();
-        if (!logarithm) {
+        int[] axes = {axis};
+        if (!logarithm && call.builder().origins().isOrdinary(value)) {
             return graph.nn().softmax(x, axis);
         }
-        int[] axes = {axis};
         SDVariable largest = Reductions.emit(call, value, true, axes, SameDiff::max);
+        if (!logarithm) {
+            return graph.nn()
+                    .softmax(x.sub(largest), axis); // M2.1: NaN in a row that has nothing but the lowest number
+        }
         Value shifted = Value.computed(x.sub(largest), value.type(), value.dims());
         Value powers = Value.computed(graph.math().exp(shifted.variable()), value.type(), value.dims());
         SDVariable sum = Reductions.emit(call, powers, true, axes, SameDiff::sum);

@@ -95,15 +95,15 @@ final class Composed {
         });
         put(operators, "ThresholdedRelu", (call, x) -> {
             Value above = call.emit("Greater", x, real(call, x, attribute(call, "alpha", 1)));
-            return call.emit("Mul", x, call.emit("CastLike", above, x));
+            return call.emit("Where", above, x, real(call, x, 0));
         });
         put(operators, "Shrink", (call, x) -> {
             double bias = attribute(call, "bias", 0);
             double edge = attribute(call, "lambd", 0.5);
-            Value above = call.emit("CastLike", call.emit("Greater", x, real(call, x, edge)), x);
-            Value below = call.emit("CastLike", call.emit("Less", x, real(call, x, -edge)), x);
-            Value high = call.emit("Mul", above, shifted(call, x, -bias));
-            return call.emit("Add", high, call.emit("Mul", below, shifted(call, x, bias)));
+            Value above = call.emit("Greater", x, real(call, x, edge));
+            Value below = call.emit("Less", x, real(call, x, -edge));
+            Value rest = call.emit("Where", below, shifted(call, x, bias), real(call, x, 0));
+            return call.emit("Where", above, shifted(call, x, -bias), rest);
         });
         put(operators, "Hardmax", (call, x) -> {
             int axis = call.axis("axis", call.opset() < 13 ? 1 : -1, x.rank());
@@ -162,16 +162,16 @@ final class Composed {
     private static Value round(NodeCall call, Value x) {
         Value down = call.emit("Floor", x);
         Value rest = call.emit("Sub", x, down);
-        Value half = call.emit("CastLike", call.emit("Equal", rest, real(call, x, 0.5)), x);
+        Value half = call.emit("Equal", rest, real(call, x, 0.5));
         Value above = call.emit("CastLike", call.emit("Greater", rest, real(call, x, 0.5)), x);
         Value halved = scaled(call, down, 0.5);
         Value odd = scaled(call, call.emit("Sub", halved, call.emit("Floor", halved)), 2);
-        return call.emit("Add", down, call.emit("Add", above, call.emit("Mul", half, odd)));
+        return call.emit("Add", down, call.emit("Add", above, call.emit("Where", half, odd, real(call, x, 0))));
     }
 
     private static List<Value> isInfinite(NodeCall call) {
         Value x = call.in(0);
-        Value limit = real(call, x, x.type() == DataType.DOUBLE ? Double.MAX_VALUE : 2.9e38);
+        Value limit = real(call, x, x.type() == DataType.DOUBLE ? Double.MAX_VALUE : Float.MAX_VALUE);
         boolean above = call.node().integer("detect_positive", 1) == 1;
         boolean below = call.node().integer("detect_negative", 1) == 1;
         Value high = call.emit("Greater", x, limit);
@@ -219,8 +219,9 @@ final class Composed {
                 ? IntStream.range(0, x.rank()).asLongStream().toArray()
                 : Arrays.stream(axes).asLongStream().toArray();
         Value most = call.emit("ReduceMax", x, call.vector(all));
-        Value sum = call.emit("ReduceSum", call.emit("Exp", call.emit("Sub", x, most)), call.vector(all));
-        Value result = call.emit("Add", call.emit("Log", sum), most);
+        Value shift = call.emit("Where", call.emit("IsInf", most), real(call, x, 0), most);
+        Value sum = call.emit("ReduceSum", call.emit("Exp", call.emit("Sub", x, shift)), call.vector(all));
+        Value result = call.emit("Add", call.emit("Log", sum), shift);
         return call.node().integer("keepdims", 1) == 1 ? result : call.emit("Squeeze", result, call.vector(all));
     }
 

@@ -52,7 +52,7 @@ final class Creation {
         if (!unit || from == null || to == null || from.isFloating() || to.isFloating()) {
             return call.builder().unknown();
         }
-        return to.dim(0).minus(from.dim(0));
+        return call.builder().sizes().larger(to.dim(0).minus(from.dim(0)), Dim.ZERO);
     }
 
     /** Keeps the part above or below a diagonal, by comparing row and column numbers. */

@@ -49,7 +49,9 @@ final class Einsum {
         }
         for (int place = 0; place < inputs.length; place++) {
             Optional<EinsumLayer> layer = EinsumLayer.of(call.node(), place);
-            if (layer.isPresent() && call.in(place).stored() != null && call.in(place).rank() == 2) {
+            if (layer.isPresent()
+                    && call.in(place).stored() != null
+                    && call.in(place).rank() == 2) {
                 return byMatrix(layer.get(), call.in(1 - place), call.in(place), equation);
             }
         }
@@ -77,11 +79,12 @@ final class Einsum {
         Value sorted = Shapes.permuted(call, x, order(activation.labels(), kept + layer.summed()));
         List<Dim> dims = new ArrayList<>(sorted.dims().subList(0, kept.length()));
         Dim rows = dims.stream().reduce(Dim.ONE, Dim::times);
-        Dim columns = sorted.dims().subList(kept.length(), sorted.rank()).stream().reduce(Dim.ONE, Dim::times);
+        Dim columns =
+                sorted.dims().subList(kept.length(), sorted.rank()).stream().reduce(Dim.ONE, Dim::times);
         Value matrix = call.builder().reshape(sorted, List.of(rows, columns));
         Dim out = weight.dim(layer.outFirst() ? 0 : 1);
-        Value product = Value.computed(
-                MatMuls.times(call, matrix, weight, layer.outFirst()), x.type(), List.of(rows, out));
+        Value product =
+                Value.computed(MatMuls.times(call, matrix, weight, layer.outFirst()), x.type(), List.of(rows, out));
         dims.addAll(made(layer, weight));
         String result = withEllipsis(layer.result(), longest(List.of(activation)));
         return Shapes.permuted(call, call.builder().reshape(product, dims), order(kept + layer.made(), result));
@@ -94,7 +97,9 @@ final class Einsum {
         }
         long[] shape = Objects.requireNonNull(weight.stored()).tensor().shape();
         List<Dim> made = new ArrayList<>();
-        layer.made().chars().forEach(letter -> made.add(Dim.of(shape[layer.weight().indexOf(letter)])));
+        layer.made()
+                .chars()
+                .forEach(letter -> made.add(Dim.of(shape[layer.weight().indexOf(letter)])));
         return made;
     }
 

@@ -4,6 +4,7 @@ import dev.samediff.importer.onnx.OnnxTypes;
 import dev.samediff.importer.tensor.Dim;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.function.BiFunction;
 import java.util.function.BinaryOperator;
@@ -32,9 +33,9 @@ final class Elementwise {
         operators.put("Div", Elementwise::division);
         operators.put("Pow", Elementwise::power);
         operators.put("Mod", Elementwise::modulo);
-        operators.put("Min", call -> chain(call, (a, b) -> choose(call, a, b, SDVariable::lte)));
-        operators.put("Max", call -> chain(call, (a, b) -> choose(call, a, b, SDVariable::gte)));
-        operators.put("Sum", call -> chain(call, SDVariable::add));
+        operators.put("Min", call -> chain(call, (a, b) -> Choice.extreme(call, a, b, false)));
+        operators.put("Max", call -> chain(call, (a, b) -> Choice.extreme(call, a, b, true)));
+        operators.put("Sum", call -> chain(call, (a, b) -> call.emit("Add", a, b)));
         operators.put("Clip", Elementwise::clip);
         unary(operators, "Neg", (graph, x) -> x.neg());
         unary(operators, "Abs", (graph, x) -> graph.math().abs(x));
@@ -141,41 +142,44 @@ final class Elementwise {
         return call.emit("CastLike", call.emit("Where", wrong, call.emit("Add", rest, step), rest), a);
     }
 
-    private static List<Value> chain(NodeCall call, BinaryOperator<SDVariable> form) {
-        SDVariable result = call.in(0).variable();
-        List<Dim> dims = call.in(0).dims();
+    private static List<Value> chain(NodeCall call, BinaryOperator<Value> form) {
+        Value result = call.in(0);
         for (int i = 1; i < call.inputs().size(); i++) {
-            result = form.apply(result, call.in(i).variable());
-            dims = Broadcast.dims(call, dims, call.in(i).dims());
+            result = form.apply(result, call.in(i));
         }
-        return call.result(result, call.in(0).type(), dims);
+        return List.of(result);
     }
 
-    /** {@code c a + (1 - c) b}: SameDiff's minimum has a gradient of the wrong shape when one side is broadcast. */
-    private static SDVariable choose(NodeCall call, SDVariable a, SDVariable b, BinaryOperator<SDVariable> better) {
-        SDVariable first = better.apply(a, b).castTo(OnnxTypes.held(call.in(0).type()));
-        return first.mul(a).add(first.rsub(1.0).mul(b));
-    }
-
+    /** Known real bounds by SameDiff's own clip, of which the upper one counts where it is the lower; all others by choices. */
     private static List<Value> clip(NodeCall call) {
         Value x = call.in(0);
-        boolean computed = !x.type().isFPType()
-                || IntStream.of(1, 2)
-                        .anyMatch(i -> call.optional(i)
-                                .filter(bound -> bound.content() == null)
-                                .isPresent());
-        if (computed) {
-            Value above = call.optional(1).map(low -> call.emit("Max", x, low)).orElse(x);
-            return List.of(
-                    call.optional(2).map(high -> call.emit("Min", above, high)).orElse(above));
+        boolean real = x.type().isFPType()
+                && IntStream.of(1, 2)
+                        .allMatch(i -> call.optional(i)
+                                .map(bound -> bound.content() != null)
+                                .orElse(true));
+        double low = real ? bound(call, 1, "min", -Float.MAX_VALUE) : 0;
+        double high = real ? bound(call, 2, "max", Float.MAX_VALUE) : 0;
+        if (real && low <= high) {
+            return call.result(call.graph().clipByValue(x.variable(), low, high), x);
         }
-        double low = call.optional(1).isPresent()
-                ? call.known(1, "bounds").asDouble(0)
-                : call.node().real("min", -Float.MAX_VALUE);
-        double high = call.optional(2).isPresent()
-                ? call.known(2, "bounds").asDouble(0)
-                : call.node().real("max", Float.MAX_VALUE);
-        return call.result(
-                call.graph().clipByValue(x.variable(), GraphBuilder.finite(low), GraphBuilder.finite(high)), x);
+        Value above = orLimit(call, 1, -Float.MAX_VALUE)
+                .map(bound -> call.emit("Max", x, bound))
+                .orElse(x);
+        return List.of(orLimit(call, 2, Float.MAX_VALUE)
+                .map(bound -> call.emit("Min", above, bound))
+                .orElse(above));
+    }
+
+    /** A bound; a real one that is absent is the last finite number, as in ONNX Runtime. */
+    private static Optional<Value> orLimit(NodeCall call, int input, float limit) {
+        DataType type = call.in(0).type();
+        return call.optional(input).or(() -> type.isFPType() ? Optional.of(call.real(type, limit)) : Optional.empty());
+    }
+
+    private static double bound(NodeCall call, int input, String attribute, float otherwise) {
+        return call.optional(input).isPresent()
+                ? call.known(input, "bounds").asDouble(0)
+                : call.node().real(attribute, otherwise);
     }
 }

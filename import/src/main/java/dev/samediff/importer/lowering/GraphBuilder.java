@@ -18,9 +18,6 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /** The SameDiff graph under construction: constants, sizes and reshapes, each created once however often it is needed. */
 public final class GraphBuilder {
-    /** Infinities become this: infinite constants turn into NaN in masked arithmetic and its gradient. */
-    static final double HUGE = 3e38;
-
     private final SameDiff graph;
     private final RuntimeSizes sizes;
     private final FoldingBudget budget = new FoldingBudget();
@@ -59,11 +56,6 @@ public final class GraphBuilder {
         return Dim.symbol("?" + unknowns++);
     }
 
-    /** Returns the value, replaced by the largest finite number if it is infinite. */
-    static double finite(double value) {
-        return Double.isInfinite(value) ? Math.copySign(HUGE, value) : value;
-    }
-
     /** Returns a value whose elements are known; equal ones are one variable. */
     public Value constant(HostTensor content) {
         return constants.computeIfAbsent(content, key -> {
@@ -85,11 +77,7 @@ public final class GraphBuilder {
             return Nd4j.create(held, content.shape());
         }
         if (content.isFloating()) {
-            double[] values = content.asDoubles();
-            for (int i = 0; i < values.length; i++) {
-                values[i] = finite(values[i]);
-            }
-            return Nd4j.createFromArray(values).castTo(held).reshape(content.shape());
+            return Nd4j.createFromArray(content.asDoubles()).castTo(held).reshape(content.shape());
         }
         INDArray longs = Nd4j.createFromArray(content.asLongs()).reshape(content.shape());
         return held == DataType.LONG ? longs : longs.castTo(held);
@@ -125,19 +113,48 @@ public final class GraphBuilder {
             return x;
         }
         SDVariable from = x.variable();
-        return once(from, "reshape " + dims, () -> Value.computed(reshape(from, dims), x.type(), dims));
+        return once(from, "reshape " + dims, () -> {
+            boolean fits = isSameLength(x.dims(), dims);
+            return origins.like(Value.computed(reshape(from, dims, fits), x.type(), dims), x);
+        });
     }
 
-    private SDVariable reshape(SDVariable x, List<Dim> dims) {
-        if (dims.stream().filter(dim -> !dim.isKnown()).count() > 1) {
-            List<Dim> open = dims.stream()
-                    .map(dim -> sizes.isKnown(dim) ? dim : Dim.of(-1))
-                    .toList();
-            return graph.reshape(x, constant(HostTensor.vector(open)).variable());
+    /** Returns the value itself, with sizes that the file says it must have; if it has others, the graph fails when it runs. */
+    Value required(Value x, List<Dim> dims) {
+        if (x.dims().equals(dims)) {
+            return x;
+        }
+        SDVariable from = x.variable();
+        return once(
+                from, "required " + dims, () -> origins.like(Value.computed(byArray(from, dims), x.type(), dims), x));
+    }
+
+    private static boolean isSameLength(List<Dim> from, List<Dim> to) {
+        List<Dim> left = new ArrayList<>(from);
+        List<Dim> right = new ArrayList<>();
+        for (Dim dim : to) {
+            if (!left.remove(dim)) {
+                right.add(dim);
+            }
+        }
+        return left.stream().reduce(Dim.ONE, Dim::times).equals(right.stream().reduce(Dim.ONE, Dim::times));
+    }
+
+    /** One size may be left to SameDiff if it is what the file says, or if nothing else tells it. */
+    private SDVariable reshape(SDVariable x, List<Dim> dims, boolean fits) {
+        List<Dim> open = dims.stream().filter(dim -> !dim.isKnown()).toList();
+        if (open.size() > 1 || (open.size() == 1 && !fits && sizes.isKnown(open.get(0)))) {
+            return byArray(x, dims);
         }
         return graph.reshape(
                 x,
                 dims.stream().mapToLong(dim -> dim.isKnown() ? dim.known() : -1).toArray());
+    }
+
+    private SDVariable byArray(SDVariable x, List<Dim> dims) {
+        List<Dim> sizesOfAxes =
+                dims.stream().map(dim -> sizes.isKnown(dim) ? dim : Dim.of(-1)).toList();
+        return graph.reshape(x, constant(HostTensor.vector(sizesOfAxes)).variable());
     }
 
     /** Returns {@code x} as a matrix: all axes but the last in one. */

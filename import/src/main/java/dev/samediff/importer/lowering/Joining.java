@@ -6,6 +6,8 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.buffer.DataType;
 
@@ -31,7 +33,7 @@ final class Joining {
             if (!part.dim(axis).is(0)) {
                 parts.add(call.builder().cast(part.variable(), part.type(), joined));
             }
-            preferKnown(dims, part.dims());
+            preferKnown(call, dims, part.dims(), axis);
         }
         dims.set(axis, size);
         SDVariable result =
@@ -39,10 +41,15 @@ final class Joining {
         return call.result(call.builder().cast(result, joined, first.type()), first.type(), dims);
     }
 
-    private static void preferKnown(List<Dim> dims, List<Dim> others) {
+    private static void preferKnown(NodeCall call, List<Dim> dims, List<Dim> others, int joined) {
         for (int axis = 0; axis < dims.size(); axis++) {
-            if (others.get(axis).isKnown()) {
-                dims.set(axis, others.get(axis));
+            Dim other = others.get(axis);
+            if (axis != joined && dims.get(axis).isKnown() && other.isKnown() && !other.equals(dims.get(axis))) {
+                throw call.refused("joins along axis " + joined + " tensors of which axis " + axis + " is "
+                        + dims.get(axis) + " and " + other + "; the graph is not valid ONNX");
+            }
+            if (other.isKnown()) {
+                dims.set(axis, other);
             }
         }
     }
@@ -50,38 +57,64 @@ final class Joining {
     private static List<Value> split(NodeCall call) {
         Value x = call.in(0);
         int axis = call.axis("axis", 0, x.rank());
-        int count = call.node().outputs().size();
-        List<Dim> sizes = sizes(call, x.dim(axis), count);
-        boolean equal = sizes.stream().distinct().count() == 1;
-        if (!equal) {
-            return slices(call, x, axis, sizes);
+        List<Dim> given = given(call);
+        if (given != null) {
+            Dim sum = given.stream().reduce(Dim.ZERO, Dim::plus);
+            if (sum.isKnown() && x.dim(axis).isKnown() && !sum.equals(x.dim(axis))) {
+                throw call.refused("splits " + x.dim(axis) + " elements into parts of " + given + ", which are " + sum
+                        + " together; the graph is not valid ONNX");
+            }
+            List<Dim> dims = new ArrayList<>(x.dims());
+            dims.set(axis, sum);
+            return slices(call, call.builder().required(x, dims), axis, given);
         }
+        int count = call.node().outputs().size();
+        return evenly(call, x, axis, count);
+    }
+
+    /** Parts of one size; since operator set 18 the last one may be smaller, but not empty. */
+    private static List<Value> evenly(NodeCall call, Value x, int axis, int count) {
+        Dim whole = x.dim(axis);
+        Optional<Dim> each = whole.dividedBy(Dim.of(count));
+        if (each.isPresent() || call.opset() < 18) {
+            if (each.isEmpty() && whole.isKnown()) {
+                throw call.refused(
+                        "splits " + whole + " elements into " + count + " equal parts; the graph is not valid ONNX");
+            }
+            return equal(call, x, axis, count, each.orElseGet(call.builder()::unknown));
+        }
+        RuntimeSizes sizes = call.builder().sizes();
+        Dim most = sizes.parts(whole, count);
+        Dim others = most.times(Dim.of(count - 1));
+        Dim last = sizes.larger(whole.minus(others), Dim.ONE);
+        if (whole.isKnown() && !others.plus(last).equals(whole)) {
+            throw call.refused(
+                    "splits " + whole + " elements into " + count + " parts, of which the last one is empty");
+        }
+        List<Dim> parts = new ArrayList<>(Collections.nCopies(count - 1, most));
+        parts.add(last);
+        List<Dim> dims = new ArrayList<>(x.dims());
+        dims.set(axis, others.plus(last));
+        return slices(call, call.builder().required(x, dims), axis, parts);
+    }
+
+    private static List<Value> equal(NodeCall call, Value x, int axis, int count, Dim each) {
         SDVariable[] parts = call.graph().split(x.variable(), count, axis);
         List<Value> results = new ArrayList<>();
         for (SDVariable part : parts) {
             List<Dim> dims = new ArrayList<>(x.dims());
-            dims.set(axis, sizes.get(0));
+            dims.set(axis, each);
             results.add(Value.computed(part, x.type(), dims));
         }
         return results;
     }
 
-    private static List<Dim> sizes(NodeCall call, Dim whole, int count) {
+    private static @Nullable List<Dim> given(NodeCall call) {
         long[] given = call.node().integers("split");
         if (given != null) {
             return HostTensor.vector(given).asDims();
         }
-        if (call.optional(1).isPresent()) {
-            return call.known(1, "sizes").asDims();
-        }
-        if (whole.isKnown() && whole.known() % count != 0) {
-            long most = (whole.known() + count - 1) / count;
-            List<Dim> sizes = new ArrayList<>(Collections.nCopies(count - 1, Dim.of(most)));
-            sizes.add(Dim.of(whole.known() - most * (count - 1)));
-            return sizes;
-        }
-        Dim each = whole.dividedBy(Dim.of(count)).orElseGet(call.builder()::unknown);
-        return Collections.nCopies(count, each);
+        return call.optional(1).isPresent() ? call.known(1, "sizes").asDims() : null;
     }
 
     private static List<Value> slices(NodeCall call, Value x, int axis, List<Dim> sizes) {

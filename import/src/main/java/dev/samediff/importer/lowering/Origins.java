@@ -1,61 +1,35 @@
 package dev.samediff.importer.lowering;
 
+import dev.samediff.importer.tensor.HostTensor;
 import java.util.Collections;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SDVariable;
 
 /** What is known of computed values by how they were computed. */
 final class Origins {
-    /** Operators whose results may be infinite or no numbers although their inputs are finite. */
-    private static final Set<String> OPENING =
-            Set.of("Log", "Reciprocal", "Exp", "Pow", "Sqrt", "Acos", "Asin", "Atanh");
-
-    /** Operators that hand on what is infinite; products of matrices and what is made of them are taken to be finite. */
-    private static final Set<String> PASSING = Set.of(
-            "Add",
-            "Sub",
-            "Mul",
-            "Div",
-            "Neg",
-            "Abs",
-            "Max",
-            "Min",
-            "Sum",
-            "Where",
-            "Reshape",
-            "Transpose",
-            "Expand",
-            "Unsqueeze",
-            "Squeeze",
-            "Slice",
-            "Concat",
-            "Split",
-            "Gather",
-            "Flatten",
-            "Tile",
-            "Identity",
-            "Cast",
-            "CastLike",
-            "Sqrt",
-            "Pow",
-            "Exp",
-            "Log",
-            "ReduceMax",
-            "ReduceMin",
-            "ReduceSum",
-            "Pad",
-            "Dropout");
-
     private final Set<SDVariable> trained = Collections.newSetFromMap(new IdentityHashMap<>());
-    private final Set<SDVariable> open = Collections.newSetFromMap(new IdentityHashMap<>());
+    private final Map<SDVariable, Range> ranges = new IdentityHashMap<>();
+    private final Map<SDVariable, SDVariable> nanOf = new IdentityHashMap<>();
+    private final Map<SDVariable, Softmax> softmaxes = new IdentityHashMap<>();
+
+    /**
+     * A softmax.
+     *
+     * @param scores what it is of
+     * @param again the same of other scores
+     */
+    record Softmax(Value scores, UnaryOperator<Value> again) {}
 
     /** Records an input of the graph, which may hold anything, and be made a weight by who imports the graph. */
     void input(Value input) {
         if (input.type().isFPType()) {
-            open.add(input.variable());
+            ranges.put(input.variable(), Range.ANY);
             trained.add(input.variable());
         }
     }
@@ -63,20 +37,62 @@ final class Origins {
     /** Records what an operator made of its inputs. */
     void computed(String operator, List<@Nullable Value> inputs, List<Value> results) {
         boolean weights = inputs.stream().anyMatch(input -> input != null && isTrained(input));
-        boolean infinite = OPENING.contains(operator)
-                || PASSING.contains(operator)
-                        && inputs.stream().anyMatch(input -> input != null && mayBeInfinite(input))
-                || operator.equals("Div") && inputs.size() > 1 && isComputed(inputs.get(1));
+        Range most = inputs.stream().map(this::range).max(Range::compareTo).orElse(Range.FINITE);
+        Range range = Range.computed(operator, inputs, most);
         for (Value result : results) {
             if (isComputed(result) && result.type().isFPType()) {
+                ranges.put(result.variable(), range);
                 if (weights) {
                     trained.add(result.variable());
                 }
-                if (infinite) {
-                    open.add(result.variable());
-                }
             }
         }
+    }
+
+    /** Records that a value has the elements of another one, or some of them. */
+    Value like(Value result, Value from) {
+        if (isComputed(result) && result.type().isFPType()) {
+            ranges.put(result.variable(), range(from));
+        }
+        return result;
+    }
+
+    private Range range(@Nullable Value value) {
+        if (value == null || !value.type().isFPType()) {
+            return Range.FINITE;
+        }
+        HostTensor content = value.content();
+        if (content != null) {
+            return Range.of(content);
+        }
+        return value.stored() != null ? Range.FINITE : ranges.getOrDefault(value.variable(), Range.FINITE);
+    }
+
+    /** Tells whether all elements are of the size that activations have. */
+    boolean isOrdinary(Value value) {
+        return range(value) == Range.FINITE;
+    }
+
+    /** Tells whether an element may be infinite or no number. */
+    boolean mayBeInfinite(Value value) {
+        return range(value) == Range.ANY;
+    }
+
+    /** Records truth values that tell where another value is no number. */
+    void isNaN(Value result, Value of) {
+        nanOf.put(result.variable(), of.variable());
+    }
+
+    /** Records a softmax. */
+    void softmax(Value result, Softmax softmax) {
+        softmaxes.put(result.variable(), softmax);
+    }
+
+    /** Returns the softmax that a value is, if the condition tells where it is no number. */
+    Optional<Softmax> softmaxWithoutNan(Value condition, Value value) {
+        boolean tells =
+                isComputed(condition) && isComputed(value) && nanOf.get(condition.variable()) == value.variable();
+        return tells ? Optional.ofNullable(softmaxes.get(value.variable())) : Optional.empty();
     }
 
     private static boolean isComputed(@Nullable Value value) {
@@ -86,10 +102,5 @@ final class Origins {
     /** Tells whether real inputs, weights of the file, or adapters beside them, are among what the value was computed from. */
     boolean isTrained(Value value) {
         return value.stored() != null || isComputed(value) && trained.contains(value.variable());
-    }
-
-    /** Tells whether an element may be infinite or no number. */
-    boolean mayBeInfinite(Value value) {
-        return isComputed(value) && value.type().isFPType() && open.contains(value.variable());
     }
 }

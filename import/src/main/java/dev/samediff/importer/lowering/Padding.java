@@ -41,18 +41,20 @@ final class Padding {
     }
 
     private static Value axis(NodeCall call, Value x, int axis, Dim before, Dim after) {
-        Value cut = cut(call, x, axis, before, after);
-        Dim more = spare(before);
+        Value cut = cut(call, x, axis, taken(call, before), taken(call, after));
+        Dim first = added(call, before);
+        Dim last = added(call, after);
+        Dim more = spare(first);
         List<Value> parts = new ArrayList<>();
-        part(call, cut, axis, before.plus(more), true).ifPresent(parts::add);
+        part(call, cut, axis, first.plus(more), true).ifPresent(parts::add);
         parts.add(cut);
-        part(call, cut, axis, after.plus(spare(after)), false).ifPresent(parts::add);
+        part(call, cut, axis, last.plus(spare(last)), false).ifPresent(parts::add);
         if (parts.size() == 1) {
             return cut;
         }
         Value joined = call.emit("Concat", Map.of("axis", axis), parts.toArray(new @Nullable Value[0]));
-        Dim size = more.plus(before).plus(cut.dim(axis)).plus(after);
-        return more.is(0) && spare(after).is(0)
+        Dim size = more.plus(first).plus(cut.dim(axis)).plus(last);
+        return more.is(0) && spare(last).is(0)
                 ? joined
                 : Slicing.slice(call, joined, List.of(new Slicing.Cut(axis, more, size, 1)));
     }
@@ -62,18 +64,23 @@ final class Padding {
         return count.isKnown() || count.isPositive() ? Dim.ZERO : Dim.ONE;
     }
 
-    private static boolean isNegative(Dim pad) {
-        return pad.isKnown() && pad.known() < 0;
+    /** What a pad of any sign adds. */
+    private static Dim added(NodeCall call, Dim pad) {
+        return call.builder().sizes().larger(pad, Dim.ZERO);
+    }
+
+    /** What a pad of any sign takes away. */
+    private static Dim taken(NodeCall call, Dim pad) {
+        return call.builder().sizes().larger(Dim.ZERO.minus(pad), Dim.ZERO);
     }
 
     private static Value cut(NodeCall call, Value x, int axis, Dim before, Dim after) {
-        Dim start = isNegative(before) ? Dim.ZERO.minus(before) : Dim.ZERO;
-        Dim end = isNegative(after) ? x.dim(axis).plus(after) : x.dim(axis);
-        return Slicing.slice(call, x, List.of(new Slicing.Cut(axis, start, end, 1)));
+        Dim size = x.dim(axis);
+        return Slicing.slice(call, x, List.of(Slicing.ordered(call, axis, before, size.minus(after), size, 1)));
     }
 
     private static Optional<Value> part(NodeCall call, Value x, int axis, Dim count, boolean before) {
-        if (count.is(0) || isNegative(count)) {
+        if (count.is(0)) {
             return Optional.empty();
         }
         String mode = call.node().text("mode", "constant");
@@ -95,22 +102,28 @@ final class Padding {
                         : call.emit("Concat", Map.of("axis", axis), elements.toArray(new @Nullable Value[0])));
     }
 
-    /** The element that stands {@code distance} outside of the edge. */
+    /** The element that stands {@code distance} outside of the edge; an open axis that has none fails when the graph runs. */
     private static Value element(NodeCall call, Value x, int axis, String mode, boolean before, long distance) {
-        Dim size = x.dim(axis);
-        Dim at = switch (mode) {
-            case "edge" -> before ? Dim.ZERO : size.minus(Dim.ONE);
-            case "reflect" -> before ? Dim.of(distance) : size.minus(Dim.of(distance + 1));
-            case "wrap" -> before ? size.minus(Dim.of(distance)) : Dim.of(distance - 1);
+        long least = switch (mode) {
+            case "edge" -> 1;
+            case "reflect" -> distance + 1;
+            case "wrap" -> distance;
             default ->
                 throw call.refused("pads in mode " + mode + "; constant, edge, reflect and wrap can be imported");
         };
-        boolean outside =
-                (at.isKnown() && at.known() < 0) || (at.isKnown() && size.isKnown() && at.known() >= size.known());
-        if (outside) {
-            throw call.refused("pads an axis of size " + size + " by more than mode " + mode + " allows");
+        if (Dim.of(least).minus(x.dim(axis)).isAtLeast(1)) {
+            throw call.refused("pads an axis of size " + x.dim(axis) + " by more than mode " + mode + " allows");
         }
-        return Slicing.slice(call, x, List.of(new Slicing.Cut(axis, at, at.plus(Dim.ONE), 1)));
+        List<Dim> dims = new ArrayList<>(x.dims());
+        dims.set(axis, call.builder().sizes().larger(x.dim(axis), Dim.of(least)));
+        Value enough = call.builder().required(x, dims);
+        Dim size = enough.dim(axis);
+        Dim at = switch (mode) {
+            case "edge" -> before ? Dim.ZERO : size.minus(Dim.ONE);
+            case "reflect" -> before ? Dim.of(distance) : size.minus(Dim.of(distance + 1));
+            default -> before ? size.minus(Dim.of(distance)) : Dim.of(distance - 1);
+        };
+        return Slicing.slice(call, enough, List.of(new Slicing.Cut(axis, at, at.plus(Dim.ONE), 1)));
     }
 
     private static Value fill(NodeCall call, Value x) {

@@ -21,6 +21,7 @@ final class RuntimeSizes {
     private final Map<String, SDVariable> symbols = new HashMap<>();
     private final Map<Dim, SDVariable> scalars = new HashMap<>();
     private final Set<KnownSizes.Equal> equal = new LinkedHashSet<>();
+    private final Map<Computation, Dim> computed = new HashMap<>();
 
     RuntimeSizes(GraphBuilder builder) {
         this.builder = builder;
@@ -61,13 +62,79 @@ final class RuntimeSizes {
         return dim.terms().keySet().stream().flatMap(List::stream).allMatch(sources::containsKey);
     }
 
-    /** Returns the smaller of two sizes, computed when the graph runs. */
+    /** Returns the smaller of two sizes of zero or more, computed when the graph runs unless it is known which one it is. */
     Dim smaller(Dim a, Dim b) {
-        Dim result = Dim.symbol("min(" + a + ", " + b + ")");
-        String name = result.asSymbol().orElseThrow();
-        sources.putIfAbsent(name, () -> builder.graph().min(scalar(a), scalar(b)));
-        return result;
+        if (b.minus(a).isAtLeast(0)) {
+            return a;
+        }
+        return a.minus(b).isAtLeast(0)
+                ? b
+                : computed(Dim.COMPUTED, "min", a, b, () -> builder.graph().min(scalar(a), scalar(b)));
     }
+
+    /** Returns the larger one of a number of any sign and one that is zero or more, computed as {@link #smaller}. */
+    Dim larger(Dim a, Dim b) {
+        if (b.minus(a).isAtLeast(0)) {
+            return b;
+        }
+        return a.minus(b).isAtLeast(0)
+                ? a
+                : computed(Dim.COMPUTED, "max", a, b, () -> builder.graph().max(scalar(a), scalar(b)));
+    }
+
+    /** Returns a place that is counted from the end if it is below zero, counted from the start; it may be outside of the axis. */
+    Dim place(Dim bound, Dim size) {
+        if (bound.isAtLeast(0)) {
+            return bound;
+        }
+        if (Dim.ZERO.minus(bound).isAtLeast(1)) {
+            return size.plus(bound);
+        }
+        return computed(Dim.ANY_SIGN, "place", bound, size, () -> {
+            SDVariable isFromEnd = scalar(bound).lt(scalar(Dim.ZERO)).castTo(DataType.LONG);
+            return builder.graph().math().add(scalar(bound), isFromEnd.mul(scalar(size)));
+        });
+    }
+
+    /** Returns how many parts of so many elements a size of zero or more is cut into, the last of which may be smaller. */
+    Dim parts(Dim size, long each) {
+        return size.dividedBy(Dim.of(each))
+                .orElseGet(() -> size.isKnown()
+                        ? Dim.of(Math.floorDiv(size.known() + each - 1, each))
+                        : computed(
+                                Dim.COMPUTED,
+                                "parts",
+                                size,
+                                Dim.of(each),
+                                () -> builder.graph()
+                                        .math()
+                                        .floorDiv(scalar(size.plus(Dim.of(each - 1))), builder.whole(each))));
+    }
+
+    /** Returns {@code most} where a size is one, and one where it is not: how often an axis is repeated to be as long as another. */
+    Dim repeats(Dim size, Dim most) {
+        if (most.is(1) || size.isAtLeast(2)) {
+            return Dim.ONE;
+        }
+        return size.is(1)
+                ? most
+                : computed(Dim.COMPUTED, "repeats", size, most, () -> {
+                    SDVariable isOne = scalar(size).eq(scalar(Dim.ONE)).castTo(DataType.LONG);
+                    SDVariable more = isOne.mul(scalar(most.minus(Dim.ONE)));
+                    return builder.graph().math().add(more, scalar(Dim.ONE));
+                });
+    }
+
+    /** A number that is computed from two others when the graph runs; equal ones are one. */
+    private Dim computed(char first, String operation, Dim a, Dim b, Supplier<SDVariable> source) {
+        return computed.computeIfAbsent(new Computation(operation, a, b), key -> {
+            String name = first + operation + computed.size();
+            sources.put(name, source);
+            return Dim.symbol(name);
+        });
+    }
+
+    private record Computation(String operation, Dim a, Dim b) {}
 
     private SDVariable size(Value value, int axis) {
         SameDiff graph = builder.graph();

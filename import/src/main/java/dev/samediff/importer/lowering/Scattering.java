@@ -2,23 +2,24 @@ package dev.samediff.importer.lowering;
 
 import dev.samediff.importer.tensor.Dim;
 import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.UnaryOperator;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SDVariable;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ops.impl.scatter.ScatterNdUpdate;
 
 /**
- * Writing at computed places: {@code data (1 - hit) + onehot' updates}, whose gradient is right in data and updates. A
+ * Writing at computed places: {@code onehot' updates} where something is hit, whose gradient is right in data and updates. A
  * scatter over more places than that is good for, and one of single elements of unknown number, goes through SameDiff's own operator, which is not differentiated.
  */
 final class Scattering {
     /** Most entries of one-hot rows. */
     private static final long MOST_ENTRIES = 1 << 22;
-
-    /** Beyond every number of a model, and still finite in both precisions. */
-    private static final double FAR = 3e38;
 
     private Scattering() {}
 
@@ -68,10 +69,11 @@ final class Scattering {
                     0);
             return List.of(call.builder().reshape(joined(call, reduction, matrix, reduced), data.dims()));
         }
-        Value written = call.emit("MatMul", call.emit("Transpose", hot), news);
+        Value turned = call.emit("Transpose", hot);
+        Value written = placed(call, numbers -> call.emit("MatMul", turned, numbers), news);
         Value result = reduction.equals("add")
                 ? call.emit("Add", matrix, written)
-                : call.emit("Add", kept(call, matrix, hit(call, hot, 0, List.of(places, Dim.ONE))), written);
+                : overwritten(call, matrix, hit(call, hot, 0, List.of(places, Dim.ONE)), written);
         return List.of(call.builder().reshape(result, data.dims()));
     }
 
@@ -87,16 +89,21 @@ final class Scattering {
      * @param axis the axis of updates
      */
     private static Value reduced(NodeCall call, String reduction, Value hot, Value news, int axis) {
-        double neutral = reduction.equals("mul") ? 1 : reduction.equals("max") ? -FAR : FAR;
-        Value missed = call.emit("Sub", call.real(hot.type(), 1), hot);
-        Value all =
-                call.emit("Add", call.emit("Mul", hot, news), call.emit("Mul", missed, call.real(hot.type(), neutral)));
+        Value all = call.emit("Where", isOne(call, hot), news, call.real(hot.type(), neutral(reduction)));
         String operator = switch (reduction) {
             case "mul" -> "ReduceProd";
             case "max" -> "ReduceMax";
             default -> "ReduceMin";
         };
         return call.emit(operator, Map.of("keepdims", 0), all, call.vector(axis));
+    }
+
+    private static double neutral(String reduction) {
+        return switch (reduction) {
+            case "mul" -> 1;
+            case "max" -> Double.NEGATIVE_INFINITY;
+            default -> Double.POSITIVE_INFINITY;
+        };
     }
 
     private static Value joined(NodeCall call, String reduction, Value data, Value reduced) {
@@ -114,8 +121,37 @@ final class Scattering {
         return call.builder().reshape(any, dims);
     }
 
-    private static Value kept(NodeCall call, Value data, Value hit) {
-        return call.emit("Mul", data, call.emit("Sub", call.real(data.type(), 1), hit));
+    private static Value isOne(NodeCall call, Value hot) {
+        return call.emit("Greater", hot, call.real(hot.type(), 0));
+    }
+
+    private static Value overwritten(NodeCall call, Value data, Value hit, Value written) {
+        return call.emit("Where", isOne(call, hit), written, data);
+    }
+
+    /**
+     * The product of numbers with one-hot rows, in which what is infinite or no number only is where it is put: a product would
+     * make NaN of it everywhere else.
+     */
+    private static Value placed(NodeCall call, UnaryOperator<Value> product, Value news) {
+        if (!call.builder().origins().mayBeInfinite(news)) {
+            return product.apply(news);
+        }
+        DataType type = news.type();
+        Value above = call.emit("IsInf", Map.of("detect_negative", 0), news);
+        Value below = call.emit("IsInf", Map.of("detect_positive", 0), news);
+        Value none = call.emit("IsNaN", news);
+        Value special = call.emit("Or", call.emit("Or", above, below), none);
+        Value result = product.apply(call.emit("Where", special, call.real(type, 0), news));
+        Map<Value, Double> kinds = new LinkedHashMap<>();
+        kinds.put(above, Double.POSITIVE_INFINITY);
+        kinds.put(below, Double.NEGATIVE_INFINITY);
+        kinds.put(none, Double.NaN);
+        for (Map.Entry<Value, Double> kind : kinds.entrySet()) {
+            Value there = product.apply(call.emit("CastLike", kind.getKey(), news));
+            result = call.emit("Where", isOne(call, there), call.real(type, kind.getValue()), result);
+        }
+        return result;
     }
 
     /** Coordinates counted from the front: others are outside of memory to SameDiff. */
@@ -131,10 +167,12 @@ final class Scattering {
     }
 
     private static List<Value> byOwnOperator(NodeCall call, Value data, Value indices, Value updates) {
-        SDVariable result = new ScatterNdUpdate(call.graph(), data.variable(), indices.variable(), updates.variable())
-                .outputVariable();
+        DataType type = data.type() == DataType.BOOL ? DataType.INT : data.type();
+        SDVariable old = call.builder().cast(data.variable(), data.type(), type);
+        SDVariable news = call.builder().cast(updates.variable(), data.type(), type);
+        SDVariable result = new ScatterNdUpdate(call.graph(), old, indices.variable(), news).outputVariable();
         call.notes().accept(call.node() + " is not differentiated: nothing can be trained through it");
-        return call.result(result, data.type(), data.dims());
+        return call.result(call.builder().cast(result, type, data.type()), data.type(), data.dims());
     }
 
     private static List<Value> scatterElements(NodeCall call) {
@@ -147,35 +185,44 @@ final class Scattering {
         Value updates = call.emit("CastLike", call.in(2), data);
         int axis = call.axis("axis", 0, data.rank());
         for (int i = 0; i < data.rank(); i++) {
-            boolean smaller = i != axis
-                    && data.dim(i).isKnown()
-                    && indices.dim(i).isKnown()
-                    && !data.dim(i).equals(indices.dim(i));
-            if (smaller) {
-                throw call.refused("writes to a part of axis " + i + " (" + indices.dim(i) + " of " + data.dim(i)
-                        + "); only indices as large as the data on the other axes can be imported");
+            if (i != axis && Dim.ZERO.minus(data.dim(i).minus(indices.dim(i))).isAtLeast(1)) {
+                throw call.refused("writes " + indices.dim(i) + " places of axis " + i + ", which has " + data.dim(i)
+                        + "; the graph is not valid ONNX");
             }
         }
         Dim size = data.dim(axis);
         Value rows = Gathering.axisLast(call, data, axis);
         Value places = Gathering.axisLast(call, Gathering.inside(call, indices, size), axis);
         Value news = Gathering.axisLast(call, updates, axis);
-        Dim lines = Gathering.product(rows.dims().subList(0, rows.rank() - 1));
+        Dim lines = Gathering.product(places.dims().subList(0, places.rank() - 1));
         Dim count = places.dim(places.rank() - 1);
         Value hot = Gathering.oneHot(call, call.builder().reshape(places, List.of(lines, count)), size, data.type());
-        Value matrix = call.builder().reshape(rows, List.of(lines, size));
+        List<Dim> written = new ArrayList<>(places.dims());
+        written.set(places.rank() - 1, size);
+        Value result;
         if (isChoosing(reduction)) {
             Value column = call.builder().reshape(news, List.of(lines, count, Dim.ONE));
-            Value chosen = joined(call, reduction, matrix, reduced(call, reduction, hot, column, 1));
-            return List.of(
-                    Gathering.axisBack(call, call.builder().reshape(chosen, new ArrayList<>(rows.dims())), axis));
+            Value reduced = call.builder().reshape(reduced(call, reduction, hot, column, 1), written);
+            result = joined(call, reduction, rows, spread(call, reduced, rows, neutral(reduction)));
+        } else {
+            Value row = call.builder().reshape(news, List.of(lines, Dim.ONE, count));
+            Value sums = placed(call, numbers -> call.emit("MatMul", numbers, hot), row);
+            Value all = spread(call, call.builder().reshape(sums, written), rows, 0);
+            result = reduction.equals("add")
+                    ? call.emit("Add", rows, all)
+                    : overwritten(call, rows, spread(call, hit(call, hot, 1, written), rows, 0), all);
         }
-        Value row = call.builder().reshape(news, List.of(lines, Dim.ONE, count));
-        Value written = call.builder().reshape(call.emit("MatMul", row, hot), List.of(lines, size));
-        Value result = reduction.equals("add")
-                ? call.emit("Add", matrix, written)
-                : call.emit("Add", kept(call, matrix, hit(call, hot, 1, List.of(lines, size))), written);
-        List<Dim> dims = new ArrayList<>(rows.dims());
-        return List.of(Gathering.axisBack(call, call.builder().reshape(result, dims), axis));
+        return List.of(Gathering.axisBack(call, result, axis));
+    }
+
+    /** What is written to the first lines of the data, with something that changes nothing for the others. */
+    private static Value spread(NodeCall call, Value written, Value data, double nothing) {
+        List<Dim> pads = new ArrayList<>(Collections.nCopies(data.rank(), Dim.ZERO));
+        for (int axis = 0; axis < data.rank(); axis++) {
+            Dim missing = data.dim(axis).minus(written.dim(axis));
+            pads.add(call.builder().sizes().larger(missing, Dim.ZERO));
+        }
+        Value padded = call.emit("Pad", written, call.vector(pads), call.real(data.type(), nothing));
+        return call.builder().required(padded, data.dims());
     }
 }

@@ -68,7 +68,21 @@ final class Shapes {
         if (open >= 0) {
             dims.set(open, rest(call, x, dims, open));
         }
+        requireLength(call, x, dims);
         return List.of(call.builder().reshape(x, dims));
+    }
+
+    private static void requireLength(NodeCall call, Value x, List<Dim> dims) {
+        boolean known =
+                x.dims().stream().allMatch(Dim::isKnown) && dims.stream().allMatch(Dim::isKnown);
+        boolean differs = known
+                && !x.dims().stream()
+                        .reduce(Dim.ONE, Dim::times)
+                        .equals(dims.stream().reduce(Dim.ONE, Dim::times));
+        if (differs || dims.stream().anyMatch(dim -> Dim.ZERO.minus(dim).isAtLeast(1))) {
+            throw call.refused("reshapes a tensor of sizes " + x.dims() + " to " + dims
+                    + ", which has another number of elements; the graph is not valid ONNX");
+        }
     }
 
     /** The size that -1 stands for: what is left of the number of elements. */
@@ -80,7 +94,12 @@ final class Shapes {
                 others = others.times(dims.get(axis));
             }
         }
-        Optional<Dim> quotient = left.stream().reduce(Dim.ONE, Dim::times).dividedBy(others);
+        Dim length = left.stream().reduce(Dim.ONE, Dim::times);
+        Optional<Dim> quotient = length.dividedBy(others);
+        if (quotient.isEmpty() && length.isKnown() && others.isKnown()) {
+            throw call.refused("reshapes a tensor of sizes " + x.dims() + " to " + dims
+                    + ", which leaves no whole number for the size -1; the graph is not valid ONNX");
+        }
         return quotient.orElseGet(call.builder()::unknown);
     }
 
@@ -173,7 +192,8 @@ final class Shapes {
         if (x.stored() != null && x.rank() == 2) {
             return transposed(call.graph(), x, x.stored(), dims);
         }
-        return Value.computed(call.graph().permute(x.variable(), order), x.type(), dims);
+        Value permuted = Value.computed(call.graph().permute(x.variable(), order), x.type(), dims);
+        return call.builder().origins().like(permuted, x);
     }
 
     private static Value transposed(SameDiff graph, Value x, Value.Stored stored, List<Dim> dims) {

@@ -10,7 +10,6 @@ import java.util.List;
 import java.util.Map;
 import java.util.stream.LongStream;
 import org.nd4j.autodiff.samediff.SDVariable;
-import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /** Slices, with bounds that are numbers or sizes. SameDiff's stridedSlice checks its bounds instead of clamping them. */
@@ -36,18 +35,53 @@ final class Slicing {
         for (int i = 0; i < axes.length; i++) {
             int axis = Axes.normalise(call.node(), axes[i], x.rank());
             long step = call.optional(4).isPresent() ? call.known(4, "steps").asLong(i) : 1;
-            Dim size = x.dim(axis);
             if (step == 0) {
                 throw call.refused("slices with step 0; the graph is not valid ONNX");
             }
             if (step < 0) {
                 x = reversed(call, x, axis);
-                cuts.add(backwards(call, axis, starts.get(i), ends.get(i), size, -step));
-                continue;
             }
-            cuts.add(new Cut(axis, start(starts.get(i), size), end(call, ends.get(i), size), step));
+            cuts.add(cut(call, axis, starts.get(i), ends.get(i), x.dim(axis), step));
         }
         return List.of(slice(call, x, cuts));
+    }
+
+    /** The part of an axis; one that runs backwards as a part of the reversed axis, where element i is size - 1 - i. */
+    private static Cut cut(NodeCall call, int axis, Dim start, Dim end, Dim size, long step) {
+        if (step > 0) {
+            return ordered(call, axis, bound(call, start, size, 0, 0), bound(call, end, size, 0, 0), size, step);
+        }
+        Dim from = size.minus(bound(call, start, size, 1, 1));
+        return ordered(call, axis, from, size.minus(bound(call, end, size, 1, 0)), size, -step);
+    }
+
+    /** A part of an axis between two places inside of it; nothing if they are the other way round. */
+    static Cut ordered(NodeCall call, int axis, Dim from, Dim to, Dim size, long step) {
+        Dim length = to.minus(from);
+        boolean certain = from.is(0) && to.isAtLeast(0) || to.equals(size);
+        return new Cut(
+                axis, from, certain ? to : from.plus(call.builder().sizes().larger(length, Dim.ZERO)), step);
+    }
+
+    /**
+     * A bound of a slice, from {@code least} to the size of the axis, as ONNX clamps it. What sign it has, and whether it is
+     * inside, is found out when the graph runs where it does not follow from the file.
+     *
+     * @param shift what is added to the place: one for what lies behind it
+     */
+    private static Dim bound(NodeCall call, Dim bound, Dim size, long shift, long least) {
+        if (bound.isKnown() && bound.known() >= END) {
+            return size;
+        }
+        if (bound.isKnown() && bound.known() <= -END) {
+            return Dim.of(least);
+        }
+        Dim place = call.builder().sizes().place(bound, size).plus(Dim.of(shift));
+        if (place.isKnown() && size.isKnown()) {
+            return Dim.of(Math.min(size.known(), Math.max(least, place.known())));
+        }
+        Dim raised = call.builder().sizes().larger(place, Dim.of(least));
+        return size.minus(place).isAtLeast(0) ? raised : call.builder().sizes().smaller(raised, size);
     }
 
     /** The elements of an axis from the last to the first. */
@@ -55,34 +89,8 @@ final class Slicing {
         DataType type = x.type() == DataType.BOOL ? DataType.INT : x.type();
         SDVariable from = call.builder().cast(x.variable(), x.type(), type);
         SDVariable result = call.graph().reverse(from, axis);
-        return Value.computed(call.builder().cast(result, type, x.type()), x.type(), x.dims());
-    }
-
-    /** A slice that runs backwards, as one of the reversed axis: element i is element size - 1 - i. */
-    private static Cut backwards(NodeCall call, int axis, Dim start, Dim end, Dim size, long step) {
-        Dim last = size.minus(Dim.ONE);
-        Dim behind = last.minus(place(call, end, size, last));
-        boolean open = behind.isKnown() && !size.isKnown();
-        Dim to = open ? call.builder().sizes().smaller(behind, size) : behind;
-        return new Cut(axis, last.minus(place(call, start, size, last)), to, step);
-    }
-
-    /** A bound of a backward slice, between -1 (before the first) and the last element. */
-    private static Dim place(NodeCall call, Dim bound, Dim size, Dim last) {
-        if (!bound.isKnown()) {
-            return bound;
-        }
-        if (bound.known() >= END) {
-            return last;
-        }
-        if (bound.known() <= -END) {
-            return Dim.of(-1);
-        }
-        Dim positive = bound.known() < 0 ? size.plus(bound) : bound;
-        if (positive.isKnown() && size.isKnown()) {
-            return Dim.of(Math.max(-1, Math.min(positive.known(), last.known())));
-        }
-        return bound.known() < 0 ? positive : call.builder().sizes().smaller(positive, last);
+        Value reversed = Value.computed(call.builder().cast(result, type, x.type()), x.type(), x.dims());
+        return call.builder().origins().like(reversed, x);
     }
 
     private static List<Dim> bounds(NodeCall call, String name, int index) {
@@ -102,30 +110,7 @@ final class Slicing {
                 : LongStream.range(0, count).toArray();
     }
 
-    private static Dim start(Dim start, Dim size) {
-        Dim positive = start.isKnown() && start.known() < 0 ? size.plus(start) : start;
-        if (positive.isKnown() && size.isKnown()) {
-            return Dim.of(Math.max(0, Math.min(positive.known(), size.known())));
-        }
-        return positive;
-    }
-
-    /** A known end beyond an unknown size is clamped when the graph runs; sizes as ends are taken to fit. */
-    private static Dim end(NodeCall call, Dim end, Dim size) {
-        if (!end.isKnown()) {
-            return end;
-        }
-        if (end.known() >= END) {
-            return size;
-        }
-        Dim positive = end.known() < 0 ? size.plus(end) : end;
-        if (size.isKnown()) {
-            return Dim.of(Math.max(0, Math.min(positive.known(), size.known())));
-        }
-        return end.known() < 0 ? positive : call.builder().sizes().smaller(positive, size);
-    }
-
-    /** Cuts several axes at once. */
+    /** Cuts several axes at once; the parts lie inside of their axes, and none ends before it begins. */
     static Value slice(NodeCall call, Value x, List<Cut> cuts) {
         List<Dim> begin = new ArrayList<>(Collections.nCopies(x.rank(), Dim.ZERO));
         List<Dim> end = new ArrayList<>(x.dims());
@@ -133,58 +118,87 @@ final class Slicing {
         Arrays.fill(steps, 1);
         List<Dim> dims = new ArrayList<>(x.dims());
         for (Cut cut : cuts) {
+            Dim length = cut.end().minus(cut.start());
             begin.set(cut.axis(), cut.start());
             end.set(cut.axis(), cut.end());
-            steps[cut.axis()] = cut.step();
-            dims.set(cut.axis(), length(call, cut));
+            steps[cut.axis()] = length.is(0) ? 1 : cut.step();
+            dims.set(cut.axis(), call.builder().sizes().parts(length, cut.step()));
         }
         if (begin.stream().allMatch(bound -> bound.is(0))
                 && end.equals(x.dims())
                 && Arrays.stream(steps).allMatch(step -> step == 1)) {
             return x;
         }
-        return Value.computed(emit(call, x, begin, end, steps), x.type(), dims);
+        SDVariable part = emit(call, filled(call, x, cuts), begin, end, steps);
+        return call.builder().origins().like(Value.computed(part, x.type(), dims), x);
     }
 
-    private static Dim length(NodeCall call, Cut cut) {
-        Dim length = cut.end().minus(cut.start());
-        if (length.isKnown()) {
-            return Dim.of(Math.max(0, (length.known() + cut.step() - 1) / cut.step()));
+    /**
+     * The tensor; the graph fails when it runs if a part without elements is cut out of it: M2.1 writes outside of such results.
+     */
+    private static Value filled(NodeCall call, Value x, List<Cut> cuts) {
+        List<Dim> dims = new ArrayList<>(x.dims());
+        for (Cut cut : cuts) {
+            Dim length = cut.end().minus(cut.start());
+            if (!length.isKnown() && !length.isAtLeast(1)) {
+                Dim missing = Dim.ONE.minus(call.builder().sizes().smaller(length, Dim.ONE));
+                dims.set(cut.axis(), dims.get(cut.axis()).plus(missing));
+            }
         }
-        return cut.step() == 1 ? length : call.builder().unknown();
+        return Value.computed(call.builder().required(x, dims).variable(), x.type(), x.dims());
     }
 
+    /**
+     * With bounds as numbers, from the end where the size is open, or with all of them as arrays: there M2.1 takes an end below
+     * zero for one below the size, and writes outside of the result, as it does with steps. So arrays hold places counted from the
+     * start, and steps are taken afterwards. "To the end" is a mask only where the slice has elements: from behind the last one,
+     * M2.1 takes the last one.
+     */
     private static SDVariable emit(NodeCall call, Value x, List<Dim> begin, List<Dim> end, long[] steps) {
-        SameDiff graph = call.graph();
         int toEnd = 0;
         for (int axis = 0; axis < x.rank(); axis++) {
-            if (end.get(axis).equals(x.dim(axis))) {
+            boolean filled =
+                    begin.get(axis).is(0) || x.dim(axis).minus(begin.get(axis)).isAtLeast(1);
+            if (filled && end.get(axis).equals(x.dim(axis))) {
                 toEnd |= 1 << axis;
                 end.set(axis, Dim.ZERO);
             }
-            Dim fromEnd = begin.get(axis).minus(x.dim(axis));
-            if (!begin.get(axis).isKnown() && fromEnd.isKnown() && fromEnd.known() < 0) {
-                begin.set(axis, fromEnd);
-            }
-            Dim endFromEnd = end.get(axis).minus(x.dim(axis));
-            if (!end.get(axis).isKnown() && endFromEnd.isKnown() && endFromEnd.known() < 0) {
-                end.set(axis, endFromEnd);
-            }
         }
-        if (begin.stream().allMatch(Dim::isKnown) && end.stream().allMatch(Dim::isKnown)) {
-            return graph.stridedSlice(x.variable(), numbers(begin), numbers(end), steps, 0, toEnd, 0, 0, 0);
+        List<Dim> begins = numbered(x, begin);
+        List<Dim> ends = numbered(x, end);
+        if (begins.stream().allMatch(Dim::isKnown) && ends.stream().allMatch(Dim::isKnown)) {
+            return call.graph().stridedSlice(x.variable(), numbers(begins), numbers(ends), steps, 0, toEnd, 0, 0, 0);
         }
         GraphBuilder builder = call.builder();
-        return graph.stridedSlice(
-                x.variable(),
-                builder.constant(HostTensor.vector(begin)).variable(),
-                builder.constant(HostTensor.vector(end)).variable(),
-                builder.constant(HostTensor.vector(steps)).variable(),
-                0,
-                toEnd,
-                0,
-                0,
-                0);
+        long[] ones = new long[x.rank()];
+        Arrays.fill(ones, 1);
+        SDVariable part = call.graph()
+                .stridedSlice(
+                        x.variable(),
+                        builder.constant(HostTensor.vector(begin)).variable(),
+                        builder.constant(HostTensor.vector(end)).variable(),
+                        builder.constant(HostTensor.vector(ones)).variable(),
+                        0,
+                        toEnd,
+                        0,
+                        0,
+                        0);
+        long[] zeros = new long[x.rank()];
+        return Arrays.equals(steps, ones)
+                ? part
+                : call.graph().stridedSlice(part, zeros, zeros, steps, 0, (1 << x.rank()) - 1, 0, 0, 0);
+    }
+
+    /** The places, counted from the end of the axis where that makes them numbers. */
+    private static List<Dim> numbered(Value x, List<Dim> places) {
+        List<Dim> result = new ArrayList<>(places);
+        for (int axis = 0; axis < x.rank(); axis++) {
+            Dim fromEnd = places.get(axis).minus(x.dim(axis));
+            if (!places.get(axis).isKnown() && fromEnd.isKnown() && fromEnd.known() < 0) {
+                result.set(axis, fromEnd);
+            }
+        }
+        return result;
     }
 
     private static long[] numbers(List<Dim> dims) {

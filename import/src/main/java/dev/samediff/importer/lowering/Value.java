@@ -92,7 +92,7 @@ public final class Value {
         if (content == null) {
             throw new IllegalStateException("not a known number");
         }
-        return GraphBuilder.finite(content.asDouble(0));
+        return content.asDouble(0);
     }
 
     /** Returns the variable, which is created at the first call. */

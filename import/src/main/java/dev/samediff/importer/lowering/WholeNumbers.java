@@ -75,13 +75,12 @@ final class WholeNumbers {
     /** A power of whole numbers, as large as their type: by products where the exponent is known, else as DOUBLE. */
     static Value power(NodeCall call, Value base, Value exponent) {
         HostTensor known = exponent.content();
-        boolean products = known != null
+        if (known != null
                 && known.isSingle()
                 && exponent.rank() <= base.rank()
                 && !known.isFloating()
                 && known.asLong(0) >= 0
-                && known.asLong(0) <= LARGEST_EXPONENT;
-        if (products) {
+                && known.asLong(0) <= LARGEST_EXPONENT) {
             return byProducts(call, base, known.asLong(0));
         }
         SDVariable wide = call.builder().cast(base.variable(), base.type(), DataType.DOUBLE);

@@ -33,7 +33,9 @@ final class ExportedAdapters {
                 String module = path.getOrDefault(down.weight(), "");
                 int last = module.lastIndexOf('.');
                 boolean pair = last > 0
-                        && path.getOrDefault(up.weight(), "").replaceFirst("_\\d+$", "").equals(module)
+                        && path.getOrDefault(up.weight(), "")
+                                .replaceFirst("_\\d+$", "")
+                                .equals(module)
                         && !down.weight().equals(up.weight())
                         && up.node().inputs().contains(down.node().output(0));
                 String layer = last > 0 ? module.substring(0, last) : "";

@@ -63,7 +63,8 @@ final class UnadaptedWeights {
 
     private boolean multipliesActivation(OnnxNode node, int place) {
         return !fromInputs.contains(node.input(place))
-                && node.inputs().stream().anyMatch(input -> !input.equals(node.input(place)) && fromInputs.contains(input));
+                && node.inputs().stream()
+                        .anyMatch(input -> !input.equals(node.input(place)) && fromInputs.contains(input));
     }
 
     private void lookAtProduct(OnnxNode node, int place) {
@@ -114,7 +115,8 @@ final class UnadaptedWeights {
             if (writer.operator().equals("Gather")) {
                 return roles.roots()
                         .of(writer.input(0))
-                        .filter(root -> root.tensor().type().isFPType() && root.tensor().shape().length > 2);
+                        .filter(root ->
+                                root.tensor().type().isFPType() && root.tensor().shape().length > 2);
             }
             if (!HANDING_ON.contains(writer.operator())) {
                 return Optional.empty();

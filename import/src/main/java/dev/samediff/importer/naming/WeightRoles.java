@@ -142,7 +142,8 @@ public final class WeightRoles {
         activations.addAll(node.outputs());
         if (weight.isPresent() && node.integer("group", 1) == 1) {
             OnnxTensor kernel = weight.get().tensor();
-            matrices.put(kernel.name(), new long[] {kernel.shape()[0], kernel.length() / Math.max(1, kernel.shape()[0])});
+            matrices.put(kernel.name(), new long[] {kernel.shape()[0], kernel.length() / Math.max(1, kernel.shape()[0])
+            });
             linear(
                     node,
                     weight.get(),
@@ -157,7 +158,8 @@ public final class WeightRoles {
     private void lookAtEinsum(OnnxNode node) {
         for (int place = 0; place < 2; place++) {
             Optional<Root> weight = roots.of(node.input(place))
-                    .filter(root -> root.tensor().type().isFPType() && root.tensor().shape().length > 1);
+                    .filter(root ->
+                            root.tensor().type().isFPType() && root.tensor().shape().length > 1);
             Optional<EinsumLayer> layer = EinsumLayer.of(node, place);
             if (weight.isEmpty() || layer.isEmpty() || !activations.contains(node.input(1 - place))) {
                 continue;

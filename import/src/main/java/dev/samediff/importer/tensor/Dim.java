@@ -8,6 +8,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.TreeMap;
 
 /**
@@ -20,6 +21,9 @@ import java.util.TreeMap;
 public final class Dim {
     /** First character of symbols about whose sign nothing is known. */
     public static final char ANY_SIGN = '~';
+
+    /** First character of symbols for sizes that are found out when the graph runs. */
+    public static final char COMPUTED = '?';
 
     /** The size one. */
     public static final Dim ONE = of(1);
@@ -99,28 +103,36 @@ public final class Dim {
         return terms.entrySet().stream().allMatch(term -> term.getValue() >= 0 && !hasAnySign(term.getKey()));
     }
 
-    /**
-     * Tells whether the size is one or more for every input that occurs: sizes that a file declares are one or more, those
-     * of a past zero or more; of sizes that are found out while running nothing is known.
-     */
+    /** Tells whether the size is one or more for every input that occurs, see {@link #least}. */
     public boolean isPositive() {
+        return least().orElse(0) > 0;
+    }
+
+    /**
+     * Returns a number that the size never is below, for every input that occurs: sizes that a file declares are one or more,
+     * those of a past and those that are found out while running zero or more. Nothing, if it may have any sign.
+     */
+    public OptionalLong least() {
         long least = 0;
         for (Map.Entry<String, Long> term : terms.entrySet()) {
-            boolean declared = symbols(term.getKey()).stream().allMatch(Dim::isOneOrMore);
-            if (term.getValue() < 0 && !term.getKey().isEmpty() || hasAnySign(term.getKey())) {
-                return false;
+            List<String> factors = symbols(term.getKey());
+            if (term.getValue() < 0 && !factors.isEmpty() || hasAnySign(term.getKey())) {
+                return OptionalLong.empty();
             }
-            least += declared ? term.getValue() : 0;
+            least += factors.stream().allMatch(Dim::isOneOrMore) ? term.getValue() : 0;
         }
-        return least > 0;
+        return OptionalLong.of(least);
+    }
+
+    /** Tells whether the size is so much or more for every input that occurs. */
+    public boolean isAtLeast(long number) {
+        OptionalLong least = least();
+        return least.isPresent() && least.getAsLong() >= number;
     }
 
     private static boolean isOneOrMore(String symbol) {
         String lower = symbol.toLowerCase(Locale.ROOT);
-        return !symbol.startsWith("?")
-                && !symbol.startsWith("min(")
-                && !lower.contains("past")
-                && !lower.contains("cache");
+        return symbol.charAt(0) != COMPUTED && !lower.contains("past") && !lower.contains("cache");
     }
 
     /** Returns the sum. */

@@ -30,8 +30,9 @@ record ChosenInputs(Map<String, TensorInfo> inputs) {
             String name = equals < 0 ? tensor : given.substring(0, equals).strip();
             TensorFlowNode node = flat.nodes().get(TensorFlowNode.node(tensor));
             if (node == null) {
-                throw new InvalidInputException("there is no tensor '" + tensor + "' to be given as an input; nodes are "
-                        + Names.some(flat.nodes().keySet()));
+                throw new InvalidInputException(
+                        "there is no tensor '" + tensor + "' to be given as an input; nodes are "
+                                + Names.some(flat.nodes().keySet()));
             }
             if (name.isEmpty() || inputs.put(name, info(node, tensor)) != null) {
                 throw new InvalidInputException("the input '" + given + "' has no name of its own; give name=tensor");
@@ -52,10 +53,11 @@ record ChosenInputs(Map<String, TensorInfo> inputs) {
         }
         DataType type = type(node, output);
         if (shape == null || shape.getUnknownRank() || type == DataType.DT_INVALID) {
-            throw new InvalidInputException("the graph does not say the " + (type == DataType.DT_INVALID ? "type" : "shape")
-                    + " of tensor '" + tensor + "' (" + node.operator()
-                    + "), which is to be an input; name what a data pipeline hands out (IteratorGetNext), or export the"
-                    + " model with placeholders");
+            throw new InvalidInputException(
+                    "the graph does not say the " + (type == DataType.DT_INVALID ? "type" : "shape")
+                            + " of tensor '" + tensor + "' (" + node.operator()
+                            + "), which is to be an input; name what a data pipeline hands out (IteratorGetNext), or export the"
+                            + " model with placeholders");
         }
         return TensorInfo.newBuilder()
                 .setName(tensor)

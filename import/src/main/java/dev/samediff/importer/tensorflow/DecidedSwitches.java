@@ -27,7 +27,8 @@ final class DecidedSwitches {
     /** Returns the nodes without Switch and Merge nodes whose condition is known; loops keep theirs. */
     static FunctionInlining.Flat decided(FunctionInlining.Flat flat) {
         boolean any = flat.nodes().values().stream()
-                .anyMatch(node -> node.operator().equals("Switch") || node.operator().equals("RefSwitch"));
+                .anyMatch(node ->
+                        node.operator().equals("Switch") || node.operator().equals("RefSwitch"));
         return any ? new DecidedSwitches(flat.nodes()).decide(flat) : flat;
     }
 

@@ -38,7 +38,9 @@ public final class TensorFlowOperators {
             "NextIteration",
             "LoopCond"
         }) {
-            REASONS.put(flow, "control flow by a condition that is not constant; export one pass of the model, without loops and conditions");
+            REASONS.put(
+                    flow,
+                    "control flow by a condition that is not constant; export one pass of the model, without loops and conditions");
         }
         for (String random : new String[] {
             "RandomUniform",

@@ -163,9 +163,10 @@ public final class Translation {
         });
         flat.nodes().values().forEach(node -> node.inputs().forEach(input -> names.remove(TensorFlowNode.node(input))));
         // conditions that are decided are read by nobody any more, and were no outputs
-        source.graph().getNodeList().forEach(node -> new TensorFlowNode(node)
-                .inputs()
-                .forEach(input -> names.remove(TensorFlowNode.node(input))));
+        source.graph()
+                .getNodeList()
+                .forEach(node ->
+                        new TensorFlowNode(node).inputs().forEach(input -> names.remove(TensorFlowNode.node(input))));
         return names;
     }
 

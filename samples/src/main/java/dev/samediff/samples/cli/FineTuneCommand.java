@@ -128,8 +128,8 @@ final class FineTuneCommand extends Command {
     private void sayWhatIsLeftOut(LanguageModel loaded, AdaptedModel adapted) {
         adapted.leftOut()
                 .values()
-                .forEach(all -> all.forEach(
-                        rejected -> say("left out: " + rejected.module() + ": " + rejected.reason())));
+                .forEach(all ->
+                        all.forEach(rejected -> say("left out: " + rejected.module() + ": " + rejected.reason())));
         List<String> weights =
                 adapted.sites().stream().map(site -> site.layer().weight()).toList();
         OnnxWriter.refusals(loaded.imported(), weights)

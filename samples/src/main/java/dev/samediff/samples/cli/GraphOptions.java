@@ -29,8 +29,9 @@ final class GraphOptions {
             names = "--inputs",
             paramLabel = "NAME=TENSOR",
             split = ",",
-            description = "Tensors of a TensorFlow graph that are given instead of computed, such as what a data pipeline"
-                    + " hands out: input_ids=IteratorGetNext:0, or the tensor alone. Default: its placeholders.")
+            description =
+                    "Tensors of a TensorFlow graph that are given instead of computed, such as what a data pipeline"
+                            + " hands out: input_ids=IteratorGetNext:0, or the tensor alone. Default: its placeholders.")
     List<String> inputs = new ArrayList<>();
 
     TensorFlowOptions chosen() {

@@ -88,7 +88,8 @@ final class InspectCommand extends Command {
                 ? ""
                 : "\n\nNot adapted\n- "
                         + weights.stream()
-                                .map(weight -> (weight.module() + " " + weight.shape()).strip() + ": " + weight.reason())
+                                .map(weight ->
+                                        (weight.module() + " " + weight.shape()).strip() + ": " + weight.reason())
                                 .collect(Collectors.joining("\n- "));
     }
 

@@ -15,9 +15,7 @@ final class FineTuneReport {
         Map<String, String> configuration = new LinkedHashMap<>();
         configuration.put("model", description.model());
         configuration.put("task", description.task());
-        result.candidate()
-                .adapted()
-                .ifPresent(adapted -> configuration.putAll(RunDescription.adapter(adapted)));
+        result.candidate().adapted().ifPresent(adapted -> configuration.putAll(RunDescription.adapter(adapted)));
         configuration.putAll(RunDescription.training(settings));
         HtmlReport page = new HtmlReport(title(result), lead(result))
                 .table(FineTuneTables.beforeAndAfter(result))

@@ -40,7 +40,8 @@ public record RunDescription(String model, String task, String commandLine) {
         Map<String, String> pairs = adapter(model.config());
         model.leftOut()
                 .values()
-                .forEach(all -> all.forEach(rejected -> pairs.put("left out: " + rejected.module(), rejected.reason())));
+                .forEach(
+                        all -> all.forEach(rejected -> pairs.put("left out: " + rejected.module(), rejected.reason())));
         return pairs;
     }
 

@@ -1,7 +1,12 @@
 package dev.samediff.adapters.engine.lowering;
 
 import dev.samediff.adapters.engine.UncompilableException;
+import dev.samediff.adapters.engine.program.BinaryKind;
+import dev.samediff.adapters.engine.program.Node;
+import dev.samediff.adapters.engine.program.Op;
 import dev.samediff.adapters.engine.program.ProgramBuilder;
+import dev.samediff.adapters.engine.program.ReduceKind;
+import dev.samediff.adapters.engine.program.Shapes;
 import dev.samediff.adapters.engine.program.Tensor;
 import java.util.Arrays;
 import java.util.List;
@@ -64,10 +69,10 @@ final class ProductLowering {
         if (!call.isFloat()) {
             return null;
         }
-        Tensor x = call.input(0);
-        int last = x.rank() - 1;
+        int last = call.input(0).rank() - 1;
         int axis = (int) call.integer(0, last);
-        axis = axis < 0 ? axis + x.rank() : axis;
+        axis = axis < 0 ? axis + last + 1 : axis;
+        Tensor x = unshifted(call.builder(), call.input(0), axis);
         if (axis == last) {
             return List.of(call.builder().softmax(x));
         }
@@ -76,6 +81,22 @@ final class ProductLowering {
         swap[last] = axis;
         return List.of(call.builder()
                 .permute(call.builder().softmax(call.builder().permute(x, swap)), swap));
+    }
+
+    /** {@code softmax(x - max x)} is {@code softmax x} for kernels that subtract the largest number themselves. */
+    private static Tensor unshifted(ProgramBuilder builder, Tensor x, int axis) {
+        Node difference = builder.producer(x);
+        if (difference == null || !(difference.op() instanceof Op.Binary op) || op.kind() != BinaryKind.SUBTRACT) {
+            return x;
+        }
+        Tensor whole = difference.input(0);
+        Node largest = builder.producer(difference.input(1));
+        boolean shifts = largest != null
+                && largest.op() instanceof Op.Reduce reduce
+                && reduce.kind() == ReduceKind.MAX
+                && largest.input(0) == whole
+                && largest.output().hasShape(Shapes.with(whole.shape(), axis, 1));
+        return shifts ? whole : x;
     }
 
     private static @Nullable List<Tensor> gather(Call call) {
