@@ -10,6 +10,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
@@ -29,7 +30,8 @@ final class ComputationGraphs {
     static ComputationGraph adapt(ComputationGraph graph, TransferOptions<?> options) {
         ComputationGraphConfiguration conf = graph.getConfiguration().clone();
         conf.getVertices().replaceAll((name, copy) -> {
-            GraphVertex vertex = thawed(graph.getConfiguration().getVertices().get(name));
+            GraphVertex vertex = thawed(Objects.requireNonNull(
+                    graph.getConfiguration().getVertices().get(name)));
             return vertex instanceof SameDiffVertex ? VertexCopies.of(vertex) : copy;
         });
         thaw(conf);
@@ -86,13 +88,13 @@ final class ComputationGraphs {
             holder.getLayerConf().setLayer(passed ? adaptation.configuration(layer) : Adaptation.frozen(layer));
         } else if (vertex != null && !passed) {
             conf.getVertices().put(name, new StillVertex(vertex));
-        } else if (vertex instanceof SameDiffVertex || hasParameters(vertex)) {
+        } else if (vertex != null && (vertex instanceof SameDiffVertex || hasParameters(vertex))) {
             conf.getVertices().put(name, new CorrectedVertex(vertex, !adaptation.trains(name)));
         }
     }
 
-    private static boolean hasParameters(@Nullable GraphVertex vertex) {
-        return vertex != null && !(vertex instanceof AdaptedGraph) && vertex.numParams(true) > 0;
+    private static boolean hasParameters(GraphVertex vertex) {
+        return !(vertex instanceof AdaptedGraph) && vertex.numParams(true) > 0;
     }
 
     static ComputationGraph plain(ComputationGraph adapted, Function<RunningLayer, INDArray> parameters) {

@@ -79,6 +79,8 @@ record WeightCuts(Wholes wholes) {
                     shape.add(x.shape()[i]);
                 }
             }
+        } else if (given == null) {
+            return null;
         } else {
             int rank = x.shape().length + given.length;
             long[] places = Arrays.stream(given).map(a -> a < 0 ? a + rank : a).toArray();
