@@ -52,7 +52,7 @@ class FixtureTest {
     void outputs_are_those_of_onnx_runtime_on_random_inputs(Fixture fixture) {
         Verification verification = OnnxVerifier.verify(fixture.onnx(), 1e-4, 5);
         assertThat(verification.passed()).as(verification.toString()).isTrue();
-        assertThat(verification.comparisons()).hasSize(fixture.dynamic() ? 3 : 1);
+        assertThat(verification.comparisons()).hasSizeGreaterThanOrEqualTo(fixture.dynamic() ? 3 : 1);
     }
 
     @ParameterizedTest

@@ -30,7 +30,7 @@ final class PlaceRows {
                         10,
                         1,
                         general(type, 2, 3),
-                        places(new long[] {2, 2}, 2, 0, 1, 1),
+                        places(new long[] {2, 2}, 2, 0, 1, 2),
                         other(type, 2, 2),
                         "axis",
                         1)));

@@ -52,7 +52,9 @@ final class ReductionRows {
         cells.add(Cell.of(operator, type, "negative axis", opset, 1, x, stored(Numbers.vector(-1)), "keepdims", 0));
         cells.add(Cell.of(operator, type, "all axes", opset, 1, x));
         cells.add(Cell.of(operator, type, "all axes gone", opset, 1, x, "keepdims", 0));
-        if (type != DataType.FLOAT16) {
+        boolean keepsAll = type == DataType.FLOAT16
+                || operator.equals("ReduceLogSumExp") && (type == DataType.BFLOAT16 || type == DataType.UINT32);
+        if (!keepsAll) { // ONNX Runtime reduces all axes of these
             cells.add(Cell.of(operator, type, "no axis", opset, 1, x, Cell.absent(), "noop_with_empty_axes", 1));
         }
         Numbers row = logarithm ? positive(type, 1, 3) : general(type, 1, 3);
@@ -72,8 +74,10 @@ final class ReductionRows {
                         Cell.of(operator, type, "extremes", opset, 1, extremes(type, 7, 2), stored(Numbers.vector(1))));
             }
         } else if (List.of("ReduceSum", "ReduceMax", "ReduceMin").contains(operator)) {
+            // the largest and the lowest of M2.1 leave out what is no number
+            double other = operator.equals("ReduceSum") ? Double.NaN : Double.NEGATIVE_INFINITY;
             Numbers infinite = Numbers.ofReals(
-                    type, new long[] {2, 2}, i -> i == 0 ? Double.POSITIVE_INFINITY : i == 2 ? Double.NaN : i);
+                    type, new long[] {2, 2}, i -> i == 0 ? Double.POSITIVE_INFINITY : i == 2 ? other : i);
             cells.add(Cell.of(operator, type, Row.SPECIAL, opset, 1, infinite, stored(Numbers.vector(1))));
         }
         if (operator.equals("ReduceSum")) {

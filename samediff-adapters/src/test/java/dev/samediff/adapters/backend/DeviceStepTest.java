@@ -34,7 +34,7 @@ class DeviceStepTest {
     /** What a training step executes where the compiled engine does not run. */
     private static final Pattern STEP = Pattern.compile(".*\\.(engine\\.(reference\\.(ReferenceEngine|PlannedRunner|"
             + "SessionRunner|Shortcuts|HalfProducts|Step|ArrayPool|Storage|HeldArray)|nd4j\\.(Placeholders|NativeOp))|"
-            + "train\\.(AdapterTrainer|Binding|optimizer\\.(GradientSum|AdamW|DeviceAdamW|Slope|PenaltyTerm|Parameters))|"
+            + "train\\.(AdapterTrainer|Binding|Feed|Updates|Evaluations|optimizer\\.(GradientSum|AdamW|DeviceAdamW|Slope|PenaltyTerm|Parameters))|"
             + "method\\.(OrthonormalPenalty|GramErrors))(\\$.*)?");
 
     private static final Pattern READ = Pattern.compile(
@@ -100,14 +100,14 @@ class DeviceStepTest {
         assertThat(reads)
                 .containsExactlyInAnyOrder(
                         "ReferenceEngine.scalar getDouble",
-                        "Binding.tokens sumNumber",
+                        "Feed.weight sumNumber",
                         "DeviceAdamW.norm norm2Number",
                         "OrthonormalPenalty.evaluate getDouble",
                         "OrthonormalPenalty.term getDouble",
                         "NativeOp.bindLegacy toIntVector",
                         "NativeOp.checkArguments toLongVector",
                         "Shortcuts.squareGradient getDouble",
-                        "AdapterTrainer.mean getDouble");
+                        "Evaluations.of getDouble");
     }
 
     private static boolean isRead(JavaMethodCall call) {
