@@ -66,10 +66,17 @@ class DataTypesTest {
         assertThatBits(adapted.params()).isEqualTo(parameters);
     }
 
+    /** In HALF the gradients of two of DL4J's attention layers are no numbers: docs/dl4j.md. */
+    private static Stream<DataType> types(LayerCase layer) {
+        return layer == LayerCase.SELF_ATTENTION || layer == LayerCase.LEARNED_SELF_ATTENTION
+                ? Stream.of(DataType.FLOAT)
+                : Stream.of(DataType.FLOAT, DataType.HALF);
+    }
+
     static Stream<Arguments> layers() {
         return Arrays.stream(LayerCase.values())
                 .filter(LayerCase::runs)
-                .flatMap(layer -> Stream.of(DataType.FLOAT, DataType.HALF)
+                .flatMap(layer -> types(layer)
                         .flatMap(type -> Stream.of(Lora.rank(2), Pissa.rank(2))
                                 .map(method -> Arguments.of(layer, type, method))));
     }

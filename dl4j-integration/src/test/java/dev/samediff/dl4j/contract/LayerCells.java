@@ -27,6 +27,7 @@ import org.deeplearning4j.nn.conf.layers.misc.FrozenLayerWithBackprop;
 import org.deeplearning4j.nn.conf.layers.recurrent.Bidirectional;
 import org.deeplearning4j.nn.conf.layers.recurrent.LastTimeStep;
 import org.deeplearning4j.nn.conf.layers.recurrent.TimeDistributed;
+import org.deeplearning4j.nn.conf.layers.samediff.SameDiffOutputLayer;
 import org.deeplearning4j.nn.conf.layers.util.MaskZeroLayer;
 import org.deeplearning4j.nn.conf.weightnoise.DropConnect;
 import org.deeplearning4j.nn.multilayer.MultiLayerNetwork;
@@ -79,7 +80,10 @@ final class LayerCells {
         if (position != Position.ADAPTED && !isRunByDl4j(example, UnaryOperator.identity())) {
             return NOTHING;
         }
+        // DL4J's score of this layer leaves regularisation out, and with it the penalty that is trained
+        boolean scoresPenalty = !SameDiffOutputLayer.class.isAssignableFrom(example.type());
         List<String> found = methods(position).stream()
+                .filter(method -> scoresPenalty || !(method instanceof Sorsa))
                 .map(method -> cell(example, position, method, UnaryOperator.identity(), false))
                 .distinct()
                 .toList();
@@ -91,6 +95,9 @@ final class LayerCells {
     /** A layer that is trained keeps its dropout, which has to be right as well, or refused. */
     private static String withDropout(Example example, Position position) {
         Example dropping = example.with(layer -> layer.setIDropout(new Dropout(0.6)));
+        if (!isRunByDl4j(dropping, UnaryOperator.identity())) {
+            return ", without dropout";
+        }
         return cell(dropping, position, Pissa.rank(1), UnaryOperator.identity(), false)
                         .equals("no")
                 ? ", without dropout"

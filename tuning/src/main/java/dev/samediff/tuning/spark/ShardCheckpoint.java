@@ -8,6 +8,7 @@ import dev.samediff.adapters.io.Safetensors;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.Serializable;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.MessageDigest;
@@ -33,6 +34,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 record ShardCheckpoint(int step, byte[] tensors, byte[] progress) implements Serializable {
     private static final String TENSORS = "tensors.safetensors";
     private static final String PROGRESS = "progress.json";
+    /** Of the progress without this, written without blanks: trainers refuse a progress that was changed. */
+    private static final String OWN_HASH = "sha256";
+
     private static final String PARAMETER = "parameter/";
     private static final ObjectMapper JSON = new ObjectMapper();
 
@@ -134,6 +138,8 @@ record ShardCheckpoint(int step, byte[] tensors, byte[] progress) implements Ser
         new Safetensors(other, Map.of()).writeTo(bytes);
         ObjectNode json = (ObjectNode) JSON.readTree(progress);
         json.put("tensors_sha256", sha256(bytes.toByteArray()));
+        json.remove(OWN_HASH);
+        json.put(OWN_HASH, sha256(json.toString().getBytes(StandardCharsets.UTF_8)));
         return new ShardCheckpoint(step, bytes.toByteArray(), JSON.writeValueAsBytes(json));
     }
 
