@@ -68,7 +68,7 @@ class DataTypesTest {
 
     /** In HALF the gradients of two of DL4J's attention layers are no numbers: docs/dl4j.md. */
     private static Stream<DataType> types(LayerCase layer) {
-        return layer == LayerCase.SELF_ATTENTION || layer == LayerCase.LEARNED_SELF_ATTENTION
+        return layer == LayerCase.SELF_ATTENTION || layer == LayerCase.RECURRENT_ATTENTION
                 ? Stream.of(DataType.FLOAT)
                 : Stream.of(DataType.FLOAT, DataType.HALF);
     }
