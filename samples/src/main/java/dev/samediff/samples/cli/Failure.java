@@ -55,9 +55,13 @@ record Failure(int exitCode, String sentence) {
         return new Failure(WORK_FAILED, thrown.getClass().getSimpleName() + ": " + message(thrown) + HINT);
     }
 
+    /** Also while a class is made ready, which ends in another error. */
     private static boolean isOutOfMemory(Throwable thrown) {
+        Throwable cause = thrown instanceof LinkageError ? thrown.getCause() : null;
         return thrown instanceof OutOfMemoryError
-                || message(thrown).toLowerCase(Locale.ROOT).contains("physical memory usage is too high");
+                || message(thrown).contains(OutOfMemoryError.class.getSimpleName())
+                || message(thrown).toLowerCase(Locale.ROOT).contains("physical memory usage is too high")
+                || (cause != null && isOutOfMemory(cause));
     }
 
     private static String describe(FileSystemException failure) {
