@@ -57,11 +57,16 @@ record Failure(int exitCode, String sentence) {
 
     /** Also while a class is made ready, which ends in another error. */
     private static boolean isOutOfMemory(Throwable thrown) {
-        Throwable cause = thrown instanceof LinkageError ? thrown.getCause() : null;
-        return thrown instanceof OutOfMemoryError
-                || message(thrown).contains(OutOfMemoryError.class.getSimpleName())
-                || message(thrown).toLowerCase(Locale.ROOT).contains("physical memory usage is too high")
-                || (cause != null && isOutOfMemory(cause));
+        boolean isLinking = thrown instanceof LinkageError;
+        for (Throwable each = thrown; each != null; each = isLinking ? each.getCause() : null) {
+            String message = message(each);
+            if (each instanceof OutOfMemoryError
+                    || message.contains(OutOfMemoryError.class.getSimpleName())
+                    || message.toLowerCase(Locale.ROOT).contains("physical memory usage is too high")) {
+                return true;
+            }
+        }
+        return false;
     }
 
     private static String describe(FileSystemException failure) {
