@@ -131,6 +131,9 @@ public final class LockFile implements AutoCloseable {
         synchronized (GATES) {
             Gate gate = GATES.computeIfAbsent(key, path -> new Gate());
             if (gate.holder == Thread.currentThread()) {
+                if (deadline - System.nanoTime() <= 0) { // who does not wait cannot wait for itself
+                    throw new Held(key, gate.owner);
+                }
                 throw new IllegalStateException(
                         key + " is held by this thread already: a writer must not write its own target");
             }
