@@ -2,7 +2,6 @@ package dev.samediff.dl4j.layer;
 
 import dev.samediff.dl4j.conf.AdaptedLayer;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.deeplearning4j.nn.api.Layer;
 import org.deeplearning4j.nn.api.layers.RecurrentLayer;
@@ -17,7 +16,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * networks, the layer inside of a wrapper such as {@code MaskZeroLayer} is asked for them past the wrapper; truncated
  * backpropagation through wrappers is refused beforehand.
  */
-final class RunningRecurrentLayer extends RunningLayer implements RecurrentLayer {
+final class RunningRecurrentLayer extends RunningLayer implements CarriedState {
     private final RecurrentLayer recurrent;
 
     RunningRecurrentLayer(
@@ -56,27 +55,7 @@ final class RunningRecurrentLayer extends RunningLayer implements RecurrentLayer
     }
 
     @Override
-    public Map<String, INDArray> rnnGetPreviousState() {
-        return recurrent.rnnGetPreviousState();
-    }
-
-    @Override
-    public void rnnSetPreviousState(Map<String, INDArray> stateMap) {
-        recurrent.rnnSetPreviousState(stateMap);
-    }
-
-    @Override
-    public void rnnClearPreviousState() {
-        recurrent.rnnClearPreviousState();
-    }
-
-    @Override
-    public Map<String, INDArray> rnnGetTBPTTState() {
-        return recurrent.rnnGetTBPTTState();
-    }
-
-    @Override
-    public void rnnSetTBPTTState(Map<String, INDArray> state) {
-        recurrent.rnnSetTBPTTState(state);
+    public RecurrentLayer recurrent() {
+        return recurrent;
     }
 }

@@ -1,6 +1,5 @@
 package dev.samediff.dl4j.layer;
 
-import java.util.Map;
 import org.deeplearning4j.nn.api.layers.RecurrentLayer;
 import org.deeplearning4j.nn.gradient.Gradient;
 import org.deeplearning4j.nn.workspace.LayerWorkspaceMgr;
@@ -11,7 +10,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * A frozen recurrent layer. DL4J's networks carry the state from one piece of truncated backpropagation to the next for
  * recurrent layers, and lose that of a {@code FrozenLayer} around one.
  */
-final class RunningStillRecurrentLayer extends RunningStillLayer implements RecurrentLayer {
+final class RunningStillRecurrentLayer extends RunningStillLayer implements CarriedState {
     private final RecurrentLayer recurrent;
 
     RunningStillRecurrentLayer(RecurrentLayer implementation) {
@@ -38,27 +37,7 @@ final class RunningStillRecurrentLayer extends RunningStillLayer implements Recu
     }
 
     @Override
-    public Map<String, INDArray> rnnGetPreviousState() {
-        return recurrent.rnnGetPreviousState();
-    }
-
-    @Override
-    public void rnnSetPreviousState(Map<String, INDArray> stateMap) {
-        recurrent.rnnSetPreviousState(stateMap);
-    }
-
-    @Override
-    public void rnnClearPreviousState() {
-        recurrent.rnnClearPreviousState();
-    }
-
-    @Override
-    public Map<String, INDArray> rnnGetTBPTTState() {
-        return recurrent.rnnGetTBPTTState();
-    }
-
-    @Override
-    public void rnnSetTBPTTState(Map<String, INDArray> state) {
-        recurrent.rnnSetTBPTTState(state);
+    public RecurrentLayer recurrent() {
+        return recurrent;
     }
 }

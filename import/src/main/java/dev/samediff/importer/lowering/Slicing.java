@@ -111,7 +111,16 @@ final class Slicing {
     }
 
     /** Cuts several axes at once; the parts lie inside of their axes, and none ends before it begins. */
-    static Value slice(NodeCall call, Value x, List<Cut> cuts) {
+    static Value slice(NodeCall call, Value whole, List<Cut> given) {
+        Value x = whole;
+        List<Cut> cuts = new ArrayList<>();
+        for (Cut cut : given) {
+            boolean isEmpty = cut.end().minus(cut.start()).is(0);
+            if (isEmpty && !x.dim(cut.axis()).isAtLeast(2)) {
+                x = call.emit("Concat", Map.of("axis", cut.axis()), x, x); // M2.1 writes outside of nothing of an axis of one
+            }
+            cuts.add(isEmpty ? new Cut(cut.axis(), Dim.ZERO, Dim.ZERO, 1) : cut);
+        }
         List<Dim> begin = new ArrayList<>(Collections.nCopies(x.rank(), Dim.ZERO));
         List<Dim> end = new ArrayList<>(x.dims());
         long[] steps = new long[x.rank()];
@@ -121,7 +130,7 @@ final class Slicing {
             Dim length = cut.end().minus(cut.start());
             begin.set(cut.axis(), cut.start());
             end.set(cut.axis(), cut.end());
-            steps[cut.axis()] = length.is(0) ? 1 : cut.step();
+            steps[cut.axis()] = cut.step();
             dims.set(cut.axis(), call.builder().sizes().parts(length, cut.step()));
         }
         if (begin.stream().allMatch(bound -> bound.is(0))
@@ -134,7 +143,8 @@ final class Slicing {
     }
 
     /**
-     * The tensor; the graph fails when it runs if a part without elements is cut out of it: M2.1 writes outside of such results.
+     * The tensor; the graph fails when it runs if a part without elements is cut out of it where that is not known before: of an
+     * axis of size one M2.1 writes outside of such results, in every form of bounds.
      */
     private static Value filled(NodeCall call, Value x, List<Cut> cuts) {
         List<Dim> dims = new ArrayList<>(x.dims());
