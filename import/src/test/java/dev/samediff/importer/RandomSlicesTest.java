@@ -14,7 +14,6 @@ import java.util.Random;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -25,13 +24,9 @@ import org.nd4j.linalg.factory.Nd4j;
  * signs, at four sets of sizes: what ONNX Runtime gives, or an exception where it gives nothing. Others:
  * {@code -Dslices.seed=N -Dslices.count=N}.
  */
-@EnabledIfSystemProperty(
-        named = "slices.count",
-        matches = "\\d+",
-        disabledReason = "M2.1 still ends the process on some of them")
 class RandomSlicesTest {
     private static final long FIRST = Long.getLong("slices.seed", 0);
-    private static final int COUNT = Integer.getInteger("slices.count", 400);
+    private static final int COUNT = Integer.getInteger("slices.count", 300);
 
     @TempDir
     Path folder;
@@ -53,7 +48,7 @@ class RandomSlicesTest {
             }
         }
         assertThat(failures).as(String.join("\n", failures)).isEmpty();
-        assertThat(compared).as("slices that have elements").isGreaterThan(2 * COUNT);
+        assertThat(compared).as("slices that have elements").isGreaterThan(COUNT);
     }
 
     private static double[] values(INDArray array) {

@@ -8,6 +8,7 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -17,6 +18,9 @@ final class Slicing {
     /** What exporters write for "to the end". */
     private static final long END = Integer.MAX_VALUE;
 
+    /** The length of an axis that stays as it is, of the library's {@code slice}. */
+    private static final int WHOLE = -1;
+
     private Slicing() {}
 
     static void register(Map<String, OpLowering> operators) {
@@ -24,7 +28,11 @@ final class Slicing {
     }
 
     /** One axis of a slice: elements from start (inclusive) to end (exclusive), every step-th. */
-    record Cut(int axis, Dim start, Dim end, long step) {}
+    record Cut(int axis, Dim start, Dim end, long step) {
+        boolean isEmpty() {
+            return end.minus(start).is(0);
+        }
+    }
 
     private static List<Value> slice(NodeCall call) {
         Value x = call.in(0);
@@ -52,7 +60,13 @@ final class Slicing {
             return ordered(call, axis, bound(call, start, size, 0, 0), bound(call, end, size, 0, 0), size, step);
         }
         Dim from = size.minus(bound(call, start, size, 1, 1));
-        return ordered(call, axis, from, size.minus(bound(call, end, size, 1, 0)), size, -step);
+        Dim to = isToTheEnd(end) ? size : size.minus(bound(call, end, size, 1, 0));
+        return ordered(call, axis, from, to, size, -step);
+    }
+
+    /** "To the end", which for ONNX Runtime is the first element of a slice that runs backwards; for the ONNX text it is the last. */
+    private static boolean isToTheEnd(Dim end) {
+        return end.isKnown() && (end.known() == END || end.known() == Long.MAX_VALUE);
     }
 
     /** A part of an axis between two places inside of it; nothing if they are the other way round. */
@@ -111,16 +125,28 @@ final class Slicing {
     }
 
     /** Cuts several axes at once; the parts lie inside of their axes, and none ends before it begins. */
-    static Value slice(NodeCall call, Value whole, List<Cut> given) {
-        Value x = whole;
-        List<Cut> cuts = new ArrayList<>();
-        for (Cut cut : given) {
-            boolean isEmpty = cut.end().minus(cut.start()).is(0);
-            if (isEmpty && !x.dim(cut.axis()).isAtLeast(2)) {
-                x = call.emit("Concat", Map.of("axis", cut.axis()), x, x); // M2.1 writes outside of nothing of an axis of one
-            }
-            cuts.add(isEmpty ? new Cut(cut.axis(), Dim.ZERO, Dim.ZERO, 1) : cut);
+    static Value slice(NodeCall call, Value x, List<Cut> cuts) {
+        Map<Boolean, List<Cut>> kinds = cuts.stream().collect(Collectors.partitioningBy(Cut::isEmpty));
+        return emptied(call, parted(call, x, kinds.get(false)), kinds.get(true));
+    }
+
+    /** Without any element of these axes; M2.1's {@code strided_slice} writes outside of such results, its {@code slice} does not. */
+    private static Value emptied(NodeCall call, Value x, List<Cut> cuts) {
+        if (cuts.isEmpty()) {
+            return x;
         }
+        int[] lengths = new int[x.rank()];
+        Arrays.fill(lengths, WHOLE);
+        List<Dim> dims = new ArrayList<>(x.dims());
+        for (Cut cut : cuts) {
+            lengths[cut.axis()] = 0;
+            dims.set(cut.axis(), Dim.ZERO);
+        }
+        SDVariable nothing = call.graph().slice(x.variable(), new int[x.rank()], lengths);
+        return call.builder().origins().like(Value.computed(nothing, x.type(), dims), x);
+    }
+
+    private static Value parted(NodeCall call, Value x, List<Cut> cuts) {
         List<Dim> begin = new ArrayList<>(Collections.nCopies(x.rank(), Dim.ZERO));
         List<Dim> end = new ArrayList<>(x.dims());
         long[] steps = new long[x.rank()];
