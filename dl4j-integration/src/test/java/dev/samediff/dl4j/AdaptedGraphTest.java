@@ -23,8 +23,11 @@ import java.util.stream.Stream;
 import org.deeplearning4j.gradientcheck.GradientCheckUtil;
 import org.deeplearning4j.nn.conf.ComputationGraphConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
+import org.deeplearning4j.nn.conf.graph.SubsetVertex;
+import org.deeplearning4j.nn.conf.layers.DenseLayer;
 import org.deeplearning4j.nn.conf.layers.GlobalPoolingLayer;
 import org.deeplearning4j.nn.conf.layers.OutputLayer;
+import org.deeplearning4j.nn.conf.layers.misc.FrozenLayer;
 import org.deeplearning4j.nn.graph.ComputationGraph;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -32,6 +35,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.activations.Activation;
@@ -39,6 +43,7 @@ import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 import org.nd4j.linalg.learning.config.IUpdater;
 import org.nd4j.linalg.learning.config.Sgd;
 
@@ -166,6 +171,73 @@ class AdaptedGraphTest {
         assertThat(check(network)).isTrue();
     }
 
+    /** Vectors of a layer below enter the graph, twice in different ways; ids come through a vertex as well. */
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void what_lies_below_gets_its_gradient(boolean frozen) {
+        SameDiff graph = SameDiff.create();
+        SDVariable ids = graph.placeHolder("ids", DataType.LONG, -1, 1);
+        SDVariable vectors = graph.placeHolder("vectors", DataType.DOUBLE, -1, WIDTH);
+        SDVariable scales = graph.placeHolder("scales", DataType.DOUBLE, -1, WIDTH);
+        SDVariable rows = graph.gather("rows", graph.constant("table", random(1, VOCABULARY, WIDTH)), ids, 0)
+                .sum(1);
+        SDVariable sum = graph.math.tanh(vectors.mul(scales).add(rows));
+        graph.math.tanh("out", graph.mmul(sum, graph.var("dense.weight", random(2, WIDTH, WIDTH))));
+        AdaptedModel model = AdaptedModel.inject(graph, AdapterConfig.of(Lora.rank(2)));
+        DenseLayer dense = new DenseLayer.Builder()
+                .nIn(WIDTH)
+                .nOut(WIDTH)
+                .activation(Activation.TANH)
+                .build();
+        ComputationGraph network = new ComputationGraph(new NeuralNetConfiguration.Builder()
+                .seed(1)
+                .dataType(DataType.DOUBLE)
+                .updater(new Sgd(1.0))
+                .graphBuilder()
+                .addInputs("numbers", "values")
+                .addVertex("same", new SubsetVertex(0, 0), "numbers")
+                .addLayer("below", frozen ? new FrozenLayer(dense) : dense, "values")
+                .addVertex(
+                        "encoder",
+                        AdaptedGraph.of(model, new Sgd(1), "out", "ids", "vectors", "scales"),
+                        "same",
+                        "below",
+                        "below")
+                .addLayer(
+                        "intent",
+                        new OutputLayer.Builder()
+                                .nIn(WIDTH)
+                                .nOut(3)
+                                .activation(Activation.SOFTMAX)
+                                .build(),
+                        "encoder")
+                .setOutputs("intent")
+                .build());
+        network.init();
+        network.paramTable()
+                .forEach((name, array) ->
+                        array.addi(random(name.hashCode(), array.shape()).muli(0.3)));
+        MultiDataSet data = data();
+        INDArray[] features = {
+            data.getFeatures(0)
+                    .get(NDArrayIndex.all(), NDArrayIndex.interval(0, 1))
+                    .dup(),
+            random(7, 5, WIDTH)
+        };
+        Set<String> kept = frozen ? Set.of("below_W", "below_b") : Set.of();
+        assertThat(GradientCheckUtil.checkGradients(new GradientCheckUtil.GraphConfig()
+                        .net(network)
+                        .inputs(features)
+                        .labels(data.getLabels())
+                        .excludeParams(kept)
+                        .print(GradientCheckUtil.PrintMode.FAILURES_ONLY)))
+                .isTrue();
+        INDArray before = network.getLayer("below").params().dup();
+        network.fit(new MultiDataSet(features, data.getLabels()));
+        INDArray moved = network.getLayer("below").params().sub(before);
+        assertThat(moved.norm2Number().doubleValue() == 0).isEqualTo(frozen);
+    }
+
     private static boolean check(ComputationGraph network) {
         Set<String> none = new TreeSet<>();
         return GradientCheckUtil.checkGradients(new GradientCheckUtil.GraphConfig()
@@ -202,6 +274,28 @@ class AdaptedGraphTest {
         INDArray[] inputs = data().getFeatures();
         return graph.output(Map.of("input_ids", inputs[0].castTo(DataType.LONG), "attention_mask", inputs[1]), name)
                 .get(name);
+    }
+
+    @Test
+    void of_several_adapters_the_active_ones_are_trained() {
+        AdaptedModel model =
+                AdaptedModel.inject(encoder(), AdapterConfig.of(Lora.rank(2)).withName("one"));
+        model.add(AdapterConfig.of(Sorsa.rank(2)).withName("two"));
+        model.add(AdapterConfig.of(Lora.rank(3)).withName("three"));
+        model.activate("one", "two");
+        ComputationGraph network = network(model, "pooled", new Sgd(0.1));
+        INDArray before = network.feedForward(data().getFeatures(), false).get("encoder");
+        assertThat(Adapted.difference(output(encoder(), "pooled"), before)).isLessThan(1e-10);
+        for (int i = 0; i < 5; i++) {
+            network.fit(data());
+        }
+        Map<String, INDArray> trained = AdaptedGraph.trainables(network, "encoder");
+        assertThat(trained.keySet()).containsExactlyInAnyOrderElementsOf(model.trainableNames());
+        model.restore(trained);
+        assertThat(Adapted.difference(
+                        output(model.graph(), "pooled"),
+                        network.feedForward(data().getFeatures(), false).get("encoder")))
+                .isLessThan(1e-10);
     }
 
     @Test

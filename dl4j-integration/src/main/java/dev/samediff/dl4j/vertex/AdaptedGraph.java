@@ -37,7 +37,8 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  *
  * <p>The vertex' parameters are the adapters' tensors; everything else of the graph travels in the configuration, frozen, so
  * that {@code ModelSerializer} files are complete (and as large as the graph; SameDiff's own format ends at 1 GB). Its inputs
- * are converted to the types of the graph's placeholders and get no gradient. An output [N,T,D] is handed on as [N,D,T],
+ * are converted to the types of the graph's placeholders, keep their layout, and hand a gradient to what lies below if they are
+ * floating point numbers. An output [N,T,D] is handed on as [N,D,T],
  * DL4J's layout of sequences. DL4J adds the penalties of layers, not of vertices, to the score it reports: the regulariser of
  * SORSA acts on a vertex without showing there.
  */

@@ -59,10 +59,14 @@ final class RunningGraph extends BaseGraphVertex {
             this.type = output.dataType();
             SDVariable error = graph.placeHolder(ERROR, type);
             output.mul("dl4j/products", error).sum(LOSS);
-            this.engine = new ReferenceEngine(
+            this.engine = ReferenceEngine.withInputs(
                     graph,
                     LOSS,
-                    configuration.tensors().stream().map(VertexTensor::variable).toList());
+                    configuration.tensors().stream().map(VertexTensor::variable).toList(),
+                    configuration.inputs().stream()
+                            .filter(this::isReal)
+                            .distinct()
+                            .toList());
             if (initialize) {
                 configuration
                         .tensors()
@@ -104,6 +108,10 @@ final class RunningGraph extends BaseGraphVertex {
         return copies;
     }
 
+    private boolean isReal(String placeholder) {
+        return graph.getVariable(placeholder).dataType().isFPType();
+    }
+
     private Map<String, INDArray> placeholders() {
         configuration
                 .tensors()
@@ -138,6 +146,7 @@ final class RunningGraph extends BaseGraphVertex {
         }
         Map<String, INDArray> targets = tensors(gradients);
         Gradient result = new DefaultGradient(gradients);
+        INDArray[] below = new INDArray[inputs.length];
         try (MemoryWorkspace outside = Nd4j.getWorkspaceManager().scopeOutOfWorkspaces()) {
             Map<String, INDArray> placeholders = placeholders();
             placeholders.put(ERROR, layout(epsilon).castTo(type).dup('c'));
@@ -147,8 +156,16 @@ final class RunningGraph extends BaseGraphVertex {
                 target.assign(array(byVariable, tensor.variable()));
                 result.setGradientFor(tensor.key(), target, 'c');
             }
+            for (int i = 0; i < below.length; i++) {
+                below[i] = byVariable.get(configuration.inputs().get(i)); // numbers that choose have none
+            }
         }
-        return new Pair<>(result, new INDArray[inputs.length]);
+        for (int i = 0; i < below.length; i++) {
+            below[i] = below[i] == null
+                    ? workspaceMgr.create(ArrayType.ACTIVATION_GRAD, dataType, inputs[i].shape(), 'c')
+                    : workspaceMgr.dup(ArrayType.ACTIVATION_GRAD, below[i].castTo(dataType));
+        }
+        return new Pair<>(result, below);
     }
 
     /** [N,T,D] of graphs is [N,D,T] in DL4J, and the other way round. */

@@ -47,10 +47,22 @@ public record GradientGraph(SameDiff graph, String loss, Map<String, String> gra
      * @throws UndifferentiableException if SameDiff has no derivative of something on the way
      */
     public static GradientGraph of(SameDiff graph, String loss, Collection<String> trainables) {
+        return of(graph, loss, trainables, List.of());
+    }
+
+    /**
+     * Derives the gradient graph of what is trained and of what is fed.
+     *
+     * @param inputs floating point PLACEHOLDERs whose gradients are wanted too
+     * @see #of(SameDiff, String, Collection)
+     */
+    public static GradientGraph of(
+            SameDiff graph, String loss, Collection<String> trainables, Collection<String> inputs) {
         check(graph, loss, trainables);
+        inputs.forEach(input -> requireKind(graph, input, VariableType.PLACEHOLDER));
         SameDiff derived;
         try {
-            derived = differentiate(graph, loss);
+            derived = differentiate(graph, loss, inputs);
         } catch (
                 RuntimeException
                         e) { // what SameDiff throws where it has no derivative: of five kinds, also null pointers
@@ -61,7 +73,9 @@ public record GradientGraph(SameDiff graph, String loss, Map<String, String> gra
                     "the loss `" + loss + "` cannot be differentiated by SameDiff: " + e.getMessage(), e);
         }
         Map<String, String> gradients = new LinkedHashMap<>();
-        for (String trainable : trainables) {
+        Set<String> sources = new LinkedHashSet<>(trainables);
+        sources.addAll(inputs);
+        for (String trainable : sources) {
             SDVariable gradient = derived.getGradForVariable(trainable);
             if (gradient != null) {
                 gradients.put(trainable, gradient.name());
@@ -92,16 +106,18 @@ public record GradientGraph(SameDiff graph, String loss, Map<String, String> gra
         if (trainables.isEmpty()) {
             throw new InvalidInputException("there is nothing to train: the list of trainable variables is empty");
         }
-        for (String name : trainables) {
-            if (!graph.hasVariable(name)) {
-                throw new InvalidInputException("the trainable variable `" + name + "` does not exist in this graph");
-            }
-            SDVariable variable = graph.getVariable(name);
-            if (variable.getVariableType() != VariableType.VARIABLE
-                    || !variable.dataType().isFPType()) {
-                throw new InvalidInputException("`" + name + "` is a " + variable.getVariableType() + " of type "
-                        + variable.dataType() + "; only floating point VARIABLEs can be trained");
-            }
+        trainables.forEach(name -> requireKind(graph, name, VariableType.VARIABLE));
+    }
+
+    private static void requireKind(SameDiff graph, String name, VariableType kind) {
+        if (!graph.hasVariable(name)) {
+            throw new InvalidInputException("the trainable variable `" + name + "` does not exist in this graph");
+        }
+        SDVariable variable = graph.getVariable(name);
+        if (variable.getVariableType() != kind || !variable.dataType().isFPType()) {
+            throw new InvalidInputException("`" + name + "` is a " + variable.getVariableType() + " of type "
+                    + variable.dataType() + "; only floating point " + kind + "s can be "
+                    + (kind == VariableType.VARIABLE ? "trained" : "differentiated by"));
         }
     }
 
@@ -109,12 +125,12 @@ public record GradientGraph(SameDiff graph, String loss, Map<String, String> gra
      * SameDiff has one gradient function, defined by its loss variables; this takes it out of the graph again and puts
      * back what was there.
      */
-    private static SameDiff differentiate(SameDiff graph, String loss) {
+    private static SameDiff differentiate(SameDiff graph, String loss, Collection<String> inputs) {
         List<String> losses = List.copyOf(graph.getLossVariables());
         SameDiff previous = graph.getFunction(FUNCTION);
         try {
             graph.setLossVariables(loss);
-            Chatter.silence("Added differentiated op", graph::createGradFunction);
+            Chatter.silence("Added differentiated op", () -> graph.createGradFunction(inputs.toArray(String[]::new)));
             return graph.getFunction(FUNCTION);
         } finally {
             graph.setLossVariables(losses.toArray(String[]::new));

@@ -32,6 +32,7 @@ public final class ReferenceEngine implements Engine {
     private final SameDiff graph;
     private final String loss;
     private final List<String> trainables;
+    private final List<String> inputs;
     private final boolean half;
     private final boolean poison;
     private final Usage usage = new Usage("reference engine", "open one engine for each thread");
@@ -62,12 +63,31 @@ public final class ReferenceEngine implements Engine {
      * @param poison see {@link ArrayPool}
      */
     public ReferenceEngine(SameDiff graph, String loss, List<String> trainables, boolean half, boolean poison) {
+        this(graph, loss, trainables, List.of(), half, poison);
+    }
+
+    private ReferenceEngine(
+            SameDiff graph, String loss, List<String> trainables, List<String> inputs, boolean half, boolean poison) {
         this.graph = graph;
         this.loss = loss;
         this.trainables = List.copyOf(trainables);
+        this.inputs = List.copyOf(inputs);
         this.half = half;
         this.poison = poison;
         this.objective = Objective.of(graph, loss, trainables);
+    }
+
+    /**
+     * Opens an engine whose gradients are those of what is trained and of what is fed.
+     *
+     * @param graph the graph; it is not modified
+     * @param loss the scalar variable to differentiate
+     * @param trainables the VARIABLEs to differentiate it by
+     * @param inputs floating point placeholders to differentiate it by
+     */
+    public static ReferenceEngine withInputs(
+            SameDiff graph, String loss, List<String> trainables, List<String> inputs) {
+        return new ReferenceEngine(graph, loss, trainables, inputs, false, false);
     }
 
     @Override
@@ -81,18 +101,27 @@ public final class ReferenceEngine implements Engine {
         Map<String, INDArray> results = current.runner().run(placeholders);
         Map<String, INDArray> gradients = new LinkedHashMap<>();
         for (String trainable : trainables) {
-            String name = current.graph().gradients().get(trainable);
-            INDArray parameter = graph.getArrForVarName(trainable);
-            INDArray gradient = name == null ? null : results.get(name);
-            if (gradient == null) {
-                gradient = Nd4j.zeros(parameter.dataType(), parameter.shape());
-            } else if (!Arrays.equals(gradient.shape(), parameter.shape())) {
-                throw new IllegalStateException("the gradient of `" + trainable + "` has the shape "
-                        + Arrays.toString(gradient.shape()) + ", the variable " + Arrays.toString(parameter.shape()));
-            }
-            gradients.put(trainable, gradient);
+            gradients.put(trainable, gradient(current, results, trainable, graph.getArrForVarName(trainable)));
+        }
+        for (String input : inputs) {
+            gradients.put(
+                    input, gradient(current, results, input, Objects.requireNonNull(placeholders.get(input), input)));
         }
         return new Gradients(scalar(results), gradients);
+    }
+
+    /** The gradient by an array; zeros if the loss does not depend on it. */
+    private static INDArray gradient(Backward current, Map<String, INDArray> results, String of, INDArray array) {
+        String name = current.graph().gradients().get(of);
+        INDArray gradient = name == null ? null : results.get(name);
+        if (gradient == null) {
+            return Nd4j.zeros(array.dataType(), array.shape());
+        }
+        if (!Arrays.equals(gradient.shape(), array.shape())) {
+            throw new IllegalStateException("the gradient of `" + of + "` has the shape "
+                    + Arrays.toString(gradient.shape()) + ", the array " + Arrays.toString(array.shape()));
+        }
+        return gradient;
     }
 
     private Backward backward() {
@@ -121,7 +150,7 @@ public final class ReferenceEngine implements Engine {
     /** A graph that SameDiff cannot differentiate is not for training, whoever built it. */
     private GradientGraph derive() {
         try {
-            return GradientGraph.of(graph, loss, trainables);
+            return GradientGraph.of(graph, loss, trainables, inputs);
         } catch (GradientGraph.UndifferentiableException e) {
             throw new InvalidInputException(e.getMessage() + "; take ops with a derivative", e);
         }
