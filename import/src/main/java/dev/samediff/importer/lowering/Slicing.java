@@ -117,7 +117,8 @@ final class Slicing {
         for (Cut cut : given) {
             boolean isEmpty = cut.end().minus(cut.start()).is(0);
             if (isEmpty && !x.dim(cut.axis()).isAtLeast(2)) {
-                x = call.emit("Concat", Map.of("axis", cut.axis()), x, x); // M2.1 writes outside of nothing of an axis of one
+                x = call.emit(
+                        "Concat", Map.of("axis", cut.axis()), x, x); // M2.1 writes outside of nothing of an axis of one
             }
             cuts.add(isEmpty ? new Cut(cut.axis(), Dim.ZERO, Dim.ZERO, 1) : cut);
         }

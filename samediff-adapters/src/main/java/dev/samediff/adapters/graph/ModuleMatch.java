@@ -15,7 +15,8 @@ public record ModuleMatch(List<String> names, Optional<String> regex) {
     public ModuleMatch {
         names = List.copyOf(names);
         if (names.isEmpty() == regex.isEmpty()) {
-            throw new InvalidInputException("module names " + names + " and regular expression " + regex
+            throw new InvalidInputException("module names " + names + " and "
+                    + regex.map(r -> "the regular expression `" + r + "`").orElse("no regular expression")
                     + ": give either at least one name or one regular expression");
         }
         if (names.stream().anyMatch(String::isBlank)) {

@@ -85,8 +85,9 @@ final class PathPattern {
                     e);
         } catch (PatternProgram.TooLong e) {
             throw new InvalidInputException(
-                    "the regular expression `" + shown(regex) + "` is too large with its repetitions written out (more than "
-                            + PatternProgram.LONGEST + " steps); write it with fewer or smaller repetitions",
+                    "the regular expression `" + shown(regex)
+                            + "` is too large with its repetitions written out (more than " + PatternProgram.LONGEST
+                            + " steps); write it with fewer or smaller repetitions",
                     e);
         }
     }

@@ -315,9 +315,8 @@ final class PatternParser {
             if (at >= text.length) {
                 throw new Unreadable("a [ without its ]", start);
             }
-            int kind = text[at] == '\\' && at + 1 < text.length && CLASSES.indexOf(text[at + 1]) >= 0
-                    ? text[at + 1]
-                    : -1;
+            int kind =
+                    text[at] == '\\' && at + 1 < text.length && CLASSES.indexOf(text[at + 1]) >= 0 ? text[at + 1] : -1;
             if (kind >= 0) {
                 at += 2;
                 members.add(PatternSets.kind(kind));

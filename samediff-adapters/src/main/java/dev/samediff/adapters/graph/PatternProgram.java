@@ -107,8 +107,7 @@ record PatternProgram(List<Instruction> instructions, boolean remembers) {
         void point(int at, boolean first, int target) {
             Instruction old = instructions.get(at);
             instructions.set(
-                    at,
-                    new Instruction(old.kind, first ? target : old.to, first ? old.or : target, old.detail));
+                    at, new Instruction(old.kind, first ? target : old.to, first ? old.or : target, old.detail));
         }
 
         void remember() {

@@ -97,7 +97,11 @@ final class PatternRun {
                         at = place < 0 ? -1 : at;
                     }
                     case PLACE -> at = holds(instruction.place(), place) ? at : -1;
-                    case LOOK -> at = seen(instruction.part(), place) == instruction.part().wanted() ? at : -1;
+                    case LOOK ->
+                        at = seen(instruction.part(), place)
+                                        == instruction.part().wanted()
+                                ? at
+                                : -1;
                     case ATOMIC -> {
                         place = run(instruction.part().program(), place, -1);
                         at = place < 0 ? -1 : at;
@@ -136,8 +140,7 @@ final class PatternRun {
         for (int i = 0; i < length; i++) {
             int one = text[start + i];
             int other = text[place + i];
-            if (one != other
-                    && (instruction.or() == 0 || Character.toLowerCase(one) != Character.toLowerCase(other))) {
+            if (one != other && (instruction.or() == 0 || Character.toLowerCase(one) != Character.toLowerCase(other))) {
                 return -1;
             }
         }

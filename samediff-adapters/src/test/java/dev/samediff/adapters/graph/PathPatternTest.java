@@ -22,8 +22,30 @@ class PathPatternTest {
 
     /** The parts that random expressions are made of. */
     private static final List<String> ATOMS = List.of(
-            "a", "b", "c", "\\.", ".", "[ab]", "[^a]", "[a-c.]", "\\d", "\\w", "\\S", "(a|b)", "(?:ab|a)", "(a|ab)(c|bcd)", "^",
-            "\\b", "(?=a)", "(?!b)", "(?<=b)", "(?<!a)", "(?:a*)", "(?:)", "(?>a+)", "(?i:A)");
+            "a",
+            "b",
+            "c",
+            "\\.",
+            ".",
+            "[ab]",
+            "[^a]",
+            "[a-c.]",
+            "\\d",
+            "\\w",
+            "\\S",
+            "(a|b)",
+            "(?:ab|a)",
+            "(a|ab)(c|bcd)",
+            "^",
+            "\\b",
+            "(?=a)",
+            "(?!b)",
+            "(?<=b)",
+            "(?<!a)",
+            "(?:a*)",
+            "(?:)",
+            "(?>a+)",
+            "(?i:A)");
 
     private static final List<String> SUFFIXES =
             List.of("", "", "", "*", "+", "?", "*?", "+?", "??", "{2}", "{0,2}", "{1,}", "*+", "++", "?+");
@@ -31,14 +53,27 @@ class PathPatternTest {
     @ParameterizedTest
     @ValueSource(
             strings = {
-                "((.+)+)+!", "(((.+)+)+)+!", "(([a-z0-9._])+)+!", "(.*)*(.*)*(.*)*(.*)*!", "(a|a|[a-z.0-9_])*!", "(.|.)*!",
-                "(((((.*)*)*)*)*)*!", "(\\w+\\.?)+!", "([^!]+)*!", "(.*.*.*.*.*.*.*.*)*!", ".*(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)!",
+                "((.+)+)+!",
+                "(((.+)+)+)+!",
+                "(([a-z0-9._])+)+!",
+                "(.*)*(.*)*(.*)*(.*)*!",
+                "(a|a|[a-z.0-9_])*!",
+                "(.|.)*!",
+                "(((((.*)*)*)*)*)*!",
+                "(\\w+\\.?)+!",
+                "([^!]+)*!",
+                "(.*.*.*.*.*.*.*.*)*!",
+                ".*(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)(|)!",
                 "(a?)?(a?)?(a?)?(a?)?(a?)?(a?)?(a?)?(a?)?(a?)?(a?)?(a?)?(a?)?(a?)?(a?)?(a?)?(a?)?(a?)?(a?)?(a?)?(a?)?(a?)?(a?)?(a?)?!",
-                "(?=((.+)+)+!).*", "(?<=((.+)+)+!).*", "(?>(.+)+)+!", "(?i)((.+)+)+!"
+                "(?=((.+)+)+!).*",
+                "(?<=((.+)+)+!).*",
+                "(?>(.+)+)+!",
+                "(?i)((.+)+)+!"
             })
     void expressions_that_take_for_ever_elsewhere_are_compared_within_the_budget(String regex) {
         assertThat(PathPattern.compile(regex).matches(PATH)).isFalse();
-        assertThat(TargetSelector.allLinear().withRankPattern(Map.of(regex, 4)).rank(PATH, 8)).isEqualTo(8);
+        assertThat(TargetSelector.allLinear().withRankPattern(Map.of(regex, 4)).rank(PATH, 8))
+                .isEqualTo(8);
         assertThat(TargetSelector.regex(regex).selects(PATH)).isFalse();
     }
 
@@ -62,7 +97,10 @@ class PathPatternTest {
     @Test
     void long_and_deep_expressions_are_refused_without_exhausting_the_stack() {
         for (String regex : List.of(
-                "(".repeat(90_000), "(?:".repeat(5000) + "a" + ")".repeat(5000), "a".repeat(100_001), "(?=".repeat(20_000))) {
+                "(".repeat(90_000),
+                "(?:".repeat(5000) + "a" + ")".repeat(5000),
+                "a".repeat(100_001),
+                "(?=".repeat(20_000))) {
             assertThatThrownBy(() -> PathPattern.compile(regex))
                     .isInstanceOf(InvalidInputException.class)
                     .satisfies(e -> assertThat(e.getMessage().length()).isLessThan(400));
@@ -153,8 +191,10 @@ class PathPatternTest {
 
     @Test
     void a_layer_index_beyond_the_integers_is_none() {
-        assertThat(TargetSelector.suffixes("q").layers(1).selects("m.layers.99999999999.q")).isFalse();
-        assertThat(TargetSelector.suffixes("q").layers(1).selects("m.layers.1.q")).isTrue();
+        assertThat(TargetSelector.suffixes("q").layers(1).selects("m.layers.99999999999.q"))
+                .isFalse();
+        assertThat(TargetSelector.suffixes("q").layers(1).selects("m.layers.1.q"))
+                .isTrue();
     }
 
     @Test

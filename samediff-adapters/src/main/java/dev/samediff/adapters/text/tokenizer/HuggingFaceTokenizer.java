@@ -38,12 +38,7 @@ public final class HuggingFaceTokenizer implements Tokenizer, AutoCloseable {
     private final OptionalInt unknown;
 
     private HuggingFaceTokenizer(
-            NativeTokenizer tokenizer,
-            String source,
-            TokenizerJson json,
-            int pad,
-            int eos,
-            OptionalInt bos) {
+            NativeTokenizer tokenizer, String source, TokenizerJson json, int pad, int eos, OptionalInt bos) {
         this.tokenizer = tokenizer;
         this.source = source;
         this.model = json.model();

@@ -111,7 +111,8 @@ final class RegexShape {
             case '?' -> range = new int[] {0, 1};
             case '{' -> {
                 int end = regex.indexOf('}', at);
-                String[] parts = end < 0 ? new String[0] : regex.substring(at + 1, end).split(",", -1);
+                String[] parts =
+                        end < 0 ? new String[0] : regex.substring(at + 1, end).split(",", -1);
                 if (parts.length == 0 || parts.length > 2 || !parts[0].matches("\\d{1,6}")) {
                     return new int[] {1, Integer.MAX_VALUE};
                 }

@@ -42,7 +42,6 @@ record TokenizerJson(
     /** No vocabulary has as many; an id beyond would make arrays of that length. */
     private static final int HIGHEST_ID = (1 << 24) - 1;
 
-
     static TokenizerJson parse(byte[] json, String source) {
         Reader reader = new Reader(source);
         try (JsonParser parser = FACTORY.createParser(json)) {

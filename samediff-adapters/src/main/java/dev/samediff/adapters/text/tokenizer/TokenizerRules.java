@@ -132,7 +132,8 @@ final class TokenizerRules {
     private void decoder(JsonNode step) {
         switch (type(step)) {
             case "Replace" -> replacement(step, "decoder");
-            // cutting at the end of a token that is shorter panics, and so does cutting a token that is cut away at its beginning
+            // cutting at the end of a token that is shorter panics, and so does cutting a token that is cut away at its
+            // beginning
             case "Strip" -> harmless &= step.path("stop").asLong(1) == 0;
             default -> harmless &= DECODERS.contains(type(step));
         }
@@ -146,9 +147,11 @@ final class TokenizerRules {
                 throw refused("its post_processor puts `" + JsonFiles.excerpt(special.asText())
                         + "` around a text, but special_tokens does not list it");
             }
-            if (special.isTextual() && token.path("ids").size() != token.path("tokens").size()) {
-                throw refused("the special token `" + JsonFiles.excerpt(special.asText()) + "` of its post_processor has "
-                        + token.path("ids").size() + " ids for " + token.path("tokens").size() + " tokens");
+            if (special.isTextual()
+                    && token.path("ids").size() != token.path("tokens").size()) {
+                throw refused("the special token `" + JsonFiles.excerpt(special.asText())
+                        + "` of its post_processor has " + token.path("ids").size() + " ids for "
+                        + token.path("tokens").size() + " tokens");
             }
             JsonNode sequence = piece.path("Sequence").path("id");
             if (sequence.isTextual() && !sequences.contains(sequence.asText())) {

@@ -25,8 +25,8 @@ final class TokenizersLibraryHere implements NativeTokenizer {
     }
 
     static NativeTokenizer open(byte[] json) throws IOException {
-        return new TokenizersLibraryHere(DjlOffline.call(
-                () -> HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json), PLAIN)));
+        return new TokenizersLibraryHere(
+                DjlOffline.call(() -> HuggingFaceTokenizer.newInstance(new ByteArrayInputStream(json), PLAIN)));
     }
 
     /** DJL's own encode copies tokens and character spans as well, object by object; only the ids are wanted here. */

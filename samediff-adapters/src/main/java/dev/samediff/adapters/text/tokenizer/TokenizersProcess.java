@@ -164,7 +164,8 @@ final class TokenizersProcess implements NativeTokenizer {
             }
             close();
             throw new InvalidInputException(
-                    source + " cannot be used: the tokenizers library aborted when it " + what + "; make the file again",
+                    source + " cannot be used: the tokenizers library aborted when it " + what
+                            + "; make the file again",
                     e.getCause());
         }
     }
