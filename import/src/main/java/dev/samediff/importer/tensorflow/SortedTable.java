@@ -55,9 +55,16 @@ final class SortedTable {
         number(footer);
         number(footer);
         Map<String, byte[]> all = new LinkedHashMap<>();
+        long together = 0;
         for (byte[] handle : block(number(footer), number(footer)).values()) {
             ByteBuffer place = ByteBuffer.wrap(handle);
-            all.putAll(block(number(place), number(place)));
+            long offset = number(place);
+            long size = number(place);
+            together += Math.max(0, size);
+            if (together > bytes.limit()) {
+                throw damaged("its blocks lie over each other");
+            }
+            all.putAll(block(offset, size));
         }
         return all;
     }
@@ -78,16 +85,22 @@ final class SortedTable {
                     + " python -c \"import tensorflow as tf; tf.saved_model.save(tf.saved_model.load('IN'), 'OUT')\"");
         }
         ByteBuffer block = slice(start, length);
-        int restarts = block.getInt(length - 4);
-        block.limit(length - 4 - 4 * restarts);
+        long restarts = Integer.toUnsignedLong(block.getInt(length - 4));
+        if (restarts > (length - 4) / 4) {
+            throw new IllegalArgumentException("a block with " + restarts + " beginnings");
+        }
+        block.limit((int) (length - 4 - 4 * restarts));
         Map<String, byte[]> entries = new LinkedHashMap<>();
         byte[] key = new byte[0];
         while (block.hasRemaining()) {
-            int shared = (int) number(block);
-            int own = (int) number(block);
+            long shared = number(block);
+            int own = checked(number(block), block);
             byte[] value = new byte[checked(number(block), block)];
-            byte[] next = Arrays.copyOf(key, shared + checked(own, block));
-            block.get(next, shared, own);
+            if (shared < 0 || shared > key.length) {
+                throw new IllegalArgumentException("a key that shares " + shared + " bytes with one of " + key.length);
+            }
+            byte[] next = Arrays.copyOf(key, (int) shared + own);
+            block.get(next, (int) shared, own);
             block.get(value);
             entries.put(new String(next, StandardCharsets.UTF_8), value);
             key = next;

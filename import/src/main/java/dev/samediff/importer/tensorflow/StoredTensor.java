@@ -18,6 +18,9 @@ import org.tensorflow.framework.TensorShapeProto;
  * @param bytes the elements, little-endian, one after the other
  */
 record StoredTensor(DataType type, long[] shape, ByteString bytes) {
+    /** Bytes that one number in a file may become. */
+    private static final long MOST_REPEATED = 1 << 28;
+
     /**
      * Reads the value of a Const node. A tensor may give fewer elements than it has: the last one then stands for the rest.
      *
@@ -73,9 +76,14 @@ record StoredTensor(DataType type, long[] shape, ByteString bytes) {
                 proto.getBoolValList().stream().map(truth -> truth ? 1 : 0).toList();
             default -> proto.getIntValList();
         };
-        if (given.size() > count || count * each > Integer.MAX_VALUE - 8) {
+        if (given.size() > count) {
             throw new InvalidInputException(
                     what + " lists " + given.size() + " elements for " + count + "; the file is damaged");
+        }
+        if (given.size() < count
+                && count * each > Math.min(MOST_REPEATED, Runtime.getRuntime().maxMemory() / 8)) {
+            throw new InvalidInputException(what + " repeats its last element up to " + count
+                    + " elements, more than is taken from a file that does not hold them; export the model again");
         }
         ByteBuffer bytes = ByteBuffer.allocate((int) count * each).order(ByteOrder.LITTLE_ENDIAN);
         for (int i = 0; i < count; i++) {

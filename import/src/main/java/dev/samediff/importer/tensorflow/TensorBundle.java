@@ -115,11 +115,15 @@ final class TensorBundle {
 
     private ByteBuffer data(BundleEntryProto entry, String what) {
         Path file = beside(String.format(".data-%05d-of-%05d", entry.getShardId(), shards));
+        if (Files.exists(file) && !Files.isRegularFile(file)) { // a pipe would be waited for
+            throw new InvalidInputException(file + " is not a file; copy the complete folder again");
+        }
         try (FileChannel channel = FileChannel.open(file)) {
-            long end = entry.getOffset() + entry.getSize();
-            if (entry.getOffset() < 0 || entry.getSize() > Integer.MAX_VALUE - 8 || end > channel.size()) {
-                throw new InvalidInputException(what + " needs bytes " + entry.getOffset() + " to " + end + " of "
-                        + file + ", which has " + channel.size() + "; copy the complete folder again");
+            long left = channel.size() - entry.getSize();
+            if (entry.getOffset() < 0 || entry.getSize() > Integer.MAX_VALUE - 8 || entry.getOffset() > left) {
+                throw new InvalidInputException(what + " needs " + entry.getSize() + " bytes from byte "
+                        + entry.getOffset() + " of " + file + ", which has " + channel.size()
+                        + "; copy the complete folder again");
             }
             ByteBuffer bytes = ByteBuffer.allocate((int) entry.getSize()).order(ByteOrder.LITTLE_ENDIAN);
             while (bytes.hasRemaining() && channel.read(bytes, entry.getOffset() + bytes.position()) >= 0) {

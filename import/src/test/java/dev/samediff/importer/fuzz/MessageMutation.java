@@ -69,9 +69,14 @@ final class MessageMutation {
 
     /** Returns the changed file; bytes that are no model any more come back as they are. */
     byte[] apply(byte[] bytes) {
-        ModelProto.Builder model;
+        return apply(bytes, ModelProto.getDefaultInstance());
+    }
+
+    /** As {@link #apply(byte[])}, for bytes of another message. */
+    byte[] apply(byte[] bytes, Message kind) {
+        Message.Builder model;
         try {
-            model = ModelProto.parseFrom(bytes).toBuilder();
+            model = kind.newBuilderForType().mergeFrom(bytes);
         } catch (InvalidProtocolBufferException e) {
             return bytes;
         }

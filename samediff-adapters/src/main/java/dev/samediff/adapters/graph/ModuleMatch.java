@@ -3,12 +3,10 @@ package dev.samediff.adapters.graph;
 import dev.samediff.adapters.InvalidInputException;
 import java.util.List;
 import java.util.Optional;
-import java.util.regex.Pattern;
-import java.util.regex.PatternSyntaxException;
 
 /**
  * Which module paths are meant, by PEFT's rules: a list of names, each of which matches a path that equals it or ends
- * with {@code "." + name}; or one regular expression that must match the whole path.
+ * with {@code "." + name}; or one regular expression, as Python reads it, that must match the whole path.
  *
  * @param names the list; empty if there is a regular expression
  * @param regex the regular expression
@@ -17,13 +15,14 @@ public record ModuleMatch(List<String> names, Optional<String> regex) {
     public ModuleMatch {
         names = List.copyOf(names);
         if (names.isEmpty() == regex.isEmpty()) {
-            throw new InvalidInputException("module names " + names + " and regular expression " + regex
+            throw new InvalidInputException("module names " + names + " and "
+                    + regex.map(r -> "the regular expression `" + r + "`").orElse("no regular expression")
                     + ": give either at least one name or one regular expression");
         }
         if (names.stream().anyMatch(String::isBlank)) {
             throw new InvalidInputException("a module name in " + names + " is blank; leave it out");
         }
-        regex.ifPresent(ModuleMatch::compile);
+        regex.ifPresent(PathPattern::compile);
     }
 
     /** Returns a match by names. */
@@ -38,23 +37,11 @@ public record ModuleMatch(List<String> names, Optional<String> regex) {
 
     /** Returns whether this means the module. */
     public boolean matches(String module) {
-        return regex.map(r -> compile(r).matcher(module).matches())
+        return regex.map(r -> PathPattern.compile(r).matches(module))
                 .orElseGet(() -> names.stream().anyMatch(name -> matches(name, module)));
     }
 
     static boolean matches(String name, String module) {
         return module.equals(name) || module.endsWith("." + name);
-    }
-
-    /** Compiles a regular expression, also one with Python's {@code (?P<name>}. */
-    static Pattern compile(String regex) {
-        try {
-            return Pattern.compile(regex.replace("(?P<", "(?<"));
-        } catch (PatternSyntaxException e) {
-            throw new InvalidInputException(
-                    "the regular expression `" + regex + "` cannot be read: " + e.getDescription() + " near position "
-                            + e.getIndex(),
-                    e);
-        }
     }
 }

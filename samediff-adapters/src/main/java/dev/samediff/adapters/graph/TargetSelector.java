@@ -11,7 +11,6 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.TreeSet;
-import java.util.regex.Matcher;
 
 /**
  * Which linear layers and embeddings an adapter is put on, and with which rank and alpha, by PEFT's rules and vocabulary.
@@ -61,18 +60,23 @@ public record TargetSelector(
             throw new InvalidInputException(
                     "the layers pattern " + layersPattern + " says nothing without layer indices; give both or none");
         }
+        for (String list : layersPattern) {
+            PathPattern.compile(layerList(list));
+        }
+        PathPattern.requireFew(rankPattern.keySet());
+        PathPattern.requireFew(alphaPattern.keySet());
         layersToTransform.stream().filter(i -> i < 0).findFirst().ifPresent(i -> {
             throw new InvalidInputException("layer index " + i + " is negative; layers count from 0");
         });
         rankPattern.forEach((key, rank) -> {
-            ModuleMatch.compile(key);
+            PathPattern.compile(key);
             if (rank < 1) {
                 throw new InvalidInputException(
                         "the rank pattern `" + key + "` gives rank " + rank + "; expected 1 or" + " more");
             }
         });
         alphaPattern.forEach((key, alpha) -> {
-            ModuleMatch.compile(key);
+            PathPattern.compile(key);
             if (!(alpha > 0) || alpha.isInfinite()) {
                 throw new InvalidInputException(
                         "the alpha pattern `" + key + "` gives alpha " + alpha + "; expected a positive number");
@@ -235,17 +239,29 @@ public record TargetSelector(
     Optional<Integer> layerIndex(String module) {
         List<String> lists = layersPattern.isEmpty() ? List.of("[^.]*") : layersPattern;
         for (String list : lists) {
-            Matcher matcher = ModuleMatch.compile(".*?\\." + list + "\\.(?<layerIndex>\\d+)\\.")
-                    .matcher(module);
-            if (matcher.lookingAt()) {
-                return Optional.of(Integer.valueOf(matcher.group("layerIndex")));
+            Optional<String> index = PathPattern.compile(layerList(list)).find(module, "layerIndex");
+            if (index.isPresent()) {
+                return index.flatMap(TargetSelector::number);
             }
         }
         return Optional.empty();
     }
 
+    private static String layerList(String list) {
+        return ".*?\\." + list + "\\.(?P<layerIndex>\\d+)\\.";
+    }
+
+    /** No layer has an index beyond the integers. */
+    private static Optional<Integer> number(String digits) {
+        try {
+            return Optional.of(Integer.valueOf(digits));
+        } catch (NumberFormatException e) {
+            return Optional.empty();
+        }
+    }
+
     static boolean matchesPattern(String key, String module) {
-        return ModuleMatch.compile("(.*\\.)?(" + key + ")").matcher(module).matches();
+        return PathPattern.compile("(.*\\.)?(" + key + ")").matches(module);
     }
 
     private static <T> Optional<T> firstMatch(Map<String, T> pattern, String module) {

@@ -31,6 +31,8 @@ final class JsonFile {
             .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
             .build();
 
+    private static final int SHOWN = 200;
+
     private final Path file;
     private final String where;
     private final JsonNode node;
@@ -167,7 +169,13 @@ final class JsonFile {
 
     InvalidInputException wrong(String key, @Nullable Object value, String expected) {
         return new InvalidInputException(
-                "`" + where + key + "` in " + file + " is " + value + "; expected " + expected);
+                "`" + where + key + "` in " + file + " is " + shown(value) + "; expected " + expected);
+    }
+
+    /** A value in a message, cut where it is long. */
+    static String shown(@Nullable Object value) {
+        String text = String.valueOf(value);
+        return text.length() <= SHOWN ? text : text.substring(0, SHOWN) + "... (" + text.length() + " characters)";
     }
 
     private <T> List<T> list(String key, String expected, Function<JsonNode, Boolean> is, Function<JsonNode, T> as) {

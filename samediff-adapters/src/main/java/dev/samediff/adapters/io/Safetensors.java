@@ -28,6 +28,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * @param metadata the file's strings, such as {@code format -> pt}
  */
 public record Safetensors(Map<String, INDArray> tensors, Map<String, String> metadata) {
+    private static final int SHOWN = 400;
+
     /** Metadata that Hugging Face's loaders expect. */
     public static final Map<String, String> PYTORCH = Map.of("format", "pt");
 
@@ -170,6 +172,11 @@ public record Safetensors(Map<String, INDArray> tensors, Map<String, String> met
 
     private static InvalidInputException malformed(Path file, String what) {
         return new InvalidInputException(
-                "cannot read " + file + " as a safetensors file: " + what + "; copy or make the file again");
+                "cannot read " + file + " as a safetensors file: " + shown(what) + "; copy or make the file again");
+    }
+
+    /** Names and values in a header may be of any length. */
+    private static String shown(String what) {
+        return what.length() <= SHOWN ? what : what.substring(0, SHOWN) + "...";
     }
 }

@@ -21,6 +21,9 @@ import java.util.stream.IntStream;
  * @param examples the texts
  */
 public record LabelledTexts(List<String> classes, List<LabelledText> examples) {
+    /** Every number up to the highest is a class, and a column of the classifier. */
+    private static final int HIGHEST = 99_999;
+
     public LabelledTexts {
         classes = List.copyOf(classes);
         examples = List.copyOf(examples);
@@ -86,10 +89,14 @@ public record LabelledTexts(List<String> classes, List<LabelledText> examples) {
         if (label != null && label.isTextual() && !label.textValue().isEmpty()) {
             return new Row(text, label.textValue(), false);
         }
-        if (label != null && label.canConvertToInt() && label.isIntegralNumber() && label.intValue() >= 0) {
+        if (label != null
+                && label.canConvertToInt()
+                && label.isIntegralNumber()
+                && label.intValue() >= 0
+                && label.intValue() <= HIGHEST) {
             return new Row(text, label.asText(), true);
         }
-        throw new BrokenLine("`label` is " + (label == null ? "missing" : label)
-                + ", expected the name of a class or its number from 0");
+        throw new BrokenLine("`label` is " + (label == null ? "missing" : JsonFiles.excerpt(label.toString()))
+                + ", expected the name of a class or its number, from 0 to " + HIGHEST);
     }
 }

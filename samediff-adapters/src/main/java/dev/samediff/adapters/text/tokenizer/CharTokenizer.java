@@ -85,7 +85,8 @@ public final class CharTokenizer implements Tokenizer {
 
     private static CharTokenizer parse(JsonNode json, String source) {
         if (!"char".equals(json.path("type").asText(""))) {
-            throw new InvalidInputException(source + ": \"type\" is " + json.path("type")
+            throw new InvalidInputException(source + ": \"type\" is "
+                    + JsonFiles.excerpt(json.path("type").toString())
                     + ", expected \"char\"; a character vocabulary is"
                     + " {\"type\":\"char\",\"pad\":0,\"eos\":1,\"unk\":2,\"tokens\":[...]}");
         }
@@ -96,8 +97,8 @@ public final class CharTokenizer implements Tokenizer {
         List<String> tokens = new ArrayList<>(list.size());
         for (JsonNode token : list) {
             if (!token.isTextual() || token.textValue().isEmpty()) {
-                throw new InvalidInputException(
-                        source + ": token " + tokens.size() + " is " + token + ", expected a string of one character");
+                throw new InvalidInputException(source + ": token " + tokens.size() + " is "
+                        + JsonFiles.excerpt(token.toString()) + ", expected a string of one character");
             }
             tokens.add(token.textValue());
         }
@@ -113,8 +114,9 @@ public final class CharTokenizer implements Tokenizer {
     private static int special(JsonNode json, String key, int size, String source) {
         JsonNode value = json.path(key);
         if (!value.isIntegralNumber() || !value.canConvertToInt() || value.intValue() < 0 || value.intValue() >= size) {
-            throw new InvalidInputException(source + ": \"" + key + "\" is " + (json.has(key) ? value : "missing")
-                    + ", expected the index of a token, 0 to " + (size - 1));
+            throw new InvalidInputException(
+                    source + ": \"" + key + "\" is " + (json.has(key) ? JsonFiles.excerpt(value.toString()) : "missing")
+                            + ", expected the index of a token, 0 to " + (size - 1));
         }
         return value.intValue();
     }

@@ -1,13 +1,12 @@
 package dev.samediff.adapters.text.tokenizer;
 
-import ai.djl.huggingface.tokenizers.jni.TokenizersLibrary;
 import dev.samediff.adapters.InvalidInputException;
-import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalInt;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A Hugging Face {@code tokenizer.json}, run by the Rust tokenizers library through DJL.
@@ -20,20 +19,17 @@ import java.util.OptionalInt;
  * <p>Text that spells a special token ({@code "</s>"}) becomes that token, as in every Hugging Face tokenizer. Prompt and
  * response are encoded apart; SentencePiece-like tokenizers then begin the response as they begin a word.
  *
- * <p>Holds native memory until {@link #close}.
+ * <p>The library aborts its process where it finds itself in a state that its authors thought impossible. So the file is checked before
+ * the library sees it ({@link TokenizerRules}); a file of which the check cannot say that no text leads there is run in a process of its own
+ * ({@link TokenizersProcess}), for as long as it is open.
+ *
+ * <p>Holds native memory, or that process, until {@link #close}.
  */
 public final class HuggingFaceTokenizer implements Tokenizer, AutoCloseable {
-    private static final Map<String, String> PLAIN = Map.of(
-            "addSpecialTokens",
-            "false",
-            "truncation",
-            "do_not_truncate",
-            "padding",
-            "do_not_pad",
-            "modelMaxLength",
-            "0");
+    private static final Logger LOG = LoggerFactory.getLogger(HuggingFaceTokenizer.class);
 
-    private final ai.djl.huggingface.tokenizers.HuggingFaceTokenizer tokenizer;
+    private final NativeTokenizer tokenizer;
+    private final String source;
     private final String model;
     private final int size;
     private final int pad;
@@ -42,12 +38,9 @@ public final class HuggingFaceTokenizer implements Tokenizer, AutoCloseable {
     private final OptionalInt unknown;
 
     private HuggingFaceTokenizer(
-            ai.djl.huggingface.tokenizers.HuggingFaceTokenizer tokenizer,
-            TokenizerJson json,
-            int pad,
-            int eos,
-            OptionalInt bos) {
+            NativeTokenizer tokenizer, String source, TokenizerJson json, int pad, int eos, OptionalInt bos) {
         this.tokenizer = tokenizer;
+        this.source = source;
         this.model = json.model();
         this.size = json.size();
         this.pad = pad;
@@ -74,17 +67,26 @@ public final class HuggingFaceTokenizer implements Tokenizer, AutoCloseable {
         int pad = SpecialTokens.find(tokens.pad().or(json::padToken), SpecialTokens.PAD_NAMES, json, "padding", source)
                 .orElse(eos);
         Optional<Integer> bos = SpecialTokens.find(tokens.bos(), SpecialTokens.BOS_NAMES, json, "beginning", source);
-        return new HuggingFaceTokenizer(open(bytes, source), json, pad, eos, optional(bos));
+        return new HuggingFaceTokenizer(open(bytes, json, source), source, json, pad, eos, optional(bos));
     }
 
     private static OptionalInt optional(Optional<Integer> id) {
         return id.map(OptionalInt::of).orElseGet(OptionalInt::empty);
     }
 
-    private static ai.djl.huggingface.tokenizers.HuggingFaceTokenizer open(byte[] bytes, String source) {
+    private static NativeTokenizer open(byte[] bytes, TokenizerJson json, String source) {
+        boolean harmless = new TokenizerRules(json, bytes, source).check();
         try {
-            return DjlOffline.call(() -> ai.djl.huggingface.tokenizers.HuggingFaceTokenizer.newInstance(
-                    new ByteArrayInputStream(bytes), PLAIN));
+            if (!harmless) {
+                Optional<NativeTokenizer> elsewhere = TokenizersProcess.open(bytes, source);
+                if (elsewhere.isPresent()) {
+                    return elsewhere.get();
+                }
+                LOG.warn("no process can be started for the tokenizer {}; it runs in this one", source);
+            }
+            return TokenizersLibraryHere.open(bytes);
+        } catch (InvalidInputException e) {
+            throw e;
         } catch (IOException e) {
             throw new InvalidInputException("cannot read " + source + ": " + e.getMessage(), e);
         } catch (RuntimeException e) {
@@ -105,29 +107,30 @@ public final class HuggingFaceTokenizer implements Tokenizer, AutoCloseable {
         return ids(text, true);
     }
 
-    /** DJL's own encode copies tokens and character spans as well, object by object; only the ids are wanted here. */
     private int[] ids(String text, boolean framed) {
-        TokenizersLibrary library = TokenizersLibrary.LIB;
-        long encoding = library.encode(tokenizer.getHandle(), text, framed);
         try {
-            long[] ids = library.getTokenIds(encoding);
-            int[] result = new int[ids.length];
-            for (int i = 0; i < result.length; i++) {
-                result[i] = (int) ids[i];
-            }
-            return result;
-        } finally {
-            library.deleteEncoding(encoding);
+            return tokenizer.encode(text, framed);
+        } catch (RuntimeException e) {
+            throw refused("encode `" + JsonFiles.excerpt(text) + "`", e);
         }
     }
 
     @Override
     public String decode(int[] ids) {
-        long[] wide = new long[ids.length];
-        for (int i = 0; i < wide.length; i++) {
-            wide[i] = ids[i];
+        try {
+            return tokenizer.decode(ids);
+        } catch (RuntimeException e) {
+            throw refused("decode " + ids.length + " tokens", e);
         }
-        return tokenizer.decode(wide, true);
+    }
+
+    private InvalidInputException refused(String what, RuntimeException e) {
+        return e instanceof InvalidInputException sentence
+                ? sentence
+                : new InvalidInputException(
+                        source + " cannot " + what + ": " + JsonFiles.excerpt(String.valueOf(e.getMessage()))
+                                + "; use the tokenizer of the model, or one with a token for the unknown",
+                        e);
     }
 
     @Override

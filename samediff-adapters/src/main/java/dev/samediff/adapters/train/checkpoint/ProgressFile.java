@@ -3,6 +3,7 @@ package dev.samediff.adapters.train.checkpoint;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonMappingException;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.SerializationFeature;
 import com.fasterxml.jackson.databind.json.JsonMapper;
@@ -16,6 +17,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collectors;
 
 /**
  * A record as a JSON file that says the SHA-256 of everything else in it, so that a changed number is noticed; no value but those
@@ -49,7 +51,7 @@ record ProgressFile(Path file, Set<String> nullable, int hashed, Map<String, Jso
      */
     <T> T read(Class<T> type) throws IOException {
         try {
-            JsonNode json = JSON.readTree(Files.readAllBytes(file));
+            JsonNode json = JSON.readTree(new String(Files.readAllBytes(file), StandardCharsets.UTF_8));
             if (!json.isObject()) {
                 throw new IOException(file + " is damaged: it is no JSON object");
             }
@@ -69,8 +71,21 @@ record ProgressFile(Path file, Set<String> nullable, int hashed, Map<String, Jso
             if (e.getCause() instanceof InvalidInputException refused) {
                 throw new IOException(file + " cannot be used: " + refused.getMessage(), e);
             }
-            throw new IOException(file + " is damaged: " + e.getOriginalMessage(), e);
+            throw new IOException(file + " is damaged: " + what(e), e);
         }
+    }
+
+    /** What does not fit is named by its place: the parser's words for it are about classes. */
+    private static String what(JsonProcessingException e) {
+        return e instanceof JsonMappingException mapping
+                ? "`"
+                        + mapping.getPath().stream()
+                                .map(step -> step.getFieldName() == null
+                                        ? String.valueOf(step.getIndex())
+                                        : step.getFieldName())
+                                .collect(Collectors.joining("."))
+                        + "` is missing or not what it should be"
+                : e.getOriginalMessage();
     }
 
     private void requireNoNull(String where, JsonNode node) throws IOException {

@@ -1,0 +1,104 @@
+package dev.samediff.importer.fuzz;
+
+import dev.samediff.adapters.testing.HostileFiles;
+import dev.samediff.adapters.testing.Mutations;
+import dev.samediff.importer.ModelImporter;
+import dev.samediff.importer.TensorFlowImporter;
+import dev.samediff.importer.TinyModel;
+import dev.samediff.importer.tensor.HostTensor;
+import dev.samediff.importer.tensorflow.GraphWriter;
+import dev.samediff.importer.tensorflow.GraphWriter.Weights;
+import dev.samediff.importer.tensorflow.SavedModels;
+import dev.samediff.importer.tensorflow.TensorFlowModels;
+import dev.samediff.importer.tensorflow.TensorFlowRuntime;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Map;
+import onnx.Onnx.ModelProto;
+import onnx.Onnx.StringStringEntryProto;
+import onnx.Onnx.TensorProto;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.shade.protobuf.Message;
+import org.tensorflow.framework.GraphDef;
+import org.tensorflow.framework.SavedModel;
+import org.tensorflow.framework.TensorInfo;
+
+/**
+ * Frozen graphs, SavedModel folders and ONNX models with their data beside them are imported, or refused in a sentence, whatever was done to
+ * one of their files. Longer: {@code -Dmutations=2000}. ({@link ImportFuzzTest} has ONNX models alone, {@code -Dfuzz.count=20000}.)
+ */
+class HostileModelTest {
+    /** An import takes a tenth of a second. */
+    private static final int SLOWER = 3;
+
+    @TempDir
+    Path folder;
+
+    private static HostileFiles.Mutation messages(Message kind) {
+        return (name, bytes, random) -> name.endsWith(".pb") && random.nextInt(3) > 0
+                ? new MessageMutation(random).apply(bytes, kind)
+                : Mutations.of(name, bytes, random);
+    }
+
+    @Test
+    void a_changed_frozen_graph_is_imported_or_refused() throws IOException {
+        Path graph = TensorFlowModels.GPT2.frozen(folder);
+        new HostileFiles("TensorFlow, frozen graph", graph, folder)
+                .read(HostileFiles.count() / SLOWER, messages(GraphDef.getDefaultInstance()), ModelImporter::load);
+    }
+
+    @Test
+    void a_changed_saved_model_is_imported_or_refused() throws IOException {
+        TensorFlowRuntime.require();
+        GraphWriter writer = TensorFlowModels.GPT2.writer(Weights.RESOURCE, Map.of());
+        Map<String, TensorInfo> ids = Map.of(
+                "input_ids", SavedModels.info("input_ids:0", org.tensorflow.framework.DataType.DT_INT32, -1, -1));
+        Map<String, TensorInfo> scores =
+                Map.of("scores", SavedModels.info("logits:0", org.tensorflow.framework.DataType.DT_FLOAT, -1, -1, -1));
+        Path saved = SavedModels.write(folder.resolve("saved"), writer.graph(), writer.values(), Map.of(), ids, scores);
+        new HostileFiles("TensorFlow, SavedModel folder", saved, folder)
+                .read(HostileFiles.count() / SLOWER, messages(SavedModel.getDefaultInstance()), path -> {
+                    TensorFlowImporter.inspect(path);
+                    TensorFlowImporter.load(path);
+                });
+    }
+
+    private static StringStringEntryProto entry(String key, String value) {
+        return StringStringEntryProto.newBuilder().setKey(key).setValue(value).build();
+    }
+
+    @Test
+    void a_changed_model_with_external_data_is_imported_or_refused() throws IOException {
+        Path model = Files.createDirectory(folder.resolve("external"));
+        TensorProto tensor = TensorProto.newBuilder()
+                .setName("w")
+                .setDataType(TensorProto.DataType.FLOAT_VALUE)
+                .addDims(4)
+                .addDims(3)
+                .setDataLocation(TensorProto.DataLocation.EXTERNAL)
+                .addExternalData(entry("location", "weights.data"))
+                .addExternalData(entry("offset", "16"))
+                .addExternalData(entry("length", "48"))
+                .build();
+        ModelProto proto = new TinyModel(17)
+                .input("x", DataType.FLOAT, -1, 4)
+                .initializer(tensor)
+                .initializer("b", HostTensor.filled(DataType.FLOAT, new long[] {3}, 0.5))
+                .node("MatMul", "x w", "h")
+                .node("Add", "h b", "y")
+                .output("y", DataType.FLOAT, -1, 3)
+                .proto();
+        Files.write(model.resolve("model.pb"), proto.toByteArray()); // by this name it is changed as a message
+        Files.write(model.resolve("weights.data"), new byte[64]);
+        new HostileFiles("ONNX with external data", model, folder)
+                .read(HostileFiles.count(), messages(ModelProto.getDefaultInstance()), path -> {
+                    Path onnx = path.resolve("model.onnx");
+                    Files.deleteIfExists(onnx);
+                    Files.copy(path.resolve("model.pb"), onnx);
+                    ModelImporter.load(onnx);
+                });
+    }
+}
