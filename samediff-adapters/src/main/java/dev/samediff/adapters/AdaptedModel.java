@@ -149,7 +149,7 @@ public final class AdaptedModel {
      * @throws InvalidInputException if there is no such directory
      */
     public void keepWeightsInFile(Path directory, boolean graphToo) {
-        adapters.bases().moveToFile(directory, graphToo);
+        adapters.moveToFile(directory, graphToo);
     }
 
     /** Switches the adapters on, which they are after injection. */
@@ -301,15 +301,18 @@ public final class AdaptedModel {
 
     /**
      * Returns the weights with the active adapters' changes, by weight variable, in the stored orientation, computed in
-     * float64 and rounded once. The graph is not changed.
+     * float64 and rounded once, and the tensors that they train whole. The graph is not changed.
      */
     public Map<String, INDArray> mergedWeights() {
-        return adapters.bases().merged();
+        return adapters.mergedWeights();
     }
 
-    /** Returns what the active adapters do to every layer, for writing them beside the weights. The graph is not changed. */
+    /**
+     * Returns what the active adapters do to every layer, for writing them beside the weights, and what they train whole, which
+     * replaces what is there. The graph is not changed.
+     */
     public List<LowRankUpdate> updates() {
-        return adapters.bases().updates();
+        return adapters.updates();
     }
 
     /** Returns a new plain graph with the active adapters merged into its weights; this model is not changed. */
