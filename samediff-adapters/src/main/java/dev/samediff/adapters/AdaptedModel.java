@@ -16,7 +16,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * A graph with low-rank adapters on its linear layers and embeddings.
  *
  * <p>The graph stays a plain SameDiff graph: all its names keep their meaning, its base weights are constants, the
- * adapters' tensors are its only trainable variables, and the method's regulariser is a loss variable in it. It can be
+ * adapters' tensors, low-rank factors and copies of what they train whole, are its only trainable variables, and the method's regulariser is a loss variable in it. It can be
  * trained by {@code SameDiff.fit} or by this library's trainer, saved and loaded. Layers that SameDiff writes as one op
  * ({@code sd.nn.linear}, {@code sd.nn.reluLayer}) are taken apart into a product and a sum, and stay so.
  *

@@ -155,7 +155,7 @@ class WholeTensorsTest {
         assertThat(distance(output(model.graph()), first)).isGreaterThan(1e-3);
         assertThatThrownBy(() -> model.activate("default", "two"))
                 .isInstanceOf(InvalidInputException.class)
-                .hasMessageContaining("`" + DOWN + ".weight` is trained whole by the adapter `default`")
+                .hasMessageContaining("`" + DOWN + ".bias` is trained whole by the adapter `default`")
                 .hasMessageContaining("only one of them can be active");
         assertThat(model.activeAdapterNames()).containsExactly("two");
         model.activate("default");

@@ -19,6 +19,7 @@ import dev.samediff.adapters.graph.ModuleTensors;
 import dev.samediff.adapters.graph.Names;
 import dev.samediff.adapters.linalg.Decompositions;
 import dev.samediff.adapters.linalg.SideBySide;
+import dev.samediff.adapters.task.TaskHead;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -70,6 +71,7 @@ public final class AdapterInjection {
         List<Chosen> chosen = new ArrayList<>();
         List<AdaptableSite> factorised = wholes.factorised(config);
         List<HeldTensor> held = wholes.start(config, factorised);
+        requireHeads(held, factorised);
         for (AdaptableSite layer : factorised) {
             int rank = config.targets().rank(layer.module(), method.rank());
             double alpha = alpha(config, layer.module(), rank);
@@ -80,6 +82,18 @@ public final class AdapterInjection {
         List<Start> starts = SideBySide.map(
                 chosen, each -> (long) each.shape().in() * each.shape().out(), each -> start(config, each, linalg));
         return build(config, starts, held);
+    }
+
+    /** A head that starts from random numbers is of no use before it is trained. */
+    private void requireHeads(List<HeldTensor> held, List<AdaptableSite> factorised) {
+        for (String head : TaskHead.untrained(graph)) {
+            if (held.stream().noneMatch(each -> each.tensor().key().equals(head + ".weight"))
+                    && factorised.stream().noneMatch(site -> site.module().equals(head))) {
+                throw new InvalidInputException("the head `" + head
+                        + "` is new and would stay at its random start; train it by withModulesToSave(\"" + head
+                        + "\")");
+            }
+        }
     }
 
     private static Start start(AdapterConfig config, Chosen chosen, Decompositions linalg) {

@@ -86,7 +86,7 @@ final class PeftReader {
         return new AdapterState(
                 new AdapterConfig(name, method, targets, 0, choice),
                 sites,
-                PeftWhole.read(tensors, choice),
+                PeftWhole.read(tensors, choice, folder.resolve(PeftForm.TENSORS)),
                 BaseHash.of(hashes));
     }
 

@@ -6,7 +6,9 @@ import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.WholeTensors;
 import dev.samediff.adapters.graph.ModuleMatch;
 import dev.samediff.adapters.graph.ModuleTensors;
+import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -98,13 +100,37 @@ final class PeftWhole {
         return bias || module ? Optional.of(tensor.key()) : Optional.empty();
     }
 
-    /** Returns the tensors of a file that are trained whole. */
-    static List<AdapterState.Whole> read(Map<String, INDArray> tensors, WholeTensors choice) {
+    /** What was trained must be there; PEFT's conversion of PiSSA and OLoRA to LoRA loses it. */
+    private static void requireThere(Map<String, INDArray> tensors, WholeTensors choice, Path file) {
+        List<WholeTensors> parts = List.of(
+                new WholeTensors(choice.modules(), WholeTensors.Bias.NONE),
+                new WholeTensors(Optional.empty(), choice.bias()));
+        for (WholeTensors part : parts) {
+            if (!part.isEmpty()
+                    && tensors.keySet().stream()
+                            .allMatch(name -> key(name, part).isEmpty())) {
+                throw new InvalidInputException(
+                        "the configuration beside " + file + " says "
+                                + part.modules()
+                                        .map(modules -> MODULES + " " + modules.names())
+                                        .orElse(BIAS + " `" + part.bias().text() + "`")
+                                + ", and the file has no tensor of them; save the adapter again, without converting it in PEFT");
+            }
+        }
+    }
+
+    /**
+     * Returns the tensors of a file that are trained whole.
+     *
+     * @throws InvalidInputException if there are none where the configuration says so
+     */
+    static List<AdapterState.Whole> read(Map<String, INDArray> tensors, WholeTensors choice, Path file) {
+        requireThere(tensors, choice, file);
         List<AdapterState.Whole> whole = new ArrayList<>();
         tensors.forEach((name, tensor) -> key(name, choice).ifPresent(key -> {
             if (tensor.isEmpty() || !tensor.dataType().isFPType()) {
                 throw new InvalidInputException("the tensor `" + name + "` is " + tensor.dataType()
-                        + java.util.Arrays.toString(tensor.shape()) + "; expected floating-point numbers");
+                        + Arrays.toString(tensor.shape()) + "; expected floating-point numbers");
             }
             INDArray values = Nd4j.createUninitialized(DataType.FLOAT, tensor.shape(), 'c');
             whole.add(new AdapterState.Whole(key, key, values.assign(tensor)));
