@@ -50,7 +50,8 @@ class TextClassificationTest {
         List<String> lines = Files.readAllLines(csv);
         for (String line : lines.subList(1, lines.size())) {
             int comma = line.lastIndexOf(',');
-            int label = comma < 0 ? -1 : classes.indexOf(line.substring(comma + 1).strip());
+            int label =
+                    comma < 0 ? -1 : classes.indexOf(line.substring(comma + 1).strip());
             if (label >= 0) {
                 texts.add(new LabelledText(line.substring(0, comma).replace("\"", ""), label));
             }
@@ -85,8 +86,8 @@ class TextClassificationTest {
                 new ObjectMapper().readValue(data.resolve("categories.json").toFile(), List.class);
         Tokenizer tokenizer = Tokenizers.load(SharedFiles.require("models/tinybert/tinybert-tokenizer.json"));
         BatchPlan batches = BatchPlan.of(32, 48).filling(List.of(INPUTS));
-        ClassificationIterator train = new ClassificationIterator(
-                texts(data.resolve("train.csv"), classes), tokenizer, batches.shuffled(1));
+        ClassificationIterator train =
+                new ClassificationIterator(texts(data.resolve("train.csv"), classes), tokenizer, batches.shuffled(1));
         List<LabelledText> tests = texts(data.resolve("test.csv"), classes).stream()
                 .filter(text -> text.text().length() % 8 == 0)
                 .toList();
@@ -114,8 +115,8 @@ class TextClassificationTest {
         AdapterFolder.save(model.state(), folder.resolve("adapter"));
         ImportedModel again = OnnxImporter.load(onnx);
         String same = again.addHead(head);
-        AdaptedModel loaded = AdaptedModel.inject(
-                again.graph(), again.modulePaths(), AdapterFolder.load(folder.resolve("adapter")));
+        AdaptedModel loaded =
+                AdaptedModel.inject(again.graph(), again.modulePaths(), AdapterFolder.load(folder.resolve("adapter")));
         assertThat(accuracy(loaded.graph(), same, test)).isEqualTo(reached);
         OnnxWriter.writeMerged(imported, model.mergedWeights(), folder.resolve("merged.onnx"));
         ImportedModel merged = OnnxImporter.load(folder.resolve("merged.onnx"));
