@@ -2,10 +2,13 @@ package dev.samediff.importer;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.graph.AddedLayers;
+import dev.samediff.adapters.task.Pooling;
+import dev.samediff.adapters.task.TaskHead;
 import dev.samediff.importer.lowering.KnownSizes;
 import dev.samediff.importer.onnx.ComputedWeight;
 import dev.samediff.importer.onnx.OnnxWeightEditor;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -32,6 +35,7 @@ public final class ImportedModel {
     private final Map<String, ComputedWeight> computed;
     private final KnownSizes sizes;
     private final Set<String> variables;
+    private final List<AddedHead> heads = new ArrayList<>();
 
     ImportedModel(
             ModelProto model,
@@ -58,12 +62,60 @@ public final class ImportedModel {
      * @throws InvalidInputException if there are matrices in it that came after the import, such as those of a head
      */
     void requireNothingAdded() {
-        List<String> added = AddedLayers.of(graph, variables);
+        List<String> added = AddedLayers.of(graph, variables).stream()
+                .filter(name -> heads.stream().noneMatch(head -> head.owns(name)))
+                .toList();
         if (!added.isEmpty()) {
-            throw new InvalidInputException("the graph has layers that were built onto it after the import (" + added
-                    + "); they are not part of " + source() + ", and an ONNX file written from it would lack them: save"
-                    + " the graph with SameDiff.save, or import the file again to write the model without them");
+            throw new InvalidInputException(
+                    "the graph has layers that were built onto it after the import (" + added
+                            + "); they are not part of " + source()
+                            + ", and an ONNX file written from it would lack them: add"
+                            + " a head by addHead, save the graph with SameDiff.save, or import the file again to write the model without them");
         }
+    }
+
+    /**
+     * Adds a head to the first output that it fits, as {@link #addHead(TaskHead, String)}.
+     *
+     * @throws InvalidInputException if no output is [batch, tokens, width], or [batch, width] for {@link Pooling#GIVEN}
+     */
+    public String addHead(TaskHead head) {
+        int axes = head.pooling() == Pooling.GIVEN ? 2 : 3;
+        TensorSpec features = outputs().stream()
+                .filter(output -> output.dims().size() == axes)
+                .findFirst()
+                .orElseThrow(() -> new InvalidInputException("no output of " + source() + " has " + axes
+                        + " axes, which a head of pooling " + head.pooling() + " needs; the outputs are "
+                        + outputs().stream()
+                                .map(output -> output.name() + " " + output.dims())
+                                .toList()));
+        return addHead(head, features.name());
+    }
+
+    /**
+     * Adds a head to an output, before an adapter is injected. Files that {@link OnnxWriter} writes then have it too, as nodes at the
+     * end and an output of its own.
+     *
+     * @param head the head; its mask is the input whose name has {@code attention_mask} in it
+     * @param output name of an output
+     * @return name of the head's result in the graph
+     * @throws InvalidInputException if there is no such output or mask, or the output has another form than the pooling needs
+     */
+    public String addHead(TaskHead head, String output) {
+        TensorSpec features = outputs().stream()
+                .filter(each -> each.name().equals(output))
+                .findFirst()
+                .orElseThrow(() -> new InvalidInputException("there is no output '" + output + "' in " + source()
+                        + " to put a head on; there are "
+                        + outputs().stream().map(TensorSpec::name).toList()));
+        AddedHead added = AddedHead.add(graph, head, features, inputs());
+        heads.add(added);
+        return added.logits();
+    }
+
+    /** Returns the heads that were added. */
+    List<AddedHead> heads() {
+        return heads;
     }
 
     /**

@@ -58,6 +58,15 @@ public final class OnnxWriter {
         model.requireUnchanged();
         model.requireNothingAdded();
         OnnxWeightEditor editor = model.editor();
+        replace(model, editor, weights);
+        metadata.forEach(editor::metadata);
+        write(editor, model.source(), target);
+    }
+
+    /** Replaces the numbers of weights that the file has, and appends heads that it lacks. */
+    private static void replace(ImportedModel model, OnnxWeightEditor editor, Map<String, INDArray> given) {
+        Map<String, INDArray> weights = new LinkedHashMap<>(given);
+        weights.keySet().removeIf(name -> model.heads().stream().anyMatch(head -> head.owns(name)));
         Map<String, String> modules = new LinkedHashMap<>(model.modulePaths());
         model.embeddings()
                 .forEach(table -> modules.remove(table.weight())); // a tied head is not adapted, its table may be
@@ -72,14 +81,14 @@ public final class OnnxWriter {
                 editor.replaceElsewhere(tensor(weight, model), values);
             }
         });
-        metadata.forEach(editor::metadata);
-        write(editor, model.source(), target);
+        model.heads().forEach(head -> head.write(editor, model.graph(), given));
     }
 
     /**
      * Writes a copy of an ONNX model with the active adapters beside the weights, as nodes of their own: three per
      * matrix product. What a runtime loads is larger than a merged model by the adapters only, and they can be told from
-     * the weights; methods that start from the weight's own factors (PiSSA, SORSA, OLoRA) leave the residual there.
+     * the weights; methods that start from the weight's own factors (PiSSA, SORSA, OLoRA) leave the residual there. Tensors that
+     * are trained whole replace those of the file.
      *
      * @param model the import of the file
      * @param updates what {@code AdaptedModel.updates()} gives
@@ -91,7 +100,14 @@ public final class OnnxWriter {
         model.requireUnchanged();
         model.requireNothingAdded();
         OnnxWeightEditor editor = model.editor();
-        for (LowRankUpdate update : updates) {
+        List<LowRankUpdate> layers =
+                updates.stream().filter(update -> !update.isReplacement()).toList();
+        Map<String, INDArray> replaced = new LinkedHashMap<>();
+        updates.stream()
+                .filter(LowRankUpdate::isReplacement)
+                .forEach(update -> replaced.put(update.weight(), update.base().orElseThrow()));
+        replace(model, editor, replaced);
+        for (LowRankUpdate update : layers) {
             String tensor = tensor(update.weight(), model);
             boolean table = update.kind() == SiteKind.EMBEDDING;
             String own = tensor;
@@ -128,6 +144,9 @@ public final class OnnxWriter {
         model.embeddings().forEach(table -> modules.remove(table.weight()));
         Map<String, String> refusals = new LinkedHashMap<>();
         for (String weight : weights) {
+            if (model.heads().stream().anyMatch(head -> head.owns(weight))) {
+                continue; // written behind all others
+            }
             try {
                 String tensor = tensor(weight, model);
                 editor.tensor(tensor);

@@ -16,7 +16,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * A graph with low-rank adapters on its linear layers and embeddings.
  *
  * <p>The graph stays a plain SameDiff graph: all its names keep their meaning, its base weights are constants, the
- * adapters' tensors are its only trainable variables, and the method's regulariser is a loss variable in it. It can be
+ * adapters' tensors, low-rank factors and copies of what they train whole, are its only trainable variables, and the method's regulariser is a loss variable in it. It can be
  * trained by {@code SameDiff.fit} or by this library's trainer, saved and loaded. Layers that SameDiff writes as one op
  * ({@code sd.nn.linear}, {@code sd.nn.reluLayer}) are taken apart into a product and a sum, and stay so.
  *
@@ -149,7 +149,7 @@ public final class AdaptedModel {
      * @throws InvalidInputException if there is no such directory
      */
     public void keepWeightsInFile(Path directory, boolean graphToo) {
-        adapters.bases().moveToFile(directory, graphToo);
+        adapters.moveToFile(directory, graphToo);
     }
 
     /** Switches the adapters on, which they are after injection. */
@@ -301,15 +301,18 @@ public final class AdaptedModel {
 
     /**
      * Returns the weights with the active adapters' changes, by weight variable, in the stored orientation, computed in
-     * float64 and rounded once. The graph is not changed.
+     * float64 and rounded once, and the tensors that they train whole. The graph is not changed.
      */
     public Map<String, INDArray> mergedWeights() {
-        return adapters.bases().merged();
+        return adapters.mergedWeights();
     }
 
-    /** Returns what the active adapters do to every layer, for writing them beside the weights. The graph is not changed. */
+    /**
+     * Returns what the active adapters do to every layer, for writing them beside the weights, and what they train whole, which
+     * replaces what is there. The graph is not changed.
+     */
     public List<LowRankUpdate> updates() {
-        return adapters.bases().updates();
+        return adapters.updates();
     }
 
     /** Returns a new plain graph with the active adapters merged into its weights; this model is not changed. */

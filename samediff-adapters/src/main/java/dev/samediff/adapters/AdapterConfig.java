@@ -1,6 +1,8 @@
 package dev.samediff.adapters;
 
+import dev.samediff.adapters.graph.ModuleMatch;
 import dev.samediff.adapters.graph.TargetSelector;
+import java.util.List;
 import java.util.regex.Pattern;
 
 /**
@@ -10,8 +12,9 @@ import java.util.regex.Pattern;
  * @param method the method with its hyper-parameters
  * @param targets which linear layers and embeddings
  * @param seed seed of everything random at the start; each layer derives its own from it and the module path
+ * @param whole which tensors are trained whole beside that
  */
-public record AdapterConfig(String name, AdapterMethod method, TargetSelector targets, long seed) {
+public record AdapterConfig(String name, AdapterMethod method, TargetSelector targets, long seed, WholeTensors whole) {
     /** The name PEFT gives an adapter that has none. */
     public static final String DEFAULT_NAME = "default";
 
@@ -24,6 +27,11 @@ public record AdapterConfig(String name, AdapterMethod method, TargetSelector ta
         }
     }
 
+    /** Describes an adapter that trains no tensor whole. */
+    public AdapterConfig(String name, AdapterMethod method, TargetSelector targets, long seed) {
+        this(name, method, targets, seed, WholeTensors.NONE);
+    }
+
     /** Returns the configuration named {@code default} that adapts all linear layers, seed 0. */
     public static AdapterConfig of(AdapterMethod method) {
         return new AdapterConfig(DEFAULT_NAME, method, TargetSelector.allLinear(), 0);
@@ -31,16 +39,36 @@ public record AdapterConfig(String name, AdapterMethod method, TargetSelector ta
 
     /** Returns this configuration under another name. */
     public AdapterConfig withName(String newName) {
-        return new AdapterConfig(newName, method, targets, seed);
+        return new AdapterConfig(newName, method, targets, seed, whole);
     }
 
     /** Returns this configuration for other layers. */
     public AdapterConfig withTargets(TargetSelector newTargets) {
-        return new AdapterConfig(name, method, newTargets, seed);
+        return new AdapterConfig(name, method, newTargets, seed, whole);
     }
 
     /** Returns this configuration with another seed. */
     public AdapterConfig withSeed(long newSeed) {
-        return new AdapterConfig(name, method, targets, newSeed);
+        return new AdapterConfig(name, method, targets, newSeed, whole);
+    }
+
+    /** Returns this configuration with other tensors that are trained whole. */
+    public AdapterConfig withWhole(WholeTensors newWhole) {
+        return new AdapterConfig(name, method, targets, seed, newWhole);
+    }
+
+    /**
+     * Returns this configuration with modules that are trained and saved whole, such as a classifier's head; they get no low-rank
+     * factors. PEFT's {@code modules_to_save}.
+     *
+     * @param names module paths, their ends ({@code classifier} means {@code model.classifier} too), or full names of tensors
+     */
+    public AdapterConfig withModulesToSave(String... names) {
+        return withWhole(whole.withModules(ModuleMatch.names(List.of(names))));
+    }
+
+    /** Returns this configuration with biases that are trained. PEFT's {@code bias}. */
+    public AdapterConfig withBias(WholeTensors.Bias bias) {
+        return withWhole(whole.withBias(bias));
     }
 }

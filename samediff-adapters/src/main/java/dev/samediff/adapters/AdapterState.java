@@ -12,22 +12,29 @@ import org.nd4j.linalg.factory.Nd4j;
  *
  * @param config the configuration the adapter was made with
  * @param sites the adapted layers in a fixed order
+ * @param whole the tensors that were trained whole, in a fixed order
  * @param baseHash SHA-256 (hexadecimal) over the adapted layers' base weights, see {@link BaseHash#of}
  */
-public record AdapterState(AdapterConfig config, List<Site> sites, String baseHash) {
+public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> whole, String baseHash) {
     /** The weight hash of a layer whose base weight is unknown, as in folders that PEFT saved; it fits every weight. */
     public static final String UNKNOWN_HASH = "";
 
     public AdapterState {
         sites = List.copyOf(sites);
+        whole = List.copyOf(whole);
         if (sites.isEmpty()) {
             throw new InvalidInputException("the adapter `" + config.name() + "` has no layers");
         }
     }
 
+    /** Describes an adapter without tensors that were trained whole. */
+    public AdapterState(AdapterConfig config, List<Site> sites, String baseHash) {
+        this(config, sites, List.of(), baseHash);
+    }
+
     /** Returns the same adapter under another name, such as to add one that was saved under a name that is taken. */
     public AdapterState withName(String name) {
-        return new AdapterState(config.withName(name), sites, baseHash);
+        return new AdapterState(config.withName(name), sites, whole, baseHash);
     }
 
     /**
@@ -40,6 +47,15 @@ public record AdapterState(AdapterConfig config, List<Site> sites, String baseHa
     public List<PlainLora> toPlainLora() {
         return sites.stream().map(site -> site.toPlainLora(config.method())).toList();
     }
+
+    /**
+     * One tensor that was trained whole, as PyTorch's module holds it: a linear layer's weight is [out,in].
+     *
+     * @param key its name there: module path, dot, parameter, such as {@code classifier.weight}
+     * @param variable name of the variable in the graph it was made from
+     * @param tensor its values
+     */
+    public record Whole(String key, String variable, INDArray tensor) {}
 
     /**
      * One adapted layer. All tensors have the shapes of {@code y = x W}: A [in,r], S [r], B [r,out], float32.

@@ -92,8 +92,14 @@ final class AdaptedWorld implements AutoCloseable {
         graph.variables().stream()
                 .filter(v ->
                         v.getVariableType() == VariableType.CONSTANT || v.getVariableType() == VariableType.VARIABLE)
-                .filter(v -> !AdapterTensors.isOne(v.name()))
+                .filter(v -> !AdapterTensors.isOne(v.name()) && !isTrainedWhole(v))
                 .forEach(v -> watch(v.getArr()));
+    }
+
+    private boolean isTrainedWhole(SDVariable variable) {
+        return model != null
+                && variable.getVariableType() == VariableType.VARIABLE
+                && model.trainableNames().contains(variable.name());
     }
 
     AdaptedModel model() {
@@ -103,7 +109,11 @@ final class AdaptedWorld implements AutoCloseable {
     /** Puts the first adapter into the plain graph. */
     void inject(AdapterConfig config) {
         model = AdaptedModel.inject(graph, config);
-        check("inject " + config.method() + " on " + config.targets().describe());
+        check("inject " + described(config));
+    }
+
+    static String described(AdapterConfig config) {
+        return config.method() + " on " + config.targets().describe() + " with " + config.whole();
     }
 
     /** Does something to the model and looks at everything. */
@@ -192,14 +202,15 @@ final class AdaptedWorld implements AutoCloseable {
             return;
         }
         List<String> trainables = model.trainableNames();
+        List<String> factors = trainables.stream().filter(AdapterTensors::isOne).toList();
         assertThat(graph.variables().stream()
                         .filter(v -> v.getVariableType() == VariableType.VARIABLE)
                         .map(SDVariable::name))
                 .as("VARIABLEs" + after)
-                .containsExactlyInAnyOrderElementsOf(trainables);
+                .containsExactlyInAnyOrderElementsOf(model.enabled() && !model.merged() ? trainables : factors);
         assertThat(graph.variables().stream().map(SDVariable::name).filter(this::isActive))
-                .as("tensors of the active adapters" + after)
-                .containsExactlyInAnyOrderElementsOf(trainables);
+                .as("factors of the active adapters" + after)
+                .containsExactlyInAnyOrderElementsOf(factors);
         List<String> losses = new ArrayList<>(List.of("loss"));
         model.activeAdapterNames().stream()
                 .filter(name -> model.config(name).method().penalty().isPresent())
@@ -209,7 +220,9 @@ final class AdaptedWorld implements AutoCloseable {
 
     /** Compares SameDiff's gradients with those of a graph that is read anew. */
     void differentiate() {
-        List<String> trainables = model.trainableNames();
+        List<String> trainables = model.trainableNames().stream()
+                .filter(name -> graph.getVariable(name).getVariableType() == VariableType.VARIABLE)
+                .toList();
         if (!trainables.isEmpty()) {
             assertThatBits(graph.calculateGradients(SharedGraph.feeds(type), trainables))
                     .as("gradients after " + done)
@@ -232,6 +245,14 @@ final class AdaptedWorld implements AutoCloseable {
         for (String name : model.enabled() ? model.activeAdapterNames() : List.<String>of()) {
             AdapterState state = model.state(name);
             AdapterMethod method = state.config().method();
+            state.whole()
+                    .forEach(whole -> weights.put(
+                            whole.variable(),
+                            (whole.key().equals("q.weight") || whole.key().equals("o.weight") // stored [in,out]
+                                            ? whole.tensor().transpose()
+                                            : whole.tensor())
+                                    .castTo(DataType.DOUBLE)
+                                    .dup()));
             for (AdapterState.Site site : state.sites()) {
                 INDArray change =
                         method.delta(site.tensors(), site.scaling()).sub(method.delta(site.start(), site.scaling()));

@@ -1,5 +1,6 @@
 package dev.samediff.adapters;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -8,6 +9,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.samediff.adapters.graph.LinearSites;
 import dev.samediff.adapters.graph.ModuleMatch;
 import dev.samediff.adapters.graph.TargetSelector;
+import dev.samediff.adapters.io.AdapterFolder;
 import dev.samediff.adapters.io.Safetensors;
 import dev.samediff.adapters.method.AdapterMethods;
 import dev.samediff.adapters.method.OrthonormalPenalty;
@@ -27,6 +29,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.stream.StreamSupport;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -39,6 +42,9 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 /** A two-layer model with adapters made, trained, merged and converted by PEFT and by the SORSA authors' code. */
 class GoldenModelTest {
     private static final String PREFIX = "base_model.model.";
+
+    @TempDir
+    Path dir;
 
     @ParameterizedTest
     @ValueSource(
@@ -90,6 +96,40 @@ class GoldenModelTest {
         loaded.mergedWeights()
                 .forEach((weight, value) ->
                         assertThat(difference(value, get(merged, weight))).isLessThan(2e-6));
+    }
+
+    @ParameterizedTest
+    @ValueSource(strings = {"lora_modules_to_save", "lora_bias_all"})
+    void what_peft_trained_whole_is_loaded_merged_and_written_as_peft_does(String name) throws IOException {
+        Path root = SharedFiles.require("golden/adapters");
+        Path folder = root.resolve(name + "/trained");
+        AdapterState state = AdapterFolder.load(folder);
+        SameDiff graph = model(root);
+        AdaptedModel loaded = AdaptedModel.inject(graph, Map.of(), state);
+        assertThat(difference(output(graph, root), array(root, name + "/trained_out")))
+                .isLessThan(5e-6);
+        Map<String, INDArray> merged = tensors(root.resolve(name + "/merged_model.safetensors"));
+        Map<String, INDArray> weights = loaded.mergedWeights();
+        assertThat(weights.keySet()).containsAll(wholeNames(state));
+        weights.forEach((weight, value) ->
+                assertThat(difference(value, get(merged, weight))).isLessThan(2e-6));
+        loaded.disable();
+        assertThat(difference(output(graph, root), array(root, "base_out"))).isLessThan(2e-6);
+        AdapterFolder.saveAsLora(loaded.state(), dir.resolve(name));
+        Map<String, INDArray> theirs = tensors(folder.resolve("adapter_model.safetensors"));
+        Map<String, INDArray> ours = tensors(dir.resolve(name + "/adapter_model.safetensors"));
+        assertThat(ours.keySet()).containsExactlyInAnyOrderElementsOf(theirs.keySet());
+        ours.forEach((key, value) -> assertThatBits(value).isEqualTo(get(theirs, key)));
+        ObjectMapper json = new ObjectMapper();
+        JsonNode config =
+                json.readTree(dir.resolve(name + "/adapter_config.json").toFile());
+        JsonNode expected = json.readTree(folder.resolve("adapter_config.json").toFile());
+        assertThat(config.get("bias")).isEqualTo(expected.get("bias"));
+        assertThat(config.get("modules_to_save")).isEqualTo(expected.get("modules_to_save"));
+    }
+
+    private static List<String> wholeNames(AdapterState state) {
+        return state.whole().stream().map(AdapterState.Whole::variable).toList();
     }
 
     @Test

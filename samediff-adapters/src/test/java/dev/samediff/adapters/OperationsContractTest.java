@@ -1,9 +1,11 @@
 package dev.samediff.adapters;
 
 import dev.samediff.adapters.AdaptedWorld.Sharing;
+import dev.samediff.adapters.graph.ModuleMatch;
 import dev.samediff.adapters.graph.TargetSelector;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Random;
 import java.util.TreeMap;
@@ -30,6 +32,12 @@ class OperationsContractTest {
             TargetSelector.suffixes("k", "v"),
             TargetSelector.suffixes("wte"),
             TargetSelector.suffixes("wte", "o"));
+
+    private static final List<WholeTensors> WHOLE = List.of(
+            WholeTensors.NONE,
+            WholeTensors.NONE.withBias(WholeTensors.Bias.ALL),
+            WholeTensors.NONE.withModules(ModuleMatch.names(List.of("o", "k.bias"))),
+            WholeTensors.NONE.withModules(ModuleMatch.regex("o")).withBias(WholeTensors.Bias.ALL));
 
     @TempDir
     static Path directory;
@@ -122,7 +130,8 @@ class OperationsContractTest {
         private AdapterConfig config(AdapterMethod of) {
             return AdapterConfig.of(of)
                     .withName("a" + added++)
-                    .withTargets(TARGETS.get(random.nextInt(TARGETS.size())));
+                    .withTargets(TARGETS.get(random.nextInt(TARGETS.size())))
+                    .withWhole(WHOLE.get(random.nextInt(WHOLE.size())));
         }
 
         private AdapterMethod any() {
@@ -133,14 +142,36 @@ class OperationsContractTest {
         private String[] some(AdaptedModel model) {
             List<String> names = new ArrayList<>(model.adapters());
             names.removeIf(name -> random.nextInt(3) == 0);
-            return names.toArray(String[]::new);
+            List<String> together = new ArrayList<>();
+            names.stream()
+                    .filter(name -> together.stream().noneMatch(other -> exclude(model, name, other)))
+                    .forEach(together::add);
+            return together.toArray(String[]::new);
+        }
+
+        /** Whether one adapter trains whole what the other changes, too. */
+        private static boolean exclude(AdaptedModel model, String one, String other) {
+            return !Collections.disjoint(whole(model, one), changed(model, other))
+                    || !Collections.disjoint(whole(model, other), changed(model, one));
+        }
+
+        private static List<String> whole(AdaptedModel model, String name) {
+            return model.state(name).whole().stream()
+                    .map(AdapterState.Whole::variable)
+                    .toList();
+        }
+
+        private static List<String> changed(AdaptedModel model, String name) {
+            List<String> changed = new ArrayList<>(whole(model, name));
+            model.state(name).sites().forEach(site -> changed.add(site.weight()));
+            return changed;
         }
 
         private void change(AdaptedWorld world, AdaptedModel model) {
             int choice = random.nextInt(17);
             if (choice < 3) {
                 AdapterConfig config = config(any());
-                world.apply("add " + config.method() + " on " + config.targets().describe(), () -> model.add(config));
+                world.apply("add " + AdaptedWorld.described(config), () -> model.add(config));
             } else if (choice < 6) {
                 world.activate(some(model));
             } else if (choice < 8) {

@@ -122,6 +122,67 @@ public final class OnnxWeightEditor {
         return name;
     }
 
+    /** Adds an initializer of whole numbers and returns its name: the wanted one, unless that is taken. */
+    String addWhole(String wanted, Onnx.TensorProto tensor) {
+        String name = freshName(wanted);
+        Onnx.TensorProto named = tensor.toBuilder().setName(name).build();
+        initializers.put(name, graph.getInitializerCount());
+        graph.addInitializer(named);
+        if (model.getIrVersion() < 4) {
+            graph.addInput(declaration(name, named));
+        }
+        return name;
+    }
+
+    /** Puts a node behind all others. */
+    void append(Onnx.NodeProto node) {
+        graph.addNode(node);
+    }
+
+    /**
+     * Adds an output.
+     *
+     * @param name name of a value
+     * @param type element type
+     * @param dims sizes, as numbers or names
+     */
+    void addOutput(String name, int type, List<String> dims) {
+        Onnx.TensorShapeProto.Builder shape = Onnx.TensorShapeProto.newBuilder();
+        for (String dim : dims) {
+            if (dim.matches("\\d+")) {
+                shape.addDimBuilder().setDimValue(Long.parseLong(dim));
+            } else {
+                shape.addDimBuilder().setDimParam(dim);
+            }
+        }
+        Onnx.TypeProto.Tensor tensor = Onnx.TypeProto.Tensor.newBuilder()
+                .setElemType(type)
+                .setShape(shape)
+                .build();
+        graph.addOutput(Onnx.ValueInfoProto.newBuilder()
+                .setName(name)
+                .setType(Onnx.TypeProto.newBuilder().setTensorType(tensor)));
+    }
+
+    /** Returns the element type of an output; FLOAT if the file does not say. */
+    public int outputType(String name) {
+        return graph.getOutputList().stream()
+                .filter(output -> output.getName().equals(name))
+                .map(output -> output.getType().getTensorType().getElemType())
+                .filter(type -> type != Onnx.TensorProto.DataType.UNDEFINED_VALUE)
+                .findFirst()
+                .orElse(Onnx.TensorProto.DataType.FLOAT_VALUE);
+    }
+
+    /** Returns the version of ONNX's own operators. */
+    long opset() {
+        return model.getOpsetImportList().stream()
+                .filter(set -> set.getDomain().isEmpty() || set.getDomain().equals("ai.onnx"))
+                .mapToLong(Onnx.OperatorSetIdProto::getVersion)
+                .max()
+                .orElse(1);
+    }
+
     /** Sets an entry of the model's metadata. */
     public void metadata(String key, String value) {
         Onnx.StringStringEntryProto entry = Onnx.StringStringEntryProto.newBuilder()

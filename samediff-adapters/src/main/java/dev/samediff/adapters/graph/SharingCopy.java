@@ -10,7 +10,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * Copies a graph but not its numbers: both graphs read the same arrays, so copies of a model of any size cost next to
  * nothing. Nothing in this library writes to an array that graphs may share: adapters that are put into one of them, switched,
  * merged or taken out give it arrays of its own ({@link GraphEditor#replaceArray}). Adapters' tensors are trained where they lie,
- * so a copy of a graph that has adapters gets its own of them: it goes on computing what the graph computed when it was copied.
+ * so a copy of a graph that has adapters gets its own of them, and of every other VARIABLE, which adapters may train whole: it
+ * goes on computing what the graph computed when it was copied.
  *
  * <p>Whoever trains other variables of a graph where they lie, such as all weights, trains those of all copies.
  *
@@ -40,8 +41,8 @@ public final class SharingCopy {
             graph.setConstantArrays(constants);
             graph.setVariablesArrays(variables);
         }
-        copy.setConstantArrays(same(constants));
-        copy.setVariablesArrays(same(variables));
+        copy.setConstantArrays(same(constants, false));
+        copy.setVariablesArrays(same(variables, AdapterTensors.any(graph).isPresent()));
         return copy;
     }
 
@@ -55,11 +56,11 @@ public final class SharingCopy {
     }
 
     /** SameDiff's own holders keep a second copy of each array for other devices (DeviceLocalNDArray in delayed mode). */
-    private static ArrayHolder same(ArrayHolder arrays) {
+    private static ArrayHolder same(ArrayHolder arrays, boolean trained) {
         ArrayHolder same = new ThreadSafeArrayHolder(false);
         for (String name : arrays.arrayNames()) {
             INDArray array = arrays.getArray(name);
-            same.setArray(name, AdapterTensors.isOne(name) ? array.dup('c') : array);
+            same.setArray(name, trained || AdapterTensors.isOne(name) ? array.dup('c') : array);
         }
         return same;
     }

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -20,6 +21,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * @param config its configuration
  * @param sites its layers
+ * @param held the tensors that it trains whole
  * @param starts the tensors at the start by short name, per layer
  * @param scalingVariables graph scalars that hold s, per layer
  * @param insertions what was put into the graph, in order
@@ -28,6 +30,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public record Adapter(
         AdapterConfig config,
         List<AdaptedSite> sites,
+        List<HeldTensor> held,
         List<Map<String, INDArray>> starts,
         List<String> scalingVariables,
         List<GraphEditor.Insertion> insertions,
@@ -37,11 +40,25 @@ public record Adapter(
         return config.name();
     }
 
-    /** Names of all trainable variables, in a fixed order. */
+    /** Names of all trainable variables, in a fixed order: those of the layers, then those that are trained whole. */
     public List<String> trainableNames() {
+        return Stream.concat(factorNames().stream(), held.stream().map(HeldTensor::variable))
+                .toList();
+    }
+
+    /** Names of the variables that are this adapter's alone, which are there only because of it. */
+    List<String> factorNames() {
         return sites.stream()
                 .flatMap(site -> site.trainables().values().stream())
                 .toList();
+    }
+
+    /** The values of all trainable variables by name, where they lie. */
+    Map<String, INDArray> values(SameDiff graph) {
+        Map<String, INDArray> values = new LinkedHashMap<>();
+        factorNames().forEach(name -> values.put(name, graph.getVariable(name).getArr()));
+        held.forEach(tensor -> values.put(tensor.variable(), tensor.value(graph)));
+        return values;
     }
 
     /** The adapter as numbers, copied from its graph. */
@@ -65,7 +82,13 @@ public record Adapter(
                     site.weightHash(),
                     site.layer().kind()));
         }
-        return new AdapterState(config, saved, BaseHash.of(hashes));
+        List<AdapterState.Whole> whole = held.stream()
+                .map(tensor -> new AdapterState.Whole(
+                        tensor.tensor().key(),
+                        tensor.variable(),
+                        tensor.tensor().turned(tensor.value(graph)).dup('c')))
+                .toList();
+        return new AdapterState(config, saved, whole, BaseHash.of(hashes));
     }
 
     static Map<String, INDArray> copy(Map<String, INDArray> tensors) {

@@ -15,15 +15,18 @@ import dev.samediff.adapters.graph.Branches;
 import dev.samediff.adapters.graph.EmbeddingSite;
 import dev.samediff.adapters.graph.GraphAudit;
 import dev.samediff.adapters.graph.GraphEditor;
+import dev.samediff.adapters.graph.ModuleTensors;
 import dev.samediff.adapters.graph.Names;
 import dev.samediff.adapters.linalg.Decompositions;
 import dev.samediff.adapters.linalg.SideBySide;
+import dev.samediff.adapters.task.TaskHead;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -35,18 +38,21 @@ public final class AdapterInjection {
     private final SameDiff graph;
     private final GraphEditor editor;
     private final AdaptableLayers layers;
+    private final WholeChoice wholes;
     private final Function<AdaptableSite, BaseWeight> bases;
 
     /**
      * @param graph the graph
      * @param layers its layers as they were before any injection
-     * @param bases the base weight of a layer, made at the first request
+     * @param tensors its stored tensors, likewise
+     * @param bases the base weights, which the graph must hold but for those that adapters replaced by residuals
      */
-    public AdapterInjection(SameDiff graph, AdaptableLayers layers, Function<AdaptableSite, BaseWeight> bases) {
+    public AdapterInjection(SameDiff graph, AdaptableLayers layers, ModuleTensors tensors, BaseWeights bases) {
         this.graph = graph;
         this.editor = new GraphEditor(graph);
         this.layers = layers;
-        this.bases = bases;
+        this.wholes = new WholeChoice(layers, tensors, bases::stored);
+        this.bases = bases::of;
     }
 
     /** A layer to be adapted. */
@@ -63,7 +69,10 @@ public final class AdapterInjection {
     public Adapter start(AdapterConfig config, Decompositions linalg) {
         AdapterMethod method = config.method();
         List<Chosen> chosen = new ArrayList<>();
-        for (AdaptableSite layer : config.targets().select(layers)) {
+        List<AdaptableSite> factorised = wholes.factorised(config);
+        List<HeldTensor> held = wholes.start(config, factorised);
+        requireHeads(held, factorised);
+        for (AdaptableSite layer : factorised) {
             int rank = config.targets().rank(layer.module(), method.rank());
             double alpha = alpha(config, layer.module(), rank);
             SiteShape shape = new SiteShape(
@@ -72,7 +81,19 @@ public final class AdapterInjection {
         }
         List<Start> starts = SideBySide.map(
                 chosen, each -> (long) each.shape().in() * each.shape().out(), each -> start(config, each, linalg));
-        return build(config, starts);
+        return build(config, starts, held);
+    }
+
+    /** A head that starts from random numbers is of no use before it is trained. */
+    private void requireHeads(List<HeldTensor> held, List<AdaptableSite> factorised) {
+        for (String head : TaskHead.untrained(graph)) {
+            if (held.stream().noneMatch(each -> each.tensor().key().equals(head + ".weight"))
+                    && factorised.stream().noneMatch(site -> site.module().equals(head))) {
+                throw new InvalidInputException("the head `" + head
+                        + "` is new and would stay at its random start; train it by withModulesToSave(\"" + head
+                        + "\")");
+            }
+        }
     }
 
     private static Start start(AdapterConfig config, Chosen chosen, Decompositions linalg) {
@@ -95,6 +116,7 @@ public final class AdapterInjection {
     public Adapter restore(AdapterState state) {
         Map<String, AdaptableSite> byModule =
                 layers.sites().stream().collect(Collectors.toMap(AdaptableSite::module, site -> site));
+        List<HeldTensor> held = wholes.restore(state);
         List<Start> starts = new ArrayList<>();
         for (AdapterState.Site saved : state.sites()) {
             AdaptableSite layer = requireLayer(state, saved, byModule.get(saved.module()));
@@ -120,7 +142,7 @@ public final class AdapterInjection {
                     saved.start(),
                     saved.tensors()));
         }
-        return build(state.config(), starts);
+        return build(state.config(), starts, held);
     }
 
     private AdaptableSite requireLayer(AdapterState state, AdapterState.Site saved, @Nullable AdaptableSite layer) {
@@ -142,12 +164,15 @@ public final class AdapterInjection {
         return layer;
     }
 
-    private Adapter build(AdapterConfig config, List<Start> starts) {
-        List<String> adaptedOutputs = starts.stream()
+    private Adapter build(AdapterConfig config, List<Start> starts, List<HeldTensor> held) {
+        Stream<String> adaptedOutputs = starts.stream()
                 .flatMap(start -> start.site().layer().uses().stream())
-                .map(AdaptableSite.Use::output)
-                .toList();
-        GraphAudit.requireSafe(graph, graph.getLossVariables(), adaptedOutputs);
+                .map(AdaptableSite.Use::output);
+        GraphAudit.requireSafe(
+                graph,
+                graph.getLossVariables(),
+                Stream.concat(adaptedOutputs, held.stream().map(HeldTensor::variable))
+                        .toList());
         List<AdaptedSite> sites = new ArrayList<>();
         List<String> scalings = new ArrayList<>();
         List<GraphEditor.Insertion> insertions = new ArrayList<>();
@@ -170,6 +195,7 @@ public final class AdapterInjection {
         return new Adapter(
                 config,
                 List.copyOf(sites),
+                held,
                 starts.stream().map(Start::start).toList(),
                 List.copyOf(scalings),
                 List.copyOf(insertions),

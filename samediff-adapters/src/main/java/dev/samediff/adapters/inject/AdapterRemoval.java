@@ -78,7 +78,7 @@ record AdapterRemoval(SameDiff graph, GraphEditor editor) {
                             .toList());
         }
         editor.removeWithProducers(adapter.scalingVariables());
-        editor.removeWithProducers(adapter.trainableNames());
+        editor.removeWithProducers(adapter.factorNames());
     }
 
     /** Lets what else reads an adapted table read the table again. */

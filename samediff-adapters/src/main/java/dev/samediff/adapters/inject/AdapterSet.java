@@ -10,6 +10,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** The adapters of one graph by name, in the order they were added, and which of them are active. */
 public final class AdapterSet {
@@ -105,6 +107,13 @@ public final class AdapterSet {
     /** The trainable variables of the active adapters. */
     public List<String> trainableNames() {
         return active().stream().flatMap(a -> a.trainableNames().stream()).toList();
+    }
+
+    /** The values of the active adapters' trainable variables by name, where they lie. */
+    Map<String, INDArray> values(SameDiff graph) {
+        Map<String, INDArray> values = new LinkedHashMap<>();
+        active().forEach(adapter -> values.putAll(adapter.values(graph)));
+        return values;
     }
 
     /** The penalties of the active adapters that have one, by name. */

@@ -41,6 +41,12 @@ public final class BaseWeights {
                 weight -> new BaseWeight(layer, graph.getVariable(weight).getArr(), editor));
     }
 
+    /** The caller's array of a variable, where the graph may hold another because of low-rank factors. */
+    INDArray stored(String variable) {
+        BaseWeight base = weights.get(variable);
+        return base == null ? graph.getVariable(variable).getArr() : base.stored();
+    }
+
     Collection<BaseWeight> all() {
         return weights.values();
     }

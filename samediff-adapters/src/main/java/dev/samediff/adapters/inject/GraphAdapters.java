@@ -3,17 +3,24 @@ package dev.samediff.adapters.inject;
 import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.AdapterState;
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.LowRankUpdate;
 import dev.samediff.adapters.graph.AdaptableLayers;
 import dev.samediff.adapters.graph.AdapterTensors;
 import dev.samediff.adapters.graph.FusedLayers;
 import dev.samediff.adapters.graph.GraphEditor;
+import dev.samediff.adapters.graph.ModuleTensors;
 import dev.samediff.adapters.linalg.Decompositions;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * The adapters of one graph and whether they act: puts them in, takes them out, and keeps the graph's weights, switches,
@@ -23,9 +30,11 @@ public final class GraphAdapters {
     private final SameDiff graph;
     private final GraphEditor editor;
     private final AdaptableLayers layers;
+    private final ModuleTensors tensors;
     private final List<String> formerTrainables;
     private final AdapterSet set = new AdapterSet();
     private final BaseWeights bases;
+    private final HeldTensors held;
     private final AdapterLosses losses;
     private boolean enabled = true;
     private boolean merged;
@@ -46,14 +55,44 @@ public final class GraphAdapters {
         this.graph = graph;
         this.editor = new GraphEditor(graph);
         this.layers = AdaptableLayers.of(graph, modulePathsByWeight);
+        this.tensors = ModuleTensors.of(graph, layers);
         this.formerTrainables = editor.trainables();
         this.bases = new BaseWeights(graph, editor, set);
+        this.held = new HeldTensors(graph, editor, set);
         this.losses = new AdapterLosses(graph, editor, set);
     }
 
     /** Which adapters there are, and which act. */
     public AdapterSet set() {
         return set;
+    }
+
+    /** The low-rank factors' layers with the changes, and what is trained whole, by weight variable; computed anew. */
+    public Map<String, INDArray> mergedWeights() {
+        Map<String, INDArray> merged = new LinkedHashMap<>(bases.merged());
+        merged.putAll(held.merged());
+        return merged;
+    }
+
+    /** What the active adapters do to every layer, and the tensors that they replace. */
+    public List<LowRankUpdate> updates() {
+        List<LowRankUpdate> updates = new ArrayList<>(bases.updates());
+        for (Adapter adapter : set.active()) {
+            for (HeldTensor each : adapter.held()) {
+                updates.add(LowRankUpdate.replacement(
+                        each.tensor().module(),
+                        each.variable(),
+                        each.value(graph).dup('c')));
+            }
+        }
+        return updates;
+    }
+
+    /** Lets files stand behind frozen weights, see {@link BaseWeights#moveToFile}. */
+    public void moveToFile(Path directory, boolean graphToo) {
+        held.withdraw();
+        bases.moveToFile(directory, graphToo);
+        held.refresh(enabled, merged);
     }
 
     /** The weights under them. */
@@ -82,19 +121,30 @@ public final class GraphAdapters {
     /** Adds an adapter, factorised from the true base weights; it does not act yet. */
     public void add(AdapterConfig config, Decompositions linalg) {
         set.requireFree(config.name());
-        attach(new AdapterInjection(graph, layers, bases::of).start(config, linalg));
+        attach(() -> injection().start(config, linalg));
     }
 
     /** Adds a saved adapter; it does not act yet. */
     public void add(AdapterState state) {
         set.requireFree(state.config().name());
-        attach(new AdapterInjection(graph, layers, bases::of).restore(state));
+        attach(() -> injection().restore(state));
     }
 
-    private void attach(Adapter adapter) {
+    private AdapterInjection injection() {
+        return new AdapterInjection(graph, layers, tensors, bases);
+    }
+
+    private void attach(Supplier<Adapter> injected) {
+        held.withdraw();
+        Adapter adapter;
+        try {
+            adapter = injected.get();
+        } finally {
+            held.refresh(enabled, merged);
+        }
         if (set.isEmpty()) {
             List<String> frozen = new ArrayList<>(editor.trainables());
-            frozen.removeAll(adapter.trainableNames());
+            frozen.removeAll(adapter.factorNames());
             editor.freeze(frozen);
         }
         set.add(adapter);
@@ -108,38 +158,75 @@ public final class GraphAdapters {
                 .flatMap(name -> set.get(name).trainableNames().stream())
                 .toList();
         losses.requireSafe(tasks, trainables);
+        requireOneOwner(names);
         set.activate(names);
         for (Adapter adapter : set.all()) {
             if (set.isActive(adapter)) {
-                editor.unfreeze(adapter.trainableNames());
+                editor.unfreeze(adapter.factorNames());
             } else {
-                editor.freeze(adapter.trainableNames());
+                editor.freeze(adapter.factorNames());
             }
         }
         losses.refresh();
-        bases.refresh(enabled, merged);
+        refresh();
         if (!tasks.isEmpty()) {
             editor.setLosses(losses.withPenalties(tasks));
         }
         editor.invalidate();
     }
 
+    /** As in PEFT, a tensor that one adapter trains whole cannot be changed by another at the same time. */
+    private void requireOneOwner(Collection<String> names) {
+        Map<String, String> owners = new LinkedHashMap<>();
+        for (String name : new LinkedHashSet<>(names)) {
+            Adapter adapter = set.get(name);
+            adapter.held().forEach(each -> requireFree(each.variable(), name, owners));
+        }
+        for (String name : names) {
+            set.get(name).sites().forEach(site -> {
+                String owner = owners.get(site.layer().weight());
+                if (owner != null) {
+                    throw twoOwners(site.layer().weight(), owner, name);
+                }
+            });
+        }
+    }
+
+    private static void requireFree(String variable, String adapter, Map<String, String> owners) {
+        String owner = owners.putIfAbsent(variable, adapter);
+        if (owner != null) {
+            throw twoOwners(variable, owner, adapter);
+        }
+    }
+
+    private static InvalidInputException twoOwners(String variable, String owner, String other) {
+        return new InvalidInputException("`" + variable + "` is trained whole by the adapter `" + owner
+                + "`, and changed by `" + other + "`; only one of them can be active");
+    }
+
+    private void refresh() {
+        held.withdrawOthers(enabled, merged);
+        bases.refresh(enabled, merged);
+        held.refresh(enabled, merged);
+    }
+
     /** Switches all adapters on or off. */
     public void enable(boolean on) {
         enabled = on;
-        bases.refresh(enabled, merged);
+        refresh();
     }
 
     /** Puts the active adapters' changes into the weights instead of beside them, or takes that back. */
     public void merge(boolean on) {
         merged = on;
-        bases.refresh(enabled, merged);
+        refresh();
     }
 
     /** Brings merged weights in line with the adapters' numbers after these were set. */
     public void valuesChanged() {
         if (merged) {
-            bases.refresh(enabled, true);
+            held.withdraw();
+            refresh();
         }
     }
 
@@ -148,14 +235,16 @@ public final class GraphAdapters {
         Adapter gone = set.get(name);
         List<Adapter> newer = set.after(gone);
         List<String> tasks = losses.tasks();
+        held.withdraw(gone);
         set.remove(name);
-        bases.refresh(enabled, merged);
+        refresh();
         editor.setLosses(tasks.isEmpty() ? tasks : losses.withPenalties(tasks));
         new AdapterRemoval(graph, editor).one(gone, newer, set.all());
     }
 
     /** Takes all adapters out; the graph is as it was before the first. */
     public void unload() {
+        held.withdraw();
         bases.refresh(false, false);
         removeAll(graph, Set.of());
         set.clear();
@@ -171,6 +260,21 @@ public final class GraphAdapters {
      */
     void removeAll(SameDiff from, Collection<String> changed) {
         new AdapterRemoval(from).all(set.all(), formerTrainables, losses.tasks(), changed);
+    }
+
+    /** The variables that adapters train whole and that were no VARIABLEs before. */
+    List<String> formerConstants() {
+        return set.all().stream()
+                .flatMap(adapter -> adapter.held().stream())
+                .map(HeldTensor::variable)
+                .filter(variable -> !formerTrainables.contains(variable))
+                .distinct()
+                .toList();
+    }
+
+    /** The tensors of the active adapters that are trained whole, by variable, copied. */
+    Map<String, INDArray> heldWeights() {
+        return held.merged();
     }
 
     /** Returns a new plain graph with the active adapters merged into its weights. */

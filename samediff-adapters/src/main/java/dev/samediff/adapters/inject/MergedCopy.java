@@ -33,6 +33,8 @@ record MergedCopy(SameDiff graph, GraphAdapters adapters) {
                                     .dup('c')
                             : merged);
         }
+        editor.freeze(adapters.formerConstants());
+        adapters.heldWeights().forEach(editor::replaceArray);
         return copy;
     }
 

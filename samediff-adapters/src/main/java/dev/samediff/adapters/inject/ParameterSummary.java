@@ -69,6 +69,11 @@ public record ParameterSummary(
                         site.scaling(),
                         count(site.trainables().values())));
             }
+            for (HeldTensor held : adapter.held()) {
+                text.append(String.format(
+                        "%-48s %-12s %-8s %42d%n",
+                        held.tensor().key(), adapter.name(), "whole", count(List.of(held.variable()))));
+            }
         }
         text.append(String.format(
                 "%d of %d parameters are trained (%.3f %%)%n", trainable(), total(), 100.0 * trainable() / total()));

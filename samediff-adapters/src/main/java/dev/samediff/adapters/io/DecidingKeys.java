@@ -24,6 +24,7 @@ final class DecidingKeys {
             "rank_pattern",
             "alpha_pattern",
             "bias",
+            "modules_to_save",
             "target_modules",
             "exclude_modules",
             "layers_to_transform",

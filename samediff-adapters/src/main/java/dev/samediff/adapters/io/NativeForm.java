@@ -25,7 +25,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * The subfolder from which a method can be resumed exactly: {@code adapter.json} and the trained and start tensors, bit for
- * bit, as {@code trained.<module path>.<short name>} and {@code start.<...>}, in the shapes of {@code y = x W}.
+ * bit, as {@code trained.<module path>.<short name>} and {@code start.<...>}, in the shapes of {@code y = x W}; tensors that were
+ * trained whole as {@code whole.<name>}, as PyTorch's modules hold them.
  */
 final class NativeForm {
     static final String FOLDER = "native";
@@ -66,6 +67,7 @@ final class NativeForm {
         json.put("peft_tensors_sha256", Sha256.of(adapter.resolve(PeftForm.TENSORS)));
         json.set(PEFT_CONFIG, DecidingKeys.of(peft));
         json.set("layers", sites);
+        WholeJson.write(state, json, tensors);
         new Safetensors(tensors, Map.of("format", "samediff-adapters")).write(folder.resolve(TENSORS));
         DurableFiles.writeText(folder.resolve(CONFIG), JsonFile.pretty(json));
     }
@@ -84,7 +86,11 @@ final class NativeForm {
         AdapterMethod method =
                 AdapterMethods.named(json.text("method"), json.count("rank"), alpha, json.textsByName("settings"));
         AdapterConfig config = new AdapterConfig(
-                json.text("name"), method, TargetsJson.read(json.requiredObject("targets")), json.wholeNumber("seed"));
+                json.text("name"),
+                method,
+                TargetsJson.read(json.requiredObject("targets")),
+                json.wholeNumber("seed"),
+                WholeJson.read(json));
         Path file = folder.resolve(TENSORS);
         Map<String, INDArray> tensors = new HashMap<>(Safetensors.read(file).tensors());
         List<AdapterState.Site> sites = new ArrayList<>();
@@ -92,6 +98,11 @@ final class NativeForm {
         for (JsonFile layer : json.objects("layers")) {
             sites.add(site(layer, tensors, file));
             hashes.put(layer.text("module"), layer.text("weight_sha256"));
+        }
+        List<AdapterState.Whole> whole = new ArrayList<>();
+        for (JsonFile each : json.has(WholeJson.TENSORS) ? json.objects(WholeJson.TENSORS) : List.<JsonFile>of()) {
+            String key = each.text("key");
+            whole.add(new AdapterState.Whole(key, each.text("variable"), take(tensors, WholeJson.tensor(key), file)));
         }
         if (!tensors.isEmpty()) {
             throw new InvalidInputException("the tensor `"
@@ -102,7 +113,7 @@ final class NativeForm {
         if (!baseHash.equals(BaseHash.of(hashes))) {
             throw json.wrong("base_sha256", baseHash, "the hash over the layers; the file was changed");
         }
-        return new AdapterState(config, sites, baseHash);
+        return new AdapterState(config, sites, whole, baseHash);
     }
 
     private static ObjectNode json(AdapterState.Site site) {

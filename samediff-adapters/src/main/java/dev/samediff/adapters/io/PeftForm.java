@@ -45,7 +45,14 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
             tensors.put(PREFIX + layer.module() + (embedding ? EMBEDDING_A : A), transposed(layer.a(), layer.module()));
             tensors.put(PREFIX + layer.module() + (embedding ? EMBEDDING_B : B), transposed(layer.b(), layer.module()));
         }
-        return new PeftForm(config(layers, description), tensors);
+        tensors.putAll(PeftWhole.tensors(state));
+        ObjectNode config = config(layers, description);
+        config.put(PeftWhole.BIAS, state.config().whole().bias().text());
+        List<String> modules = PeftWhole.modules(state);
+        if (!modules.isEmpty()) {
+            modules.forEach(config.putArray(PeftWhole.MODULES)::add);
+        }
+        return new PeftForm(config, tensors);
     }
 
     void write(Path folder) throws IOException {
@@ -121,10 +128,10 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
         return factor.transpose().dup('c');
     }
 
-    private static void requireFinite(INDArray factor, String module) {
+    static void requireFinite(INDArray factor, String module) {
         double sum = factor.mul(0).sumNumber().doubleValue(); // 0 * NaN and 0 * infinity are NaN
         if (Double.isNaN(sum)) {
-            throw new InvalidInputException("the adapter of the layer `" + module
+            throw new InvalidInputException("the adapter of `" + module
                     + "` has values that are not finite; the training diverged: save an earlier checkpoint, or train"
                     + " with a lower learning rate");
         }

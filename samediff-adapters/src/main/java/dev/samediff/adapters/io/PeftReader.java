@@ -6,6 +6,7 @@ import dev.samediff.adapters.AdapterState;
 import dev.samediff.adapters.BaseHash;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.SiteKind;
+import dev.samediff.adapters.WholeTensors;
 import dev.samediff.adapters.graph.TargetSelector;
 import dev.samediff.adapters.method.Lora;
 import java.io.IOException;
@@ -26,14 +27,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * Reads a LoRA that PEFT saved. What would change the result and is not supported is refused by name; what only concerns
+ * Reads a LoRA that PEFT saved, with the modules and biases that were trained whole beside it. What would change the result and is not supported is refused by name; what only concerns
  * training in PEFT (dropout, the start of A) is ignored.
  */
 final class PeftReader {
     /** Options that change what the adapter computes; each must be absent, null, false, empty or its default. */
     static final List<String> UNSUPPORTED = List.of(
             "use_dora",
-            "modules_to_save",
             "lora_bias",
             "use_qalora",
             "use_bdlora",
@@ -58,7 +58,9 @@ final class PeftReader {
         Path configFile = folder.resolve(PeftForm.CONFIG);
         JsonFile config = JsonFile.read(configFile);
         requireSupported(config, configFile);
-        Map<String, Factors> factors = factors(folder);
+        WholeTensors choice = PeftWhole.choice(config);
+        Map<String, INDArray> tensors = tensors(folder);
+        Map<String, Factors> factors = factors(tensors, choice, folder.resolve(PeftForm.TENSORS));
         int rank = config.count("r");
         boolean rankStabilized = config.flag("use_rslora", false);
         Lora method = new Lora(
@@ -81,7 +83,11 @@ final class PeftReader {
                     module, ab, method, targets.alpha(module, method.alpha()).orElseThrow()));
             hashes.put(module, ab.tableHash());
         });
-        return new AdapterState(new AdapterConfig(name, method, targets, 0), sites, BaseHash.of(hashes));
+        return new AdapterState(
+                new AdapterConfig(name, method, targets, 0, choice),
+                sites,
+                PeftWhole.read(tensors, choice, folder.resolve(PeftForm.TENSORS)),
+                BaseHash.of(hashes));
     }
 
     /**
@@ -120,17 +126,21 @@ final class PeftReader {
                 ab.kind());
     }
 
-    private static Map<String, Factors> factors(Path folder) throws IOException {
+    private static Map<String, INDArray> tensors(Path folder) throws IOException {
         Path file = folder.resolve(PeftForm.TENSORS);
         if (!Files.exists(file) && Files.exists(folder.resolve("adapter_model.bin"))) {
             throw new InvalidInputException("the adapter in " + folder
                     + " is a pickle (adapter_model.bin), which can run code when read; save it again in PEFT with"
                     + " save_pretrained(..., safe_serialization=True)");
         }
-        Map<String, INDArray> tensors = Safetensors.read(file).tensors();
+        return Safetensors.read(file).tensors();
+    }
+
+    private static Map<String, Factors> factors(Map<String, INDArray> tensors, WholeTensors choice, Path file) {
         Set<String> modules = new LinkedHashSet<>();
         tensors.forEach((key, tensor) -> {
-            if (!isTableOfAdaptedEmbedding(key, tensors)) {
+            if (!isTableOfAdaptedEmbedding(key, tensors)
+                    && PeftWhole.key(key, choice).isEmpty()) {
                 modules.add(moduleOf(key, tensor, file));
             }
         });
@@ -184,7 +194,7 @@ final class PeftReader {
             throw new InvalidInputException("the tensor `" + key + "` in " + file
                     + " is not supported; expected " + PeftForm.PREFIX + "<module path>" + PeftForm.A + " and "
                     + PeftForm.B + ", or " + PeftForm.EMBEDDING_A + " and " + PeftForm.EMBEDDING_B
-                    + ", only (no magnitudes, biases or whole modules): merge the adapter in PEFT instead");
+                    + ", or what modules_to_save and bias name: merge the adapter in PEFT instead");
         }
         if (tensor.rank() != 2 || tensor.isEmpty() || !tensor.dataType().isFPType()) {
             throw new InvalidInputException("the tensor `" + key + "` in " + file + " is " + tensor.dataType()
@@ -199,11 +209,6 @@ final class PeftReader {
         if (!type.equals("LORA")) {
             throw new InvalidInputException(
                     "the adapter in " + file + " is of the type `" + JsonFile.shown(type) + "`; only LORA can be loaded");
-        }
-        String bias = config.optionalText("bias").orElse("none");
-        if (!bias.equals("none")) {
-            throw new InvalidInputException("the adapter in " + file + " trained biases (bias = `" + JsonFile.shown(bias)
-                    + "`), which is not supported; merge it in PEFT, or train with bias `none`");
         }
         for (String key : UNSUPPORTED) {
             if (isSet(config.raw(key))) {

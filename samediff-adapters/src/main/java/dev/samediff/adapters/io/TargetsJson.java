@@ -34,7 +34,7 @@ final class TargetsJson {
                 json.numbersByName("alpha_pattern"));
     }
 
-    private static ObjectNode write(Optional<ModuleMatch> match) {
+    static ObjectNode write(Optional<ModuleMatch> match) {
         ObjectNode json = JsonNodeFactory.instance.objectNode();
         match.ifPresent(m -> {
             m.names().forEach(json.putArray("names")::add);
@@ -43,7 +43,7 @@ final class TargetsJson {
         return json;
     }
 
-    private static Optional<ModuleMatch> readMatch(JsonFile json, String key) {
+    static Optional<ModuleMatch> readMatch(JsonFile json, String key) {
         return json.object(key)
                 .filter(m -> m.has("names"))
                 .map(m -> new ModuleMatch(m.texts("names"), m.optionalText("regex")));

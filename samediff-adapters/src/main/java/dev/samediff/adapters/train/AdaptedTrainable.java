@@ -58,6 +58,16 @@ final class AdaptedTrainable implements Trainable {
         description.put(
                 "layers", each(states, state -> Integer.toString(state.sites().size())));
         description.put("scaling", each(states, AdaptedTrainable::scaling));
+        if (states.stream().anyMatch(state -> !state.whole().isEmpty())) { // checkpoints of earlier builds do not say
+            description.put(
+                    "trained whole",
+                    each(
+                            states,
+                            state -> state.whole().stream()
+                                    .map(AdapterState.Whole::key)
+                                    .toList()
+                                    .toString()));
+        }
         return description;
     }
 

@@ -61,7 +61,8 @@ final class TrainableCheck {
             if (!left.isEmpty()) {
                 throw new InvalidInputException("the loss `" + loss
                         + "` depends on VARIABLEs that this training leaves out: "
-                        + Names.some(left) + ". Train them too, by new AdapterTrainer(Trainable.of(model, loss).with(\""
+                        + Names.some(left)
+                        + ". Train them too: with the adapter, by AdapterConfig.withModulesToSave, or by new AdapterTrainer(Trainable.of(model, loss).with(\""
                         + left.get(0) + "\"), ...), or let them stay as they are, by"
                         + " graph.getVariable(name).convertToConstant()");
             }

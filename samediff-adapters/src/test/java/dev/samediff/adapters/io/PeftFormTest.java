@@ -152,8 +152,6 @@ class PeftFormTest {
     @CsvSource({
         "lora_dora,trained,use_dora",
         "lora_bias,trained,lora_bias",
-        "lora_bias_all,trained,bias",
-        "lora_modules_to_save,trained,modules_to_save",
         "pissa_modules_to_save,converted_lora,modules_to_save",
         "pissa,trained,pissa",
         "pissa_niter_4,trained,pissa_niter_4",

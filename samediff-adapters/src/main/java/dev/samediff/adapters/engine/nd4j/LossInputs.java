@@ -13,7 +13,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * What a cross entropy of {@code train.Losses} is fed with. The graph keeps it under names, so that it is found again in a
+ * What a loss of {@code train.Losses} is fed with. The graph keeps it under names, so that it is found again in a
  * graph that was saved.
  *
  * @param loss the loss
@@ -21,10 +21,13 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param labels placeholder of the labels [...]
  * @param mask placeholder of the weights [...]
  * @param axes how many axes labels and weights have; 0 if the graph does not say
+ * @param classes whether labels are numbers of classes, the last axis of the scores; otherwise they are of the scores' shape
  */
-public record LossInputs(String loss, String logits, String labels, String mask, int axes) {
+public record LossInputs(String loss, String logits, String labels, String mask, int axes, boolean classes) {
     /** What follows the loss' name in that of the labels, seen as one row. */
     public static final String LABELS = "/label_indices";
+    /** The same of labels that are numbers beside the scores. */
+    public static final String NUMBERS = "/label_numbers";
     /** What follows the loss' name in that of the weights, seen as one row. */
     public static final String MASK = "/mask_weights";
 
@@ -45,13 +48,14 @@ public record LossInputs(String loss, String logits, String labels, String mask,
     private static Optional<LossInputs> of(SameDiff graph, String loss) {
         int end = loss.lastIndexOf('/');
         String logits = end < 0 ? loss : loss.substring(0, end);
-        String labels = source(graph, loss + LABELS);
+        boolean classes = graph.hasVariable(loss + LABELS);
+        String labels = source(graph, loss + (classes ? LABELS : NUMBERS));
         String mask = source(graph, loss + MASK);
         if (labels == null || mask == null || !graph.hasVariable(logits)) {
             return Optional.empty();
         }
         long[] declared = graph.getVariable(labels).placeholderShape();
-        return Optional.of(new LossInputs(loss, logits, labels, mask, declared == null ? 0 : declared.length));
+        return Optional.of(new LossInputs(loss, logits, labels, mask, declared == null ? 0 : declared.length, classes));
     }
 
     /** Returns the placeholder that a variable shows in another shape, or null. */
@@ -75,6 +79,10 @@ public record LossInputs(String loss, String logits, String labels, String mask,
         if (label == null || weight == null) {
             return; // refused by whoever reads it
         }
+        if (!classes) {
+            checkNumbers(label, weight, scores);
+            return;
+        }
         if (axes > 0 && scores.length != axes + 1) {
             throw new InvalidInputException("the scores `" + logits + "` are " + Arrays.toString(scores)
                     + ", the loss `"
@@ -84,16 +92,30 @@ public record LossInputs(String loss, String logits, String labels, String mask,
         long[] rows = Arrays.copyOf(scores, Math.max(0, scores.length - 1));
         requireShape(labels, label, rows, scores);
         requireShape(mask, weight, rows, scores);
-        long classes = scores[scores.length - 1];
+        long count = scores[scores.length - 1];
         Elements ids = Elements.of(label);
         Elements weights = Elements.of(weight);
         for (long i = 0; i < weights.length(); i++) {
             double given = weights.real(i);
             requireWeight(mask, given, weights, i);
-            if (given != 0 && (ids.whole(i) < 0 || ids.whole(i) >= classes)) {
+            if (given != 0 && (ids.whole(i) < 0 || ids.whole(i) >= count)) {
                 throw new InvalidInputException("the label at position " + ids.position(i) + " of the placeholder `"
-                        + labels + "` is " + ids.whole(i) + ", allowed is 0 to " + (classes - 1)
+                        + labels + "` is " + ids.whole(i) + ", allowed is 0 to " + (count - 1)
                         + ", the classes of `" + logits + "`; where `" + mask + "` is 0 it may be anything");
+            }
+        }
+    }
+
+    private void checkNumbers(INDArray label, INDArray weight, long[] scores) {
+        requireShape(labels, label, scores, scores);
+        requireShape(mask, weight, scores, scores);
+        requireWeights(mask, weight);
+        Elements numbers = Elements.of(label);
+        for (long i = 0; i < numbers.length(); i++) {
+            if (!Double.isFinite(numbers.real(i))) {
+                throw new InvalidInputException("the label at position " + numbers.position(i) + " of the placeholder `"
+                        + labels + "` is " + numbers.real(i) + "; give a number, and `" + mask
+                        + "` 0 there if there is none");
             }
         }
     }

@@ -1,0 +1,177 @@
+package dev.samediff.adapters.inject;
+
+import dev.samediff.adapters.AdapterConfig;
+import dev.samediff.adapters.AdapterState;
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.WholeTensors;
+import dev.samediff.adapters.graph.AdaptableLayers;
+import dev.samediff.adapters.graph.AdaptableSite;
+import dev.samediff.adapters.graph.EmbeddingSite;
+import dev.samediff.adapters.graph.ModuleMatch;
+import dev.samediff.adapters.graph.ModuleTensors;
+import dev.samediff.adapters.graph.Names;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.Comparator;
+import java.util.LinkedHashSet;
+import java.util.List;
+import java.util.Set;
+import java.util.function.Function;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/**
+ * Finds the tensors of a graph that an adapter trains whole.
+ *
+ * @param layers the graph's layers
+ * @param tensors its tensors
+ * @param stored the caller's array of a variable
+ */
+record WholeChoice(AdaptableLayers layers, ModuleTensors tensors, Function<String, INDArray> stored) {
+    /** Returns the layers that get low-rank factors: those that are chosen and not trained whole. */
+    List<AdaptableSite> factorised(AdapterConfig config) {
+        List<AdaptableSite> selected = config.targets().select(layers);
+        List<AdaptableSite> left = selected.stream()
+                .filter(site -> !isSaved(config.whole(), site.module()))
+                .toList();
+        if (left.isEmpty()) {
+            throw new InvalidInputException("the targets choose only "
+                    + Names.some(selected.stream().map(AdaptableSite::module).toList())
+                    + ", which are trained whole and get no low-rank factors; choose other layers, or train all of it by"
+                    + " Trainable.of(graph, names)");
+        }
+        return left;
+    }
+
+    private static boolean isSaved(WholeTensors whole, String module) {
+        return whole.modules()
+                .flatMap(new ModuleTensors.Tensor(module + ".weight", module + ".weight", false)::chosenBy)
+                .isPresent();
+    }
+
+    /**
+     * Returns copies of the tensors that a configuration chooses.
+     *
+     * @param config the configuration
+     * @param adapted the layers that get low-rank factors
+     * @throws InvalidInputException if it names something that is not there
+     */
+    List<HeldTensor> start(AdapterConfig config, Collection<AdaptableSite> adapted) {
+        WholeTensors whole = config.whole();
+        Set<ModuleTensors.Tensor> chosen = new LinkedHashSet<>();
+        whole.modules().ifPresent(choice -> {
+            requireEveryNameToMatch(choice);
+            tensors.byKey().values().stream()
+                    .filter(tensor -> tensor.chosenBy(choice).isPresent())
+                    .forEach(chosen::add);
+        });
+        chosen.addAll(biases(whole.bias(), adapted));
+        chosen.forEach(this::requireOneUse);
+        return chosen.stream()
+                .sorted(Comparator.comparing(ModuleTensors.Tensor::key))
+                .map(tensor ->
+                        new HeldTensor(tensor, stored.apply(tensor.variable()).dup('c')))
+                .toList();
+    }
+
+    private List<ModuleTensors.Tensor> biases(WholeTensors.Bias bias, Collection<AdaptableSite> adapted) {
+        List<String> of = adapted.stream().map(site -> site.module() + ".bias").toList();
+        List<ModuleTensors.Tensor> found = tensors.byKey().values().stream()
+                .filter(tensor -> switch (bias) {
+                    case NONE -> false;
+                    case ALL ->
+                        tensor.isBias() && stored.apply(tensor.variable()).rank() == 1;
+                    case LORA_ONLY -> of.contains(tensor.key());
+                })
+                .toList();
+        if (found.isEmpty() && bias != WholeTensors.Bias.NONE) {
+            throw new InvalidInputException("bias is `" + bias.text() + "`, and "
+                    + (bias == WholeTensors.Bias.ALL
+                            ? "this graph has no bias; it has "
+                                    + Names.some(tensors.byKey().keySet())
+                            : "none of the adapted layers has one; those would be " + Names.some(of))
+                    + ". Leave it out, or name the vectors by withModulesToSave");
+        }
+        return found;
+    }
+
+    private void requireEveryNameToMatch(ModuleMatch choice) {
+        List<ModuleMatch> entries = choice.regex().isPresent()
+                ? List.of(choice)
+                : choice.names().stream()
+                        .map(name -> ModuleMatch.names(List.of(name)))
+                        .toList();
+        for (ModuleMatch entry : entries) {
+            if (tensors.byKey().values().stream()
+                    .noneMatch(tensor -> tensor.chosenBy(entry).isPresent())) {
+                throw new InvalidInputException("there is no module or tensor `"
+                        + entry.regex().orElse(String.join(", ", entry.names()))
+                        + "` to train whole; this graph has the tensors "
+                        + Names.some(tensors.byKey().keySet())
+                        + ". A head that the graph lacks is added by TaskHead before the adapter is injected");
+            }
+        }
+    }
+
+    /** One array cannot be trained for one of its readers and stay as it is for another. */
+    private void requireOneUse(ModuleTensors.Tensor tensor) {
+        for (AdaptableSite site : layers.sites()) {
+            if (site instanceof EmbeddingSite table
+                    && table.weight().equals(tensor.variable())
+                    && !table.others().isEmpty()) {
+                throw new InvalidInputException("`" + tensor.key() + "` cannot be trained whole: the table of `"
+                        + table.module() + "` is read by the op `"
+                        + table.others().get(0)
+                        + "` too (tied weights). Give both a weight of its own in the model file, or put low-rank factors on"
+                        + " them");
+            }
+        }
+    }
+
+    /**
+     * Returns a saved adapter's tensors as the graph stores them.
+     *
+     * @throws InvalidInputException if the graph lacks one of them, or has it in another shape
+     */
+    List<HeldTensor> restore(AdapterState state) {
+        List<HeldTensor> restored = new ArrayList<>();
+        for (AdapterState.Whole whole : state.whole()) {
+            ModuleTensors.Tensor tensor = tensors.byKey().get(whole.key());
+            if (tensor == null) {
+                throw new InvalidInputException("the adapter `" + state.config().name() + "` holds `" + whole.key()
+                        + "`, which this graph does not have; it has "
+                        + Names.some(tensors.byKey().keySet())
+                        + ". Load the base model the adapter was trained on; a head that was added to it is added again by the"
+                        + " same TaskHead");
+            }
+            requireOneUse(tensor);
+            restored.add(new HeldTensor(tensor, fitted(state, whole, tensor)));
+        }
+        restored.sort(Comparator.comparing(held -> held.tensor().key()));
+        return List.copyOf(restored);
+    }
+
+    private INDArray fitted(AdapterState state, AdapterState.Whole whole, ModuleTensors.Tensor tensor) {
+        INDArray base = stored.apply(tensor.variable());
+        INDArray given = whole.tensor();
+        long[] expected = tensor.turned(base).shape();
+        if (Arrays.equals(given.shape(), expected)) {
+            return typed(tensor.turned(given), base);
+        }
+        boolean asStored = Arrays.equals(given.shape(), base.shape()); // a Conv1D module holds [in,out]
+        boolean kernel = !tensor.transposed()
+                && given.rank() > 2
+                && given.size(0) == base.size(0)
+                && given.length() == base.length(); // the importer flattens kernels
+        if (asStored || kernel) {
+            return typed(given.dup('c').reshape(base.shape()), base);
+        }
+        throw new InvalidInputException("the adapter `" + state.config().name() + "` holds `" + whole.key() + "` as "
+                + Arrays.toString(given.shape()) + "; in this graph it is " + Arrays.toString(expected)
+                + ". Load the base model the adapter was trained on, with a head of as many outputs");
+    }
+
+    private static INDArray typed(INDArray values, INDArray like) {
+        return values.castTo(like.dataType()).dup('c');
+    }
+}

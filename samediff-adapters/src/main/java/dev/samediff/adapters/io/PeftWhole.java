@@ -1,0 +1,140 @@
+package dev.samediff.adapters.io;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.samediff.adapters.AdapterState;
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.WholeTensors;
+import dev.samediff.adapters.graph.ModuleMatch;
+import dev.samediff.adapters.graph.ModuleTensors;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Collection;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeSet;
+import java.util.stream.Collectors;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Tensors that are trained whole, in PEFT's files. There a saved module's tensors have the names they have in the model, without
+ * the adapter's; what lies in a module that has low-rank factors, which PEFT wraps, is {@code <module>.base_layer.<parameter>}.
+ * {@code modules_to_save} lists full module paths, which PEFT's rule, the end of a path, finds again.
+ */
+final class PeftWhole {
+    static final String MODULES = "modules_to_save";
+    static final String BIAS = "bias";
+
+    private static final String WRAPPED = ".base_layer.";
+    /** Early versions of PEFT left the name of the wrapping module in. */
+    private static final String WRAPPER = ".modules_to_save.";
+
+    private PeftWhole() {}
+
+    /** Returns an adapter's tensors by their names in the file. */
+    static Map<String, INDArray> tensors(AdapterState state) {
+        Collection<String> adapted = adapted(state);
+        Map<String, INDArray> tensors = new LinkedHashMap<>();
+        for (AdapterState.Whole whole : state.whole()) {
+            int dot = whole.key().lastIndexOf('.');
+            boolean wrapped = dot > 0 && adapted.contains(whole.key().substring(0, dot));
+            String key = wrapped
+                    ? whole.key().substring(0, dot) + WRAPPED + whole.key().substring(dot + 1)
+                    : whole.key();
+            PeftForm.requireFinite(whole.tensor(), whole.key());
+            tensors.put(PeftForm.PREFIX + key, whole.tensor());
+        }
+        return tensors;
+    }
+
+    private static Collection<String> adapted(AdapterState state) {
+        return state.sites().stream().map(AdapterState.Site::module).collect(Collectors.toSet());
+    }
+
+    /** Returns the modules that PEFT must wrap to find the tensors again; biases that it knows by another option are not among them. */
+    static List<String> modules(AdapterState state) {
+        Collection<String> adapted = adapted(state);
+        Optional<ModuleMatch> choice = state.config().whole().modules();
+        TreeSet<String> modules = new TreeSet<>();
+        for (AdapterState.Whole whole : state.whole()) {
+            ModuleTensors.Tensor tensor = new ModuleTensors.Tensor(whole.key(), whole.variable(), false);
+            choice.flatMap(tensor::chosenBy)
+                    .filter(module -> !adapted.contains(module))
+                    .ifPresent(modules::add);
+        }
+        return List.copyOf(modules);
+    }
+
+    /** Reads which tensors a configuration of PEFT means. */
+    static WholeTensors choice(JsonFile config) {
+        List<String> modules = isSet(config.raw(MODULES)) ? config.texts(MODULES) : List.of();
+        WholeTensors.Bias bias =
+                config.optionalText(BIAS).map(WholeTensors.Bias::of).orElse(WholeTensors.Bias.NONE);
+        return new WholeTensors(modules.isEmpty() ? Optional.empty() : Optional.of(ModuleMatch.names(modules)), bias);
+    }
+
+    private static boolean isSet(JsonNode value) {
+        return value != null && !value.isNull();
+    }
+
+    /**
+     * Returns the name in PyTorch of a tensor of the file that is trained whole.
+     *
+     * @param name the name in the file
+     * @param choice what the configuration means
+     * @return nothing if it means no such tensor
+     */
+    static Optional<String> key(String name, WholeTensors choice) {
+        if (!name.startsWith(PeftForm.PREFIX) || choice.isEmpty()) {
+            return Optional.empty();
+        }
+        String key = name.substring(PeftForm.PREFIX.length()).replace(WRAPPER, ".");
+        ModuleTensors.Tensor tensor = new ModuleTensors.Tensor(key.replace(WRAPPED, "."), "", false);
+        boolean bias = choice.bias() != WholeTensors.Bias.NONE && tensor.isBias();
+        boolean module = !key.contains(WRAPPED)
+                && choice.modules().flatMap(tensor::chosenBy).isPresent();
+        return bias || module ? Optional.of(tensor.key()) : Optional.empty();
+    }
+
+    /** What was trained must be there; PEFT's conversion of PiSSA and OLoRA to LoRA loses it. */
+    private static void requireThere(Map<String, INDArray> tensors, WholeTensors choice, Path file) {
+        List<WholeTensors> parts = List.of(
+                new WholeTensors(choice.modules(), WholeTensors.Bias.NONE),
+                new WholeTensors(Optional.empty(), choice.bias()));
+        for (WholeTensors part : parts) {
+            if (!part.isEmpty()
+                    && tensors.keySet().stream()
+                            .allMatch(name -> key(name, part).isEmpty())) {
+                throw new InvalidInputException(
+                        "the configuration beside " + file + " says "
+                                + part.modules()
+                                        .map(modules -> MODULES + " " + modules.names())
+                                        .orElse(BIAS + " `" + part.bias().text() + "`")
+                                + ", and the file has no tensor of them; save the adapter again, without converting it in PEFT");
+            }
+        }
+    }
+
+    /**
+     * Returns the tensors of a file that are trained whole.
+     *
+     * @throws InvalidInputException if there are none where the configuration says so
+     */
+    static List<AdapterState.Whole> read(Map<String, INDArray> tensors, WholeTensors choice, Path file) {
+        requireThere(tensors, choice, file);
+        List<AdapterState.Whole> whole = new ArrayList<>();
+        tensors.forEach((name, tensor) -> key(name, choice).ifPresent(key -> {
+            if (tensor.isEmpty() || !tensor.dataType().isFPType()) {
+                throw new InvalidInputException("the tensor `" + name + "` is " + tensor.dataType()
+                        + Arrays.toString(tensor.shape()) + "; expected floating-point numbers");
+            }
+            INDArray values = Nd4j.createUninitialized(DataType.FLOAT, tensor.shape(), 'c');
+            whole.add(new AdapterState.Whole(key, key, values.assign(tensor)));
+        }));
+        return whole;
+    }
+}

@@ -1,0 +1,45 @@
+package dev.samediff.adapters.io;
+
+import com.fasterxml.jackson.databind.node.ArrayNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
+import dev.samediff.adapters.AdapterState;
+import dev.samediff.adapters.WholeTensors;
+import java.util.Map;
+import org.nd4j.linalg.api.ndarray.INDArray;
+
+/** What an adapter trains whole, in its native form; nothing is written where there is nothing. */
+final class WholeJson {
+    static final String TENSORS = "whole_tensors";
+    private static final String CHOICE = "whole";
+    private static final String MODULES = "modules";
+
+    private WholeJson() {}
+
+    static void write(AdapterState state, ObjectNode json, Map<String, INDArray> tensors) {
+        WholeTensors choice = state.config().whole();
+        if (!choice.isEmpty()) {
+            ObjectNode node = json.putObject(CHOICE);
+            node.set(MODULES, TargetsJson.write(choice.modules()));
+            node.put("bias", choice.bias().text());
+        }
+        if (!state.whole().isEmpty()) {
+            ArrayNode list = json.putArray(TENSORS);
+            for (AdapterState.Whole whole : state.whole()) {
+                tensors.put(tensor(whole.key()), whole.tensor());
+                list.addObject().put("key", whole.key()).put("variable", whole.variable());
+            }
+        }
+    }
+
+    static WholeTensors read(JsonFile json) {
+        return json.object(CHOICE)
+                .map(choice -> new WholeTensors(
+                        TargetsJson.readMatch(choice, MODULES), WholeTensors.Bias.of(choice.text("bias"))))
+                .orElse(WholeTensors.NONE);
+    }
+
+    /** The name of a tensor in the file. */
+    static String tensor(String key) {
+        return "whole." + key;
+    }
+}
