@@ -277,6 +277,40 @@ class AdaptedGraphTest {
     }
 
     @Test
+    void what_an_adapter_trains_whole_is_trained_in_the_vertex_too() {
+        AdaptedModel model =
+                AdaptedModel.inject(encoder(), AdapterConfig.of(Lora.rank(2)).withModulesToSave("second"));
+        ComputationGraph network = network(model, "pooled", new Sgd(1.0));
+        assertThat(check(network)).isTrue();
+        network.fit(data());
+        Map<String, INDArray> trained = AdaptedGraph.trainables(network, "encoder");
+        assertThat(trained.keySet())
+                .containsExactlyInAnyOrderElementsOf(model.trainableNames())
+                .contains("second.weight");
+        assertThat(Adapted.difference(random(3, WIDTH, WIDTH), trained.get("second.weight")))
+                .isGreaterThan(1e-4);
+        model.restore(trained);
+        assertThat(Adapted.difference(
+                        output(model.graph(), "pooled"),
+                        network.feedForward(data().getFeatures(), false).get("encoder")))
+                .isLessThan(1e-10);
+    }
+
+    @Test
+    void adapters_that_do_not_act_are_refused() {
+        AdaptedModel model = model("lora");
+        model.disable();
+        assertThatThrownBy(() -> AdaptedGraph.of(model, new Sgd(1), "pooled", "input_ids", "attention_mask"))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContainingAll("switched off", "enable()");
+        model.enable();
+        model.merge();
+        assertThatThrownBy(() -> AdaptedGraph.of(model, new Sgd(1), "pooled", "input_ids", "attention_mask"))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContainingAll("merged", "unmerge()");
+    }
+
+    @Test
     void of_several_adapters_the_active_ones_are_trained() {
         AdaptedModel model =
                 AdaptedModel.inject(encoder(), AdapterConfig.of(Lora.rank(2)).withName("one"));

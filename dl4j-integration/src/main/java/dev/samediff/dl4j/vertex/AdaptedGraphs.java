@@ -12,8 +12,10 @@ import dev.samediff.dl4j.conf.PenaltyRegularization;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -36,6 +38,13 @@ final class AdaptedGraphs {
                         "the graph has no input `" + input + "`; it has " + Names.some(graph.inputs()));
             }
         }
+        if (model.merged() || !model.enabled()) {
+            throw new InvalidInputException("the adapters are " + (model.merged() ? "merged" : "switched off")
+                    + ", so training their tensors would change nothing; call "
+                    + (model.merged() ? "unmerge" : "enable")
+                    + "() on the model first");
+        }
+        Set<String> whole = new LinkedHashSet<>(model.trainableNames());
         List<VertexTensor> tensors = new ArrayList<>();
         for (AdaptedSite site : model.sites()) {
             for (Map.Entry<String, String> tensor : site.trainables().entrySet()) {
@@ -47,7 +56,17 @@ final class AdaptedGraphs {
                         tensor.getValue(),
                         described.shape(),
                         penalty(model, site.adapter(), updater, described)));
+                whole.remove(tensor.getValue());
             }
+        }
+        for (String variable : whole) {
+            tensors.add(new VertexTensor(
+                    "t" + tensors.size() + ".whole",
+                    variable,
+                    Arrays.stream(graph.getVariable(variable).getArr().shape())
+                            .boxed()
+                            .toList(),
+                    null));
         }
         return new AdaptedGraph(bytes(graph), inputs, output, tensors, updater, null);
     }

@@ -8,7 +8,8 @@ import java.util.Map;
 import java.util.Optional;
 
 /**
- * A regular expression over module paths that may come from anybody's file: read as Python's {@code re} reads it, and compared in a
+ * A regular expression over module paths that may come from anybody's file: read as Python's {@code re} reads it
+ * (and {@code \Q...\E} as Java does), and compared in a
  * number of steps that is bounded by the product of its length and the path's, up to {@value PatternRun#BUDGET}. What would need more is
  * refused, so no expression hangs and none exhausts the stack. ({@code java.util.regex} promises neither.)
  */
@@ -70,12 +71,32 @@ final class PathPattern {
         }
     }
 
+    /** Java's {@code \Q...\E}, which {@code Pattern.quote} writes and Python does not have, as escaped characters. */
+    private static String unquoted(String regex) {
+        StringBuilder result = new StringBuilder();
+        for (int at = 0; at < regex.length(); ) {
+            if (regex.startsWith("\\Q", at)) {
+                int end = regex.indexOf("\\E", at + 2);
+                String literal = regex.substring(at + 2, end < 0 ? regex.length() : end);
+                literal.chars()
+                        .forEach(c -> result.append(c < 128 && !Character.isLetterOrDigit(c) ? "\\" : "")
+                                .append((char) c));
+                at = end < 0 ? regex.length() : end + 2;
+            } else {
+                int length = regex.charAt(at) == '\\' ? Math.min(2, regex.length() - at) : 1;
+                result.append(regex, at, at + length);
+                at += length;
+            }
+        }
+        return result.toString();
+    }
+
     private static PathPattern compileNew(String regex) {
         if (regex.length() > LONGEST) {
             throw new InvalidInputException("the regular expression `" + shown(regex) + "` has " + regex.length()
                     + " characters; at most " + LONGEST + " are read: name the modules in a list");
         }
-        PatternParser parser = new PatternParser(regex);
+        PatternParser parser = new PatternParser(unquoted(regex));
         try {
             return new PathPattern(regex, PatternProgram.of(parser.parse()), parser.names(), parser.groups());
         } catch (PatternParser.Unreadable e) {
