@@ -49,7 +49,19 @@ final class AdaptedGraphs {
                         penalty(model, site.adapter(), updater, described)));
             }
         }
+        requireFactorsOnly(model, tensors);
         return new AdaptedGraph(bytes(graph), inputs, output, tensors, updater, null);
+    }
+
+    /** A vertex trains low-rank factors; what an adapter trains whole would stay as it is. */
+    private static void requireFactorsOnly(AdaptedModel model, List<VertexTensor> tensors) {
+        List<String> whole = new ArrayList<>(model.trainableNames());
+        tensors.forEach(tensor -> whole.remove(tensor.variable()));
+        if (!whole.isEmpty()) {
+            throw new InvalidInputException("the adapter trains " + Names.some(whole)
+                    + " whole (modules_to_save, bias), which a vertex of a DL4J network does not; leave them out, or train"
+                    + " the graph by AdapterTrainer");
+        }
     }
 
     private static List<String> computed(SameDiff graph) {
