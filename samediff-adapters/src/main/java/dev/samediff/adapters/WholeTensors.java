@@ -1,7 +1,6 @@
 package dev.samediff.adapters;
 
 import dev.samediff.adapters.graph.ModuleMatch;
-import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 
@@ -29,19 +28,6 @@ public record WholeTensors(Optional<ModuleMatch> modules, Bias bias) {
         /** Returns PEFT's word. */
         public String text() {
             return name().toLowerCase(Locale.ROOT);
-        }
-
-        /**
-         * Reads PEFT's word.
-         *
-         * @throws InvalidInputException if it is none
-         */
-        public static Bias of(String text) {
-            return Arrays.stream(values())
-                    .filter(bias -> bias.text().equals(text))
-                    .findFirst()
-                    .orElseThrow(() -> new InvalidInputException(
-                            "bias is `" + text + "`; expected one of none, all and lora_only"));
         }
     }
 

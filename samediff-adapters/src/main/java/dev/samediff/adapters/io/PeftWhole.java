@@ -16,6 +16,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.TreeSet;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -72,12 +73,11 @@ final class PeftWhole {
     /** Reads which tensors a configuration of PEFT means. */
     static WholeTensors choice(JsonFile config) {
         List<String> modules = isSet(config.raw(MODULES)) ? config.texts(MODULES) : List.of();
-        WholeTensors.Bias bias =
-                config.optionalText(BIAS).map(WholeTensors.Bias::of).orElse(WholeTensors.Bias.NONE);
+        WholeTensors.Bias bias = WholeJson.bias(config);
         return new WholeTensors(modules.isEmpty() ? Optional.empty() : Optional.of(ModuleMatch.names(modules)), bias);
     }
 
-    private static boolean isSet(JsonNode value) {
+    private static boolean isSet(@Nullable JsonNode value) {
         return value != null && !value.isNull();
     }
 

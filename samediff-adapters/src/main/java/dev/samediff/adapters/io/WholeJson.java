@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.samediff.adapters.AdapterState;
 import dev.samediff.adapters.WholeTensors;
+import java.util.Arrays;
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -20,7 +21,7 @@ final class WholeJson {
         if (!choice.isEmpty()) {
             ObjectNode node = json.putObject(CHOICE);
             node.set(MODULES, TargetsJson.write(choice.modules()));
-            node.put("bias", choice.bias().text());
+            node.put(PeftWhole.BIAS, choice.bias().text());
         }
         if (!state.whole().isEmpty()) {
             ArrayNode list = json.putArray(TENSORS);
@@ -33,9 +34,17 @@ final class WholeJson {
 
     static WholeTensors read(JsonFile json) {
         return json.object(CHOICE)
-                .map(choice -> new WholeTensors(
-                        TargetsJson.readMatch(choice, MODULES), WholeTensors.Bias.of(choice.text("bias"))))
+                .map(choice -> new WholeTensors(TargetsJson.readMatch(choice, MODULES), bias(choice)))
                 .orElse(WholeTensors.NONE);
+    }
+
+    /** Reads which biases were trained, in PEFT's words; none if nothing is said. */
+    static WholeTensors.Bias bias(JsonFile json) {
+        String text = json.optionalText(PeftWhole.BIAS).orElse(WholeTensors.Bias.NONE.text());
+        return Arrays.stream(WholeTensors.Bias.values())
+                .filter(bias -> bias.text().equals(text))
+                .findFirst()
+                .orElseThrow(() -> json.wrong(PeftWhole.BIAS, text, "none, all or lora_only"));
     }
 
     /** The name of a tensor in the file. */

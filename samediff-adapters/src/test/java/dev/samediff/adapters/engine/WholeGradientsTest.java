@@ -30,7 +30,7 @@ class WholeGradientsTest {
     private static final List<String> MODULES =
             List.of("ln_f", "lm_head", "ln_1", "h.0.ln_2", "attn", "mlp.c_fc", "c_attn");
 
-    private static final int LOOKED_AT = 4;
+    private static final int LOOKED_AT = 2;
 
     private static AdaptedModel model(DataType type, long seed) {
         TinyGpt gpt = new TinyGpt(8, 1, 2, 7, 0, type, seed % 2 == 1);
@@ -49,7 +49,7 @@ class WholeGradientsTest {
     }
 
     @ParameterizedTest
-    @ValueSource(longs = {0, 1, 2, 3, 4, 5, 6, 7})
+    @ValueSource(longs = {0, 1, 2})
     void are_the_finite_differences(long seed) {
         AdaptedModel model = model(DataType.FLOAT, seed);
         AdaptedModel exact = model(DataType.DOUBLE, seed);
