@@ -207,21 +207,23 @@ final class PeftReader {
     private static void requireSupported(JsonFile config, Path file) {
         String type = config.text("peft_type");
         if (!type.equals("LORA")) {
-            throw new InvalidInputException(
-                    "the adapter in " + file + " is of the type `" + JsonFile.shown(type) + "`; only LORA can be loaded");
+            throw new InvalidInputException("the adapter in " + file + " is of the type `" + JsonFile.shown(type)
+                    + "`; only LORA can be loaded");
         }
         for (String key : UNSUPPORTED) {
             if (isSet(config.raw(key))) {
-                throw new InvalidInputException("the adapter in " + file + " uses `" + key + "` = " + JsonFile.shown(config.raw(key))
-                        + ", which is not supported; merge it in PEFT, or train without it");
+                throw new InvalidInputException(
+                        "the adapter in " + file + " uses `" + key + "` = " + JsonFile.shown(config.raw(key))
+                                + ", which is not supported; merge it in PEFT, or train without it");
             }
         }
         JsonNode start = config.raw("init_lora_weights");
         if (start != null && start.isTextual() && !STARTS_THAT_KEEP_THE_BASE.contains(start.textValue())) {
-            throw new InvalidInputException("the adapter in " + file + " started from `" + JsonFile.shown(start.textValue())
-                    + "`, so its tensors fit a changed base weight that would have to be computed again; convert it in"
-                    + " PEFT with save_pretrained(..., path_initial_model_for_weight_conversion=...), or load a folder"
-                    + " that this library saved");
+            throw new InvalidInputException(
+                    "the adapter in " + file + " started from `" + JsonFile.shown(start.textValue())
+                            + "`, so its tensors fit a changed base weight that would have to be computed again; convert it in"
+                            + " PEFT with save_pretrained(..., path_initial_model_for_weight_conversion=...), or load a folder"
+                            + " that this library saved");
         }
     }
 
