@@ -134,8 +134,8 @@ public final class NetworkFile {
             String name = field.getValue().asText();
             if (field.getKey().equals("@class") && packages.stream().noneMatch(name::startsWith)) {
                 throw new InvalidInputException(
-                        zip + " names the class `" + shown(name) + "` in its configuration; classes are" + " made of "
-                                + packages + " only: give its package if it is yours");
+                        zip + " names the class `" + shown(name) + "` in its configuration; only classes of DL4J, ND4J"
+                        + " and this library are made, and of packages that you name");
             }
         }
         node.forEach(this::requireKnown);

@@ -65,9 +65,17 @@ public final class ExternalData {
                         + "; copy the complete data file beside the model");
             }
             return new TensorData.InFile(file, offset, length);
-        } catch (IOException | NumberFormatException e) {
+        } catch (NumberFormatException e) {
             throw new InvalidInputException(
-                    "data of tensor '" + tensor + "' cannot be read from " + file + ": " + e, e);
+                    "tensor '" + tensor + "' says that its data lie at the offset '" + entries.get("offset")
+                            + "' with the length '" + entries.get("length") + "' of " + file
+                            + "; expected whole numbers: export the model again",
+                    e);
+        } catch (IOException e) {
+            throw new InvalidInputException(
+                    "data of tensor '" + tensor + "' cannot be read from " + file + " (" + e.getMessage()
+                            + "); copy the complete data file beside the model",
+                    e);
         }
     }
 

@@ -91,6 +91,9 @@ final class MessageMutation {
 
     private void collect(Message.Builder owner, List<Site> sites, int depth) {
         for (FieldDescriptor field : List.copyOf(owner.getAllFields().keySet())) {
+            if (field.isMapField()) { // has no builders
+                continue;
+            }
             int count = field.isRepeated() ? Math.min(64, owner.getRepeatedFieldCount(field)) : 1;
             for (int i = 0; i < count; i++) {
                 Site site = new Site(owner, field, field.isRepeated() ? i : -1);

@@ -59,7 +59,7 @@ final class DecidingKeys {
     }
 
     private static String text(ObjectNode config, String key) {
-        return config.has(key) ? config.get(key).toString() : "not set";
+        return config.has(key) ? JsonFile.shown(config.get(key)) : "not set";
     }
 
     private static boolean isDefault(String key, JsonNode value) {
