@@ -151,8 +151,8 @@ class ChoiceTest {
                 "Where of the logarithm of a sum",
                 open().initializer("axes", HostTensor.vector(1))
                         .node("Where", "c zero one", "m")
-                        .node("Mul", "m zero", "none")
-                        .node("ReduceLogSum", "none axes", "log")
+                        .node("Mul", "m zero", "zeros")
+                        .node("ReduceLogSum", "zeros axes", "log")
                         .node("Where", "c one log", "y"));
         models.put("IsInf", open().node("Add", "a zero", "s").node("IsInf", "s", "y"));
         models.put("IsNaN", open().node("Sub", "a a", "s").node("IsNaN", "s", "y"));

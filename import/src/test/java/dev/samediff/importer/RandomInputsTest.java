@@ -109,7 +109,7 @@ class RandomInputsTest {
     void masks_of_grouped_attention_show_all_tokens() {
         Onnx.GraphProto graph = Onnx.GraphProto.newBuilder()
                 .addInput(longs("attention_mask", "batch", "sequence"))
-                .addNode(node("com.microsoft:GroupQueryAttention", "y", "attention_mask"))
+                .addNode(node("GroupQueryAttention", "y", "attention_mask"))
                 .build();
         RandomInputs shown = new RandomInputs(graph);
         for (RandomInputs.Hiding hiding : RandomInputs.Hiding.values()) {

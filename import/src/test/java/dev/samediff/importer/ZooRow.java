@@ -19,7 +19,7 @@ import java.nio.file.StandardOpenOption;
  * @param failure what went wrong; empty if nothing did
  */
 record ZooRow(String name, int layers, double verified, double merged, double adapted, String failure) {
-    private static final String STARTED = "the process that measured it has ended";
+    private static final String STARTED = "the process that measures it has ended, or goes on";
 
     static ZooRow failed(String name, String failure) {
         return new ZooRow(name, 0, Double.NaN, Double.NaN, Double.NaN, failure.replaceAll("\\s+", " "));
@@ -28,6 +28,13 @@ record ZooRow(String name, int layers, double verified, double merged, double ad
     /** Whether everything was within the tolerance. */
     boolean holds() {
         return failure.isEmpty() && Math.max(verified, Math.max(merged, adapted)) <= ZooRun.TOLERANCE;
+    }
+
+    /** Why it does not hold, as a remark. */
+    String reason() {
+        return failure.isEmpty()
+                ? "differs by " + Math.max(verified, Math.max(merged, adapted))
+                : failure.replaceAll("/\\S*/", "").replace(name + ".onnx", "it");
     }
 
     String architecture() {

@@ -9,6 +9,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
@@ -91,33 +92,47 @@ final class ZooTable {
     }
 
     private String text(List<ZooRow> measured) throws IOException {
-        Map<String, List<ZooRow>> byArchitecture = measured.stream()
-                .collect(Collectors.groupingBy(ZooRow::architecture, TreeMap::new, Collectors.toList()));
+        Map<String, List<ZooRow>> byArchitecture =
+                measured.stream().collect(Collectors.groupingBy(ZooRow::architecture, TreeMap::new, Collectors.toList()));
         StringBuilder text = new StringBuilder("""
-                | architecture | operator sets | files | all hold | layers | verify | verify of the merged file | merged file and graph |
+                | architecture | operator sets | files | hold | layers | verify | verify of the merged file | merged file and graph |
                 |---|---|---|---|---|---|---|---|
                 """);
-        byArchitecture.forEach((architecture, rowsOf) -> text.append(String.format(
+        byArchitecture.forEach((architecture, of) -> text.append(String.format(
                 Locale.ROOT,
-                "| %s | %s | %d | %s | %d | %.1e | %.1e | %.1e |%n",
+                "| %s | %s | %d | %d | %d | %.1e | %.1e | %.1e |%n",
                 architecture,
-                rowsOf.stream().map(ZooRow::opset).distinct().collect(Collectors.joining(", ")),
-                rowsOf.size(),
-                rowsOf.stream().allMatch(ZooRow::holds) ? "yes" : "no, see below",
-                rowsOf.stream().mapToInt(ZooRow::layers).max().orElse(0),
-                worst(rowsOf, ZooRow::verified),
-                worst(rowsOf, ZooRow::merged),
-                worst(rowsOf, ZooRow::adapted))));
-        List<String> remarks = new ArrayList<>();
-        measured.stream().filter(row -> !row.holds()).forEach(row -> remarks.add("- " + row));
+                of.stream().map(ZooRow::opset).distinct().collect(Collectors.joining(", ")),
+                of.size(),
+                of.stream().filter(ZooRow::holds).count(),
+                of.stream().mapToInt(ZooRow::layers).max().orElse(0),
+                worst(of, ZooRow::verified),
+                worst(of, ZooRow::merged),
+                worst(of, ZooRow::adapted))));
+        Map<String, List<String>> remarks = new LinkedHashMap<>();
+        measured.stream().filter(row -> !row.holds()).forEach(row -> remark(remarks, row.name(), row.reason()));
         Path missing = folder.resolve("not-exported.txt");
         if (Files.exists(missing)) {
-            Files.readAllLines(missing).forEach(line -> remarks.add("- not exported: " + line));
+            for (String line : Files.readAllLines(missing)) {
+                int colon = line.indexOf(": ");
+                remark(remarks, line.substring(0, colon), "not exported: " + line.substring(colon + 2));
+            }
         }
-        return text + (remarks.isEmpty() ? "" : "\n" + String.join("\n", remarks) + "\n");
+        remarks.forEach((reason, names) ->
+                text.append("\n- ").append(String.join(", ", names)).append(": ").append(reason));
+        return text.append(remarks.isEmpty() ? "" : "\n").toString();
     }
 
+    private static void remark(Map<String, List<String>> remarks, String name, String reason) {
+        remarks.computeIfAbsent(reason, key -> new ArrayList<>()).add(name);
+    }
+
+    /** The largest number of the files that were measured to the end. */
     private static double worst(List<ZooRow> rows, ToDoubleFunction<ZooRow> number) {
-        return rows.stream().mapToDouble(number).max().orElse(Double.NaN);
+        return rows.stream()
+                .filter(row -> row.failure().isEmpty())
+                .mapToDouble(number)
+                .max()
+                .orElse(Double.NaN);
     }
 }
