@@ -120,7 +120,7 @@ class SizeRolesTest {
             TinyModel model = new TinyModel(17)
                     .input("x", DataType.FLOAT, -1, -2, 4)
                     .input("attention_mask", DataType.FLOAT, -1, -3)
-                    .input("past_key_values.0.key", DataType.FLOAT, -1, 2, -4, 4)
+                    .input("memory", DataType.FLOAT, -1, 2, -4, 4)
                     .node("Neg", "x", "y")
                     .output("y", DataType.FLOAT, -1, -2, 4);
             ModelProto.Builder named = model.proto().toBuilder();
@@ -130,13 +130,14 @@ class SizeRolesTest {
                             .getTensorTypeBuilder()
                             .getShapeBuilder()
                             .getDimBuilderList()
+                            .stream()
+                            .filter(dim -> !dim.getDimParam().isEmpty())
                             .forEach(dim -> dim.setDimParam(
                                     switch (dim.getDimParam()) {
                                         case "d1" -> "batch_size";
                                         case "d2" -> "sequence_length";
                                         case "d3" -> "total_sequence_length";
-                                        case "d4" -> cached ? "past_sequence_length" : "memory_length";
-                                        default -> "";
+                                        default -> cached ? "past_sequence_length" : "memory_length";
                                     })));
             GraphIndex index = new GraphIndex(named.getGraph());
             InputSizes sizes = new SizeRoles(index, new KnownSizes(Map.of(), List.of())).at(SIZES);
