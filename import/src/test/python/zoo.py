@@ -9,11 +9,13 @@ Each architecture is exported at the operator sets 11, 14 and 17, and each of th
     unfolded   without constant folding
     inputs     with the initialisers declared as inputs
 
-What the importer makes of them is printed by the test class ZooTable of the module import; docs/import.md has the table.
+What torch cannot export is written to not-exported.txt beside them. What the importer makes of the files is printed by the test
+class ZooTable of the module import; docs/import.md has the table.
 Needs torch 1.13 (Debian 12: python3-torch). The models have random weights and are tiny.
 """
 
 import math
+import re
 import sys
 import warnings
 from pathlib import Path
@@ -304,6 +306,7 @@ def main(folder):
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(7)
+    missing = []
     for name, model, inputs, axes in models():
         model.eval()
         for opset in OPSETS:
@@ -312,8 +315,13 @@ def main(folder):
                 try:
                     export(model, inputs, axes, opset, form, file)
                 except Exception as error:  # torch has no translation of an operator at this operator set
-                    print(f"not exported: {file.name}: {str(error).splitlines()[0]}", flush=True)
+                    file.unlink(missing_ok=True)
+                    reason = re.sub(r"Exporting the operator '(.*)' to ONNX opset version (\d+) is not supported.*",
+                                    r"torch 1.13 has no \1 at operator set \2", str(error).splitlines()[0])
+                    missing.append(f"{file.stem}: {reason}")
+                    print(f"not exported: {missing[-1]}", flush=True)
         print(name, flush=True)
+    (folder / "not-exported.txt").write_text("".join(line + "\n" for line in missing))
 
 
 if __name__ == "__main__":

@@ -16,13 +16,17 @@ import dev.samediff.importer.onnx.OnnxTensor;
 import dev.samediff.importer.onnx.OnnxTypes;
 import dev.samediff.importer.onnx.OutputTypes;
 import dev.samediff.importer.tensor.Dim;
+import dev.samediff.importer.tensor.HostTensor;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -44,7 +48,7 @@ public final class OnnxImporter {
     /** Imports a model that was read already; data outside of its message are read from its file or from beside it. */
     OnnxImporter(OnnxFile read, ImportOptions options) {
         this.options = options;
-        this.file = decided(read, options);
+        this.file = cut(decided(read, options), options);
         this.roles = new WeightRoles(file.graph());
         this.names = new GraphNames(file.graph(), roles);
     }
@@ -109,6 +113,22 @@ public final class OnnxImporter {
             file = file.withBranches(conditions, options.floats());
         }
         return file;
+    }
+
+    /** Finds out by which numbers weights are cut that are computed from the sizes of activations, as far as these are known. */
+    private static OnnxFile cut(OnnxFile read, ImportOptions options) {
+        Map<String, HostTensor> known = new HashMap<>();
+        OnnxFile file = read;
+        while (true) {
+            Set<String> asked = new HashSet<>(file.openCuts());
+            asked.removeAll(known.keySet());
+            Map<String, HostTensor> more = asked.isEmpty() ? Map.of() : Lowering.known(file.graph(), asked);
+            if (more.isEmpty()) {
+                return file;
+            }
+            known.putAll(more); // what is made of these cuts may be cut once more
+            file = read.withCuts(known, options.floats());
+        }
     }
 
     ImportedModel build() {

@@ -48,6 +48,7 @@ final class RandomInputs {
 
     private final List<Onnx.ValueInfoProto> inputs;
     private final IndexBounds bounds;
+    private final boolean counts;
 
     RandomInputs(Onnx.GraphProto graph) {
         Set<String> stored = new HashSet<>();
@@ -56,6 +57,8 @@ final class RandomInputs {
                 .filter(input -> !stored.contains(input.getName()))
                 .toList();
         this.bounds = new IndexBounds(graph);
+        this.counts =
+                graph.getNodeList().stream().anyMatch(node -> node.getOpType().equals("GroupQueryAttention"));
     }
 
     /** The inputs a caller must give: what the file declares without what it holds as initializers. */
@@ -63,9 +66,27 @@ final class RandomInputs {
         return inputs;
     }
 
-    /** Whether an input is a mask. */
+    /**
+     * Whether an input is a mask that hides something. Those of ONNX Runtime's attention of grouped queries do not: its kernel
+     * counts the visible tokens, and reads outside of its memory if they are fewer than those of the past and the text.
+     */
     boolean hasMask() {
-        return inputs.stream().anyMatch(RandomInputs::isMask);
+        return !counts && inputs.stream().anyMatch(RandomInputs::isMask);
+    }
+
+    /** Whether an input is a mask of which all tokens are shown. */
+    boolean showsAll() {
+        return counts && inputs.stream().anyMatch(RandomInputs::isMask);
+    }
+
+    /** Whether an input hides whole rows if it is told to: a mask, or truth values of any name. */
+    boolean hidesRows() {
+        return !counts && inputs.stream().anyMatch(input -> isMask(input) || isTruths(input));
+    }
+
+    private static boolean isTruths(Onnx.ValueInfoProto input) {
+        return type(input) == DataType.BOOL
+                && input.getType().getTensorType().getShape().getDimCount() > 1;
     }
 
     private static boolean isMask(Onnx.ValueInfoProto input) {
@@ -112,7 +133,7 @@ final class RandomInputs {
             // masks with an axis for the queries are added to the scores, unless they are truth values or whole numbers
             boolean added = type.isFPType() && shape.length > 2;
             double hidden = !added ? 0 : hiding == Hiding.ROWS ? -Float.MAX_VALUE : HIDDEN;
-            return i -> hiding.shows(i / last, i % last, last) ? (added ? 0 : 1) : hidden;
+            return i -> counts || hiding.shows(i / last, i % last, last) ? (added ? 0 : 1) : hidden;
         }
         if (name.equals("seqlens_k")) {
             return i -> sizes.total() - 1;
@@ -124,7 +145,8 @@ final class RandomInputs {
             return i -> sizes.past() > 0 ? 1 : 0;
         }
         if (type == DataType.BOOL) {
-            return i -> random.nextInt(2);
+            // whether they show or hide is not known: a row of each, and one of both
+            return i -> hiding == Hiding.ROWS && i / last % 3 != 2 ? i / last % 3 : random.nextInt(2);
         }
         if (type.isFPType()) {
             return i -> random.nextGaussian();

@@ -6,6 +6,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -146,10 +147,21 @@ final class SizeRoles {
         symbols.forEach(symbol -> {
             // a speaking name keeps its own meaning: lengths of encoder and decoder differ even if they may be equal
             boolean own = InputSizes.isSpeaking(symbol) && !fixed.containsKey(root(symbol));
-            named.put(symbol, own ? general.size(symbol) : Objects.requireNonNull(byRoot.get(root(symbol))));
+            named.put(
+                    symbol,
+                    isTotal(symbol)
+                            ? general.total()
+                            : own ? general.size(symbol) : Objects.requireNonNull(byRoot.get(root(symbol))));
         });
         named.putAll(general.named());
         return general.withNamed(named);
+    }
+
+    /** The tokens of a past and those after it, as onnxruntime-genai names the length of their mask. */
+    private boolean isTotal(String symbol) {
+        return symbol.toLowerCase(Locale.ROOT).contains("total")
+                && symbols.stream()
+                        .anyMatch(other -> other.toLowerCase(Locale.ROOT).contains("past"));
     }
 
     private boolean isText(ValueInfoProto input, int wanted) {

@@ -110,19 +110,29 @@ public record Verification(double tolerance, List<Comparison> comparisons, List<
             return expectedShape.equals(actualShape);
         }
 
+        /** An output that the imported graph does not have, because it cannot run. */
+        static Comparison missing(String sizes, String output, INDArray expected, double leniency) {
+            return different(sizes, output, shape(expected), List.of()).with(Double.NaN, leniency);
+        }
+
+        private static Comparison different(
+                String sizes, String output, List<Long> expectedShape, List<Long> actualShape) {
+            return new Comparison(
+                    sizes,
+                    output,
+                    expectedShape,
+                    actualShape,
+                    Double.POSITIVE_INFINITY,
+                    Double.POSITIVE_INFINITY,
+                    Double.NaN,
+                    1);
+        }
+
         static Comparison of(String sizes, String output, INDArray expected, INDArray actual) {
             List<Long> expectedShape = shape(expected);
             List<Long> actualShape = shape(actual);
             if (!expectedShape.equals(actualShape)) {
-                return new Comparison(
-                        sizes,
-                        output,
-                        expectedShape,
-                        actualShape,
-                        Double.POSITIVE_INFINITY,
-                        Double.POSITIVE_INFINITY,
-                        Double.NaN,
-                        1);
+                return different(sizes, output, expectedShape, actualShape);
             }
             double[] wanted = values(expected);
             double[] got = values(actual);

@@ -35,6 +35,9 @@ final class VerificationRun implements AutoCloseable {
         this.inputs = new RandomInputs(single.model().getGraph());
         this.random = new Random(plan.seed());
         this.reference = new OnnxRuntimeModel(file);
+        if (inputs.showsAll()) {
+            note("masks show all tokens: ONNX Runtime's attention of grouped queries takes no others");
+        }
     }
 
     void note(String text) {
@@ -56,7 +59,13 @@ final class VerificationRun implements AutoCloseable {
      * @throws InvalidInputException if ONNX Runtime cannot run them
      */
     void compare(InputSizes sizes, RandomInputs.Hiding hiding) {
-        compare(inputs.draw(sizes, hiding, random), sizes.describe(inputs.inputs()), 1);
+        String described = sizes.describe(inputs.inputs());
+        compare(
+                inputs.draw(sizes, hiding, random),
+                inputs.hasMask()
+                        ? described + ", padded on the " + hiding.name().toLowerCase(Locale.ROOT)
+                        : described,
+                1);
     }
 
     /** As {@link #compare}, with inputs at the edge of what a model takes; what ONNX Runtime cannot run is told and left out. */
@@ -74,9 +83,17 @@ final class VerificationRun implements AutoCloseable {
 
     private void compare(Map<String, INDArray> given, String described, double leniency) {
         Map<String, INDArray> expected = reference.run(given);
-        Map<String, INDArray> actual = OnnxVerifier.run(single, given);
-        Map<String, INDArray> precise =
-                twice.isPresent() ? OnnxVerifier.run(twice.get(), OnnxVerifier.inDouble(given)) : Map.of();
+        Map<String, INDArray> actual;
+        Map<String, INDArray> precise;
+        try {
+            actual = OnnxVerifier.run(single, given);
+            precise = twice.isPresent() ? OnnxVerifier.run(twice.get(), OnnxVerifier.inDouble(given)) : Map.of();
+        } catch (InvalidInputException e) {
+            throw e;
+        } catch (RuntimeException e) {
+            failed(expected, described, leniency, e);
+            return;
+        }
         expected.forEach((name, array) -> {
             INDArray wide = precise.get(name);
             double inDouble = wide == null
@@ -86,6 +103,14 @@ final class VerificationRun implements AutoCloseable {
                             described, name, array, Objects.requireNonNull(actual.get(name), name))
                     .with(inDouble, Math.max(leniency, isHalf(name) ? Verification.Comparison.HALF_LENIENCY : 1)));
         });
+    }
+
+    /** A graph that cannot run where ONNX Runtime can differs in all outputs. */
+    private void failed(Map<String, INDArray> expected, String described, double leniency, RuntimeException failure) {
+        note("the imported graph cannot run at " + described + ": "
+                + String.valueOf(failure.getMessage()).lines().findFirst().orElse(""));
+        expected.forEach(
+                (name, array) -> comparisons.add(Verification.Comparison.missing(described, name, array, leniency)));
     }
 
     /**

@@ -62,23 +62,18 @@ final class VerificationSizes {
         } else {
             chosen.add(InputSizes.SAMPLES.get(0));
         }
-        addEdges(graph, inputs);
+        addEdges(inputs);
     }
 
     /** Rows that are hidden whole, padding on the left where no other sizes have it, and a past without tokens. */
-    private void addEdges(Onnx.GraphProto graph, RandomInputs drawing) {
+    private void addEdges(RandomInputs drawing) {
         InputSizes last = chosen.get(chosen.size() - 1);
-        if (drawing.hasMask()) {
-            if (chosen.size() == 1) {
+        if (drawing.hidesRows()) {
+            if (chosen.size() == 1 && drawing.hasMask()) {
                 edges.add(new Edge("padded on the left", last, RandomInputs.Hiding.LEFT, 1));
             }
-            // the kernel of grouped queries counts visible tokens, and reads outside of its memory if there are none
-            boolean counts = graph.getNodeList().stream()
-                    .anyMatch(node -> node.getOpType().equals("GroupQueryAttention"));
-            if (!counts) {
-                double leniency = Verification.Comparison.HIDDEN_LENIENCY;
-                edges.add(new Edge("whole rows hidden", last, RandomInputs.Hiding.ROWS, leniency));
-            }
+            double leniency = Verification.Comparison.HIDDEN_LENIENCY;
+            edges.add(new Edge("whole rows hidden", last, RandomInputs.Hiding.ROWS, leniency));
         }
         if (plan.shapes().isEmpty() && hasOpenPast()) {
             InputSizes empty = new InputSizes(last.batch(), last.sequence(), 0);

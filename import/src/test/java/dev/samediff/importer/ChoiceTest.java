@@ -71,6 +71,15 @@ class ChoiceTest {
                 .initializer("none", number(Double.NaN));
     }
 
+    /** Minus infinity above the diagonal, as stored masks have it. */
+    private static double[] infinities(int rows, int columns) {
+        double[] values = new double[rows * columns];
+        for (int i = 0; i < values.length; i++) {
+            values[i] = i % columns > i / columns ? -INF : 0;
+        }
+        return values;
+    }
+
     static Stream<Arguments> choices() {
         Map<String, TinyModel> models = new LinkedHashMap<>();
         models.put("Where", open().node("Where", "c a b", "y"));
@@ -108,6 +117,43 @@ class ChoiceTest {
         models.put("Relu", open().node("Relu", "a", "y"));
         models.put("Trilu", open().node("Trilu", "a", "y"));
         models.put("Trilu of an open matrix", open().node("Add", "a b", "s").node("Trilu", "s", "y", "upper", 0));
+        models.put(
+                "Trilu of what is filled with minus infinity",
+                open().node("Shape", "c", "sizes")
+                        .node(
+                                "ConstantOfShape",
+                                "sizes",
+                                "filled",
+                                "value",
+                                number(-INF).reshaped(1))
+                        .node("Trilu", "filled", "y"));
+        models.put(
+                "Where of what is filled with NaN",
+                open().node("Shape", "c", "sizes")
+                        .node(
+                                "ConstantOfShape",
+                                "sizes",
+                                "filled",
+                                "value",
+                                number(Double.NaN).reshaped(1))
+                        .node("Where", "c a filled", "y"));
+        models.put(
+                "Where of rows of a table of infinities",
+                open().initializer("table", HostTensor.of(DataType.FLOAT, new long[] {9, 8}, infinities(9, 8)))
+                        .initializer("first", HostTensor.of(DataType.LONG, new long[0], new long[] {0}))
+                        .initializer("step", HostTensor.of(DataType.LONG, new long[0], new long[] {1}))
+                        .node("Shape", "c", "sizes")
+                        .node("Gather", "sizes first", "count")
+                        .node("Range", "first count step", "places")
+                        .node("Gather", "table places", "rows", "axis", 0)
+                        .node("Where", "c a rows", "y"));
+        models.put(
+                "Where of the logarithm of a sum",
+                open().initializer("axes", HostTensor.vector(1))
+                        .node("Where", "c zero one", "m")
+                        .node("Mul", "m zero", "zeros")
+                        .node("ReduceLogSum", "zeros axes", "log")
+                        .node("Where", "c one log", "y"));
         models.put("IsInf", open().node("Add", "a zero", "s").node("IsInf", "s", "y"));
         models.put("IsNaN", open().node("Sub", "a a", "s").node("IsNaN", "s", "y"));
         models.put("Equal", open().node("Where", "c a minus", "m").node("Equal", "m minus", "y"));
@@ -174,6 +220,28 @@ class ChoiceTest {
             texts.add(String.format("%.5g", value == 0 ? 0 : value));
         }
         return texts;
+    }
+
+    /** As in PyTorch and in ONNX's reference; ONNX Runtime says it only if the first one is none. */
+    @ParameterizedTest
+    @ValueSource(strings = {"ReduceMax", "ReduceMin"})
+    void the_largest_of_what_has_no_number_among_it_is_none(String operator) {
+        Path file = new TinyModel(13)
+                .input("a", DataType.FLOAT, -1, 3)
+                .node("Neg", "a", "n")
+                .node(operator, "n", "y", "axes", new long[] {1}, "keepdims", 0)
+                .output("y")
+                .write(folder);
+        INDArray a = Nd4j.createFromArray(1f, Float.NaN, 2, Float.NaN, 1, 2, INF, 3, 3)
+                .reshape(3, 3);
+        EveryEngine.output(OnnxImporter.load(file), Map.of("a", a), "y")
+                .forEach((engine, actual) -> assertThat(texts(actual))
+                        .as(engine)
+                        .containsExactly("NaN", "NaN", operator.equals("ReduceMax") ? "-3.0000" : "-Infinity"));
+        INDArray numbers = Nd4j.createFromArray(1f, 4, 2, 5, 1, 2, 7, 3, 3).reshape(3, 3);
+        EveryEngine.gradient(OnnxImporter.load(file), Map.of("a", numbers), "y", "a")
+                .forEach((engine, gradient) ->
+                        assertThat(texts(gradient)).as(engine).doesNotContain("NaN"));
     }
 
     @ParameterizedTest

@@ -104,6 +104,41 @@ class RandomInputsTest {
         assertThat(all.get("pixel_values").shape()).containsExactly(2, 3, 32, 32);
     }
 
+    /** Its kernel counts what a mask shows and reads outside of its memory if that is less than the past and the text. */
+    @Test
+    void masks_of_grouped_attention_show_all_tokens() {
+        Onnx.GraphProto graph = Onnx.GraphProto.newBuilder()
+                .addInput(longs("attention_mask", "batch", "sequence"))
+                .addNode(node("GroupQueryAttention", "y", "attention_mask"))
+                .build();
+        RandomInputs shown = new RandomInputs(graph);
+        for (RandomInputs.Hiding hiding : RandomInputs.Hiding.values()) {
+            INDArray mask = Objects.requireNonNull(
+                    shown.draw(SIZES, hiding, new Random(1)).get("attention_mask"));
+            assertThat(mask.minNumber().intValue()).isOne();
+        }
+        assertThat(shown.hidesRows()).isFalse();
+        assertThat(shown.showsAll()).isTrue();
+    }
+
+    @Test
+    void rows_of_truth_values_of_any_name_are_hidden_whole_in_either_sense() {
+        Onnx.GraphProto graph = Onnx.GraphProto.newBuilder()
+                .addInput(Onnx.ValueInfoProto.newBuilder(longs("visible", "batch", "sequence"))
+                        .setType(Onnx.TypeProto.newBuilder()
+                                .setTensorType(
+                                        longs("visible", "batch", "sequence").getType().getTensorType().toBuilder()
+                                                .setElemType(Onnx.TensorProto.DataType.BOOL_VALUE))))
+                .build();
+        RandomInputs truths = new RandomInputs(graph);
+        INDArray drawn = Objects.requireNonNull(truths.draw(SIZES, RandomInputs.Hiding.ROWS, new Random(1))
+                        .get("visible"))
+                .castTo(DataType.INT);
+        assertThat(truths.hidesRows()).isTrue();
+        assertThat(truths.hasMask()).isFalse();
+        assertThat(drawn.sum(1).toIntVector()).containsExactly(0, 50);
+    }
+
     @Test
     void equal_seeds_give_equal_inputs() {
         assertThatBits(inputs.draw(SIZES, new Random(1))).isEqualTo(drawn);

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.importer.lowering.KnownSizes;
 import dev.samediff.importer.tensor.HostTensor;
 import java.nio.file.Path;
 import java.util.Arrays;
@@ -110,6 +111,38 @@ class SizeRolesTest {
                 .node("MatMul", "x w", "y")
                 .output("y", DataType.FLOAT, -1, -2, 4);
         assertThat(shapes(linear)).containsEntry("x", List.of(2L, 5L, 6L));
+    }
+
+    /** The mask of onnxruntime-genai's decoders covers the past; without a past its name is that of a text. */
+    @Test
+    void a_total_length_is_that_of_the_past_and_the_text() {
+        for (boolean cached : List.of(true, false)) {
+            TinyModel model = new TinyModel(17)
+                    .input("x", DataType.FLOAT, -1, -2, 4)
+                    .input("attention_mask", DataType.FLOAT, -1, -3)
+                    .input("memory", DataType.FLOAT, -1, 2, -4, 4)
+                    .node("Neg", "x", "y")
+                    .output("y", DataType.FLOAT, -1, -2, 4);
+            ModelProto.Builder named = model.proto().toBuilder();
+            named.getGraphBuilder()
+                    .getInputBuilderList()
+                    .forEach(input -> input.getTypeBuilder()
+                            .getTensorTypeBuilder()
+                            .getShapeBuilder()
+                            .getDimBuilderList()
+                            .stream()
+                            .filter(dim -> !dim.getDimParam().isEmpty())
+                            .forEach(dim -> dim.setDimParam(
+                                    switch (dim.getDimParam()) {
+                                        case "d1" -> "batch_size";
+                                        case "d2" -> "sequence_length";
+                                        case "d3" -> "total_sequence_length";
+                                        default -> cached ? "past_sequence_length" : "memory_length";
+                                    })));
+            GraphIndex index = new GraphIndex(named.getGraph());
+            InputSizes sizes = new SizeRoles(index, new KnownSizes(Map.of(), List.of())).at(SIZES);
+            assertThat(sizes.shape(index.inputs().get(1))).containsExactly(2, cached ? 8 : 5);
+        }
     }
 
     @Test

@@ -63,6 +63,35 @@ class VerificationPlanTest {
         assertThatThrownBy(() -> at(Map.of("batch", 0L))).isInstanceOf(InvalidInputException.class);
     }
 
+    @Test
+    void what_is_hidden_and_an_empty_past_are_told_beside_the_sizes() {
+        Verification masked =
+                OnnxVerifier.verify(Fixture.named("bert-mlm-op17").onnx(), VerificationPlan.quick(1e-4, 1));
+        assertThat(masked.comparisons().stream().map(Verification.Comparison::sizes))
+                .anyMatch(sizes -> sizes.endsWith("padded on the right"))
+                .anyMatch(sizes -> sizes.endsWith("padded on the left"))
+                .anyMatch(sizes -> sizes.endsWith("whole rows hidden"));
+        assertThat(masked.passed()).as(masked.toString()).isTrue();
+    }
+
+    /** A batch of one loses an axis more in ONNX Runtime. */
+    @Test
+    void a_graph_that_cannot_run_where_onnx_runtime_can_fails_and_says_where() {
+        Path file = new TinyModel(13)
+                .input("x", DataType.FLOAT, -1, -2, 1)
+                .node("Squeeze", "x", "y")
+                .output("y")
+                .write(folder);
+        assertThat(OnnxImporter.load(file).report().notes())
+                .anyMatch(note -> note.contains("Squeeze") && note.contains("names no axes"));
+        Verification verification = OnnxVerifier.verify(file, VerificationPlan.quick(1e-4, 1));
+        assertThat(verification.passed()).isFalse();
+        assertThat(verification.notes()).anyMatch(note -> note.contains("cannot run at d1 = 1"));
+        assertThat(verification.comparisons())
+                .filteredOn(comparison -> comparison.absolute() == 0)
+                .hasSize(2);
+    }
+
     /** The model with other element types for its input and its output. */
     private Path typed(TinyModel model, TensorProto.DataType input, TensorProto.DataType output) throws IOException {
         ModelProto.Builder proto = model.proto().toBuilder();

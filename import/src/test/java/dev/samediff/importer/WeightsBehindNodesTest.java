@@ -123,6 +123,27 @@ class WeightsBehindNodesTest {
                         .node("Slice", "s from to axis", "part")
                         .node("Transpose", "part", "w", "perm", new long[] {1, 0})));
         kinds.put(
+                "Slice by the width of activations",
+                times(model().initializer("s", reals(10, 6))
+                        .initializer("width", HostTensor.vector(2))
+                        .initializer("axis", HostTensor.vector(0))
+                        .node("Shape", "x", "sizes")
+                        .node("Gather", "sizes width", "four")
+                        .node("Add", "four four", "eight")
+                        .node("Slice", "s four eight axis", "w")));
+        kinds.put(
+                "Slice and Reshape by the width of activations",
+                times(model().initializer("s", reals(48))
+                        .initializer("width", HostTensor.vector(2))
+                        .initializer("six", HostTensor.vector(6))
+                        .initializer("axis", HostTensor.vector(0))
+                        .node("Shape", "x", "sizes")
+                        .node("Gather", "sizes width", "four")
+                        .node("Mul", "four six", "most")
+                        .node("Slice", "s axis most axis", "part")
+                        .node("Concat", "four six", "shape", "axis", 0)
+                        .node("Reshape", "part shape", "w")));
+        kinds.put(
                 "Split of a joined weight",
                 times(model().initializer("s", reals(4, 18))
                         .initializer("sizes", HostTensor.vector(6, 12))
@@ -330,6 +351,23 @@ class WeightsBehindNodesTest {
         assertThat(OnnxImporter.inspect(chosen.write(folder)).notAdapted())
                 .singleElement()
                 .satisfies(weight -> assertThat(weight.reason()).contains("matrices [3, 4, 6] are looked up"));
+        TinyModel cut = new TinyModel(17)
+                .input("x", DataType.FLOAT, -1, -2, 4)
+                .initializer("spatial.weight", reals(8, 8))
+                .initializer("zero", HostTensor.vector(0))
+                .initializer("one", HostTensor.vector(1))
+                .node("Shape", "x", "sizes")
+                .node("Gather", "sizes one", "tokens")
+                .node("Slice", "spatial.weight zero tokens zero", "rows")
+                .node("Slice", "rows zero tokens one", "square")
+                .node("MatMul", "square x", "y")
+                .output("y", DataType.FLOAT, -1, -2, 4);
+        assertThat(OnnxImporter.inspect(cut.write(folder)).notAdapted())
+                .singleElement()
+                .satisfies(weight -> {
+                    assertThat(weight.tensor()).isEqualTo("spatial.weight");
+                    assertThat(weight.reason()).contains("numbers that are not known while importing");
+                });
         TinyModel grouped = new TinyModel(17)
                 .input("x", DataType.FLOAT, -1, 4, -2)
                 .initializer("conv.weight", reals(4, 1, 3))

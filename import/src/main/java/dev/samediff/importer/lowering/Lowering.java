@@ -13,6 +13,7 @@ import dev.samediff.importer.onnx.WeightLoader;
 import dev.samediff.importer.tensor.Dim;
 import dev.samediff.importer.tensor.HostTensor;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -123,15 +124,21 @@ public final class Lowering {
     }
 
     /**
-     * Returns the elements of a value that are the same for every input, by a trial without the numbers of weights; nothing if
-     * they depend on inputs or on open sizes.
+     * Returns the elements of those of the values that are the same for every input, by a trial without the numbers of weights;
+     * left out are those that depend on inputs or on open sizes.
      */
-    public static Optional<HostTensor> known(OnnxGraph source, String value) {
+    public static Map<String, HostTensor> known(OnnxGraph source, Collection<String> values) {
         Lowering trial = trial(source);
         source.nodes().forEach(trial::tryNode);
-        return Optional.ofNullable(trial.values.get(value))
-                .map(Value::content)
-                .filter(content -> !content.isSymbolic());
+        Map<String, HostTensor> known = new HashMap<>();
+        for (String name : values) {
+            Value value = trial.values.get(name);
+            HostTensor content = value == null ? null : value.content();
+            if (content != null && !content.isSymbolic()) {
+                known.put(name, content);
+            }
+        }
+        return known;
     }
 
     /**

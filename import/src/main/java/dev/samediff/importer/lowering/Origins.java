@@ -1,13 +1,16 @@
 package dev.samediff.importer.lowering;
 
+import dev.samediff.importer.onnx.OnnxNode;
 import dev.samediff.importer.tensor.HostTensor;
 import java.util.Collections;
+import java.util.HashMap;
 import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.function.UnaryOperator;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SDVariable;
 
@@ -15,6 +18,7 @@ import org.nd4j.autodiff.samediff.SDVariable;
 final class Origins {
     private final Set<SDVariable> trained = Collections.newSetFromMap(new IdentityHashMap<>());
     private final Map<SDVariable, Range> ranges = new IdentityHashMap<>();
+    private final Map<String, Range> tensors = new HashMap<>();
     private final Map<SDVariable, SDVariable> nanOf = new IdentityHashMap<>();
     private final Map<SDVariable, Softmax> softmaxes = new IdentityHashMap<>();
 
@@ -35,10 +39,9 @@ final class Origins {
     }
 
     /** Records what an operator made of its inputs. */
-    void computed(String operator, List<@Nullable Value> inputs, List<Value> results) {
+    void computed(OnnxNode node, List<@Nullable Value> inputs, List<Value> results) {
         boolean weights = inputs.stream().anyMatch(input -> input != null && isTrained(input));
-        Range most = inputs.stream().map(this::range).max(Range::compareTo).orElse(Range.FINITE);
-        Range range = Range.computed(operator, inputs, most);
+        Range range = Range.isLayer(node.operator(), inputs) ? Range.FINITE : computed(node, inputs);
         for (Value result : results) {
             if (isComputed(result) && result.type().isFPType()) {
                 ranges.put(result.variable(), range);
@@ -47,6 +50,14 @@ final class Origins {
                 }
             }
         }
+    }
+
+    private Range computed(OnnxNode node, List<@Nullable Value> inputs) {
+        Range most = Stream.concat(
+                        Stream.of(Range.written(node)), inputs.stream().map(this::range))
+                .max(Range::compareTo)
+                .orElseThrow();
+        return Range.computed(node.operator(), inputs, most);
     }
 
     /** Records that a value has the elements of another one, or some of them. */
@@ -65,7 +76,10 @@ final class Origins {
         if (content != null) {
             return Range.of(content);
         }
-        return value.stored() != null ? Range.FINITE : ranges.getOrDefault(value.variable(), Range.FINITE);
+        Value.Stored stored = value.stored();
+        return stored != null
+                ? tensors.computeIfAbsent(stored.tensor().name(), name -> Range.of(stored.tensor()))
+                : ranges.getOrDefault(value.variable(), Range.FINITE);
     }
 
     /** Tells whether all elements are of the size that activations have. */

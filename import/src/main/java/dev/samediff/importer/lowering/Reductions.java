@@ -28,8 +28,8 @@ final class Reductions {
     static void register(Map<String, OpLowering> operators) {
         operators.put("ReduceMean", Reductions::mean);
         reduction(operators, "ReduceSum", (graph, x, keep, axes) -> graph.sum(x, keep, axes));
-        reduction(operators, "ReduceMax", (graph, x, keep, axes) -> graph.max(x, keep, axes));
-        reduction(operators, "ReduceMin", (graph, x, keep, axes) -> graph.min(x, keep, axes));
+        operators.put("ReduceMax", call -> extreme(call, (graph, x, keep, axes) -> graph.max(x, keep, axes)));
+        operators.put("ReduceMin", call -> extreme(call, (graph, x, keep, axes) -> graph.min(x, keep, axes)));
         reduction(operators, "ReduceProd", (graph, x, keep, axes) -> graph.prod(x, keep, axes));
         reduction(
                 operators,
@@ -42,6 +42,21 @@ final class Reductions {
 
     private static void reduction(Map<String, OpLowering> operators, String name, Reduction form) {
         operators.put(name, call -> List.of(reduction(call, call.in(0), form)));
+    }
+
+    /** M2.1 leaves out what is no number; ONNX Runtime gives none then. So where there may be such, they are counted. */
+    private static List<Value> extreme(NodeCall call, Reduction form) {
+        Value x = call.in(0);
+        Value result = reduction(call, x, form);
+        if (result == x || !call.builder().origins().mayBeInfinite(x)) {
+            return List.of(result);
+        }
+        Value none = call.emit("Cast", Map.of("to", OnnxTypes.number(x.type())), call.emit("IsNaN", x));
+        Value any = call.emit(
+                "Cast",
+                Map.of("to", OnnxTypes.number(DataType.BOOL)),
+                reduction(call, none, (graph, v, keep, axes) -> graph.max(v, keep, axes)));
+        return List.of(call.emit("Where", any, call.real(x.type(), Double.NaN), result));
     }
 
     private static Value reduction(NodeCall call, Value x, Reduction form) {

@@ -128,6 +128,26 @@ final class Shapes {
         return List.of(call.builder().reshape(x, flattened(x.dims(), clamp(axis, x.rank()))));
     }
 
+    /**
+     * The operand of a Squeeze that names no axes: what has which axes must not depend on the input, so the graph fails when it
+     * runs if an axis of open size, which is kept, has the size one.
+     */
+    private static Value withoutOnes(NodeCall call, Value x) {
+        List<Dim> dims = new ArrayList<>();
+        if (!x.dims().stream().allMatch(Dim::isKnown)) {
+            call.notes()
+                    .accept(call.node()
+                            + " names no axes; the graph fails where an axis of open size is one: export it with"
+                            + " axes");
+        }
+        for (Dim dim : x.dims()) {
+            boolean never =
+                    dim.isKnown() || dim.isAtLeast(2) || !call.builder().sizes().isKnown(dim);
+            dims.add(never ? dim : dim.times(call.builder().sizes().repeats(dim, Dim.of(2))));
+        }
+        return Value.computed(call.builder().required(x, dims).variable(), x.type(), x.dims());
+    }
+
     private static List<Value> squeeze(NodeCall call) {
         Value x = call.in(0);
         int[] axes = call.axes(1, x.rank());
@@ -139,6 +159,9 @@ final class Shapes {
             if (Arrays.binarySearch(removed, axis) < 0) {
                 dims.add(x.dim(axis));
             }
+        }
+        if (axes == null) {
+            return List.of(call.builder().reshape(withoutOnes(call, x), dims));
         }
         if (unknown(dims) > 1 && removed.length == 1) {
             return call.result(call.graph().squeeze(x.variable(), removed[0]), x.type(), dims);

@@ -43,7 +43,7 @@ record Translator(GraphBuilder builder, int opset, Set<String> read, Consumer<St
             List<Value> settled = results.stream()
                     .map(result -> settled(Wrapping.wrapped(builder, node.operator(), result)))
                     .toList();
-            builder.origins().computed(node.operator(), inputs, settled);
+            builder.origins().computed(node, inputs, settled);
             return settled;
         } catch (InvalidInputException e) {
             throw e;

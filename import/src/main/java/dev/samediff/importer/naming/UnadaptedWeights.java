@@ -79,18 +79,15 @@ final class UnadaptedWeights {
                         "it is a stack of matrices " + Arrays.toString(shape)
                                 + ", such as one for each expert; adapters go on single matrices");
             } else if (shape.length == 2 && !isLayer(root.get())) {
-                add(node, root.get(), node.operator() + " '" + node.name() + "' turns its other operand round");
+                String why = node.operator().contains("Fused")
+                        ? " turns its other operand round"
+                        : " multiplies it by what is computed from whole numbers, such as one-hot rows, not by activations";
+                add(node, root.get(), node.operator() + " '" + node.name() + "'" + why);
             }
         } else if (root.isEmpty() && multipliesActivation(node, place)) {
             add(node, value, "it is computed from stored tensors by " + writer(value) + ", which is not followed");
         } else if (root.isEmpty()) {
-            lookedUp(value)
-                    .ifPresent(table -> add(
-                            node,
-                            table,
-                            "matrices " + Arrays.toString(table.tensor().shape())
-                                    + " are looked up in it, such as one for each expert; adapters go on single"
-                                    + " matrices"));
+            lookAtPart(node, value);
         }
     }
 
@@ -104,26 +101,36 @@ final class UnadaptedWeights {
         return writer == null ? "the graph" : writer.operator() + " '" + writer.name() + "'";
     }
 
-    /** The stored stack of matrices that a Gather takes some of, if the value is what it took. */
-    private Optional<Root> lookedUp(String value) {
+    /** A product with what the inputs, or sizes that are open, take of a stored tensor. */
+    private void lookAtPart(OnnxNode node, String value) {
         String source = value;
         for (int i = 0; i < HOPS; i++) {
             OnnxNode writer = writers.get(source);
-            if (writer == null) {
-                return Optional.empty();
-            }
-            if (writer.operator().equals("Gather")) {
-                return roles.roots()
-                        .of(writer.input(0))
-                        .filter(root ->
-                                root.tensor().type().isFPType() && root.tensor().shape().length > 2);
-            }
-            if (!HANDING_ON.contains(writer.operator())) {
-                return Optional.empty();
+            boolean lookedUp = writer != null && writer.operator().equals("Gather");
+            if (writer == null || !(lookedUp || HANDING_ON.contains(writer.operator()))) {
+                return;
             }
             source = writer.input(0);
+            int least = lookedUp ? 3 : 2; // what is looked up in a matrix is a row, an embedding
+            Optional<Root> root = roles.roots().of(source);
+            if (root.isPresent()
+                    && root.get().tensor().type().isFPType()
+                    && root.get().tensor().shape().length >= least) {
+                add(
+                        node,
+                        root.get(),
+                        lookedUp
+                                ? "matrices "
+                                        + Arrays.toString(root.get().tensor().shape())
+                                        + " are looked up in it, such as one for each expert; adapters go on single"
+                                        + " matrices"
+                                : "a part of it is multiplied, which " + writer.operator() + " '" + writer.name()
+                                        + "' takes by numbers that are not known while importing");
+            }
+            if (lookedUp || root.isPresent()) {
+                return;
+            }
         }
-        return Optional.empty();
     }
 
     private void lookAtConvolution(OnnxNode node) {

@@ -32,10 +32,10 @@ final class FoldedWeights {
     private final Map<String, String> tensors = new HashMap<>();
     private final Map<String, ComputedWeight> folded = new LinkedHashMap<>();
 
-    private FoldedWeights(GraphProto source, ExternalData files, int opset) {
+    private FoldedWeights(GraphProto source, ExternalData files, int opset, Map<String, HostTensor> numbers) {
         this.graph = new GraphRewriting(source);
         this.files = files;
-        this.chains = new WeightChains(graph, files, opset);
+        this.chains = new WeightChains(graph, files, opset, numbers);
     }
 
     /**
@@ -43,14 +43,20 @@ final class FoldedWeights {
      *
      * @param graph the graph
      * @param weights what the new tensors stand for, by their names
+     * @param open values of whole numbers that were asked for and are not known
      */
-    record Folded(GraphProto graph, Map<String, ComputedWeight> weights) {}
+    record Folded(GraphProto graph, Map<String, ComputedWeight> weights, Set<String> open) {}
 
-    /** Returns the graph with folded weights; the same graph if it has none. */
-    static Folded of(GraphProto source, ExternalData files, int opset) {
-        FoldedWeights weights = new FoldedWeights(source, files, opset);
+    /**
+     * Returns the graph with folded weights; the same graph if it has none.
+     *
+     * @param numbers whole numbers that are known beside those of the file, by the names of their values
+     */
+    static Folded of(GraphProto source, ExternalData files, int opset, Map<String, HostTensor> numbers) {
+        FoldedWeights weights = new FoldedWeights(source, files, opset, numbers);
         source.getNodeList().forEach(weights::look);
-        return new Folded(weights.folded.isEmpty() ? source : weights.graph.result(), weights.folded);
+        GraphProto graph = weights.folded.isEmpty() ? source : weights.graph.result();
+        return new Folded(graph, weights.folded, weights.chains.open());
     }
 
     private void look(NodeProto node) {

@@ -1,6 +1,7 @@
 package dev.samediff.importer.onnx;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.importer.tensor.HostTensor;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -23,6 +24,8 @@ import org.nd4j.linalg.api.buffer.DataType;
  * @param operators how often each operator occurs
  * @param real the model without quantised numbers
  * @param computed the weights that the file computes from what it stores, by the names of their tensors in the graph
+ * @param openCuts values of whole numbers by which weights are cut, joined or put into another shape, and that were not known when
+ *     the file was read
  * @param graph the graph
  */
 public record OnnxFile(
@@ -31,7 +34,13 @@ public record OnnxFile(
         Map<String, Integer> operators,
         QuantisedModel real,
         Map<String, ComputedWeight> computed,
+        Set<String> openCuts,
         OnnxGraph graph) {
+    /** Copies the names. */
+    public OnnxFile {
+        openCuts = Set.copyOf(openCuts);
+    }
+
     /** The oldest operator set that can be imported. */
     public static final int OLDEST_OPSET = 9;
 
@@ -59,6 +68,10 @@ public record OnnxFile(
      * @param path the file it comes from; data outside of the message is read from it or from beside it
      */
     public static OnnxFile of(Path path, ModelProto model, @Nullable DataType floats) {
+        return of(path, model, floats, Map.of());
+    }
+
+    private static OnnxFile of(Path path, ModelProto model, @Nullable DataType floats, Map<String, HostTensor> known) {
         if (!model.hasGraph()
                 || model.getGraph().getNodeCount() == 0
                 || model.getGraph().getOutputCount() == 0) {
@@ -73,11 +86,11 @@ public record OnnxFile(
                 operators.merge(new OnnxNode(node).operator(), 1, Integer::sum);
             }
             QuantisedModel real = QuantisedModel.of(plain, new ExternalData(path), opset);
-            FoldedWeights.Folded folded = FoldedWeights.of(real.model().getGraph(), real.files(), opset);
+            FoldedWeights.Folded folded = FoldedWeights.of(real.model().getGraph(), real.files(), opset, known);
             ModelProto whole = real.model().toBuilder().setGraph(folded.graph()).build();
             ModelProto graph = untied(floats == null ? whole : Precision.of(whole, floats));
             OnnxGraph checked = new OnnxGraph(graph.getGraph(), opset, real.files(), floats);
-            return new OnnxFile(path, plain, operators, real, computed(plain, real, folded), checked);
+            return new OnnxFile(path, plain, operators, real, computed(plain, real, folded), folded.open(), checked);
         } catch (InvalidInputException e) {
             throw new InvalidInputException(path + ": " + e.getMessage(), e);
         }
@@ -98,6 +111,11 @@ public record OnnxFile(
     /** Returns the file with If nodes replaced by the branch taken; conditions by the name of the If's first output. */
     public OnnxFile withBranches(Map<String, Boolean> conditions, @Nullable DataType floats) {
         return of(path, Branches.taken(model, conditions), floats);
+    }
+
+    /** Returns the file with the numbers of open cuts, which follow from sizes that the graph says; the model stays what it is. */
+    public OnnxFile withCuts(Map<String, HostTensor> known, @Nullable DataType floats) {
+        return of(path, model, floats, known);
     }
 
     /**

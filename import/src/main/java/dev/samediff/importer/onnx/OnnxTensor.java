@@ -105,6 +105,11 @@ public final class OnnxTensor {
                         : HostTensor.of(type, shape, numbers().longs(length())));
     }
 
+    /** Returns the largest magnitude of a floating-point tensor's elements, infinite if one is not finite; reads all of them. */
+    public double largest() {
+        return numbers().largest();
+    }
+
     /** Copies the elements of a floating-point tensor into a new array of the graph. */
     public INDArray toArray() {
         return toArray(load());

@@ -81,6 +81,19 @@ record StoredNumbers(String what, TensorProto.DataType elementType, TensorData d
         return values;
     }
 
+    /** Returns the largest magnitude of floating-point numbers, infinite if one is not finite; 0 of none. */
+    double largest() {
+        double[] largest = new double[1];
+        int bytes = bytesPerElement(elementType);
+        forEachPiece((offset, piece) -> {
+            for (int i = 0; i < piece.remaining() / bytes; i++) {
+                double magnitude = Math.abs(real(piece, i));
+                largest[0] = Double.isNaN(magnitude) ? Double.POSITIVE_INFINITY : Math.max(largest[0], magnitude);
+            }
+        });
+        return largest[0];
+    }
+
     /** Returns whole numbers and truth values. */
     long[] longs(int count) {
         long[] values = new long[count];

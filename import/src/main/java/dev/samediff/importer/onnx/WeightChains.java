@@ -6,9 +6,11 @@ import dev.samediff.importer.folding.HostFolding;
 import dev.samediff.importer.tensor.HostTensor;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.stream.IntStream;
 import onnx.Onnx.TensorProto;
 import org.jspecify.annotations.Nullable;
@@ -28,11 +30,19 @@ final class WeightChains {
     private final GraphRewriting graph;
     private final ExternalData files;
     private final int opset;
+    private final Map<String, HostTensor> numbers;
+    private final Set<String> open = new LinkedHashSet<>();
     private final FoldingBudget budget = new FoldingBudget();
     private final Map<String, Optional<WeightPart>> known = new HashMap<>();
     private final WeightCuts cuts = new WeightCuts(this::whole);
 
-    WeightChains(GraphRewriting graph, ExternalData files, int opset) {
+    /**
+     * Follows the values of a graph.
+     *
+     * @param numbers whole numbers that are known beside those of the file, by the names of their values
+     */
+    WeightChains(GraphRewriting graph, ExternalData files, int opset, Map<String, HostTensor> numbers) {
+        this.numbers = numbers;
         this.graph = graph;
         this.files = files;
         this.opset = opset;
@@ -164,12 +174,25 @@ final class WeightChains {
         return a.length == b.length && IntStream.range(0, a.length).allMatch(i -> i == axis || a[i] == b[i]);
     }
 
+    /** Returns the values of whole numbers that were asked for and are not known. */
+    Set<String> open() {
+        return Set.copyOf(open);
+    }
+
     private @Nullable HostTensor whole(String value) {
-        return whole(value, 0);
+        HostTensor found = whole(value, 0);
+        if (found == null && graph.writer(value) != null) {
+            open.add(value);
+        }
+        return found;
     }
 
     /** Whole numbers that are stored or computed from such. */
     private @Nullable HostTensor whole(String value, int depth) {
+        HostTensor given = numbers.get(value);
+        if (given != null) {
+            return given;
+        }
         TensorProto stored = graph.stored(value);
         if (stored != null) {
             OnnxTensor tensor = new OnnxTensor(value, stored, files, null);
@@ -185,11 +208,11 @@ final class WeightChains {
         }
         List<@Nullable HostTensor> inputs = new ArrayList<>();
         for (String input : writer.inputs()) {
-            HostTensor given = input.isEmpty() ? null : whole(input, depth + 1);
-            if (given == null && !input.isEmpty()) {
+            HostTensor known = input.isEmpty() ? null : whole(input, depth + 1);
+            if (known == null && !input.isEmpty()) {
                 return null;
             }
-            inputs.add(given);
+            inputs.add(known);
         }
         int output = writer.outputs().indexOf(value);
         return HostFolding.fold(writer, inputs, opset, budget)

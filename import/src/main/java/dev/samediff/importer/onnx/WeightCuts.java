@@ -66,7 +66,7 @@ record WeightCuts(Wholes wholes) {
         }
         long[] given = node.has("axes") ? node.integers("axes") : numbers(node.input(1));
         boolean squeeze = node.operator().equals("Squeeze");
-        if (given == null && !squeeze) {
+        if (given == null && (!squeeze || node.inputs().size() > 1)) {
             return null;
         }
         List<Long> shape = new ArrayList<>();

@@ -119,7 +119,9 @@ public final class Translation {
         part.addOutput(onnx.Onnx.ValueInfoProto.newBuilder().setName(value));
         try {
             OnnxFile nodes = OnnxFile.of(source.path(), model(part), null);
-            return Lowering.known(nodes.graph(), value).map(HostTensor::asLongs);
+            return Optional.ofNullable(
+                            Lowering.known(nodes.graph(), List.of(value)).get(value))
+                    .map(HostTensor::asLongs);
         } catch (InvalidInputException notEvenThat) {
             return Optional.empty();
         }
