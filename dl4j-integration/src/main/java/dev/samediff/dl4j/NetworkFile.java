@@ -135,7 +135,7 @@ public final class NetworkFile {
             if (field.getKey().equals("@class") && packages.stream().noneMatch(name::startsWith)) {
                 throw new InvalidInputException(
                         zip + " names the class `" + shown(name) + "` in its configuration; only classes of DL4J, ND4J"
-                        + " and this library are made, and of packages that you name");
+                                + " and this library are made, and of packages that you name");
             }
         }
         node.forEach(this::requireKnown);

@@ -8,7 +8,6 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
-import java.util.stream.Collectors;
 import java.util.stream.LongStream;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -126,8 +125,9 @@ final class Slicing {
 
     /** Cuts several axes at once; the parts lie inside of their axes, and none ends before it begins. */
     static Value slice(NodeCall call, Value x, List<Cut> cuts) {
-        Map<Boolean, List<Cut>> kinds = cuts.stream().collect(Collectors.partitioningBy(Cut::isEmpty));
-        return emptied(call, parted(call, x, kinds.get(false)), kinds.get(true));
+        List<Cut> empty = cuts.stream().filter(Cut::isEmpty).toList();
+        List<Cut> others = cuts.stream().filter(cut -> !cut.isEmpty()).toList();
+        return emptied(call, parted(call, x, others), empty);
     }
 
     /** Without any element of these axes; M2.1's {@code strided_slice} writes outside of such results, its {@code slice} does not. */

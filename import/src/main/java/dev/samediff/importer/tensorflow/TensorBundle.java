@@ -122,7 +122,8 @@ final class TensorBundle {
             long left = channel.size() - entry.getSize();
             if (entry.getOffset() < 0 || entry.getSize() > Integer.MAX_VALUE - 8 || entry.getOffset() > left) {
                 throw new InvalidInputException(what + " needs bytes " + entry.getOffset() + " to "
-                        + Long.toUnsignedString(entry.getOffset() + entry.getSize()) + " of " + file + ", which has " + channel.size()
+                        + Long.toUnsignedString(entry.getOffset() + entry.getSize()) + " of " + file + ", which has "
+                        + channel.size()
                         + "; copy the complete folder again");
             }
             ByteBuffer bytes = ByteBuffer.allocate((int) entry.getSize()).order(ByteOrder.LITTLE_ENDIAN);
