@@ -6,6 +6,7 @@ import java.io.DataOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.Callable;
@@ -26,6 +27,9 @@ final class TokenizersProcess implements NativeTokenizer {
     private static final long CALL_SECONDS = 5;
     /** Characters, or bytes of a file, that may take another second. */
     private static final long PER_SECOND = 1 << 20;
+
+    private static final List<String> WHERE_THE_LIBRARY_LIES =
+            List.of("DJL_CACHE_DIR", "ENGINE_CACHE_DIR", "java.io.tmpdir", "user.home");
 
     private final String source;
     private final Process process;
@@ -59,15 +63,16 @@ final class TokenizersProcess implements NativeTokenizer {
         }
         Process process;
         try {
-            ProcessBuilder builder = new ProcessBuilder(List.of(
-                    java.toString(),
-                    "-Xmx512m",
-                    "-XX:TieredStopAtLevel=1",
-                    "-XX:+UseSerialGC",
-                    "-XX:-UsePerfData",
-                    "-cp",
-                    classes,
-                    TokenizersServer.class.getName()));
+            List<String> command = new ArrayList<>(List.of(
+                    java.toString(), "-Xmx512m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC", "-XX:-UsePerfData"));
+            for (String property : WHERE_THE_LIBRARY_LIES) {
+                String value = System.getProperty(property);
+                if (value != null) {
+                    command.add("-D" + property + "=" + value);
+                }
+            }
+            command.addAll(List.of("-cp", classes, TokenizersServer.class.getName()));
+            ProcessBuilder builder = new ProcessBuilder(command);
             builder.redirectError(ProcessBuilder.Redirect.DISCARD);
             builder.environment().remove("JAVA_TOOL_OPTIONS");
             process = builder.start();
