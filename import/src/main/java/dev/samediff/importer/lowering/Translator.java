@@ -50,7 +50,7 @@ record Translator(GraphBuilder builder, int opset, Set<String> read, Consumer<St
         } catch (RuntimeException e) {
             throw new InvalidInputException(
                     node + " with inputs " + inputs + " cannot be translated: it is not valid ONNX, or beyond what this"
-                            + " importer can do (" + e + ")",
+                            + " importer can do (" + e.getMessage() + ")",
                     e);
         }
     }

@@ -1,5 +1,6 @@
 package dev.samediff.importer.tensorflow;
 
+import dev.samediff.adapters.InvalidInputException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -181,9 +182,15 @@ final class Slices {
         Optional<StoredTensor> stored = call.stored(input);
         TensorFlowNode writer = translation.node(call.tensor(input));
         String whole = stored.isPresent() || writer.operator().equals("Pack") ? "" : call.int64(input);
+        long[] known = stored.map(StoredTensor::longs).orElse(new long[0]);
+        int given = stored.isPresent() ? known.length : whole.isEmpty() ? writer.inputs().size() : count;
+        if (given < count) {
+            throw new InvalidInputException(
+                    call.node().name() + " has " + given + " bounds for " + count + " strides; the file is damaged");
+        }
         for (int i = 0; i < count; i++) {
             if (stored.isPresent()) {
-                bounds.add(new Bound(stored.get().longs()[i], null));
+                bounds.add(new Bound(known[i], null));
             } else if (whole.isEmpty()) {
                 bounds.add(element(writer.inputs().get(i)));
             } else {

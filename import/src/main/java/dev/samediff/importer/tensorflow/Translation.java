@@ -216,6 +216,8 @@ public final class Translation {
             op.translate(new TensorFlowCall(node, this));
         } catch (InvalidInputException e) {
             refuse(node, outputs, String.valueOf(e.getMessage()));
+        } catch (RuntimeException e) { // as where ONNX is translated: inputs and attributes of any length and kind
+            refuse(node, outputs, node.name() + ", whose inputs or attributes are not valid (" + e.getMessage() + ")");
         }
     }
 

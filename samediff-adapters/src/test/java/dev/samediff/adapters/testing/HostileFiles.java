@@ -31,7 +31,7 @@ public final class HostileFiles {
     private static final long LONGEST_SECONDS = 5;
     private static final long HANGS_SECONDS = 30;
     private static final long MOST_ALLOCATED = 1L << 30;
-    private static final int LONGEST_MESSAGE = 2000;
+    private static final int LONGEST_MESSAGE = 5000;
     private static final List<String> PROGRAMMERS_WORDS =
             List.of("Exception", "java.", "jackson", "org.nd4j", "dev.samediff", "protobuf", "Optional[", "\tat ");
 
