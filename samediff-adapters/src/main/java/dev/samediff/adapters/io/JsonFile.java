@@ -54,7 +54,7 @@ final class JsonFile {
             throw new InvalidInputException("there is no file " + file + "; check the path", e);
         } catch (JsonProcessingException e) {
             throw new InvalidInputException(
-                    file + " is not valid JSON (" + e.getOriginalMessage() + "); copy or make the file again", e);
+                    file + " is not valid JSON (" + JsonReason.of(e) + "); copy or make the file again", e);
         } catch (MalformedInputException e) {
             throw new InvalidInputException(file + " is not text in UTF-8; copy or make the file again", e);
         }

@@ -48,7 +48,7 @@ record SafetensorsHeader(List<Entry> entries, Map<String, String> metadata) {
         try {
             root = JSON.readTree(new String(json, StandardCharsets.UTF_8));
         } catch (JsonProcessingException e) {
-            throw new Malformed("its header is not valid JSON (" + e.getOriginalMessage() + ")");
+            throw new Malformed("its header is not valid JSON (" + JsonReason.of(e) + ")");
         }
         if (json.length == 0 || json[0] != '{' || !root.isObject()) {
             throw new Malformed("its header is not a JSON object");

@@ -8,6 +8,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.io.JsonReason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -64,9 +65,7 @@ public final class JsonFiles {
         String where = json.getLocation() == null
                 ? ""
                 : " at column " + json.getLocation().getColumnNr();
-        String what = json.getOriginalMessage();
-        int stop = what.indexOf('\n');
-        return (stop < 0 ? what : what.substring(0, stop)) + where;
+        return JsonReason.of(json) + where;
     }
 
     /** The beginning of {@code text} on one line. */
