@@ -183,7 +183,9 @@ final class Slices {
         TensorFlowNode writer = translation.node(call.tensor(input));
         String whole = stored.isPresent() || writer.operator().equals("Pack") ? "" : call.int64(input);
         long[] known = stored.map(StoredTensor::longs).orElse(new long[0]);
-        int given = stored.isPresent() ? known.length : whole.isEmpty() ? writer.inputs().size() : count;
+        int given = stored.isPresent()
+                ? known.length
+                : whole.isEmpty() ? writer.inputs().size() : count;
         if (given < count) {
             throw new InvalidInputException(
                     call.node().name() + " has " + given + " bounds for " + count + " strides; the file is damaged");

@@ -82,7 +82,8 @@ final class JsonlLines {
     static String string(ObjectNode object, String key) throws BrokenLine {
         JsonNode value = object.get(key);
         if (value == null) {
-            throw new BrokenLine("has no key `" + key + "`; its keys are " + JsonFiles.excerpt(keys(object).toString()));
+            throw new BrokenLine("has no key `" + key + "`; its keys are "
+                    + JsonFiles.excerpt(keys(object).toString()));
         }
         if (!value.isTextual()) {
             throw new BrokenLine("`" + key + "` is " + kind(value) + ", expected a string");
