@@ -366,15 +366,6 @@ class AdaptedGraphTest {
     }
 
     @Test
-    void tensors_that_are_trained_whole_are_refused_by_name() {
-        AdaptedModel model =
-                AdaptedModel.inject(encoder(), AdapterConfig.of(Lora.rank(2)).withModulesToSave("second"));
-        assertThatThrownBy(() -> AdaptedGraph.of(model, new Sgd(1), "pooled", "input_ids", "attention_mask"))
-                .isInstanceOf(InvalidInputException.class)
-                .hasMessageContaining("trains second.weight whole");
-    }
-
-    @Test
     void names_the_graph_does_not_have_are_refused_with_those_it_has() {
         AdaptedModel model = AdaptedModel.inject(encoder(), AdapterConfig.of(Lora.rank(2)));
         assertThatThrownBy(() -> AdaptedGraph.of(model, new Sgd(1), "pooler", "input_ids"))
