@@ -21,8 +21,7 @@ import org.junit.jupiter.api.condition.EnabledIfSystemProperty;
         matches = "true",
         disabledReason = "takes a minute; run with -Dimport.cases=true")
 class SharedCasesTest {
-    private static final Path FOLDER =
-            Path.of(System.getProperty("shared.dir", "../../shared"), "cases", "import");
+    private static final Path FOLDER = Path.of(System.getProperty("shared.dir", "../../shared"), "cases", "import");
 
     /** What cannot be imported, and a part of why. */
     private static final Map<String, String> REFUSED = Map.of(

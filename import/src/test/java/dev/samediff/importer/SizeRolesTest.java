@@ -126,19 +126,16 @@ class SizeRolesTest {
             ModelProto.Builder named = model.proto().toBuilder();
             named.getGraphBuilder()
                     .getInputBuilderList()
-                    .forEach(input -> input.getTypeBuilder()
-                            .getTensorTypeBuilder()
-                            .getShapeBuilder()
-                            .getDimBuilderList()
-                            .stream()
-                            .filter(dim -> !dim.getDimParam().isEmpty())
-                            .forEach(dim -> dim.setDimParam(
-                                    switch (dim.getDimParam()) {
-                                        case "d1" -> "batch_size";
-                                        case "d2" -> "sequence_length";
-                                        case "d3" -> "total_sequence_length";
-                                        default -> cached ? "past_sequence_length" : "memory_length";
-                                    })));
+                    .forEach(input ->
+                            input.getTypeBuilder().getTensorTypeBuilder().getShapeBuilder().getDimBuilderList().stream()
+                                    .filter(dim -> !dim.getDimParam().isEmpty())
+                                    .forEach(dim -> dim.setDimParam(
+                                            switch (dim.getDimParam()) {
+                                                case "d1" -> "batch_size";
+                                                case "d2" -> "sequence_length";
+                                                case "d3" -> "total_sequence_length";
+                                                default -> cached ? "past_sequence_length" : "memory_length";
+                                            })));
             GraphIndex index = new GraphIndex(named.getGraph());
             InputSizes sizes = new SizeRoles(index, new KnownSizes(Map.of(), List.of())).at(SIZES);
             assertThat(sizes.shape(index.inputs().get(1))).containsExactly(2, cached ? 8 : 5);

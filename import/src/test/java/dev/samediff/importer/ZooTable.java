@@ -92,8 +92,8 @@ final class ZooTable {
     }
 
     private String text(List<ZooRow> measured) throws IOException {
-        Map<String, List<ZooRow>> byArchitecture =
-                measured.stream().collect(Collectors.groupingBy(ZooRow::architecture, TreeMap::new, Collectors.toList()));
+        Map<String, List<ZooRow>> byArchitecture = measured.stream()
+                .collect(Collectors.groupingBy(ZooRow::architecture, TreeMap::new, Collectors.toList()));
         StringBuilder text = new StringBuilder("""
                 | architecture | operator sets | files | hold | layers | verify | verify of the merged file | merged file and graph |
                 |---|---|---|---|---|---|---|---|
@@ -118,8 +118,10 @@ final class ZooTable {
                 remark(remarks, line.substring(0, colon), "not exported: " + line.substring(colon + 2));
             }
         }
-        remarks.forEach((reason, names) ->
-                text.append("\n- ").append(String.join(", ", names)).append(": ").append(reason));
+        remarks.forEach((reason, names) -> text.append("\n- ")
+                .append(String.join(", ", names))
+                .append(": ")
+                .append(reason));
         return text.append(remarks.isEmpty() ? "" : "\n").toString();
     }
 
