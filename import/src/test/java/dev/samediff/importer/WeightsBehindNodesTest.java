@@ -386,6 +386,28 @@ class WeightsBehindNodesTest {
                 .satisfies(weight -> assertThat(weight.reason()).contains("btc,ecd->bted"));
     }
 
+    /** By {@code inspect} and in the report, by the name that the graph's variable has. */
+    @Test
+    void stacks_of_matrices_are_named_as_in_the_graph() {
+        TinyModel experts = model().initializer("gate.weight", reals(4, 4))
+                .initializer("block.experts.weight", reals(3, 4, 6))
+                .initializer("axis", HostTensor.vector(1))
+                .named("/gate/MatMul", "MatMul", "x gate.weight", "g")
+                .node("Unsqueeze", "g axis", "u")
+                .named("/block/experts/MatMul", "MatMul", "u block.experts.weight", "e")
+                .node("ReduceSum", "e axis", "y", "keepdims", 0)
+                .output("y", DataType.FLOAT, -1, -2, 6);
+        Path file = experts.write(folder);
+        ImportedModel model = OnnxImporter.load(file);
+        assertThat(OnnxImporter.inspect(file).notAdapted())
+                .isEqualTo(model.report().notAdapted())
+                .singleElement()
+                .satisfies(weight -> assertThat(weight.tensor()).isEqualTo("block.experts.weight"));
+        assertThat(model.graph().hasVariable("block.experts.weight")).isTrue();
+        assertThat(OnnxVerifier.verify(file, VerificationPlan.quick(1e-5, 1)).passed())
+                .isTrue();
+    }
+
     @Test
     void a_head_that_was_built_onto_the_graph_is_named_when_a_file_is_written() {
         ImportedModel model = OnnxImporter.load(kinds().get("Identity").write(folder));

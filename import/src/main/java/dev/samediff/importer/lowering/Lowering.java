@@ -35,6 +35,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public final class Lowering {
     private final OnnxGraph source;
     private final WeightRoles roles;
+    private final Set<String> unadapted = new HashSet<>();
     private final SameDiff graph = SameDiff.create();
     private final GraphBuilder builder = new GraphBuilder(graph);
     private final VariableNames variables;
@@ -60,6 +61,7 @@ public final class Lowering {
         this.source = source;
         graph.setArrayHolders(new ThreadSafeArrayHolder(false), new ThreadSafeArrayHolder(false), false);
         this.roles = roles;
+        roles.notAdapted().forEach(weight -> unadapted.add(weight.tensor()));
         this.loader = loader;
         this.variables = new VariableNames(graph, names);
         source.nodes().forEach(node -> read.addAll(node.inputs()));
@@ -244,7 +246,8 @@ public final class Lowering {
 
     private Value stored(OnnxTensor tensor) {
         String name = tensor.name();
-        boolean parameter = roles.isTrainable(name) || roles.isTable(name);
+        // what no adapter goes on keeps its name too, so that who lists what is left out can say which weight it is
+        boolean parameter = roles.isTrainable(name) || roles.isTable(name) || unadapted.contains(name);
         Optional<HostTensor> content = parameter ? Optional.empty() : tensor.toHost();
         if (content.isPresent()) {
             return builder.constant(content.get());
