@@ -25,7 +25,9 @@ import dev.samediff.tuning.ComputeThreads;
 import dev.samediff.tuning.spark.SparkFlags;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
@@ -126,10 +128,18 @@ final class FineTuneCommand extends Command {
 
     /** Says before the training what is not adapted although it is meant, and what cannot be merged afterwards. */
     private void sayWhatIsLeftOut(LanguageModel loaded, AdaptedModel adapted) {
+        Map<String, String> leftOut = new LinkedHashMap<>();
         adapted.leftOut()
                 .values()
-                .forEach(all ->
-                        all.forEach(rejected -> say("left out: " + rejected.module() + ": " + rejected.reason())));
+                .forEach(all -> all.forEach(rejected -> leftOut.put(rejected.module(), rejected.reason())));
+        if (adapted.config().targets().targets().isEmpty()) {
+            loaded.imported()
+                    .report()
+                    .notAdapted()
+                    .forEach(weight -> leftOut.putIfAbsent(
+                            weight.module().isEmpty() ? weight.tensor() : weight.module(), weight.reason()));
+        }
+        leftOut.forEach((module, reason) -> say("left out: " + module + ": " + reason));
         List<String> weights =
                 adapted.sites().stream().map(site -> site.layer().weight()).toList();
         OnnxWriter.refusals(loaded.imported(), weights)

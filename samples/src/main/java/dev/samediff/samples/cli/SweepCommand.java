@@ -1,6 +1,7 @@
 package dev.samediff.samples.cli;
 
 import dev.samediff.adapters.io.DurableFiles;
+import dev.samediff.adapters.io.LockFile;
 import dev.samediff.samples.finetune.RunDescription;
 import dev.samediff.samples.finetune.RunFolder;
 import dev.samediff.samples.machine.Memory;
@@ -66,7 +67,6 @@ final class SweepCommand extends Command {
     private static final int STEPS = 60;
     private static final int BATCH = 8;
     private static final int SHOWN = 5;
-    private static final String RANKS = "olora-ranks";
 
     @ArgGroup(validate = false, heading = "%nSearch%n")
     SearchOptions search = new SearchOptions();
@@ -97,15 +97,23 @@ final class SweepCommand extends Command {
         SweepPlan plan = search.plan(training.seed);
         SweepJob job = job();
         Task task = task(training.batch);
-        output.create(folder);
+        try (LockFile lock = output.open(folder)) {
+            return sweep(folder, space, plan, job, task);
+        }
+    }
+
+    private int sweep(RunFolder folder, AdapterSpace space, SweepPlan plan, SweepJob job, Task task)
+            throws IOException {
         Map<String, String> common = common();
         SweepDefinition.of(space, plan, common, arguments()).settle(folder.path(), output.resume);
         say("model: " + model.describe() + "; task: " + task.description());
         SweepReport.Part main = run("sweep", folder.path(), job, space, plan);
-        Optional<SweepReport.Part> ranks = search.isDefault()
-                ? Optional.of(run(
-                        "ranks", folder.path().resolve(RANKS), job, PaperSweeps.ranks(), PaperSweeps.comparing(plan)))
-                : Optional.empty();
+        Optional<SweepReport.Part> ranks = Optional.empty();
+        if (search.isDefault()) {
+            Path beside = folder.path().resolve(SweepOutputOptions.RANKS);
+            SweepOutputOptions.createBeside(beside);
+            ranks = Optional.of(run("ranks", beside, job, PaperSweeps.ranks(), PaperSweeps.comparing(plan)));
+        }
         SweepSummary summary =
                 SweepSummary.of(main.result(), common, folder.path().toString());
         DurableFiles.writeText(folder.summary(), Json.pretty(summary));
@@ -124,7 +132,7 @@ final class SweepCommand extends Command {
     private SweepReport.Part run(String name, Path folder, SweepJob job, AdapterSpace space, SweepPlan plan)
             throws IOException {
         int trials = (int) Math.min(plan.trials(), gridSize(space, plan));
-        try (Journal journal = Journal.open(folder.resolve("journal.jsonl"));
+        try (Journal journal = Journal.open(folder.resolve(SweepOutputOptions.JOURNAL));
                 InterruptNotice notice = new InterruptNotice(this::say, sentence(output.out));
                 LiveTable table = new LiveTable(name, trials, progress(), this::sayAboveBar);
                 BrowserPage page = BrowserPage.open(output.page(), name, space, this::say)) {
@@ -261,6 +269,6 @@ final class SweepCommand extends Command {
                         .map(best -> FineTuneLine.of(best.parameters(), common))
                         .orElse("no trial ran to its end; trials.csv says why")
                 + "\n\nreport   " + folder.report() + "\njournal  "
-                + folder.path().resolve("journal.jsonl");
+                + folder.path().resolve(SweepOutputOptions.JOURNAL);
     }
 }

@@ -2,15 +2,24 @@ package dev.samediff.samples.cli;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.io.DurableFiles;
+import dev.samediff.adapters.io.FolderManifest;
 import dev.samediff.samples.finetune.RunFolder;
 import dev.samediff.tuning.arbiter.page.PageAddress;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Where a sweep's results go. */
 final class SweepOutputOptions extends FolderOptions {
+    /** The file with a line per ended trial. */
+    static final String JOURNAL = "journal.jsonl";
+    /** The folder of the second of the papers' sweeps. */
+    static final String RANKS = "olora-ranks";
+
     @Option(
             names = "--resume",
             description = "Go on with the sweep in --out; its options are known, more --trials are possible.")
@@ -69,10 +78,23 @@ final class SweepOutputOptions extends FolderOptions {
 
     @Override
     void create(RunFolder folder) throws IOException {
+        Path ranks = folder.path().resolve(RANKS);
+        Optional<String> stranger =
+                overwrite && Files.exists(ranks) ? FolderManifest.stranger(ranks) : Optional.empty();
+        if (stranger.isPresent()) {
+            throw new InvalidInputException(ranks + " holds `" + stranger.get()
+                    + "`, which no sweep wrote, so --overwrite leaves the folder alone; name another one with --out");
+        }
         folder.create(existing());
         if (overwrite) {
-            DurableFiles.deleteTree(folder.path().resolve("journal.jsonl"));
-            DurableFiles.deleteTree(folder.path().resolve("olora-ranks"));
+            DurableFiles.deleteTree(folder.path().resolve(JOURNAL));
+            DurableFiles.deleteTree(ranks);
         }
+    }
+
+    /** Makes the folder of a sweep beside the main one. */
+    static void createBeside(Path ranks) throws IOException {
+        Files.createDirectories(ranks);
+        FolderManifest.write(ranks, List.of(JOURNAL, "." + JOURNAL + ".lock", "trials.csv"));
     }
 }

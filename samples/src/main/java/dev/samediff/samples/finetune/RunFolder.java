@@ -30,6 +30,7 @@ public record RunFolder(Path path) {
             "report.html",
             "sweep.json",
             "journal.jsonl",
+            ".journal.jsonl.lock",
             "trials.csv",
             "olora-ranks");
 

@@ -3,6 +3,8 @@ package dev.samediff.samples.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.samediff.adapters.io.LockFile;
+import dev.samediff.samples.finetune.RunFolder;
 import dev.samediff.samples.output.Json;
 import java.io.IOException;
 import java.net.ServerSocket;
@@ -101,6 +103,33 @@ class SweepCommandTest {
         assertThat(run.exitCode()).as(run.err()).isZero();
         assertThat(run.json().path("complete").asInt()).isEqualTo(4);
         assertThat(run.json().path("finetune").asText()).contains("--targets c_attn", "--alpha 4", "--schedule linear");
+    }
+
+    @Test
+    void a_second_sweep_in_a_folder_is_told_who_has_it_and_leaves_the_journal_alone() throws IOException {
+        Path out = folder.resolve("held");
+        Path journal = Files.writeString(Files.createDirectories(out).resolve("journal.jsonl"), "");
+        try (LockFile lock = new RunFolder(out).lock()) {
+            Run run = sweep(out, "--trials", "2", "--overwrite");
+            assertThat(run.exitCode()).isEqualTo(2);
+            assertThat(run.error())
+                    .contains(
+                            "is in use by another run",
+                            "process " + ProcessHandle.current().pid());
+        }
+        assertThat(journal).exists();
+    }
+
+    @Test
+    void overwrite_leaves_what_a_person_put_beside_the_ranks() throws IOException {
+        Path out = folder.resolve("mine");
+        new RunFolder(out).create(RunFolder.Existing.REFUSE);
+        Path note = Files.writeString(
+                Files.createDirectories(out.resolve("olora-ranks")).resolve("note"), "rank 8");
+        Run run = sweep(out, "--trials", "2", "--overwrite");
+        assertThat(run.exitCode()).isEqualTo(2);
+        assertThat(run.error()).contains("`note`", "--out");
+        assertThat(note).hasContent("rank 8");
     }
 
     @Test

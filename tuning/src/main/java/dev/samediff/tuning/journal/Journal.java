@@ -1,12 +1,12 @@
 package dev.samediff.tuning.journal;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.io.LockFile;
 import dev.samediff.tuning.TrialResult;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -15,23 +15,26 @@ import java.util.Arrays;
 import java.util.Collections;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 
 /**
  * The ended trials of a sweep, a line of JSON each, in the order in which they ended: the source of truth of the sweep.
  *
  * <p>A line is on the disk (fsync) before anybody hears of its trial. A line that a killed process left incomplete is cut off
- * when the journal is opened again. The file is locked while it is open. Not thread-safe.
+ * when the journal is opened again. One sweep at a time has it open ({@link LockFile}). Not thread-safe.
  */
 public final class Journal implements AutoCloseable {
     private static final long MOST_BYTES = 1L << 30;
 
     private final Path file;
+    private final LockFile lock;
     private final FileChannel channel;
     private final Map<Integer, TrialResult> trials;
 
-    private Journal(Path file, FileChannel channel, Map<Integer, TrialResult> trials) {
+    private Journal(Path file, LockFile lock, FileChannel channel, Map<Integer, TrialResult> trials) {
         this.file = file;
+        this.lock = lock;
         this.channel = channel;
         this.trials = trials;
     }
@@ -44,17 +47,15 @@ public final class Journal implements AutoCloseable {
      */
     public static Journal open(Path file) {
         try {
-            Path parent = file.toAbsolutePath().getParent();
-            if (parent != null) {
-                Files.createDirectories(parent);
-            }
-            FileChannel channel = FileChannel.open(
-                    file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
+            Path parent = Objects.requireNonNull(file.toAbsolutePath().getParent(), "folder");
+            Files.createDirectories(parent);
+            LockFile lock = LockFile.take(
+                    parent.toRealPath().resolve("." + file.getFileName() + ".lock"),
+                    "the journal " + file + " is in use by another sweep");
             try {
-                lock(channel, file);
-                return new Journal(file, channel, load(channel, file));
+                return locked(file, lock);
             } catch (IOException | RuntimeException e) {
-                channel.close();
+                lock.close();
                 throw e;
             }
         } catch (IOException e) {
@@ -62,16 +63,15 @@ public final class Journal implements AutoCloseable {
         }
     }
 
-    private static void lock(FileChannel channel, Path file) throws IOException {
+    private static Journal locked(Path file, LockFile lock) throws IOException {
+        FileChannel channel =
+                FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
         try {
-            if (channel.tryLock() != null) {
-                return;
-            }
-        } catch (OverlappingFileLockException e) {
-            // said below
+            return new Journal(file, lock, channel, load(channel, file));
+        } catch (IOException | RuntimeException e) {
+            channel.close();
+            throw e;
         }
-        throw new InvalidInputException(
-                "the journal " + file + " is in use by another sweep; wait for it, or use another" + " folder");
     }
 
     private static Map<Integer, TrialResult> load(FileChannel channel, Path file) throws IOException {
@@ -144,7 +144,7 @@ public final class Journal implements AutoCloseable {
 
     @Override
     public void close() {
-        try {
+        try (lock) {
             channel.close();
         } catch (IOException e) {
             throw new UncheckedIOException(e);

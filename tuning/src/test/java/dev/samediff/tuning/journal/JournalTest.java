@@ -131,7 +131,10 @@ class JournalTest {
     void a_journal_in_use_is_refused() {
         try (Journal first = Journal.open(file())) {
             assertThat(first.trials()).isEmpty();
-            assertThatThrownBy(() -> Journal.open(file())).hasMessageContaining("in use by another sweep");
+            assertThatThrownBy(() -> Journal.open(file()))
+                    .hasMessageContainingAll(
+                            "in use by another sweep",
+                            "process " + ProcessHandle.current().pid());
         }
     }
 
