@@ -101,7 +101,7 @@ class ClassificationIteratorTest {
             quoteCharacter = '^',
             value = {
                 "{\"text\":\"b\"};`label` is missing",
-                "{\"text\":\"b\",\"label\":-1};`label` is -1, expected the name of a class or its number from 0",
+                "{\"text\":\"b\",\"label\":-1};`label` is -1, expected the name of a class or its number, from 0 to 99999",
                 "{\"text\":\"b\",\"label\":1.5};`label` is 1.5",
                 "{\"text\":\"b\",\"label\":\"x\"};`label` is a string, unlike those before",
                 "{\"label\":1};has no key `text`",
