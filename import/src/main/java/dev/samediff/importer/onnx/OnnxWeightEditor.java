@@ -18,9 +18,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * get a tensor of their own.
  */
 public final class OnnxWeightEditor {
-    /** Begins the location of tensors whose numbers are arrays; no file can have such a name. */
-    private static final String VALUES = "\0values/";
-
     private static final String UNTIED = "::untied";
 
     private static final Set<String> HANDING_ON = Set.of("Identity", "Cast");
@@ -32,7 +29,7 @@ public final class OnnxWeightEditor {
     private final Map<String, String> identities = new HashMap<>();
     private final TensorReaders readers;
     private final Set<String> names = new HashSet<>();
-    private final Map<String, TensorData> values = new HashMap<>();
+    private final NewValues numbers = new NewValues();
     private final Map<Integer, List<Onnx.NodeProto>> added = new HashMap<>();
     private final Map<String, ComputedWeight> computed;
     private final Set<String> replaced = new HashSet<>();
@@ -112,26 +109,22 @@ public final class OnnxWeightEditor {
 
     /** Adds an initializer and returns its name: the wanted one, unless that is taken. */
     String addTensor(String wanted, Onnx.TensorProto tensor, INDArray given) {
-        String name = freshName(wanted);
-        Onnx.TensorProto named = tensor.toBuilder().setName(name).build();
-        initializers.put(name, graph.getInitializerCount());
-        graph.addInitializer(withValues(named, given));
-        if (model.getIrVersion() < 4) {
-            graph.addInput(declaration(name, named));
-        }
-        return name;
+        Onnx.TensorProto named = tensor.toBuilder().setName(freshName(wanted)).build();
+        return add(numbers.put(named, given));
     }
 
     /** Adds an initializer of whole numbers and returns its name: the wanted one, unless that is taken. */
     String addWhole(String wanted, Onnx.TensorProto tensor) {
-        String name = freshName(wanted);
-        Onnx.TensorProto named = tensor.toBuilder().setName(name).build();
-        initializers.put(name, graph.getInitializerCount());
-        graph.addInitializer(named);
-        if (model.getIrVersion() < 4) {
-            graph.addInput(declaration(name, named));
+        return add(tensor.toBuilder().setName(freshName(wanted)).build());
+    }
+
+    private String add(Onnx.TensorProto tensor) {
+        initializers.put(tensor.getName(), graph.getInitializerCount());
+        graph.addInitializer(tensor);
+        if (model.getIrVersion() < 4) { // where every initializer is an input, too
+            graph.addInput(ValueInfos.of(tensor));
         }
-        return name;
+        return tensor.getName();
     }
 
     /** Puts a node behind all others. */
@@ -147,31 +140,12 @@ public final class OnnxWeightEditor {
      * @param dims sizes, as numbers or names
      */
     void addOutput(String name, int type, List<String> dims) {
-        Onnx.TensorShapeProto.Builder shape = Onnx.TensorShapeProto.newBuilder();
-        for (String dim : dims) {
-            if (dim.matches("\\d+")) {
-                shape.addDimBuilder().setDimValue(Long.parseLong(dim));
-            } else {
-                shape.addDimBuilder().setDimParam(dim);
-            }
-        }
-        Onnx.TypeProto.Tensor tensor = Onnx.TypeProto.Tensor.newBuilder()
-                .setElemType(type)
-                .setShape(shape)
-                .build();
-        graph.addOutput(Onnx.ValueInfoProto.newBuilder()
-                .setName(name)
-                .setType(Onnx.TypeProto.newBuilder().setTensorType(tensor)));
+        graph.addOutput(ValueInfos.of(name, type, dims));
     }
 
     /** Returns the element type of an output; FLOAT if the file does not say. */
     public int outputType(String name) {
-        return graph.getOutputList().stream()
-                .filter(output -> output.getName().equals(name))
-                .map(output -> output.getType().getTensorType().getElemType())
-                .filter(type -> type != Onnx.TensorProto.DataType.UNDEFINED_VALUE)
-                .findFirst()
-                .orElse(Onnx.TensorProto.DataType.FLOAT_VALUE);
+        return ValueInfos.type(graph.getOutputList(), name);
     }
 
     /** Returns the version of ONNX's own operators. */
@@ -235,7 +209,7 @@ public final class OnnxWeightEditor {
      * @return the name of the tensor that the products read now
      */
     public String replaceInProducts(String name, String owner, INDArray values) {
-        Onnx.TensorProto replacement = withValues(tensor(name), values);
+        Onnx.TensorProto replacement = numbers.put(tensor(name), values);
         ComputedWeight weight = computed.get(name);
         requireReplaceable(name, owner);
         if (weight != null) {
@@ -288,7 +262,7 @@ public final class OnnxWeightEditor {
         if (weight.packed()) {
             products.forEach(read -> unpack(read.node()));
         }
-        redirect(products, withValues(template.build(), stored), fresh);
+        redirect(products, numbers.put(template.build(), stored), fresh);
         replaced.add(weight.value());
         return fresh;
     }
@@ -351,11 +325,7 @@ public final class OnnxWeightEditor {
     }
 
     private void redirect(List<TensorReaders.Read> products, Onnx.TensorProto tensor, String fresh) {
-        initializers.put(fresh, graph.getInitializerCount());
-        graph.addInitializer(tensor.toBuilder().setName(fresh));
-        if (model.getIrVersion() < 4) {
-            graph.addInput(declaration(fresh, tensor));
-        }
+        add(tensor.toBuilder().setName(fresh).build());
         for (TensorReaders.Read read : products) {
             readers.move(read, fresh);
             graph.getNodeBuilder(read.node()).setInput(read.input(), fresh);
@@ -366,7 +336,7 @@ public final class OnnxWeightEditor {
     public void replaceElsewhere(String name, INDArray values) {
         ComputedWeight weight = computed.get(name);
         if (weight != null) {
-            Onnx.TensorProto replacement = withValues(weight.template(), values);
+            Onnx.TensorProto replacement = numbers.put(weight.template(), values);
             List<TensorReaders.Read> others = readers.others(weight.value());
             if (weight.packed() || others.isEmpty()) {
                 throw new InvalidInputException("nothing in the ONNX file looks rows of " + weight.value()
@@ -377,33 +347,12 @@ public final class OnnxWeightEditor {
             return;
         }
         separateProducts(name);
-        put(name, withValues(tensor(name), values));
-    }
-
-    private Onnx.TensorProto withValues(Onnx.TensorProto tensor, INDArray given) {
-        if (!WeightChains.isReal(tensor.getDataType())) {
-            throw new InvalidInputException("Tensor " + tensor.getName() + " of the ONNX file has type "
-                    + Onnx.TensorProto.DataType.forNumber(tensor.getDataType())
-                    + "; FLOAT, DOUBLE, FLOAT16 and BFLOAT16 weights can be written");
-        }
-        String key = VALUES + values.size();
-        values.put(key, new TensorData.Values(given, Onnx.TensorProto.DataType.forNumber(tensor.getDataType())));
-        return tensor.toBuilder()
-                .clearFloatData()
-                .clearDoubleData()
-                .clearInt32Data()
-                .clearRawData()
-                .clearExternalData()
-                .setDataLocation(Onnx.TensorProto.DataLocation.EXTERNAL)
-                .addExternalData(Onnx.StringStringEntryProto.newBuilder()
-                        .setKey("location")
-                        .setValue(key))
-                .build();
+        put(name, numbers.put(tensor(name), values));
     }
 
     /** Returns the new values by the {@code location} that their tensors name, for {@link ModelOutput}. */
     public Map<String, TensorData> values() {
-        return values;
+        return numbers.byLocation();
     }
 
     private void put(String name, Onnx.TensorProto replacement) {
@@ -424,19 +373,6 @@ public final class OnnxWeightEditor {
             fresh = wanted + ".merged" + (i == 1 ? "" : i);
         }
         return fresh;
-    }
-
-    private static Onnx.ValueInfoProto declaration(String name, Onnx.TensorProto tensor) {
-        Onnx.TensorShapeProto.Builder shape = Onnx.TensorShapeProto.newBuilder();
-        tensor.getDimsList().forEach(size -> shape.addDimBuilder().setDimValue(size));
-        Onnx.TypeProto.Tensor type = Onnx.TypeProto.Tensor.newBuilder()
-                .setElemType(tensor.getDataType())
-                .setShape(shape)
-                .build();
-        return Onnx.ValueInfoProto.newBuilder()
-                .setName(name)
-                .setType(Onnx.TypeProto.newBuilder().setTensorType(type))
-                .build();
     }
 
     /** The position of a Constant node's tensor among its attributes, or -1. */
