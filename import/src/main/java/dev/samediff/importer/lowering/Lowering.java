@@ -247,7 +247,8 @@ public final class Lowering {
     private Value stored(OnnxTensor tensor) {
         String name = tensor.name();
         // what no adapter goes on keeps its name too, so that who lists what is left out can say which weight it is
-        boolean parameter = roles.isTrainable(name) || roles.isTable(name) || unadapted.contains(name);
+        boolean named = unadapted.contains(name) && tensor.type().isFPType();
+        boolean parameter = roles.isTrainable(name) || roles.isTable(name) || named;
         Optional<HostTensor> content = parameter ? Optional.empty() : tensor.toHost();
         if (content.isPresent()) {
             return builder.constant(content.get());
