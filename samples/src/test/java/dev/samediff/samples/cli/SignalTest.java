@@ -1,6 +1,7 @@
 package dev.samediff.samples.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import dev.samediff.adapters.testing.ForkedJvm;
 import dev.samediff.adapters.testing.Programs;
@@ -58,6 +59,7 @@ class SignalTest {
         }
 
         int signal(String name) throws Exception {
+            requireHeard(name);
             assertThat(Programs.succeeds("kill", "-" + name, Long.toString(process.pid())))
                     .isTrue();
             return end();
@@ -70,6 +72,25 @@ class SignalTest {
 
         String said() throws IOException {
             return Files.readString(errors);
+        }
+
+        /** A signal that this process was started to ignore, as by {@code nohup ... &}, its children ignore as well. */
+        private void requireHeard(String name) throws IOException {
+            int number = List.of("HUP", "INT").indexOf(name); // one below the system's
+            Path status = Path.of("/proc/self/status");
+            if (number < 0 || !Files.exists(status)) {
+                return;
+            }
+            long ignored = Files.readAllLines(status).stream()
+                    .filter(line -> line.startsWith("SigIgn:"))
+                    .mapToLong(line -> Long.parseUnsignedLong(line.substring(7).strip(), 16))
+                    .findFirst()
+                    .orElse(0);
+            if ((ignored >> number & 1) == 1) {
+                process.destroyForcibly();
+            }
+            assumeTrue(
+                    (ignored >> number & 1) == 0, "SIG" + name + " is ignored here; run the tests in the foreground");
         }
 
         /** Waits until something is so. */
