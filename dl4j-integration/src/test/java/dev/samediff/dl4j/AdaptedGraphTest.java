@@ -289,6 +289,11 @@ class AdaptedGraphTest {
                 .contains("second.weight");
         assertThat(Adapted.difference(random(3, WIDTH, WIDTH), trained.get("second.weight")))
                 .isGreaterThan(1e-4);
+        assertTakenOver(model, trained, network);
+    }
+
+    /** The model computes what the vertex does once it has the vertex' tensors. */
+    private static void assertTakenOver(AdaptedModel model, Map<String, INDArray> trained, ComputationGraph network) {
         model.restore(trained);
         assertThat(Adapted.difference(
                         output(model.graph(), "pooled"),
@@ -325,11 +330,7 @@ class AdaptedGraphTest {
         }
         Map<String, INDArray> trained = AdaptedGraph.trainables(network, "encoder");
         assertThat(trained.keySet()).containsExactlyInAnyOrderElementsOf(model.trainableNames());
-        model.restore(trained);
-        assertThat(Adapted.difference(
-                        output(model.graph(), "pooled"),
-                        network.feedForward(data().getFeatures(), false).get("encoder")))
-                .isLessThan(1e-10);
+        assertTakenOver(model, trained, network);
     }
 
     @Test

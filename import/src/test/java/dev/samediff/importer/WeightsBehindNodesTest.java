@@ -38,7 +38,7 @@ class WeightsBehindNodesTest {
     @TempDir
     Path folder;
 
-    private static HostTensor reals(long... shape) {
+    static HostTensor reals(long... shape) {
         double[] values = new double[(int) HostTensor.length(shape)];
         for (int i = 0; i < values.length; i++) {
             values[i] = Math.sin(1.3 * i + shape[0]);
@@ -47,7 +47,7 @@ class WeightsBehindNodesTest {
     }
 
     /** {@code [d1,d2,4] -> y [d1,d2,6]}, by a weight w that is computed. */
-    private static TinyModel model() {
+    static TinyModel model() {
         return new TinyModel(17).input("x", DataType.FLOAT, -1, -2, 4);
     }
 
@@ -322,90 +322,6 @@ class WeightsBehindNodesTest {
         OnnxWriter.writeMerged(model, Map.of(first, changed), target);
         Verification verification = OnnxVerifier.verify(target, model, InputSizes.SAMPLES, 1e-5, 1);
         assertThat(verification.passed()).as(verification.toString()).isTrue();
-    }
-
-    @Test
-    void weights_that_are_no_single_matrix_are_named_with_the_reason() {
-        TinyModel experts = model().initializer("block.experts.weight", reals(3, 4, 6))
-                .initializer("axis", HostTensor.vector(1))
-                .node("Unsqueeze", "x axis", "u")
-                .named("/block/experts/MatMul", "MatMul", "u block.experts.weight", "e")
-                .initializer("one", HostTensor.vector(1))
-                .node("ReduceSum", "e one", "y", "keepdims", 0)
-                .output("y", DataType.FLOAT, -1, -2, 6);
-        assertThat(OnnxImporter.inspect(experts.write(folder)).notAdapted())
-                .singleElement()
-                .satisfies(weight -> {
-                    assertThat(weight.module()).isEqualTo("block.experts");
-                    assertThat(weight.reason()).contains("stack of matrices [3, 4, 6]");
-                });
-        TinyModel chosen = new TinyModel(17)
-                .input("x", DataType.FLOAT, -1, 4)
-                .input("expert", DataType.LONG, -1)
-                .initializer("experts.weight", reals(3, 4, 6))
-                .initializer("axis", HostTensor.vector(1))
-                .node("Gather", "experts.weight expert", "picked")
-                .node("Unsqueeze", "x axis", "rows")
-                .node("MatMul", "rows picked", "y")
-                .output("y", DataType.FLOAT, -1, 1, 6);
-        assertThat(OnnxImporter.inspect(chosen.write(folder)).notAdapted())
-                .singleElement()
-                .satisfies(weight -> assertThat(weight.reason()).contains("matrices [3, 4, 6] are looked up"));
-        TinyModel cut = new TinyModel(17)
-                .input("x", DataType.FLOAT, -1, -2, 4)
-                .initializer("spatial.weight", reals(8, 8))
-                .initializer("zero", HostTensor.vector(0))
-                .initializer("one", HostTensor.vector(1))
-                .node("Shape", "x", "sizes")
-                .node("Gather", "sizes one", "tokens")
-                .node("Slice", "spatial.weight zero tokens zero", "rows")
-                .node("Slice", "rows zero tokens one", "square")
-                .node("MatMul", "square x", "y")
-                .output("y", DataType.FLOAT, -1, -2, 4);
-        assertThat(OnnxImporter.inspect(cut.write(folder)).notAdapted())
-                .singleElement()
-                .satisfies(weight -> {
-                    assertThat(weight.tensor()).isEqualTo("spatial.weight");
-                    assertThat(weight.reason()).contains("numbers that are not known while importing");
-                });
-        TinyModel grouped = new TinyModel(17)
-                .input("x", DataType.FLOAT, -1, 4, -2)
-                .initializer("conv.weight", reals(4, 1, 3))
-                .named("/conv/Conv", "Conv", "x conv.weight", "y", "group", 4, "pads", new long[] {1, 1})
-                .output("y", DataType.FLOAT, -1, 4, -2);
-        assertThat(OnnxImporter.inspect(grouped.write(folder)).notAdapted())
-                .singleElement()
-                .satisfies(weight -> assertThat(weight.reason()).contains("4 groups"));
-        TinyModel diagonal = model().initializer("w", reals(5, 4, 6))
-                .initializer("axis", HostTensor.vector(1))
-                .node("Unsqueeze", "x axis", "u")
-                .node("Einsum", "x w", "y", "equation", "btc,ecd->bted")
-                .output("y", DataType.FLOAT, -1, -2, 5, 6);
-        assertThat(OnnxImporter.inspect(diagonal.write(folder)).notAdapted())
-                .singleElement()
-                .satisfies(weight -> assertThat(weight.reason()).contains("btc,ecd->bted"));
-    }
-
-    /** By {@code inspect} and in the report, by the name that the graph's variable has. */
-    @Test
-    void stacks_of_matrices_are_named_as_in_the_graph() {
-        TinyModel experts = model().initializer("gate.weight", reals(4, 4))
-                .initializer("block.experts.weight", reals(3, 4, 6))
-                .initializer("axis", HostTensor.vector(1))
-                .named("/gate/MatMul", "MatMul", "x gate.weight", "g")
-                .node("Unsqueeze", "g axis", "u")
-                .named("/block/experts/MatMul", "MatMul", "u block.experts.weight", "e")
-                .node("ReduceSum", "e axis", "y", "keepdims", 0)
-                .output("y", DataType.FLOAT, -1, -2, 6);
-        Path file = experts.write(folder);
-        ImportedModel model = OnnxImporter.load(file);
-        assertThat(OnnxImporter.inspect(file).notAdapted())
-                .isEqualTo(model.report().notAdapted())
-                .singleElement()
-                .satisfies(weight -> assertThat(weight.tensor()).isEqualTo("block.experts.weight"));
-        assertThat(model.graph().hasVariable("block.experts.weight")).isTrue();
-        assertThat(OnnxVerifier.verify(file, VerificationPlan.quick(1e-5, 1)).passed())
-                .isTrue();
     }
 
     @Test

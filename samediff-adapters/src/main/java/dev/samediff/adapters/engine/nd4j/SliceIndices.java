@@ -25,7 +25,11 @@ final class SliceIndices {
      * @throws InvalidInputException if there is no such element
      */
     static void check(DifferentialFunction op, INDArray[] inputs, IndexNames names) {
-        if (!op.opName().equals("strided_slice") || inputs.length != 1 || !(op instanceof CustomOp custom)) {
+        if (!op.opName().equals("strided_slice") || !(op instanceof CustomOp custom)) {
+            return;
+        }
+        SliceBounds.check(custom.iArgs(), inputs, names);
+        if (inputs.length != 1) {
             return;
         }
         long[] arguments = custom.iArgs();
