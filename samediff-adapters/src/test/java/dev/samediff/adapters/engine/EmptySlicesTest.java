@@ -56,6 +56,18 @@ class EmptySlicesTest {
                 .hasMessageContainingAll("axis 1", "`x`", "by an array", "`y`");
     }
 
+    /** SameDiff's own session executes graphs with control flow. */
+    @Test
+    void slices_behind_control_flow_are_refused_too() {
+        SameDiff graph = graph(2);
+        SDVariable[] ways = graph.switchOp(graph.getVariable("x"), graph.constant(Nd4j.scalar(true)));
+        SDVariable either = graph.merge(ways[0].add(1), ways[1].add(2));
+        graph.stridedSlice("y", either, new long[] {0, 0}, new long[] {1, 0}, new long[] {1, 1}, 0, 0, 0, 0, 0);
+        assertThatThrownBy(() -> run(graph, Nd4j.ones(1, 3)))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContainingAll("takes no element of axis 1", "`y`");
+    }
+
     /** The elements of 0, 1, 2, ... in this shape that a slice takes. */
     private static double[] taken(long[] shape, long[] begin, long[] steps, long[] lengths) {
         double[] result = new double[(int) Arrays.stream(lengths).reduce(1, (a, b) -> a * b)];

@@ -215,10 +215,13 @@ public final class NativeOp {
      */
     public static void checkPlaces(SameDiff graph, ExecutionOrder.Node node, OpContext context) {
         List<IndexOperand> places = IndexOperands.of(node.function());
-        if (!places.isEmpty() && node.function() instanceof CustomOp custom) {
+        if (node.function() instanceof CustomOp custom) {
             IndexNames names =
                     new IndexNames(graph, node.name(), node.function().opName(), node.inputs());
-            checkPlaces(custom, context, places, names);
+            SliceIndices.check(node.function(), context.getInputArrays().toArray(INDArray[]::new), names);
+            if (!places.isEmpty()) {
+                checkPlaces(custom, context, places, names);
+            }
         }
     }
 
