@@ -45,6 +45,18 @@ public record Destination(Path path, boolean exists) {
      * @throws IOException if it cannot be looked at
      */
     public static Destination folder(Path given) throws IOException {
+        Destination place = placeOfFolder(given);
+        Optional<String> stranger = place.exists() ? FolderManifest.stranger(place.path()) : Optional.empty();
+        if (stranger.isPresent()) {
+            throw new InvalidInputException("the folder " + given + " holds `" + stranger.get()
+                    + "`, which was not written by this program, and would be replaced as a whole; name a new or empty"
+                    + " folder, or move what is in it");
+        }
+        return place;
+    }
+
+    /** Where a folder really lies, without a look into it: that needs its lock while others may be writing it. */
+    static Destination placeOfFolder(Path given) throws IOException {
         Path path = resolved(given);
         Optional<BasicFileAttributes> found = attributes(path);
         if (found.isPresent() && !found.get().isDirectory()) {
@@ -52,12 +64,6 @@ public record Destination(Path path, boolean exists) {
                     given,
                     found.get().isRegularFile() ? "a file" : "a device, a pipe or a socket",
                     "a folder is needed here; name another place");
-        }
-        Optional<String> stranger = found.isPresent() ? FolderManifest.stranger(path) : Optional.empty();
-        if (stranger.isPresent()) {
-            throw new InvalidInputException("the folder " + given + " holds `" + stranger.get()
-                    + "`, which was not written by this program, and would be replaced as a whole; name a new or empty"
-                    + " folder, or move what is in it");
         }
         return new Destination(path, found.isPresent());
     }

@@ -65,12 +65,13 @@ public final class DurableFiles {
      */
     public static void writeFolder(Path given, FolderWriter writer) throws IOException {
         try {
-            Path target = Destination.folder(given).path();
+            Path target = Destination.placeOfFolder(given).path();
             Files.createDirectories(parentOf(target));
             try (LockFile lock = LockFile.acquire(TemporaryName.lock(target), PendingFile.PATIENCE)) {
                 if (lock.isExclusive()) {
                     removeLeftovers(target);
                 }
+                Destination.folder(given);
                 replace(target, writer);
             }
         } catch (IOException e) {
@@ -79,7 +80,6 @@ public final class DurableFiles {
     }
 
     private static void replace(Path target, FolderWriter writer) throws IOException {
-        Destination.folder(target);
         PreviousMode previous = PreviousMode.of(target);
         Path temporary = TemporaryName.beside(target, TemporaryName.WRITING);
         Files.createDirectory(temporary);
