@@ -28,24 +28,25 @@ final class SliceIndices {
         if (!op.opName().equals("strided_slice") || !(op instanceof CustomOp custom)) {
             return;
         }
-        SliceBounds.check(custom.iArgs(), inputs, names);
-        if (inputs.length != 1) {
-            return;
-        }
         long[] arguments = custom.iArgs();
-        if (arguments.length < MASKS || arguments[1] != 0 || arguments[3] != 0) {
-            return;
+        if (inputs.length == 1 && arguments.length >= MASKS && arguments[1] == 0 && arguments[3] == 0) {
+            // before the bounds: a place that does not exist is named, not the empty slice that it gives
+            checkPlaces(op, arguments, inputs[0], names);
         }
+        SliceBounds.check(arguments, inputs, names);
+    }
+
+    private static void checkPlaces(DifferentialFunction op, long[] arguments, INDArray x, IndexNames names) {
         boolean marked = IndexSlice.isOne(op);
-        int count = Math.min(inputs[0].rank(), (arguments.length - MASKS) / 3);
+        int count = Math.min(x.rank(), (arguments.length - MASKS) / 3);
         for (int axis = 0; axis < count; axis++) {
             long begin = arguments[MASKS + axis];
             boolean single = (arguments[4] >> axis & 1) != 0;
             if (single || (marked && begin != 0)) {
-                require(begin, axis, inputs[0].size(axis), names);
+                require(begin, axis, x.size(axis), names);
             }
             if (marked && (arguments[2] >> axis & 1) == 0) {
-                require(arguments[MASKS + count + axis] - 1, axis, inputs[0].size(axis), names);
+                require(arguments[MASKS + count + axis] - 1, axis, x.size(axis), names);
             }
         }
     }
