@@ -34,4 +34,16 @@ public final class Engines {
             case REFERENCE -> new ReferenceEngine(graph, loss, trainables);
         };
     }
+
+    /**
+     * Opens an engine that computes outputs and differentiates nothing: prediction. For several threads, or several adapters, see
+     * {@link dev.samediff.adapters.serving.ModelPool}.
+     *
+     * @param graph the graph; it is not modified
+     * @param options how steps are executed
+     * @throws InvalidInputException if half precision is asked for on the CPU
+     */
+    public static Engine forOutputs(SameDiff graph, EngineOptions options) {
+        return open(graph, "", List.of(), options);
+    }
 }

@@ -74,17 +74,40 @@ public final class CompiledEngine implements Engine {
      * @param target where plans run; it is the engine's from now on and closed with it
      */
     public CompiledEngine(SameDiff graph, String loss, List<String> trainables, EngineOptions options, Target target) {
+        this(graph, loss, trainables, options, target, new FrozenWeights(graph, target));
+    }
+
+    private CompiledEngine(
+            SameDiff graph,
+            String loss,
+            List<String> trainables,
+            EngineOptions options,
+            Target target,
+            FrozenWeights frozen) {
         this.graph = graph;
         this.loss = loss;
         this.trainables = List.copyOf(trainables);
         this.options = options;
         this.target = target;
-        this.frozen = new FrozenWeights(graph, target);
+        this.frozen = frozen;
         this.reference = new ReferenceEngine(graph, loss, trainables);
         this.objective = Objective.of(graph, loss, trainables);
         this.plans = new LinkedHashMap<>(16, 0.75f, true);
         this.refusals = new Refusals<>(graph);
         this.fallback = target.isAvailable() ? null : target.reason();
+    }
+
+    /**
+     * Opens an engine that computes outputs only, and reads copies of frozen weights that other engines read too.
+     *
+     * @param graph the graph; it is not modified
+     * @param options precision and threads
+     * @param copies the copies; closed by the caller, after this engine
+     */
+    public static CompiledEngine sharing(SameDiff graph, EngineOptions options, SharedCopies copies) {
+        Target target = copies.open(options);
+        return new CompiledEngine(
+                graph, "", List.of(), options, target, new FrozenWeights(graph, target, copies.rounded(target)));
     }
 
     /** What a plan was compiled for. */

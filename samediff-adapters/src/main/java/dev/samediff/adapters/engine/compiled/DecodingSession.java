@@ -70,12 +70,35 @@ public final class DecodingSession implements AutoCloseable {
      * @param target where plans run; it is the session's from now on and closed with it
      */
     public DecodingSession(SameDiff graph, String ids, String logits, EngineOptions options, Target target) {
+        this(graph, ids, logits, options, target, new FrozenWeights(graph, target));
+    }
+
+    private DecodingSession(
+            SameDiff graph, String ids, String logits, EngineOptions options, Target target, FrozenWeights frozen) {
         this.graph = graph;
         this.ids = ids;
         this.logits = logits;
         this.options = options;
         this.target = target;
-        this.frozen = new FrozenWeights(graph, target);
+        this.frozen = frozen;
+    }
+
+    /**
+     * Opens a session that reads rounded copies of frozen weights which engines and other sessions read too.
+     *
+     * @param graph the graph; it is not modified
+     * @param ids placeholder of the token ids [batch,T]
+     * @param logits variable with [batch,T,vocabulary]
+     * @param options precision and threads
+     * @param copies the copies; closed by the caller, after this session
+     */
+    public static DecodingSession sharing(
+            SameDiff graph, String ids, String logits, EngineOptions options, SharedCopies copies) {
+        EngineOptions unpacked =
+                options.withPackedWeights(false); // products of single rows gain nothing from packed copies
+        Target target = copies.open(unpacked);
+        return new DecodingSession(
+                graph, ids, logits, unpacked, target, new FrozenWeights(graph, target, copies.rounded(target)));
     }
 
     /** What plans are compiled for: the size of the ids, and the shapes of all placeholders. */

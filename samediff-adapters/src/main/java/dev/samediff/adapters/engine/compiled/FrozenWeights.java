@@ -15,7 +15,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class FrozenWeights implements AutoCloseable {
     private final SameDiff graph;
     private final Target target;
-    private final ReducedWeights reduced;
+    private final RoundedWeights reduced;
     private final WeightWatch watch;
 
     /**
@@ -25,9 +25,14 @@ final class FrozenWeights implements AutoCloseable {
      * @param target keeps copies of its own; the caller closes it
      */
     FrozenWeights(SameDiff graph, Target target) {
+        this(graph, target, new ReducedWeights(graph, target));
+    }
+
+    /** Creates it with rounded copies that somebody keeps. */
+    FrozenWeights(SameDiff graph, Target target, RoundedWeights reduced) {
         this.graph = graph;
         this.target = target;
-        this.reduced = new ReducedWeights(graph, target);
+        this.reduced = reduced;
         this.watch = new WeightWatch(graph);
     }
 

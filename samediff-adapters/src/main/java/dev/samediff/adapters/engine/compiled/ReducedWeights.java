@@ -9,7 +9,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Frozen weights rounded to bfloat16, made when they are first needed and again when the weight has changed. */
-final class ReducedWeights implements AutoCloseable {
+final class ReducedWeights implements RoundedWeights {
     private final Target target;
     private final WeightWatch watch;
     private final Map<String, INDArray> reduced = new HashMap<>();
@@ -19,14 +19,8 @@ final class ReducedWeights implements AutoCloseable {
         this.watch = new WeightWatch(graph);
     }
 
-    /**
-     * Returns the rounded copy.
-     *
-     * @param variable the weight's name
-     * @param source its present array
-     * @param onChange told when it is not the one that was returned before
-     */
-    INDArray get(String variable, INDArray source, Runnable onChange) {
+    @Override
+    public INDArray get(String variable, INDArray source, Runnable onChange) {
         boolean changed = watch.hasChanged(variable, source);
         FileBackedArrays.release(source);
         INDArray known = reduced.get(variable);
@@ -43,7 +37,8 @@ final class ReducedWeights implements AutoCloseable {
         return rounded;
     }
 
-    long bytes() {
+    @Override
+    public long bytes() {
         return reduced.values().stream()
                 .mapToLong(array -> array.length() * array.dataType().width())
                 .sum();

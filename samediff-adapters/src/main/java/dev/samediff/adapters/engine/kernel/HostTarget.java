@@ -12,7 +12,8 @@ import org.nd4j.linalg.factory.Nd4j;
 public final class HostTarget implements Target {
     private final int threads;
     private final boolean keepsPacked;
-    private final PackedMatrices packed = new PackedMatrices();
+    private final PackedMatrices packed;
+    private final boolean shared;
 
     /**
      * Makes it; nothing is loaded before it is asked for.
@@ -21,8 +22,22 @@ public final class HostTarget implements Target {
      * @param keepsPacked whether products keep copies of frozen float32 matrices in the layout that is read fastest
      */
     public HostTarget(int threads, boolean keepsPacked) {
+        this(threads, keepsPacked, new PackedMatrices(), false);
+    }
+
+    private HostTarget(int threads, boolean keepsPacked, PackedMatrices packed, boolean shared) {
         this.threads = threads;
         this.keepsPacked = keepsPacked;
+        this.packed = packed;
+        this.shared = shared;
+    }
+
+    /**
+     * Makes one that reads copies which others read too: matrices of the same name have the same numbers for all of them and never
+     * change. The copies stay when it is closed.
+     */
+    public static HostTarget sharing(PackedMatrices packed, int threads, boolean keepsPacked) {
+        return new HostTarget(threads, keepsPacked, packed, true);
     }
 
     @Override
@@ -60,21 +75,25 @@ public final class HostTarget implements Target {
 
     @Override
     public boolean hasCopy(String leaf) {
-        return packed.find(leaf).isPresent();
+        return !shared && packed.find(leaf).isPresent();
     }
 
     @Override
     public void expire(String leaf) {
-        packed.find(leaf).ifPresent(PackedMatrices.Matrix::expire);
+        if (!shared) {
+            packed.find(leaf).ifPresent(PackedMatrices.Matrix::expire);
+        }
     }
 
     @Override
     public long copyBytes() {
-        return packed.bytes();
+        return shared ? 0 : packed.bytes();
     }
 
     @Override
     public void close() {
-        packed.close();
+        if (!shared) {
+            packed.close();
+        }
     }
 }

@@ -7,6 +7,7 @@ import org.bytedeco.dnnl.global.dnnl;
 import org.bytedeco.dnnl.matmul;
 import org.bytedeco.dnnl.memory;
 import org.bytedeco.dnnl.reorder;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
@@ -70,7 +71,10 @@ final class PackedMatmul {
 
     /** A product with the one copy that is kept, unless that was made for another product and does not serve this one. */
     private static boolean addKept(Assembly assembly, Product p, Matrix matrix) {
-        Copy known = matrix.copy(p.b().layout());
+        return matrix.use(p.b().layout(), known -> addKept(assembly, p, matrix, known));
+    }
+
+    private static boolean addKept(Assembly assembly, Product p, Matrix matrix, @Nullable Copy known) {
         matmul.primitive_desc description = Matmuls.description(p, known == null ? any(p) : known.desc(), null);
         if (Primitive.isReference(description)) {
             return false;

@@ -2,20 +2,21 @@ package dev.samediff.adapters.engine.kernel;
 
 import dev.samediff.adapters.engine.plan.Kernel;
 import dev.samediff.adapters.memory.NativeBlock;
-import java.util.ArrayList;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.CopyOnWriteArrayList;
+import java.util.function.Function;
 import org.bytedeco.dnnl.memory;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Copies of matrices that hardly ever change, such as frozen weights, in the layout that oneDNN's products read fastest. All
- * kernels of one engine share them. Not thread-safe.
+ * kernels of one engine share them, or those of several engines in threads of their own, as long as nothing expires.
  */
 public final class PackedMatrices implements AutoCloseable {
-    private final Map<String, Matrix> matrices = new HashMap<>();
+    private final Map<String, Matrix> matrices = new ConcurrentHashMap<>();
 
     /** Returns the copies of a matrix; they are made when kernels need them. */
     public Matrix of(String name) {
@@ -44,8 +45,8 @@ public final class PackedMatrices implements AutoCloseable {
 
     /** The copies of one matrix. */
     public static final class Matrix {
-        private final List<Copy> copies = new ArrayList<>();
-        private long version;
+        private final List<Copy> copies = new CopyOnWriteArrayList<>();
+        private volatile long version;
 
         private Matrix() {}
 
@@ -54,13 +55,16 @@ public final class PackedMatrices implements AutoCloseable {
             version++;
         }
 
-        /** Returns the copy of the matrix as seen through a layout, if there is one. */
-        @Nullable
-        Copy copy(Layout source) {
-            return copies.stream()
+        /**
+         * Does something with the copy of the matrix as seen through a layout; nobody adds one meanwhile.
+         *
+         * @param work gets the copy, or null if there is none
+         */
+        synchronized <T> T use(Layout source, Function<@Nullable Copy, T> work) {
+            return work.apply(copies.stream()
                     .filter(copy -> copy.source.equals(source))
                     .findFirst()
-                    .orElse(null);
+                    .orElse(null));
         }
 
         Copy add(Layout source, memory.desc desc) {
@@ -74,7 +78,7 @@ public final class PackedMatrices implements AutoCloseable {
             private final Layout source;
             private final memory.desc desc;
             private final NativeBlock memory;
-            private long made = -1;
+            private volatile long made = -1;
 
             private Copy(Layout source, memory.desc desc) {
                 this.source = source;
@@ -91,14 +95,21 @@ public final class PackedMatrices implements AutoCloseable {
                 return memory.address();
             }
 
+            private synchronized void copyOnce(Kernel copying) {
+                long now = version;
+                if (made != now) {
+                    copying.run();
+                    made = now;
+                }
+            }
+
             /** Returns the copying as a kernel that does nothing while the copy is right. */
             Kernel refresh(Kernel copying) {
                 return new Kernel() {
                     @Override
                     public void run() {
                         if (made != version) {
-                            copying.run();
-                            made = version;
+                            copyOnce(copying);
                         }
                     }
 
