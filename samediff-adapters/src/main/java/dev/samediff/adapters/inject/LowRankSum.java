@@ -2,6 +2,7 @@ package dev.samediff.adapters.inject;
 
 import dev.samediff.adapters.AdapterMethod;
 import dev.samediff.adapters.graph.Orientation;
+import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -102,6 +103,8 @@ final class LowRankSum {
         new FloatPointer(target.data().addressPointer())
                 .position((long) row * columns)
                 .put(numbers);
+        Reference.reachabilityFence(weight);
+        Reference.reachabilityFence(target);
     }
 
     private void addTerms(double[] sum, int row) {

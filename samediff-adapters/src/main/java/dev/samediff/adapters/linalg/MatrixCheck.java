@@ -1,6 +1,7 @@
 package dev.samediff.adapters.linalg;
 
 import dev.samediff.adapters.InvalidInputException;
+import java.lang.ref.Reference;
 import java.util.Arrays;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.FloatPointer;
@@ -70,6 +71,7 @@ final class MatrixCheck {
                 requireFinite(values[i], start + i, contiguous);
             }
         }
+        Reference.reachabilityFence(contiguous);
     }
 
     private static double[] doubles(Pointer data, long start, int count) {

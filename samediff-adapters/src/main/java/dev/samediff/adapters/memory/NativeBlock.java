@@ -2,6 +2,7 @@ package dev.samediff.adapters.memory;
 
 import com.sun.jna.Platform;
 import java.lang.ref.Cleaner;
+import java.lang.ref.Reference;
 import java.util.concurrent.atomic.AtomicLong;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.DoublePointer;
@@ -96,7 +97,11 @@ public final class NativeBlock implements AutoCloseable {
     public static INDArray copyOf(INDArray array) {
         INDArray source = array.ordering() == 'c' && !array.isView() ? array : array.dup('c');
         NativeBlock block = new NativeBlock(array.length() * Float.BYTES);
-        Pointer.memcpy(block.part(0, block.bytes), source.data().addressPointer(), block.bytes);
+        try {
+            Pointer.memcpy(block.part(0, block.bytes), source.data().addressPointer(), block.bytes);
+        } finally {
+            Reference.reachabilityFence(source);
+        }
         return block.asArray(DataType.FLOAT, array.shape());
     }
 

@@ -8,6 +8,7 @@ import dev.samediff.adapters.graph.GraphEditor;
 import dev.samediff.adapters.graph.GraphOutputs;
 import dev.samediff.adapters.graph.Names;
 import dev.samediff.adapters.graph.SharingCopy;
+import dev.samediff.adapters.text.generation.LogitsFunction;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -165,8 +166,24 @@ public final class ModelPool implements AutoCloseable {
         return answer(adapter, worker -> worker.engine().outputs(placeholders, outputs));
     }
 
+    /**
+     * Has a causal decoder with a key/value cache for one piece of work, such as the completion of a batch of texts; nobody else uses it
+     * meanwhile, and the adapter does not change under it.
+     *
+     * @param adapter name of an adapter of the pool, or empty
+     * @param logits name of the scores [texts, tokens, vocabulary]
+     * @param longest most tokens the model sees
+     * @param work uses the decoder, which is of no use afterwards
+     * @throws InvalidInputException if there is no such output, or it needs inputs that texts cannot fill
+     * @throws IllegalStateException if the pool is closed
+     */
+    public <T> T decode(Optional<String> adapter, String logits, int longest, Function<LogitsFunction, T> work) {
+        requireVariable(logits);
+        return answer(adapter, worker -> work.apply(worker.decoders().get(logits, longest)));
+    }
+
     /** Has a worker for one answer: waits for its turn, and gives it back. */
-    <T> T answer(Optional<String> adapter, Function<Worker, T> work) {
+    private <T> T answer(Optional<String> adapter, Function<Worker, T> work) {
         turns.acquireUninterruptibly();
         try {
             Served served = begin(adapter);

@@ -56,7 +56,7 @@ public final class ClassificationIterator extends EpochIterator {
         int cut = 0;
         for (int i = 0; i < framed.length; i++) {
             if (framed[i].length > plan.maxLength()) {
-                framed[i] = cut(framed[i], tokenizer.encode(examples.get(i).text()), plan.maxLength());
+                framed[i] = FramedText.cut(tokenizer, examples.get(i).text(), plan.maxLength());
                 cut++;
             }
             if (framed[i].length == 0) {
@@ -77,21 +77,6 @@ public final class ClassificationIterator extends EpochIterator {
         this.padId = other.padId;
         this.cutTexts = other.cutTexts;
         this.classes = classes;
-    }
-
-    /** Cuts the body inside its frame: {@code head body tail} to {@code head body' tail}. */
-    private static int[] cut(int[] framed, int[] body, int maxLength) {
-        int tail = 0;
-        for (int head = 0; head + body.length <= framed.length; head++) {
-            if (Arrays.equals(framed, head, head + body.length, body, 0, body.length)) {
-                tail = framed.length - head - body.length;
-                break;
-            }
-        }
-        int[] result = Arrays.copyOf(framed, maxLength);
-        int kept = Math.min(tail, maxLength);
-        System.arraycopy(framed, framed.length - kept, result, maxLength - kept, kept);
-        return result;
     }
 
     /** Number of texts that were cut to the maximum length. */

@@ -1,5 +1,6 @@
 package dev.samediff.adapters.text.generation;
 
+import java.lang.ref.Reference;
 import org.bytedeco.javacpp.FloatPointer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.concurrency.AffinityManager;
@@ -18,7 +19,11 @@ final class LastLogits {
         INDArray copy = (view.dataType() == DataType.FLOAT ? view : view.castTo(DataType.FLOAT)).dup('c');
         Nd4j.getAffinityManager().ensureLocation(copy, AffinityManager.Location.HOST);
         float[] values = new float[Math.toIntExact(copy.length())];
-        new FloatPointer(copy.data().addressPointer()).get(values);
+        try {
+            new FloatPointer(copy.data().addressPointer()).get(values);
+        } finally {
+            Reference.reachabilityFence(copy);
+        }
         return values;
     }
 

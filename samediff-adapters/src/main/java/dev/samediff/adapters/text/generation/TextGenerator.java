@@ -10,6 +10,7 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
+import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -39,9 +40,19 @@ public final class TextGenerator {
 
     /** What follows each prompt of token ids, such as those of {@link SequenceEncoder#encodePrompt}. */
     public List<Generation> generateFrom(List<int[]> prompts) {
+        return generateFrom(prompts, IntStream.range(0, prompts.size()).toArray());
+    }
+
+    /**
+     * What follows each of some prompts of a longer list, the same as if all of the list were given.
+     *
+     * @param prompts token ids
+     * @param numbers the number of each prompt in the list, from 0, by which it has its random numbers
+     */
+    public List<Generation> generateFrom(List<int[]> prompts, int[] numbers) {
         List<Running> waiting = new ArrayList<>();
         for (int i = 0; i < prompts.size(); i++) {
-            waiting.add(new Running(i, checked(prompts.get(i), i)));
+            waiting.add(new Running(i, numbers[i], checked(prompts.get(i), numbers[i])));
         }
         waiting.sort(Comparator.comparingInt((Running sequence) -> sequence.length));
         Generation[] results = new Generation[prompts.size()];
@@ -113,16 +124,18 @@ public final class TextGenerator {
     /** A sequence that is being written. */
     private final class Running {
         private final int index;
+        private final int number;
         private final int promptLength;
         private final Random random;
         private final int[] ids;
         private int length;
         private Generation.@org.jspecify.annotations.Nullable End end;
 
-        Running(int index, int[] prompt) {
+        Running(int index, int number, int[] prompt) {
             this.index = index;
+            this.number = number;
             this.promptLength = prompt.length;
-            this.random = new Random(BatchOrder.mix(plan.seed(), index));
+            this.random = new Random(BatchOrder.mix(plan.seed(), number));
             int most = (int) Math.min(plan.contextLength(), (long) prompt.length + plan.maxNewTokens());
             this.ids = Arrays.copyOf(prompt, most);
             this.length = prompt.length;
@@ -135,7 +148,7 @@ public final class TextGenerator {
                     : Arrays.copyOf(logits, tokenizer.vocabularySize());
             LogitsCheck.fault(known).ifPresent(fault -> {
                 throw new IllegalStateException("the model gave " + fault.kind() + " at position " + (length - 1)
-                        + " of prompt " + index + " (" + fault.where() + "); " + LogitsCheck.ADVICE);
+                        + " of prompt " + number + " (" + fault.where() + "); " + LogitsCheck.ADVICE);
             });
             int id = plan.sampler().choose(known, random);
             if (id == tokenizer.eosId()) {

@@ -74,7 +74,7 @@ final class HostAdamW extends AdamW {
         }
         update.merge(1, weight);
         tensors.forEach(tensor -> tensor.addend.place(0));
-        batch.forEach(AdamW::free);
+        batch.forEach(AdamW::free); // also keeps them until here
     }
 
     @Override
