@@ -59,6 +59,13 @@ final class TextBatches {
     }
 
     private int width(int length) {
+        int fixed = placeholders.values().stream()
+                .mapToInt(TextInputs.Placeholder::width)
+                .max()
+                .orElse(0);
+        if (fixed > 0) {
+            return fixed;
+        }
         boolean masked = placeholders.values().stream()
                 .anyMatch(placeholder -> placeholder.feature() == SequenceFeature.ATTENTION_MASK);
         return masked && plan.maxLength() > 1 ? new Capacities(SHORTEST, plan.maxLength()).of(length) : length;
@@ -66,6 +73,13 @@ final class TextBatches {
 
     /** The largest power of four that there are texts for, or all that a batch may have. */
     private int size(int texts) {
+        int fixed = placeholders.values().stream()
+                .mapToInt(TextInputs.Placeholder::texts)
+                .max()
+                .orElse(0);
+        if (fixed > 0) {
+            return Math.min(fixed, texts);
+        }
         if (texts >= plan.batchSize()) {
             return plan.batchSize();
         }

@@ -13,7 +13,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.BiFunction;
-import java.util.stream.Stream;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -43,8 +42,25 @@ final class TextInputs {
         this.placeholders = placeholders;
     }
 
-    /** What a placeholder is filled with. */
-    record Placeholder(SequenceFeature feature, DataType type) {}
+    /**
+     * What a placeholder is filled with.
+     *
+     * @param feature what of a text
+     * @param type its type
+     * @param texts how many texts it takes at once; 0 for any number
+     * @param width how many tokens a text must have, with padding; 0 for any number
+     */
+    record Placeholder(SequenceFeature feature, DataType type, int texts, int width) {
+        static Placeholder of(SDVariable variable, boolean single) {
+            long[] shape = variable.placeholderShape();
+            boolean declared = shape != null && shape.length == 2;
+            return new Placeholder(
+                    SequenceFeature.ofInput(variable.name(), single),
+                    variable.dataType(),
+                    declared ? (int) Math.max(0, shape[0]) : 0,
+                    declared ? (int) Math.max(0, shape[1]) : 0);
+        }
+    }
 
     /**
      * Looks at a model.
@@ -54,7 +70,15 @@ final class TextInputs {
      */
     static TextInputs of(ModelPool pool, Tokenizer tokenizer, PredictionPlan plan, String output) {
         pool.requireVariable(output);
-        return new TextInputs(pool, tokenizer, plan, output, Optional.empty(), placeholders(pool.graph(), output));
+        Map<String, Placeholder> placeholders = placeholders(pool.graph(), output);
+        for (Map.Entry<String, Placeholder> each : placeholders.entrySet()) {
+            int width = each.getValue().width();
+            if (width > 0 && width < plan.maxLength()) {
+                throw new InvalidInputException("the placeholder `" + each.getKey() + "` takes " + width
+                        + " tokens, the maximum length is " + plan.maxLength() + "; give " + width + " or less");
+            }
+        }
+        return new TextInputs(pool, tokenizer, plan, output, Optional.empty(), placeholders);
     }
 
     TextInputs withAdapter(String name) {
@@ -66,15 +90,16 @@ final class TextInputs {
     }
 
     private static Map<String, Placeholder> placeholders(SameDiff graph, String output) {
-        Map<String, Placeholder> found = new LinkedHashMap<>();
-        Stream<String> read =
-                ExecutionOrder.of(graph, List.of(output)).stream().flatMap(node -> node.inputs().stream());
-        read.distinct()
+        List<SDVariable> read = ExecutionOrder.of(graph, List.of(output)).stream()
+                .flatMap(node -> node.inputs().stream())
+                .distinct()
                 .map(graph::getVariable)
                 .filter(SDVariable::isPlaceHolder)
-                .forEach(placeholder -> found.put(
-                        placeholder.name(),
-                        new Placeholder(SequenceFeature.named(placeholder.name()), placeholder.dataType())));
+                .toList();
+        Map<String, Placeholder> found = new LinkedHashMap<>();
+        for (SDVariable placeholder : read) {
+            found.put(placeholder.name(), Placeholder.of(placeholder, read.size() == 1));
+        }
         if (found.values().stream().noneMatch(each -> each.feature() == SequenceFeature.INPUT_IDS)) {
             throw new InvalidInputException(
                     "the output `" + output + "` does not depend on token ids: it reads the placeholders "

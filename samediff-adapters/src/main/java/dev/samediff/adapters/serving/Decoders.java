@@ -51,7 +51,7 @@ final class Decoders implements AutoCloseable {
         LogitsFunction whole = (ids, lengths) -> Objects.requireNonNull(
                 engine.outputs(texts.inputs(ids, lengths), List.of(logits)).get(logits));
         String ids = inputs.stream()
-                .filter(name -> SequenceFeature.named(name) == SequenceFeature.INPUT_IDS)
+                .filter(name -> SequenceFeature.ofInput(name, inputs.size() == 1) == SequenceFeature.INPUT_IDS)
                 .findFirst()
                 .orElseThrow(() -> new InvalidInputException("the output `" + logits
                         + "` does not depend on token ids: it reads the placeholders " + inputs

@@ -27,6 +27,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
             CompareCommand.class,
             SweepCommand.class,
             GenerateCommand.class,
+            PredictCommand.class,
+            EvaluateCommand.class,
             MergeCommand.class,
             ConvertCommand.class,
             InspectCommand.class,

@@ -7,6 +7,7 @@ import dev.samediff.adapters.io.LockFile;
 import dev.samediff.adapters.train.TrainingPlan;
 import dev.samediff.adapters.train.listener.MetricsFile;
 import dev.samediff.importer.OnnxWriter;
+import dev.samediff.samples.classify.ClassifierSummary;
 import dev.samediff.samples.finetune.AveragedTraining;
 import dev.samediff.samples.finetune.Candidate;
 import dev.samediff.samples.finetune.FineTune;
@@ -36,9 +37,8 @@ import picocli.CommandLine.Option;
 /** {@code finetune}: the main job. */
 @CommandLine.Command(
         name = "finetune",
-        description =
-                "Adapts a language model to examples and shows what changed.%n%nWithout options: the bundled model"
-                        + " learns a new kind of arithmetic story, in a few minutes.",
+        description = "Adapts a model to examples and shows what changed.%n%nWithout options: the bundled model"
+                + " learns a new kind of arithmetic story, in a few minutes.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         footer = {
@@ -50,6 +50,7 @@ import picocli.CommandLine.Option;
             "  samples/run finetune --method lora --rank 4 --json",
             "  samples/run finetune --model m.onnx --tokenizer tokenizer.json --train x.jsonl \\",
             "      --method sorsa --rank 16 --targets q_proj,v_proj --steps 1000 --checkpoint-every 100 --out run1",
+            "  samples/run finetune --task classify --model bert.onnx --tokenizer tokenizer.json --train intents.csv",
             "  samples/run finetune ... --out run1 --resume",
             "  samples/run finetune --spark 'local[2]' --shards 2 --average-every 10"
         })
@@ -58,8 +59,12 @@ final class FineTuneCommand extends Command {
             names = "--method",
             paramLabel = "NAME",
             defaultValue = "sorsa",
-            description = "lora, olora, pissa or sorsa. Default: ${DEFAULT-VALUE}.")
+            description = "lora, olora, pissa or sorsa; with --task classify also full (all weights) and head (nothing"
+                    + " else). Default: ${DEFAULT-VALUE}.")
     String method = "sorsa";
+
+    @ArgGroup(validate = false, heading = "%nTask%n")
+    TaskOptions task = new TaskOptions();
 
     @ArgGroup(validate = false, heading = "%nModel%n")
     ModelOptions model = new ModelOptions();
@@ -81,18 +86,22 @@ final class FineTuneCommand extends Command {
 
     @Override
     int run() throws IOException {
+        if (task.kind == TaskOptions.Kind.CLASSIFY) {
+            return classify();
+        }
+        task.requireNone();
         AdapterConfig config = adapter.config(method, training.seed);
         Optional<AveragedTraining> averaged = averaged();
         RunFolder folder = output.folder("finetune");
         TrainingPlan plan = output.withCheckpoints(training.plan(), folder).build();
         FineTuneSettings settings =
                 new FineTuneSettings(plan, training.batch, training.seed, data.evalCount, output.resumeFrom(folder));
-        Task task = task();
+        Task examples = task();
         LanguageModel loaded = model.load();
-        say("model: " + model.describe() + "; task: " + task.description());
+        say("model: " + model.describe() + "; task: " + examples.description());
         Candidate candidate = Candidate.adapters(loaded, config);
         candidate.adapted().ifPresent(adapted -> sayWhatIsLeftOut(loaded, adapted));
-        FineTune job = new FineTune(loaded, task, settings, progress(), this::say);
+        FineTune job = new FineTune(loaded, examples, settings, progress(), this::say);
         averaged.ifPresent(job::on);
         StopSignal stop = new StopSignal();
         job.stoppedBy(stop);
@@ -100,9 +109,36 @@ final class FineTuneCommand extends Command {
                 LockFile lock = output.open(folder);
                 MetricsFile metrics = new MetricsFile(folder.metrics())) {
             FineTuneResult result = job.run(candidate, Optional.empty(), metrics);
-            RunDescription description = new RunDescription(model.describe(), task.description(), commandLine());
+            RunDescription description = new RunDescription(model.describe(), examples.description(), commandLine());
             FineTuneSummary summary = new RunWriter(folder).write(result, settings, description);
             print(text(result, folder), summary);
+            return 0;
+        } catch (StopSignal.Stopped e) { // a signal is ending the process, and says so
+            return Failure.WORK_FAILED;
+        }
+    }
+
+    private int classify() throws IOException {
+        if (spark.master != null) {
+            throw new InvalidInputException("--task classify does not train on Spark; leave --spark out");
+        }
+        if (data.template != null) {
+            throw new InvalidInputException("--template is for prompts; leave it out with --task classify");
+        }
+        RunFolder folder = output.folder("finetune");
+        FineTuneSettings settings = new FineTuneSettings(
+                output.withCheckpoints(training.plan(), folder).build(),
+                training.batch,
+                training.seed,
+                0,
+                output.resumeFrom(folder));
+        StopSignal stop = new StopSignal();
+        try (InterruptNotice notice = new InterruptNotice(this::say, stop::stop, () -> goOn(stop, folder))) {
+            ClassifierSummary summary = new ClassifyJob(this, settings, folder, stop).run();
+            print(
+                    summary.text() + "\n\nresults  " + folder.path() + "\npredict  samples/run predict --run "
+                            + folder.path() + " --text \"...\"",
+                    summary);
             return 0;
         } catch (StopSignal.Stopped e) { // a signal is ending the process, and says so
             return Failure.WORK_FAILED;

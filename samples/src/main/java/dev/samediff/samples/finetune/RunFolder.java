@@ -24,6 +24,9 @@ public record RunFolder(Path path) {
     /** What runs of any kind leave; folders among them say themselves what is theirs. */
     private static final List<String> FILES = List.of(
             "adapter",
+            "model.onnx",
+            "model.onnx.data",
+            "task.json",
             "checkpoints",
             "metrics.jsonl",
             "summary.json",
@@ -92,6 +95,11 @@ public record RunFolder(Path path) {
     /** Returns the folder of the adapter. */
     public Path adapter() {
         return path.resolve("adapter");
+    }
+
+    /** Returns the file of a model that was trained whole. */
+    public Path model() {
+        return path.resolve("model.onnx");
     }
 
     /** Returns the folder of the checkpoints. */

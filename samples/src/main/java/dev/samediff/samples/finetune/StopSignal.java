@@ -16,7 +16,7 @@ public final class StopSignal implements TrainingListener {
     public static final class Stopped extends RuntimeException {
         private static final long serialVersionUID = 1L;
 
-        Stopped(int step) {
+        public Stopped(int step) {
             super("the training was stopped after step " + step);
         }
     }
@@ -40,7 +40,7 @@ public final class StopSignal implements TrainingListener {
     }
 
     /** Watches a trainer until the result is closed. */
-    synchronized Watch watch(AdapterTrainer running) {
+    public synchronized Watch watch(AdapterTrainer running) {
         trainer = running;
         if (asked) {
             running.stop();
@@ -53,7 +53,7 @@ public final class StopSignal implements TrainingListener {
     }
 
     /** The time in which a trainer runs. */
-    interface Watch extends AutoCloseable {
+    public interface Watch extends AutoCloseable {
         @Override
         void close();
     }

@@ -13,8 +13,6 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeSet;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 
 /**
@@ -23,9 +21,6 @@ import java.util.stream.Collectors;
  * {@code test.jsonl} with {@code text} and {@code label}.
  */
 public final class IntentFiles {
-    private static final Pattern LINE = Pattern.compile(
-            "(?:\"(?<quoted>(?:[^\"]|\"\")*)\"|(?<plain>[^,\\r\\n\"]*)),(?<label>[^,\\r\\n]*)(?:\\r?\\n|$)");
-
     private IntentFiles() {}
 
     /**
@@ -36,7 +31,7 @@ public final class IntentFiles {
     public static IntentData read(Path folder) throws IOException {
         String name = String.valueOf(folder.getFileName());
         if (Files.isRegularFile(folder.resolve("train.csv"))) {
-            return of(name, csv(folder.resolve("train.csv")), csv(folder.resolve("test.csv")));
+            return read(name, folder, ".csv");
         }
         if (Files.isRegularFile(folder.resolve("data_full.json"))) {
             JsonNode json =
@@ -44,11 +39,15 @@ public final class IntentFiles {
             return of(name, json(json, "train"), json(json, "test"));
         }
         if (Files.isRegularFile(folder.resolve("train.jsonl"))) {
-            LabelledTexts train = LabelledTexts.read(folder.resolve("train.jsonl"));
-            return IntentData.of(name, train, LabelledTexts.read(folder.resolve("test.jsonl"), train.classes()));
+            return read(name, folder, ".jsonl");
         }
         throw new InvalidInputException("the folder " + folder + " has neither train.csv and test.csv (banking77), nor"
                 + " data_full.json (clinc150), nor train.jsonl and test.jsonl");
+    }
+
+    private static IntentData read(String name, Path folder, String ending) {
+        LabelledTexts train = LabelledTexts.read(folder.resolve("train" + ending));
+        return IntentData.of(name, train, LabelledTexts.read(folder.resolve("test" + ending), train.classes()));
     }
 
     /** A sentence with the name of its intent. */
@@ -73,23 +72,6 @@ public final class IntentFiles {
                     return new LabelledText(row.text(), label);
                 })
                 .toList();
-    }
-
-    private static List<Row> csv(Path file) throws IOException {
-        String text = Files.readString(file);
-        List<Row> rows = new ArrayList<>();
-        Matcher line = LINE.matcher(text);
-        int end = text.indexOf('\n') + 1; // the header
-        while (end < text.length() && line.find(end) && line.start() == end) {
-            String quoted = line.group("quoted");
-            rows.add(new Row(quoted == null ? line.group("plain") : quoted.replace("\"\"", "\""), line.group("label")));
-            end = line.end();
-        }
-        if (end < text.length()) {
-            throw new InvalidInputException(file + ": the line after number " + (rows.size() + 1)
-                    + " is not a sentence and an intent separated by a comma");
-        }
-        return rows;
     }
 
     private static List<Row> json(JsonNode json, String part) {

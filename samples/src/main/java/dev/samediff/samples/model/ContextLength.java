@@ -7,7 +7,7 @@ import java.util.OptionalInt;
 import java.util.OptionalLong;
 
 /** Most tokens a model can see: a fixed input shape, or the height of its tables of positions and masks. */
-final class ContextLength {
+public final class ContextLength {
     private static final int DEFAULT = 256;
 
     private ContextLength() {}
@@ -17,7 +17,7 @@ final class ContextLength {
      *
      * @throws InvalidInputException if the user's length is more than the model allows
      */
-    static int of(ImportedModel model, InputBinding inputs, Optional<Integer> requested) {
+    public static int of(ImportedModel model, InputBinding inputs, Optional<Integer> requested) {
         OptionalInt limit = inputs.fixedLength().isPresent() ? inputs.fixedLength() : limit(model.longestText());
         if (requested.isEmpty()) {
             return inputs.fixedLength().orElse(Math.min(DEFAULT, limit.orElse(DEFAULT)));

@@ -7,9 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
-import java.util.Optional;
 import java.util.OptionalInt;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -44,7 +42,7 @@ public record InputBinding(List<Input> inputs, OptionalInt fixedLength) {
         OptionalInt length = OptionalInt.empty();
         for (String name : names) {
             SDVariable placeholder = graph.getVariable(name);
-            SequenceFeature feature = feature(name, names.size() == 1);
+            SequenceFeature feature = SequenceFeature.ofInput(name, names.size() == 1);
             long[] shape = placeholder.placeholderShape();
             if (shape != null) {
                 length = checkedLength(name, shape, length);
@@ -102,25 +100,6 @@ public record InputBinding(List<Input> inputs, OptionalInt fixedLength) {
             values.put(input.placeholder(), value.castTo(input.type()));
         }
         return values;
-    }
-
-    private static SequenceFeature feature(String name, boolean single) {
-        String lower = name.toLowerCase(Locale.ROOT);
-        Optional<SequenceFeature> exact = Arrays.stream(SequenceFeature.values())
-                .filter(feature -> feature.inputName().equals(lower))
-                .findFirst();
-        if (exact.isPresent()) {
-            return exact.get();
-        }
-        if (single) {
-            return SequenceFeature.INPUT_IDS;
-        }
-        if (lower.contains("past") || lower.contains("cache")) {
-            throw new InvalidInputException("the model takes a key/value cache (`" + name
-                    + "`), which training does not have; export it without one (Optimum: --no-post-process and"
-                    + " --task text-generation, not text-generation-with-past)");
-        }
-        return lower.contains("segment") ? SequenceFeature.TOKEN_TYPE_IDS : SequenceFeature.named(name);
     }
 
     private static OptionalInt checkedLength(String name, long[] shape, OptionalInt known) {

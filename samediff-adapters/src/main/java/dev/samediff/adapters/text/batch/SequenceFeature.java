@@ -3,6 +3,7 @@ package dev.samediff.adapters.text.batch;
 import dev.samediff.adapters.InvalidInputException;
 import java.util.Arrays;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** An input of a transformer that a batch of sequences can fill; each is {@code [batch, seq]}. */
@@ -32,6 +33,32 @@ public enum SequenceFeature {
                                 .map(SequenceFeature::inputName)
                                 .collect(Collectors.joining(", "))
                         + ". Export the model without key/value cache inputs, or fill that placeholder yourself"));
+    }
+
+    /**
+     * Returns the feature that an input takes, by its name, whatever its case: {@code input_ids}, {@code segment_ids}, ...
+     *
+     * @param input the input's name
+     * @param single whether the model has no other: then it takes the token ids, whatever its name
+     * @throws InvalidInputException if no batch of texts can fill it; the message lists what exists
+     */
+    public static SequenceFeature ofInput(String input, boolean single) {
+        String lower = input.toLowerCase(Locale.ROOT);
+        Optional<SequenceFeature> exact = Arrays.stream(values())
+                .filter(feature -> feature.inputName().equals(lower))
+                .findFirst();
+        if (exact.isPresent()) {
+            return exact.get();
+        }
+        if (single) {
+            return INPUT_IDS;
+        }
+        if (lower.contains("past") || lower.contains("cache")) {
+            throw new InvalidInputException("the model takes a key/value cache (`" + input
+                    + "`), which training does not have; export it without one (Optimum: --no-post-process and"
+                    + " --task text-generation, not text-generation-with-past)");
+        }
+        return lower.contains("segment") ? TOKEN_TYPE_IDS : named(input);
     }
 
     /** Value at a position of a row. */

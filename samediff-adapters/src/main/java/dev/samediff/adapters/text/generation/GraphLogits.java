@@ -36,7 +36,8 @@ public final class GraphLogits implements LogitsFunction {
         this.graph = graph;
         this.logits = existing(graph, logits, "outputs", GraphOutputs.of(graph));
         for (String input : inputs) {
-            features.put(existing(graph, input, "inputs", new TreeSet<>(graph.inputs())), SequenceFeature.named(input));
+            String name = existing(graph, input, "inputs", new TreeSet<>(graph.inputs()));
+            features.put(name, SequenceFeature.ofInput(name, inputs.size() == 1));
         }
     }
 

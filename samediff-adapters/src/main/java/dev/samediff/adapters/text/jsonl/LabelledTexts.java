@@ -3,10 +3,12 @@ package dev.samediff.adapters.text.jsonl;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.text.table.CsvRows;
 import dev.samediff.adapters.text.tokenizer.JsonFiles;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeSet;
 import java.util.function.Function;
@@ -15,7 +17,8 @@ import java.util.stream.IntStream;
 
 /**
  * Texts with classes, read from JSONL lines {@code {"text": "...", "label": "refund"}} or {@code {"text": "...", "label":
- * 3}}.
+ * 3}}, or from a table ({@code .csv}) with the columns {@code text} and {@code label} (or {@code category}, as banking77 has it, or {@code
+ * intent}), whose labels are names.
  *
  * @param classes names of the classes; a label is an index into them
  * @param examples the texts
@@ -71,6 +74,26 @@ public record LabelledTexts(List<String> classes, List<LabelledText> examples) {
     private record Row(String text, String label, boolean numeric) {}
 
     private static List<Row> rows(Path file) {
+        return file.toString().toLowerCase(Locale.ROOT).endsWith(".csv") ? table(file) : lines(file);
+    }
+
+    private static List<Row> table(Path file) {
+        CsvRows table = CsvRows.read(file);
+        int text = table.column(List.of("text"));
+        int label = table.column(List.of("label", "category", "intent"));
+        List<Row> rows = new ArrayList<>();
+        for (CsvRows.Row row : table.rows()) {
+            if (row.fields().get(label).isEmpty()) {
+                throw new InvalidInputException(
+                        file + ", line " + row.line() + ": the label is empty, expected the name" + " of a class | "
+                                + JsonFiles.excerpt(row.fields().get(text)));
+            }
+            rows.add(new Row(row.fields().get(text), row.fields().get(label), false));
+        }
+        return rows;
+    }
+
+    private static List<Row> lines(Path file) {
         List<Row> rows = new ArrayList<>();
         JsonlLines.read(file, BrokenLines.REFUSE, object -> {
             Row row = row(object);

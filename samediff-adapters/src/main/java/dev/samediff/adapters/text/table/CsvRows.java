@@ -1,0 +1,138 @@
+package dev.samediff.adapters.text.table;
+
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.text.tokenizer.JsonFiles;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.Reader;
+import java.io.UncheckedIOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.CodingErrorAction;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Set;
+import org.apache.commons.csv.CSVException;
+import org.apache.commons.csv.CSVFormat;
+import org.apache.commons.csv.CSVParser;
+import org.apache.commons.csv.CSVRecord;
+
+/**
+ * A table of comma-separated values as RFC 4180 has it: a line of names, then rows of as many fields; a field in quotes may
+ * hold commas, line breaks and doubled quotes. UTF-8.
+ *
+ * @param file where it was read
+ * @param names names of the columns
+ * @param rows the rows
+ */
+public record CsvRows(Path file, List<String> names, List<Row> rows) {
+    private static final char BYTE_ORDER_MARK = '\uFEFF';
+
+    /**
+     * One row.
+     *
+     * @param line number of the line in which it ends, from 1
+     * @param fields as many as there are names
+     */
+    public record Row(long line, List<String> fields) {}
+
+    /**
+     * Reads a file.
+     *
+     * @throws InvalidInputException if it is no such table; the message says which line, what is there and what was expected
+     */
+    public static CsvRows read(Path file) {
+        if (!Files.isRegularFile(file)) {
+            throw new InvalidInputException(file + (Files.exists(file) ? " is not a file" : " does not exist")
+                    + "; expected a table of comma-separated values");
+        }
+        CSVFormat format = CSVFormat.RFC4180.builder().setIgnoreEmptyLines(true).get();
+        try (Reader reader = new InputStreamReader(
+                        Files.newInputStream(file),
+                        StandardCharsets.UTF_8
+                                .newDecoder()
+                                .onMalformedInput(CodingErrorAction.REPORT)
+                                .onUnmappableCharacter(CodingErrorAction.REPORT));
+                CSVParser parser =
+                        CSVParser.builder().setReader(reader).setFormat(format).get()) {
+            return read(file, parser);
+        } catch (CharacterCodingException e) {
+            throw new InvalidInputException(file + " is not UTF-8 text; save the table as UTF-8", e);
+        } catch (CSVException e) {
+            throw broken(file, e);
+        } catch (UncheckedIOException e) {
+            if (e.getCause() instanceof CharacterCodingException) {
+                throw new InvalidInputException(file + " is not UTF-8 text; save the table as UTF-8", e);
+            }
+            if (e.getCause() instanceof CSVException) {
+                throw broken(file, e.getCause());
+            }
+            throw e;
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
+        }
+    }
+
+    private static InvalidInputException broken(Path file, Exception e) {
+        return new InvalidInputException(
+                file + " is no table of comma-separated values: " + JsonFiles.excerpt(String.valueOf(e.getMessage())),
+                e);
+    }
+
+    private static CsvRows read(Path file, CSVParser parser) {
+        List<String> names = List.of();
+        List<Row> rows = new ArrayList<>();
+        for (CSVRecord record : parser) {
+            List<String> fields = record.toList();
+            long line = parser.getCurrentLineNumber();
+            if (names.isEmpty()) {
+                names = names(file, fields);
+            } else if (fields.size() != names.size()) {
+                throw new InvalidInputException(file + ", line " + line + ": has " + fields.size()
+                        + " fields, the first line names "
+                        + names.size() + " (" + JsonFiles.excerpt(String.join(", ", names))
+                        + "); put fields with commas into quotes | " + JsonFiles.excerpt(String.join(",", fields)));
+            } else {
+                rows.add(new Row(line, fields));
+            }
+        }
+        if (rows.isEmpty()) {
+            throw new InvalidInputException(
+                    file + " holds no example: expected a line with the names of the columns, and rows after it");
+        }
+        return new CsvRows(file, names, List.copyOf(rows));
+    }
+
+    private static List<String> names(Path file, List<String> fields) {
+        List<String> names = new ArrayList<>(fields);
+        if (!names.get(0).isEmpty() && names.get(0).charAt(0) == BYTE_ORDER_MARK) {
+            names.set(0, names.get(0).substring(1));
+        }
+        Set<String> known = new HashSet<>();
+        for (String name : names) {
+            if (!known.add(name)) {
+                throw new InvalidInputException(
+                        file + ", line 1: names the column `" + JsonFiles.excerpt(name) + "` twice");
+            }
+        }
+        return List.copyOf(names);
+    }
+
+    /**
+     * Returns the number of the column that has one of these names.
+     *
+     * @throws InvalidInputException if none or several have
+     */
+    public int column(List<String> oneOf) {
+        List<String> found = names.stream().filter(oneOf::contains).toList();
+        if (found.size() != 1) {
+            throw new InvalidInputException(file + " has the columns " + JsonFiles.excerpt(String.join(", ", names))
+                    + "; expected one named " + String.join(" or ", oneOf)
+                    + (found.isEmpty() ? "" : ", and there are " + found.size()));
+        }
+        return names.indexOf(found.get(0));
+    }
+}

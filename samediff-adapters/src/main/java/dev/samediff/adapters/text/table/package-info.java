@@ -1,0 +1,3 @@
+/** Tables in text files. */
+@org.jspecify.annotations.NullMarked
+package dev.samediff.adapters.text.table;
