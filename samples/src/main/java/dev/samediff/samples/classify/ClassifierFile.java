@@ -74,11 +74,14 @@ public record ClassifierFile(
         if (Files.size(file) > MOST_BYTES) {
             throw new InvalidInputException(file + " is too long to be the description of a classifier");
         }
-        ClassifierFile read;
+        @Nullable ClassifierFile read; // the text `null` is JSON, too
         try {
             read = Json.parse(Files.readString(file), ClassifierFile.class);
         } catch (IllegalArgumentException | IOException e) {
             throw new InvalidInputException(file + " cannot be read: it was changed after the run; train again", e);
+        }
+        if (read == null) {
+            throw new InvalidInputException(file + " is empty: it was changed after the run; train again");
         }
         read.check(file);
         return read;
