@@ -96,6 +96,11 @@ public final class AdapterFolder {
         return FolderSnapshot.read(folder, AdapterFolder::loadNow);
     }
 
+    /** Loads an adapter under another name than it was saved with, see {@link #load(Path)}; PEFT's {@code load_adapter(path, name)}. */
+    public static AdapterState load(Path folder, String name) throws IOException {
+        return load(folder).withName(name);
+    }
+
     private static AdapterState loadNow(Path folder) throws IOException {
         Path adapter = locate(folder);
         try {

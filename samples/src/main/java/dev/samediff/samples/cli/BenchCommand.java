@@ -17,7 +17,8 @@ import picocli.CommandLine.Spec;
             BenchGrowthCommand.class,
             BenchInitCommand.class,
             BenchImportCommand.class,
-            BenchGenerateCommand.class
+            BenchGenerateCommand.class,
+            BenchServeCommand.class
         })
 final class BenchCommand implements Runnable {
     @Spec
@@ -27,6 +28,7 @@ final class BenchCommand implements Runnable {
     @Override
     public void run() {
         throw new CommandLine.ParameterException(
-                Objects.requireNonNull(spec).commandLine(), "name a measurement: step, growth, init, import, generate");
+                Objects.requireNonNull(spec).commandLine(),
+                "name a measurement: step, growth, init, import, generate, serve");
     }
 }

@@ -125,8 +125,16 @@ class ClassifyCommandTest {
         assertThat(predicted.exitCode()).as(predicted.err()).isZero();
         JsonNode answers = predicted.json();
         assertThat(answers).hasSize(2);
-        double sum = answers.path(0).required("classes").path(0).required("probability").asDouble()
-                + answers.path(0).required("classes").path(1).required("probability").asDouble();
+        double sum = answers.path(0)
+                        .required("classes")
+                        .path(0)
+                        .required("probability")
+                        .asDouble()
+                + answers.path(0)
+                        .required("classes")
+                        .path(1)
+                        .required("probability")
+                        .asDouble();
         assertThat(sum).isBetween(0.999, 1.001);
         assertThat(predicted.out().lines().findFirst().orElseThrow())
                 .matches("more\t[01]\\.\\d{4}\tFound by Tom, 3 pens\\.");
