@@ -69,8 +69,8 @@ public record Binding(List<String> features, List<String> targets, String labelM
             throw new InvalidInputException(
                     targets.size() == 1
                             ? "a batch must have one array of labels, this one has " + labels.length
-                            : "a batch has " + labels.length + " label arrays, the binding names " + targets.size() + ": "
-                                    + targets);
+                            : "a batch has " + labels.length + " label arrays, the binding names " + targets.size()
+                                    + ": " + targets);
         }
         Map<String, INDArray> values = new LinkedHashMap<>();
         for (int i = 0; i < arrays.length; i++) {

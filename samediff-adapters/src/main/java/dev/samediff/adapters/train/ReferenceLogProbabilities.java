@@ -63,8 +63,8 @@ public final class ReferenceLogProbabilities {
     private static Map<String, INDArray> values(
             AdaptedModel model, TaskLoss dpo, MultiDataSet batch, String... features) {
         if (batch.getFeatures().length != features.length) {
-            throw new InvalidInputException("the pairs have " + batch.getFeatures().length
-                    + " features, named are " + features.length + ": " + List.of(features));
+            throw new InvalidInputException("the pairs have " + batch.getFeatures().length + " features, named are "
+                    + features.length + ": " + List.of(features));
         }
         Map<String, INDArray> given = new LinkedHashMap<>();
         for (int i = 0; i < features.length; i++) {

@@ -73,8 +73,7 @@ class GroupTrainingTest {
                     graph.constant(Nd4j.scalar(DataType.INT64, 7)));
             graph.reshape(scores, shape).rename("logits");
             adapted = AdaptedModel.inject(
-                    graph,
-                    AdapterConfig.of(Lora.rank(2).withAlpha(4)).withTargets(TargetSelector.suffixes("dense")));
+                    graph, AdapterConfig.of(Lora.rank(2).withAlpha(4)).withTargets(TargetSelector.suffixes("dense")));
             adapted.restore(values(json.get("start")));
             loss = switch (json.get("task").asText()) {
                 case "contrastive" -> Losses.contrastive(graph, "embedding", 20);
@@ -143,8 +142,7 @@ class GroupTrainingTest {
     @MethodSource("cases")
     void weights_are_those_of_items(String task, EngineOptions.Kind kind, JsonNode json, EngineOptions options) {
         Model model = new Model(json);
-        try (Engine engine =
-                Engines.open(model.graph, model.loss.loss(), model.adapted.trainableNames(), options)) {
+        try (Engine engine = Engines.open(model.graph, model.loss.loss(), model.adapted.trainableNames(), options)) {
             double[] single = new double[4];
             for (int i = 0; i < 4; i++) {
                 single[i] = loss(engine, model, json, Nd4j.zeros(4).putScalar(i, 1));
@@ -192,8 +190,7 @@ class GroupTrainingTest {
                             : labels[i].length() == 4 ? Nd4j.createFromArray(0.5f) : Nd4j.createFromArray(-1f, -2f));
         }
         fed.put(model.loss.mask(), Nd4j.ones(DataType.FLOAT, 1));
-        try (Engine engine =
-                Engines.open(model.graph, model.loss.loss(), model.adapted.trainableNames(), options)) {
+        try (Engine engine = Engines.open(model.graph, model.loss.loss(), model.adapted.trainableNames(), options)) {
             Engine.Gradients at = engine.gradients(fed);
             Map<String, INDArray> start = model.adapted.trainables();
             double step = 1e-2;
@@ -233,18 +230,18 @@ class GroupTrainingTest {
                 "INT");
         refused(
                 dpo,
-                new MultiDataSet(
-                        new INDArray[] {x},
-                        right,
-                        null,
-                        new INDArray[] {Nd4j.ones(DataType.FLOAT, 8), null}),
+                new MultiDataSet(new INDArray[] {x}, right, null, new INDArray[] {Nd4j.ones(DataType.FLOAT, 8), null}),
                 "label_mask",
                 "[8], expected [4]");
-        refused(dpo, new MultiDataSet(new INDArray[] {x}, new INDArray[] {right[0].add(8), right[1]}), "allowed is 0 to 6");
+        refused(
+                dpo,
+                new MultiDataSet(new INDArray[] {x}, new INDArray[] {right[0].add(8), right[1]}),
+                "allowed is 0 to 6");
         JsonNode cosine = CASES.get(3);
         refused(
                 cosine,
-                new MultiDataSet(new INDArray[] {array(cosine.get("x"))}, new INDArray[] {Nd4j.ones(DataType.FLOAT, 8)}),
+                new MultiDataSet(
+                        new INDArray[] {array(cosine.get("x"))}, new INDArray[] {Nd4j.ones(DataType.FLOAT, 8)}),
                 "[8], expected [4]");
         Model model = new Model(CASES.get(2));
         assertThatThrownBy(model.loss::labels)
@@ -310,7 +307,8 @@ class GroupTrainingTest {
                     new TokenSequence(new int[] {i, 2, 3, i + 4}, counts),
                     new TokenSequence(new int[] {i, 2, 8}, new boolean[] {false, false, true})));
         }
-        PreferenceIterator data = new PreferenceIterator(pairs, 0, BatchPlan.of(2, 16).shuffled(3));
+        PreferenceIterator data =
+                new PreferenceIterator(pairs, 0, BatchPlan.of(2, 16).shuffled(3));
         PreferenceIterator withReference =
                 ReferenceLogProbabilities.add(model, loss, data, EngineOptions.defaults(), "input_ids");
         assertThat(model.enabled()).isTrue();
@@ -325,7 +323,11 @@ class GroupTrainingTest {
         again.startEpoch(0);
         withReference.startEpoch(0);
         while (again.hasNext()) {
-            assertThat(again.next().getLabels(1).sub(withReference.next().getLabels(1)).normmaxNumber().doubleValue())
+            assertThat(again.next()
+                            .getLabels(1)
+                            .sub(withReference.next().getLabels(1))
+                            .normmaxNumber()
+                            .doubleValue())
                     .isLessThan(1e-5);
         }
         assertThatThrownBy(() -> ReferenceLogProbabilities.add(

@@ -135,8 +135,9 @@ public record LossInputs(
     /** Pairs and triplets, whose parts lie one behind the other in the scores. */
     private void checkGroups(Map<String, INDArray> values, INDArray weight, long[] scores) {
         if (scores.length == 0 || scores[0] % group != 0) {
-            throw new InvalidInputException("the scores `" + logits + "` are " + Arrays.toString(scores) + ", the loss `"
-                    + loss + "` takes items of " + group + " rows each: all first ones, then all second ones");
+            throw new InvalidInputException(
+                    "the scores `" + logits + "` are " + Arrays.toString(scores) + ", the loss `" + loss
+                            + "` takes items of " + group + " rows each: all first ones, then all second ones");
         }
         requireShape(mask, weight, new long[] {scores[0] / group}, scores);
         requireWeights(mask, weight);
@@ -150,8 +151,8 @@ public record LossInputs(
             return;
         }
         if (scores.length != 3) {
-            throw new InvalidInputException("the scores `" + logits + "` are " + Arrays.toString(scores) + ", the loss `"
-                    + loss + "` takes [" + group + " x items, tokens, vocabulary]");
+            throw new InvalidInputException("the scores `" + logits + "` are " + Arrays.toString(scores)
+                    + ", the loss `" + loss + "` takes [" + group + " x items, tokens, vocabulary]");
         }
         requireShape(labels, label, Arrays.copyOf(scores, 2), scores);
         Elements ids = Elements.of(label);

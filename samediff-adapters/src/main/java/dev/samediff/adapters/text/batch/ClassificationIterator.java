@@ -35,8 +35,7 @@ public final class ClassificationIterator extends EpochIterator {
      */
     public ClassificationIterator(List<LabelledText> examples, Tokenizer tokenizer, BatchPlan plan) {
         this(
-                FramedTexts.of(
-                        examples.stream().map(LabelledText::text).toList(), tokenizer, plan.maxLength()),
+                FramedTexts.of(examples.stream().map(LabelledText::text).toList(), tokenizer, plan.maxLength()),
                 examples,
                 tokenizer,
                 plan);

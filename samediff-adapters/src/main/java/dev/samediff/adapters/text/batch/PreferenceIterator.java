@@ -1,6 +1,9 @@
 package dev.samediff.adapters.text.batch;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.text.jsonl.PreferenceExample;
+import dev.samediff.adapters.text.jsonl.TextExample;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -38,10 +41,36 @@ public final class PreferenceIterator extends EpochIterator {
         FramedTexts.requireUnpacked(plan, "a pair of answers");
     }
 
+    /**
+     * Encodes pairs of answers: a pair of which one answer does not fit the maximum length is left out.
+     *
+     * @param examples the pairs
+     * @param encoder encodes prompt and answer; its labels should be those of the response
+     * @param plan batch size, lengths, order, features
+     * @throws InvalidInputException if nothing is left
+     */
+    public static PreferenceIterator of(List<PreferenceExample> examples, SequenceEncoder encoder, BatchPlan plan) {
+        List<PreferencePair> pairs = new ArrayList<>();
+        for (PreferenceExample example : examples) {
+            List<TokenSequence> chosen = encoder.encode(new TextExample(example.prompt(), example.chosen()));
+            List<TokenSequence> rejected = encoder.encode(new TextExample(example.prompt(), example.rejected()));
+            if (chosen.size() == 1 && rejected.size() == 1) {
+                pairs.add(new PreferencePair(chosen.get(0), rejected.get(0)));
+            }
+        }
+        if (pairs.isEmpty()) {
+            throw new InvalidInputException("no pair came of " + examples.size()
+                    + " examples: their answers are longer than the maximum length " + encoder.maxLength()
+                    + "; raise it, or cut long responses");
+        }
+        return new PreferenceIterator(pairs, encoder.tokenizer().padId(), plan);
+    }
+
     private PreferenceIterator(PreferencePair[] pairs, int padId, BatchPlan plan, float @Nullable [] reference) {
         super(
                 Arrays.stream(pairs)
-                        .mapToInt(pair -> Math.max(pair.chosen().length(), pair.rejected().length()) - 1)
+                        .mapToInt(pair ->
+                                Math.max(pair.chosen().length(), pair.rejected().length()) - 1)
                         .toArray(),
                 plan);
         this.pairs = pairs;

@@ -1,6 +1,7 @@
 package dev.samediff.adapters.text.batch;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.text.jsonl.TextGroup;
 import dev.samediff.adapters.text.tokenizer.Tokenizer;
 import java.util.List;
 import java.util.stream.IntStream;

@@ -50,7 +50,7 @@ record GroupedItems(SameDiff graph, SDVariable scores, String prefix, int group)
      * Adds the loss {@code sum_i w_i cost_i / sum_i w_i}, or returns the one that is there.
      *
      * @param targets its label arrays
-     * @param cost makes what items cost, [B], from the placeholders of the label arrays
+     * @param cost makes what items cost, [B], from the label arrays, each as one row
      */
     TaskLoss mean(List<Target> targets, Function<List<SDVariable>, SDVariable> cost) {
         if (graph.hasVariable(prefix)) {
@@ -68,14 +68,16 @@ record GroupedItems(SameDiff graph, SDVariable scores, String prefix, int group)
             Arrays.fill(shape, -1);
             given.add(graph.placeHolder(WeightedItems.free(graph, target.name()), target.type(), shape));
         }
+        List<SDVariable> rows =
+                new ArrayList<>(); // these are what the loss is computed from, so that they are found in any part
         for (int i = 0; i < targets.size(); i++) {
-            given.get(i).reshape(-1).rename(prefix + targets.get(i).suffix());
+            rows.add(given.get(i).reshape(-1).rename(prefix + targets.get(i).suffix()));
         }
         SDVariable mask = graph.placeHolder(WeightedItems.free(graph, "label_mask"), DataType.FLOAT, -1);
         SDVariable weights = mask.reshape(-1).rename(prefix + LossInputs.groups(group));
         SDVariable share = weights.castTo(type())
                 .div(WeightedItems.total(graph, weights, prefix).castTo(type()));
-        cost.apply(given).mul(share).sum().rename(prefix);
+        cost.apply(rows).mul(share).sum().rename(prefix);
         GraphVersion.of(graph).structureChanged();
         return new TaskLoss(prefix, given.stream().map(SDVariable::name).toList(), mask.name(), group);
     }
@@ -88,7 +90,8 @@ record GroupedItems(SameDiff graph, SDVariable scores, String prefix, int group)
      * @return [B, n] in one row
      */
     SDVariable combined(SDVariable rows, double... factors) {
-        INDArray column = Nd4j.createFromArray(factors).reshape(factors.length, 1).castTo(type());
+        INDArray column =
+                Nd4j.createFromArray(factors).reshape(factors.length, 1).castTo(type());
         return rows.reshape(group, -1).mul(graph.constant(column)).sum(0);
     }
 
@@ -114,6 +117,8 @@ record GroupedItems(SameDiff graph, SDVariable scores, String prefix, int group)
     /** {@code log(1 + exp(z))} of a vector, for z of any size. */
     static SDVariable softplus(SameDiff graph, SDVariable z) {
         SDVariable m = CrossEntropy.nearest(graph, graph.nn.relu(z, 0));
-        return graph.math.log(graph.math.exp(z.sub(m)).add(graph.math.exp(m.neg()))).add(m);
+        return graph.math
+                .log(graph.math.exp(z.sub(m)).add(graph.math.exp(m.neg())))
+                .add(m);
     }
 }

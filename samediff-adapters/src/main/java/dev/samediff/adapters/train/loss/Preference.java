@@ -27,8 +27,9 @@ final class Preference {
     static TaskLoss dpo(SameDiff graph, String logits, double beta, double smoothing) {
         requirePositive(beta);
         if (!(smoothing >= 0 && smoothing < 0.5)) {
-            throw new InvalidInputException("the label smoothing is " + smoothing
-                    + ", the share of pairs whose preference is the other way round; expected a number from 0 to below 0.5");
+            throw new InvalidInputException(
+                    "the label smoothing is " + smoothing
+                            + ", the share of pairs whose preference is the other way round; expected a number from 0 to below 0.5");
         }
         GroupedItems items = GroupedItems.of(
                 graph, logits, "dpo_loss_" + beta + (smoothing == 0 ? "" : "_smoothed_" + smoothing), 2);
@@ -54,8 +55,8 @@ final class Preference {
             Answers answers = answers(items, targets.get(0));
             SDVariable mean = answers.sums().div(answers.counts());
             SDVariable likely = graph.math.clipByValue(mean, -1e9, CERTAIN);
-            SDVariable odds = likely.sub(
-                    graph.math.log(graph.math.exp(likely).mul(-1).add(1)));
+            SDVariable odds =
+                    likely.sub(graph.math.log(graph.math.exp(likely).mul(-1).add(1)));
             SDVariable ratio = items.combined(odds, 1, -1);
             return items.combined(mean, -1, 0)
                     .add(GroupedItems.softplus(graph, ratio.neg()).mul(beta));
@@ -76,12 +77,13 @@ final class Preference {
      */
     private record Answers(SDVariable sums, SDVariable counts) {}
 
+    /** @param labels the labels as one row */
     private static Answers answers(GroupedItems items, SDVariable labels) {
         SameDiff graph = items.graph();
         DataType type = items.type();
         SDVariable classes = graph.sizeAt(items.scores(), 2).castTo(DataType.INT64);
-        SDVariable rows = graph.reshape(
-                items.typed(), graph.stack(0, graph.constant(Nd4j.scalar(DataType.INT64, -1)), classes));
+        SDVariable rows =
+                graph.reshape(items.typed(), graph.stack(0, graph.constant(Nd4j.scalar(DataType.INT64, -1)), classes));
         SDVariable shifted = rows.sub(CrossEntropy.nearest(graph, rows.max(true, 1)));
         SDVariable logSum = graph.math.log(graph.math.exp(shifted).sum(1));
         SDVariable numbers = graph.range(
@@ -92,13 +94,15 @@ final class Preference {
         SDVariable chosen = graph.eq(graph.reshape(labels, -1, 1), graph.reshape(numbers, 1, -1))
                 .castTo(type);
         SDVariable tokens = shifted.mul(chosen).sum(1).sub(logSum);
-        SDVariable counted = graph.gt(
-                        graph.expandDims(labels.castTo(type), 2), graph.constant(Nd4j.scalar(type, -0.5)))
+        SDVariable given = graph.getVariable(WeightedItems.inputOf(graph, labels.name()));
+        SDVariable shaped = graph.reshape(labels.castTo(type), graph.shape(given));
+        SDVariable counted = graph.gt(graph.expandDims(shaped, 2), graph.constant(Nd4j.scalar(type, -0.5)))
                 .castTo(type);
         SDVariable sums = graph.reshape(
                 graph.reshape(tokens, graph.shape(counted)).mul(counted).sum(1), -1);
         SDVariable counts = graph.reshape(counted.sum(1), -1);
-        SDVariable none = graph.lt(counts, graph.constant(Nd4j.scalar(type, 0.5))).castTo(type);
+        SDVariable none =
+                graph.lt(counts, graph.constant(Nd4j.scalar(type, 0.5))).castTo(type);
         return new Answers(sums, counts.add(none));
     }
 }

@@ -70,14 +70,16 @@ record WeightedItems(SameDiff graph, SDVariable scores, String prefix, Labels la
     /** Adds the loss {@code sum_i w_i cost_i / sum_i w_i}, or returns the one that is there. */
     TaskLoss mean(Cost cost) {
         if (graph.hasVariable(prefix)) {
-            return new TaskLoss(prefix, inputOf(graph, prefix + labels.suffix), inputOf(graph, prefix + LossInputs.MASK));
+            return new TaskLoss(
+                    prefix, inputOf(graph, prefix + labels.suffix), inputOf(graph, prefix + LossInputs.MASK));
         }
         long[] shape = new long[axes];
         Arrays.fill(shape, -1);
         SDVariable given = graph.placeHolder(free(graph, "labels"), labels.type, shape);
         SDVariable mask = graph.placeHolder(free(graph, "label_mask"), DataType.FLOAT, shape);
         SDVariable weights = mask.reshape(-1).rename(prefix + LossInputs.MASK);
-        SDVariable share = weights.castTo(type()).div(total(graph, weights, prefix).castTo(type()));
+        SDVariable share =
+                weights.castTo(type()).div(total(graph, weights, prefix).castTo(type()));
         SDVariable row = given.reshape(-1).rename(prefix + labels.suffix);
         cost.of(row).mul(share).sum().rename(prefix);
         GraphVersion.of(graph).structureChanged();

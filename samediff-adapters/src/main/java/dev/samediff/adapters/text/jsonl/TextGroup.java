@@ -1,4 +1,4 @@
-package dev.samediff.adapters.text.batch;
+package dev.samediff.adapters.text.jsonl;
 
 import java.util.List;
 
