@@ -88,7 +88,7 @@ record LayerChoice(List<NetworkLayer> layers) {
         String module = layer.module(weight);
         return switch (weight.kind()) {
             case LINEAR -> new LinearSite(module, module, Orientation.IN_OUT, weight.in(), weight.out(), List.of());
-            case EMBEDDING -> new EmbeddingSite(module, module, weight.in(), weight.out(), List.of(), List.of());
+            case EMBEDDING -> new EmbeddingSite(module, module, weight.in(), weight.out(), List.of());
         };
     }
 }

@@ -3,6 +3,8 @@ package dev.samediff.importer;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.LowRankUpdate;
 import dev.samediff.adapters.SiteKind;
+import dev.samediff.adapters.graph.EmbeddingSite;
+import dev.samediff.adapters.graph.EmbeddingSites;
 import dev.samediff.importer.onnx.AdapterNodes;
 import dev.samediff.importer.onnx.ExternalData;
 import dev.samediff.importer.onnx.ModelOutput;
@@ -66,6 +68,7 @@ public final class OnnxWriter {
     /** Replaces the numbers of weights that the file has, and appends heads that it lacks. */
     private static void replace(ImportedModel model, OnnxWeightEditor editor, Map<String, INDArray> given) {
         Map<String, INDArray> weights = new LinkedHashMap<>(given);
+        weights.keySet().removeIf(name -> name.endsWith(EmbeddingSite.copyOf(""))); // what reads the copy of a table
         weights.keySet().removeIf(name -> model.heads().stream().anyMatch(head -> head.owns(name)));
         Map<String, String> modules = new LinkedHashMap<>(model.modulePaths());
         model.embeddings()
@@ -76,10 +79,23 @@ public final class OnnxWriter {
                 editor.replaceInProducts(tensor(weight, model), modules.get(weight) + ".weight", values);
             }
         });
+        Set<String> tied = EmbeddingSites.scan(model.graph(), model.modulePaths()).stream()
+                .filter(table -> !table.products().isEmpty())
+                .map(EmbeddingSite::weight)
+                .collect(Collectors.toSet());
         weights.forEach((weight, values) -> {
-            if (!modules.containsKey(weight)) {
-                editor.replaceElsewhere(tensor(weight, model), values);
+            String copy = EmbeddingSite.copyOf(weight);
+            if (modules.containsKey(weight)) {
+                return;
             }
+            if (tied.contains(weight)) { // the graph's head reads the very table
+                editor.replaceEverywhere(tensor(weight, model), values);
+                return;
+            }
+            if (given.containsKey(copy)) {
+                editor.replaceInProducts(tensor(weight, model), weight, given.get(copy));
+            }
+            editor.replaceElsewhere(tensor(weight, model), values);
         });
         model.heads().forEach(head -> head.write(editor, model.graph(), given));
     }

@@ -98,6 +98,61 @@ class EmbeddingAdapterOnnxTest {
                         .get("logits")));
     }
 
+    /** A tied head is one weight or two of the same numbers in the file; in PyTorch it is the table. */
+    @ParameterizedTest
+    @CsvSource({
+        "gpt2-linear-op14, false",
+        "gpt2-gemm-tied-unfolded-op14, true",
+        "gpt2-gemm-tied-op11, true",
+        "llama-tied-op14, true",
+        "bert-mlm-op17, true",
+    })
+    void trained_rows_are_served_by_onnx_runtime_and_seen_by_a_tied_head(String name, boolean tied) {
+        Fixture fixture = Fixture.named(name);
+        Fixture.Sample sample = fixture.samples().get(0);
+        INDArray ids = Objects.requireNonNull(sample.inputs().get("input_ids"));
+        int seen = ids.getInt(0, 1);
+        int unseen = 0;
+        while (ids.eq(unseen).castTo(DataType.INT).sumNumber().intValue() > 0) {
+            unseen++;
+        }
+        ImportedModel imported = OnnxImporter.load(fixture.onnx());
+        INDArray base = logits(imported, sample);
+        AdaptedModel model = AdaptedModel.inject(
+                imported.graph(),
+                imported.modulePaths(),
+                AdapterConfig.of(Lora.rank(2)).withTrainableTokens(seen, unseen));
+        Map<String, INDArray> values = model.trainables();
+        Nd4j.getRandom().setSeed(7);
+        values.values()
+                .forEach(value ->
+                        value.addi(Nd4j.randn(value.dataType(), value.shape()).muli(0.1)));
+        model.restore(values);
+        INDArray adapted = logits(imported, sample);
+        assertThat(adapted.distance2(base)).isGreaterThan(0.01);
+        Path merged = folder.resolve("merged.onnx");
+        Path beside = folder.resolve("beside.onnx");
+        OnnxWriter.writeMerged(imported, model.mergedWeights(), merged);
+        OnnxWriter.writeAdapted(imported, model.updates(), beside);
+        assertSame(adapted, served(merged, sample));
+        assertSame(adapted, served(beside, sample));
+
+        ImportedModel again = OnnxImporter.load(fixture.onnx());
+        AdaptedModel only = AdaptedModel.inject(
+                again.graph(),
+                again.modulePaths(),
+                AdapterConfig.of(Lora.rank(2)).withTrainableTokens(unseen));
+        Map<String, INDArray> row = only.trainables();
+        row.forEach((variable, value) -> {
+            if (variable.contains("token_adapter")) {
+                value.addi(1);
+            }
+        });
+        only.restore(row);
+        INDArray change = logits(again, sample).sub(base); // of a token that is not in the text
+        assertThat(change.amaxNumber().doubleValue() > 1e-3).isEqualTo(tied);
+    }
+
     @Test
     void a_saved_adapter_fits_the_model_imported_again() throws IOException {
         Fixture fixture = Fixture.named("gpt2-linear-op14");

@@ -2,6 +2,7 @@ package dev.samediff.adapters;
 
 import dev.samediff.adapters.graph.ModuleMatch;
 import dev.samediff.adapters.graph.TargetSelector;
+import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Pattern;
 
@@ -65,6 +66,26 @@ public record AdapterConfig(String name, AdapterMethod method, TargetSelector ta
      */
     public AdapterConfig withModulesToSave(String... names) {
         return withWhole(whole.withModules(ModuleMatch.names(List.of(names))));
+    }
+
+    /**
+     * Returns this configuration with rows of the token embedding that are trained, such as those of new tokens, while the others
+     * stay. PEFT's {@code trainable_token_indices}.
+     *
+     * @param tokens numbers of tokens, rows of the table with the most rows; a head that is tied to it computes with them too
+     */
+    public AdapterConfig withTrainableTokens(int... tokens) {
+        return withTrainableTokens(WholeTensors.MAIN_TABLE, tokens);
+    }
+
+    /**
+     * Returns this configuration with rows of an embedding that are trained.
+     *
+     * @param module module path of the embedding or its end, such as {@code wte}
+     * @param tokens numbers of tokens, rows of its table
+     */
+    public AdapterConfig withTrainableTokens(String module, int... tokens) {
+        return withWhole(whole.withTokens(module, Arrays.stream(tokens).boxed().toList()));
     }
 
     /** Returns this configuration with biases that are trained. PEFT's {@code bias}. */

@@ -1,5 +1,6 @@
 package dev.samediff.adapters;
 
+import java.util.Arrays;
 import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -49,13 +50,34 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
     }
 
     /**
-     * One tensor that was trained whole, as PyTorch's module holds it: a linear layer's weight is [out,in].
+     * One tensor that was trained whole, as PyTorch's module holds it: a linear layer's weight is [out,in]; or some rows of an
+     * embedding's table.
      *
      * @param key its name there: module path, dot, parameter, such as {@code classifier.weight}
      * @param variable name of the variable in the graph it was made from
-     * @param tensor its values
+     * @param rows which rows of the table were trained; empty means all of the tensor
+     * @param tensor its values; of rows [rows, width], in their order
      */
-    public record Whole(String key, String variable, INDArray tensor) {}
+    public record Whole(String key, String variable, List<Integer> rows, INDArray tensor) {
+        public Whole {
+            rows = List.copyOf(rows);
+            if (!rows.isEmpty() && (tensor.rank() != 2 || tensor.size(0) != rows.size())) {
+                throw new InvalidInputException("the trained rows of `" + key + "` are "
+                        + Arrays.toString(tensor.shape()) + "; expected " + rows.size() + " rows, one for each token");
+            }
+        }
+
+        /** Describes a tensor of which everything was trained. */
+        public Whole(String key, String variable, INDArray tensor) {
+            this(key, variable, List.of(), tensor);
+        }
+
+        /** Returns the module path. */
+        public String module() {
+            int dot = key.lastIndexOf('.');
+            return dot < 0 ? key : key.substring(0, dot);
+        }
+    }
 
     /**
      * One adapted layer. All tensors have the shapes of {@code y = x W}: A [in,r], S [r], B [r,out], float32.

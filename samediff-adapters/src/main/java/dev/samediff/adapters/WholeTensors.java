@@ -1,18 +1,28 @@
 package dev.samediff.adapters;
 
 import dev.samediff.adapters.graph.ModuleMatch;
+import java.util.Collections;
+import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /**
- * Which tensors of a graph an adapter trains whole, beside its low-rank factors: PEFT's {@code modules_to_save} and {@code
- * bias}. Each adapter has copies of its own of them, which the graph holds in place of the caller's arrays while the adapter acts.
+ * Which tensors of a graph an adapter trains whole, beside its low-rank factors: PEFT's {@code modules_to_save}, {@code bias} and
+ * {@code trainable_token_indices}. Each adapter has copies of its own of them, which act in place of the caller's arrays while
+ * the adapter does.
  *
  * @param modules modules whose weights, biases and other tensors are all trained, with everything below them; by PEFT's names,
  *     by a regular expression, or by the full name of one tensor
  * @param bias which biases are trained
+ * @param tokens rows of embedding tables that are trained, by the module's path or the end of it; {@link #MAIN_TABLE} means the
+ *     table with the most rows
  */
-public record WholeTensors(Optional<ModuleMatch> modules, Bias bias) {
+public record WholeTensors(Optional<ModuleMatch> modules, Bias bias, Map<String, List<Integer>> tokens) {
+    /** Stands for the table that the model looks its tokens up in. */
+    public static final String MAIN_TABLE = "";
+
     /** No tensor is trained whole. */
     public static final WholeTensors NONE = new WholeTensors(Optional.empty(), Bias.NONE);
 
@@ -31,18 +41,51 @@ public record WholeTensors(Optional<ModuleMatch> modules, Bias bias) {
         }
     }
 
+    public WholeTensors {
+        Map<String, List<Integer>> copy = new TreeMap<>();
+        tokens.forEach((module, ids) -> copy.put(module, checked(module, ids)));
+        tokens = Collections.unmodifiableMap(copy);
+    }
+
+    /** Describes tensors without rows of tables. */
+    public WholeTensors(Optional<ModuleMatch> modules, Bias bias) {
+        this(modules, bias, Map.of());
+    }
+
+    private static List<Integer> checked(String module, List<Integer> ids) {
+        String where = module.equals(MAIN_TABLE) ? "" : " of `" + module + "`";
+        if (ids.isEmpty()) {
+            throw new InvalidInputException(
+                    "the list of trained tokens" + where + " is empty; name at least one, or leave it out");
+        }
+        for (int id : ids) {
+            if (id < 0 || ids.indexOf(id) != ids.lastIndexOf(id)) {
+                throw new InvalidInputException("the trained token " + id + where + " is "
+                        + (id < 0 ? "below zero; tokens are rows of the table, from 0" : "named twice; name it once"));
+            }
+        }
+        return List.copyOf(ids);
+    }
+
     /** Returns whether nothing is trained whole. */
     public boolean isEmpty() {
-        return modules.isEmpty() && bias == Bias.NONE;
+        return modules.isEmpty() && bias == Bias.NONE && tokens.isEmpty();
     }
 
     /** Returns this with other modules. */
     public WholeTensors withModules(ModuleMatch newModules) {
-        return new WholeTensors(Optional.of(newModules), bias);
+        return new WholeTensors(Optional.of(newModules), bias, tokens);
     }
 
     /** Returns this with other biases. */
     public WholeTensors withBias(Bias newBias) {
-        return new WholeTensors(modules, newBias);
+        return new WholeTensors(modules, newBias, tokens);
+    }
+
+    /** Returns this with trained rows of one more table, or other ones of the same. */
+    public WholeTensors withTokens(String module, List<Integer> ids) {
+        Map<String, List<Integer>> more = new TreeMap<>(tokens);
+        more.put(module, ids);
+        return new WholeTensors(modules, bias, more);
     }
 }

@@ -118,7 +118,11 @@ final class AdaptedWorld implements AutoCloseable {
 
     /** Does something to the model and looks at everything. */
     void apply(String what, Runnable operation) {
-        operation.run();
+        try {
+            operation.run();
+        } catch (RuntimeException e) {
+            throw new AssertionError(what + " failed after " + done, e);
+        }
         check(what);
     }
 
@@ -245,14 +249,18 @@ final class AdaptedWorld implements AutoCloseable {
         for (String name : model.enabled() ? model.activeAdapterNames() : List.<String>of()) {
             AdapterState state = model.state(name);
             AdapterMethod method = state.config().method();
-            state.whole()
-                    .forEach(whole -> weights.put(
-                            whole.variable(),
-                            (whole.key().equals("q.weight") || whole.key().equals("o.weight") // stored [in,out]
-                                            ? whole.tensor().transpose()
-                                            : whole.tensor())
-                                    .castTo(DataType.DOUBLE)
-                                    .dup()));
+            for (AdapterState.Whole whole : state.whole()) {
+                INDArray tensor = whole.tensor().castTo(DataType.DOUBLE);
+                for (int i = 0; i < whole.rows().size(); i++) { // of the table and of the head that is tied to it
+                    weights.get(SharedGraph.TABLE).putRow(whole.rows().get(i), tensor.getRow(i));
+                    weights.get(SharedGraph.HEAD).putRow(whole.rows().get(i), tensor.getRow(i));
+                }
+                if (whole.rows().isEmpty()) {
+                    boolean turned =
+                            whole.key().equals("q.weight") || whole.key().equals("o.weight"); // stored [in,out]
+                    weights.put(whole.variable(), (turned ? tensor.transpose() : tensor).dup());
+                }
+            }
             for (AdapterState.Site site : state.sites()) {
                 INDArray change =
                         method.delta(site.tensors(), site.scaling()).sub(method.delta(site.start(), site.scaling()));

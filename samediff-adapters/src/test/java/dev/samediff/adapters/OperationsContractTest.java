@@ -1,8 +1,12 @@
 package dev.samediff.adapters;
 
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
 import dev.samediff.adapters.AdaptedWorld.Sharing;
 import dev.samediff.adapters.graph.ModuleMatch;
 import dev.samediff.adapters.graph.TargetSelector;
+import dev.samediff.adapters.method.Pissa;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collections;
@@ -14,6 +18,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.api.buffer.DataType;
 
@@ -26,18 +31,21 @@ class OperationsContractTest {
     /** Of each case; {@code -Drandom.sequences=20} for a longer search. */
     private static final int SEQUENCES = Integer.getInteger("random.sequences", 1);
 
+    private static final TargetSelector TABLE = TargetSelector.suffixes("wte");
+
     private static final List<TargetSelector> TARGETS = List.of(
             TargetSelector.allLinear(),
             TargetSelector.suffixes("q"),
             TargetSelector.suffixes("k", "v"),
-            TargetSelector.suffixes("wte"),
+            TABLE,
             TargetSelector.suffixes("wte", "o"));
 
     private static final List<WholeTensors> WHOLE = List.of(
             WholeTensors.NONE,
             WholeTensors.NONE.withBias(WholeTensors.Bias.ALL),
             WholeTensors.NONE.withModules(ModuleMatch.names(List.of("o", "k.bias"))),
-            WholeTensors.NONE.withModules(ModuleMatch.regex("o")).withBias(WholeTensors.Bias.ALL));
+            WholeTensors.NONE.withModules(ModuleMatch.regex("o")).withBias(WholeTensors.Bias.ALL),
+            WholeTensors.NONE.withTokens(WholeTensors.MAIN_TABLE, List.of(3, 49, 20)));
 
     @TempDir
     static Path directory;
@@ -92,6 +100,43 @@ class OperationsContractTest {
         }
     }
 
+    /** One adapter trains rows of a table that a head is tied to, another has factors on it, which unties the head. */
+    @ParameterizedTest
+    @EnumSource
+    void rows_of_a_tied_table_leave_everything_else_alone(Sharing sharing) {
+        AdapterConfig one = AdapterConfig.of(Pissa.rank(2))
+                .withName("one")
+                .withTargets(TargetSelector.suffixes("q", "wte"))
+                .withTrainableTokens(0, 49, 7);
+        AdapterConfig two =
+                AdapterConfig.of(Pissa.rank(2)).withName("two").withTargets(TargetSelector.suffixes("k", "wte"));
+        try (AdaptedWorld world = new AdaptedWorld(sharing, DataType.FLOAT, one)) {
+            AdaptedModel model = world.model();
+            assertThat(model.state("one").sites()).hasSize(1);
+            world.differentiate();
+            world.train(1);
+            world.apply("merge", model::merge);
+            world.apply("add", () -> model.add(two));
+            world.train(2);
+            world.copy();
+            assertThatThrownBy(() -> model.activate("one", "two"))
+                    .isInstanceOf(InvalidInputException.class)
+                    .hasMessageContaining("`wte.weight` is trained whole by the adapter `one`");
+            world.activate("two");
+            world.train(3);
+            world.apply("unmerge", model::unmerge);
+            world.activate("one");
+            world.differentiate();
+            world.apply("merge", model::merge);
+            world.apply("remove two", () -> model.remove("two"));
+            world.apply("unmerge", model::unmerge);
+            world.train(4);
+            world.apply("disable", model::disable);
+            world.apply("enable", model::enable);
+            world.unload();
+        }
+    }
+
     @ParameterizedTest
     @MethodSource("cases")
     void any_sequence_leaves_everything_else_alone(AdapterMethod method, Sharing sharing) {
@@ -128,10 +173,14 @@ class OperationsContractTest {
         }
 
         private AdapterConfig config(AdapterMethod of) {
-            return AdapterConfig.of(of)
+            AdapterConfig config = AdapterConfig.of(of)
                     .withName("a" + added++)
                     .withTargets(TARGETS.get(random.nextInt(TARGETS.size())))
                     .withWhole(WHOLE.get(random.nextInt(WHOLE.size())));
+            boolean onlyTable = config.targets().describe().equals(TABLE.describe());
+            return onlyTable && !config.whole().tokens().isEmpty() // which then gets no factors
+                    ? config.withTargets(TargetSelector.suffixes("k"))
+                    : config;
         }
 
         private AdapterMethod any() {

@@ -350,6 +350,18 @@ public final class OnnxWeightEditor {
         put(name, numbers.put(tensor(name), values));
     }
 
+    /** Gives a tensor other numbers for everything that reads it, products too: they stay tied. */
+    public void replaceEverywhere(String name, INDArray values) {
+        if (computed.containsKey(name)) {
+            if (!readers.of(computed.get(name).value()).products().isEmpty()) {
+                replaceInProducts(name, name, values);
+            }
+            replaceElsewhere(name, values);
+        } else {
+            put(name, numbers.put(tensor(name), values));
+        }
+    }
+
     /** Returns the new values by the {@code location} that their tensors name, for {@link ModelOutput}. */
     public Map<String, TensorData> values() {
         return numbers.byLocation();

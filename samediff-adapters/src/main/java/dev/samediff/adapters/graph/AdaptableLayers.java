@@ -29,10 +29,7 @@ public record AdaptableLayers(List<AdaptableSite> sites, List<LinearLayers.Rejec
         EmbeddingSites.Embeddings embeddings = EmbeddingSites.layers(graph, modulePathsByWeight);
         List<String> taken = linear.modules();
         Stream<AdaptableSite> tables = embeddings.sites().stream()
-                .map(site -> taken.contains(site.module())
-                        ? new EmbeddingSite(
-                                site.weight(), site.weight(), site.in(), site.out(), site.uses(), site.others())
-                        : site);
+                .map(site -> taken.contains(site.module()) ? site.withModule(site.weight()) : site);
         return new AdaptableLayers(
                 Stream.concat(linear.sites().stream(), tables).toList(),
                 Stream.concat(linear.rejected().stream(), embeddings.rejected().stream())

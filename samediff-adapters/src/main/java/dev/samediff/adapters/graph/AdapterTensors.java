@@ -7,11 +7,14 @@ import org.nd4j.autodiff.samediff.SameDiff;
 
 /**
  * The names of adapters' tensors in a graph, which are PEFT's: {@code <module>.lora_A.<adapter>.weight} of a linear layer, whose
- * tensors are weights of modules there, {@code <module>.lora_embedding_A.<adapter>} of an embedding, whose are bare parameters.
+ * tensors are weights of modules there, {@code <module>.lora_embedding_A.<adapter>} of an embedding, whose are bare parameters;
+ * {@code <module>.token_adapter.trainable_tokens_delta.<adapter>} are rows of a table, {@code
+ * <module>.modules_to_save.<adapter>.weight} is all of one.
  */
 public final class AdapterTensors {
-    private static final Pattern NAME =
-            Pattern.compile(".*\\.(lora|sorsa)_(([A-Z]\\.[A-Za-z0-9_-]+\\.weight)|(embedding_[A-Z]\\.[A-Za-z0-9_-]+))");
+    private static final Pattern NAME = Pattern.compile(
+            ".*\\.((lora|sorsa)_(([A-Z]\\.[A-Za-z0-9_-]+\\.weight)|(embedding_[A-Z]\\.[A-Za-z0-9_-]+))"
+                    + "|token_adapter\\.trainable_tokens_delta\\.[A-Za-z0-9_-]+|modules_to_save\\.[A-Za-z0-9_-]+\\.weight)");
 
     private AdapterTensors() {}
 
@@ -28,6 +31,16 @@ public final class AdapterTensors {
             case EMBEDDING ->
                 layer.module() + "." + shortName.replaceFirst("_(?=[A-Z]$)", "_embedding_") + "." + adapter;
         };
+    }
+
+    /** Returns the name of trained rows of an embedding's table, which is PEFT's. */
+    public static String rows(String module, String adapter) {
+        return module + ".token_adapter.trainable_tokens_delta." + adapter;
+    }
+
+    /** Returns the name of a table that an adapter trains whole, which is PEFT's. */
+    public static String table(String module, String adapter) {
+        return module + ".modules_to_save." + adapter + ".weight";
     }
 
     /** Tells whether a name is that of an adapter's tensor, such as {@code q.lora_A.default.weight}. */

@@ -3,16 +3,12 @@ package dev.samediff.adapters.graph;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
-import java.util.regex.Pattern;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.VariableType;
 
 /** Finds the layers that somebody built onto a graph: stored matrices that came later and multiply activations. */
 public final class AddedLayers {
-    /** Tensors of adapters, as {@link dev.samediff.adapters.AdaptedModel} names them. */
-    private static final Pattern ADAPTER = Pattern.compile(".*\\.(lora|sorsa)_(embedding_)?[A-Z]\\..+");
-
     private static final Set<String> PRODUCTS =
             Set.of("matmul", "mmul", "xw_plus_b", "linear_layer", "relu_layer", "conv1d", "conv2d", "tensormmul");
 
@@ -33,7 +29,7 @@ public final class AddedLayers {
             String name = variable.name();
             if (stored
                     && !before.contains(name)
-                    && !ADAPTER.matcher(name).matches()
+                    && !AdapterTensors.isOne(name)
                     && !name.endsWith(EmbeddingSite.copyOf(""))
                     && variable.dataType().isFPType()
                     && variable.getArr() != null

@@ -13,12 +13,34 @@ import java.util.List;
  * @param uses every lookup, in graph order; a table looked up several times is one site
  * @param others names of the ops that use the table otherwise, as the head of a tied model does; they get a copy when the
  *     table is adapted, so that they go on computing what they did
+ * @param products the products {@code h E^T} among them
+ * @param foreign those of them that are no such products, described
  */
-public record EmbeddingSite(String module, String weight, int in, int out, List<Use> uses, List<String> others)
+public record EmbeddingSite(
+        String module,
+        String weight,
+        int in,
+        int out,
+        List<Use> uses,
+        List<String> others,
+        List<Use> products,
+        List<String> foreign)
         implements AdaptableSite {
     public EmbeddingSite {
         uses = List.copyOf(uses);
         others = List.copyOf(others);
+        products = List.copyOf(products);
+        foreign = List.copyOf(foreign);
+    }
+
+    /** Describes an embedding whose table nothing else reads. */
+    public EmbeddingSite(String module, String weight, int in, int out, List<Use> uses) {
+        this(module, weight, in, out, uses, List.of(), List.of(), List.of());
+    }
+
+    /** Returns this embedding under another module path. */
+    EmbeddingSite withModule(String newModule) {
+        return new EmbeddingSite(newModule, weight, in, out, uses, others, products, foreign);
     }
 
     @Override

@@ -12,10 +12,12 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.internal.SameDiffOp;
 import org.nd4j.linalg.api.ops.CustomOp;
+import org.nd4j.linalg.api.ops.impl.reduce.Mmul;
 
 /** Finds the embeddings of a graph: a gather of whole rows of a rank-2 floating-point VARIABLE or CONSTANT. */
 public final class EmbeddingSites {
     private static final Set<String> PRODUCTS = Set.of("matmul", "mmul");
+    private static final Set<String> TURNS = Set.of("permute", "transpose");
 
     private final SameDiff graph;
     private final Map<String, String> modulePathsByWeight;
@@ -98,7 +100,11 @@ public final class EmbeddingSites {
                 modules.add(module);
             }
             long[] shape = graph.getVariable(table).getArr().shape();
-            sites.add(new EmbeddingSite(module, table, (int) shape[0], (int) shape[1], uses, List.copyOf(others)));
+            List<AdaptableSite.Use> products = new ArrayList<>();
+            List<String> foreign = new ArrayList<>();
+            others.forEach(other -> sort(table, Internals.op(graph, other), products, foreign));
+            sites.add(new EmbeddingSite(
+                    module, table, (int) shape[0], (int) shape[1], uses, List.copyOf(others), products, foreign));
         });
         List<LinearLayers.Rejected> rejected = reasons.entrySet().stream()
                 .map(e -> new LinearLayers.Rejected(
@@ -108,6 +114,35 @@ public final class EmbeddingSites {
                         SiteKind.EMBEDDING))
                 .toList();
         return new Embeddings(sites, rejected);
+    }
+
+    /** Sorts what reads a table: products with its transpose, written in one way or the other, and anything else. */
+    private void sort(String table, SameDiffOp op, List<AdaptableSite.Use> products, List<String> foreign) {
+        if (TURNS.contains(op.getOp().opName())) {
+            String turned = op.getOutputsOfOp().get(0);
+            Internals.readers(graph, turned)
+                    .forEach(reader -> sort(Internals.op(graph, reader), turned, false, products, foreign));
+        } else {
+            sort(op, table, true, products, foreign);
+        }
+    }
+
+    private static void sort(
+            SameDiffOp op, String weight, boolean turned, List<AdaptableSite.Use> products, List<String> foreign) {
+        List<String> inputs = Internals.inputs(op);
+        long[] flags = op.getOp() instanceof Mmul mmul ? mmul.iArgs() : new long[0];
+        boolean product = PRODUCTS.contains(op.getOp().opName())
+                && inputs.get(1).equals(weight)
+                && !inputs.get(0).equals(weight)
+                && !(flags.length > 0 && flags[0] != 0)
+                && (flags.length > 1 && flags[1] != 0) == turned
+                && !(flags.length > 2 && flags[2] != 0);
+        if (product) {
+            products.add(new AdaptableSite.Use(
+                    op.getName(), inputs.get(0), op.getOutputsOfOp().get(0)));
+        } else {
+            foreign.add("`" + op.getName() + "` (" + op.getOp().opName() + ")");
+        }
     }
 
     private String path(String table, Set<String> readers) {

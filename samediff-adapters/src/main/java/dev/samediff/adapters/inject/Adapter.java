@@ -22,8 +22,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param config its configuration
  * @param sites its layers
  * @param held the tensors that it trains whole
+ * @param rows the rows of embeddings' tables, or whole tables, that it trains
  * @param starts the tensors at the start by short name, per layer
- * @param scalingVariables graph scalars that hold s, per layer
+ * @param scalingVariables graph scalars that hold s, per layer; then those that switch rows of tables
  * @param insertions what was put into the graph, in order
  * @param penalty its regulariser in the graph, if it has one
  */
@@ -31,6 +32,7 @@ public record Adapter(
         AdapterConfig config,
         List<AdaptedSite> sites,
         List<HeldTensor> held,
+        List<HeldRows> rows,
         List<Map<String, INDArray>> starts,
         List<String> scalingVariables,
         List<GraphEditor.Insertion> insertions,
@@ -48,8 +50,9 @@ public record Adapter(
 
     /** Names of the variables that are this adapter's alone, which are there only because of it. */
     List<String> factorNames() {
-        return sites.stream()
-                .flatMap(site -> site.trainables().values().stream())
+        return Stream.concat(
+                        sites.stream().flatMap(site -> site.trainables().values().stream()),
+                        rows.stream().map(HeldRows::variable))
                 .toList();
     }
 
@@ -82,12 +85,16 @@ public record Adapter(
                     site.weightHash(),
                     site.layer().kind()));
         }
-        List<AdapterState.Whole> whole = held.stream()
-                .map(tensor -> new AdapterState.Whole(
-                        tensor.tensor().key(),
-                        tensor.variable(),
-                        tensor.tensor().turned(tensor.value(graph)).dup('c')))
-                .toList();
+        List<AdapterState.Whole> whole = new ArrayList<>();
+        held.forEach(tensor -> whole.add(new AdapterState.Whole(
+                tensor.tensor().key(),
+                tensor.variable(),
+                tensor.tensor().turned(tensor.value(graph)).dup('c'))));
+        rows.forEach(each -> whole.add(new AdapterState.Whole(
+                each.key(),
+                each.table().weight(),
+                each.indices(),
+                each.value(graph).dup('c'))));
         return new AdapterState(config, saved, whole, BaseHash.of(hashes));
     }
 

@@ -17,6 +17,7 @@ import dev.samediff.adapters.graph.GraphAudit;
 import dev.samediff.adapters.graph.GraphEditor;
 import dev.samediff.adapters.graph.ModuleTensors;
 import dev.samediff.adapters.graph.Names;
+import dev.samediff.adapters.graph.RowBranches;
 import dev.samediff.adapters.linalg.Decompositions;
 import dev.samediff.adapters.linalg.SideBySide;
 import dev.samediff.adapters.task.TaskHead;
@@ -30,6 +31,7 @@ import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -39,6 +41,7 @@ public final class AdapterInjection {
     private final GraphEditor editor;
     private final AdaptableLayers layers;
     private final WholeChoice wholes;
+    private final RowChoice rows;
     private final Function<AdaptableSite, BaseWeight> bases;
 
     /**
@@ -52,6 +55,7 @@ public final class AdapterInjection {
         this.editor = new GraphEditor(graph);
         this.layers = layers;
         this.wholes = new WholeChoice(layers, tensors, bases::stored);
+        this.rows = new RowChoice(graph, layers, bases::stored);
         this.bases = bases::of;
     }
 
@@ -69,7 +73,8 @@ public final class AdapterInjection {
     public Adapter start(AdapterConfig config, Decompositions linalg) {
         AdapterMethod method = config.method();
         List<Chosen> chosen = new ArrayList<>();
-        List<AdaptableSite> factorised = wholes.factorised(config);
+        List<RowChoice.Rows> tables = rows.start(config);
+        List<AdaptableSite> factorised = wholes.factorised(config, tables);
         List<HeldTensor> held = wholes.start(config, factorised);
         requireHeads(held, factorised);
         for (AdaptableSite layer : factorised) {
@@ -81,7 +86,7 @@ public final class AdapterInjection {
         }
         List<Start> starts = SideBySide.map(
                 chosen, each -> (long) each.shape().in() * each.shape().out(), each -> start(config, each, linalg));
-        return build(config, starts, held);
+        return build(config, starts, held, tables);
     }
 
     /** A head that starts from random numbers is of no use before it is trained. */
@@ -116,7 +121,8 @@ public final class AdapterInjection {
     public Adapter restore(AdapterState state) {
         Map<String, AdaptableSite> byModule =
                 layers.sites().stream().collect(Collectors.toMap(AdaptableSite::module, site -> site));
-        List<HeldTensor> held = wholes.restore(state);
+        List<HeldTensor> held = wholes.restore(state, rows);
+        List<RowChoice.Rows> tables = rows.restore(state);
         List<Start> starts = new ArrayList<>();
         for (AdapterState.Site saved : state.sites()) {
             AdaptableSite layer = requireLayer(state, saved, byModule.get(saved.module()));
@@ -142,7 +148,7 @@ public final class AdapterInjection {
                     saved.start(),
                     saved.tensors()));
         }
-        return build(state.config(), starts, held);
+        return build(state.config(), starts, held, tables);
     }
 
     private AdaptableSite requireLayer(AdapterState state, AdapterState.Site saved, @Nullable AdaptableSite layer) {
@@ -164,9 +170,13 @@ public final class AdapterInjection {
         return layer;
     }
 
-    private Adapter build(AdapterConfig config, List<Start> starts, List<HeldTensor> held) {
-        Stream<String> adaptedOutputs = starts.stream()
-                .flatMap(start -> start.site().layer().uses().stream())
+    private Adapter build(
+            AdapterConfig config, List<Start> starts, List<HeldTensor> held, List<RowChoice.Rows> tables) {
+        Stream<String> adaptedOutputs = Stream.of(
+                        starts.stream().flatMap(start -> start.site().layer().uses().stream()),
+                        tables.stream().flatMap(table -> table.table().uses().stream()),
+                        tables.stream().flatMap(table -> table.tied().uses().stream()))
+                .flatMap(uses -> uses)
                 .map(AdaptableSite.Use::output);
         GraphAudit.requireSafe(
                 graph,
@@ -182,6 +192,12 @@ public final class AdapterInjection {
             start.tensors()
                     .forEach((name, array) -> trainables.put(trainable(start.site(), name), typed(array, start)));
         }
+        List<HeldRows> ownRows = new ArrayList<>();
+        for (RowChoice.Rows table : tables) {
+            HeldRows own = heldRows(config, table);
+            ownRows.add(own);
+            trainables.put(own.variable(), table.values());
+        }
         editor.addTrainables(trainables);
         sites.forEach(this::untie);
         for (AdaptedSite site : sites) {
@@ -192,14 +208,30 @@ public final class AdapterInjection {
             scalings.add(scaling);
             insertions.addAll(insertBranches(config, site, scaling));
         }
+        for (HeldRows own : ownRows) {
+            DataType type = graph.getVariable(own.variable()).dataType();
+            graph.constant(own.scale(), Nd4j.scalar(type, 0));
+            scalings.add(own.scale());
+            insertions.addAll(own.insert(editor, graph, config.name()));
+        }
         return new Adapter(
                 config,
                 List.copyOf(sites),
                 held,
+                List.copyOf(ownRows),
                 starts.stream().map(Start::start).toList(),
                 List.copyOf(scalings),
                 List.copyOf(insertions),
                 penalty(config, sites));
+    }
+
+    private static HeldRows heldRows(AdapterConfig config, RowChoice.Rows rows) {
+        String module = rows.table().module();
+        String variable = rows.indices().isEmpty()
+                ? AdapterTensors.table(module, config.name())
+                : AdapterTensors.rows(module, config.name());
+        String scale = module + ".scaling." + config.name() + ".rows";
+        return new HeldRows(new RowBranches(rows.table(), rows.indices(), variable, scale), rows.tied());
     }
 
     private List<GraphEditor.Insertion> insertBranches(AdapterConfig config, AdaptedSite site, String scaling) {

@@ -84,6 +84,11 @@ public final class GraphAdapters {
                         each.variable(),
                         each.value(graph).dup('c')));
             }
+            for (HeldRows rows : adapter.rows()) {
+                rows.merged(graph)
+                        .forEach((variable, table) -> updates.add(
+                                LowRankUpdate.replacement(rows.table().module(), variable, table)));
+            }
         }
         return updates;
     }
@@ -181,6 +186,7 @@ public final class GraphAdapters {
         for (String name : new LinkedHashSet<>(names)) {
             Adapter adapter = set.get(name);
             adapter.held().forEach(each -> requireFree(each.variable(), name, owners));
+            adapter.rows().forEach(rows -> rows.tables().forEach(table -> requireFree(table, name, owners)));
         }
         for (String name : names) {
             set.get(name).sites().forEach(site -> {

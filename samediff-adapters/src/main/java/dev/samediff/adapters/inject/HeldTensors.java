@@ -7,7 +7,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * The tensors that the adapters of one graph train whole. Low-rank changes of the same weight by other adapters are computed
+ * The tensors that the adapters of one graph train whole, and their rows of tables. Low-rank changes of the same weight by other adapters are computed
  * from the caller's array, so whoever looks at base weights or replaces them does so between {@link #withdraw} and {@link
  * #refresh}.
  *
@@ -24,6 +24,7 @@ record HeldTensors(SameDiff graph, GraphEditor editor, AdapterSet adapters) {
     /** Puts those back that one adapter replaced. */
     void withdraw(Adapter adapter) {
         adapter.held().forEach(held -> held.withdraw(graph, editor));
+        adapter.rows().forEach(rows -> rows.withdraw(graph, editor));
     }
 
     /** Puts those back that the graph is not to hold any more. */
@@ -34,13 +35,18 @@ record HeldTensors(SameDiff graph, GraphEditor editor, AdapterSet adapters) {
                     held.withdraw(graph, editor);
                 }
             }
+            if (wanted(adapter, enabled, merged) != HeldTensor.Shown.MERGED) {
+                adapter.rows().forEach(rows -> rows.withdraw(graph, editor));
+            }
         }
     }
 
     /** Lets the graph hold what the flags and the set of active adapters ask for. */
     void refresh(boolean enabled, boolean merged) {
         for (Adapter adapter : adapters.all()) {
-            adapter.held().forEach(held -> held.show(wanted(adapter, enabled, merged), graph, editor));
+            HeldTensor.Shown wanted = wanted(adapter, enabled, merged);
+            adapter.held().forEach(held -> held.show(wanted, graph, editor));
+            adapter.rows().forEach(rows -> rows.show(wanted, graph, editor));
         }
     }
 
@@ -58,6 +64,7 @@ record HeldTensors(SameDiff graph, GraphEditor editor, AdapterSet adapters) {
             adapter.held()
                     .forEach(held ->
                             merged.put(held.variable(), held.value(graph).dup('c')));
+            adapter.rows().forEach(rows -> merged.putAll(rows.merged(graph)));
         }
         return merged;
     }

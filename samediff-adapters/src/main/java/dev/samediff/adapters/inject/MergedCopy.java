@@ -34,7 +34,11 @@ record MergedCopy(SameDiff graph, GraphAdapters adapters) {
                             : merged);
         }
         editor.freeze(adapters.formerConstants());
-        adapters.heldWeights().forEach(editor::replaceArray);
+        adapters.heldWeights().forEach((name, array) -> {
+            if (copy.hasVariable(name)) { // what read a copy of a table may read the table again
+                editor.replaceArray(name, array);
+            }
+        });
         return copy;
     }
 

@@ -69,6 +69,14 @@ public record ParameterSummary(
                         site.scaling(),
                         count(site.trainables().values())));
             }
+            for (HeldRows rows : adapter.rows()) {
+                text.append(String.format(
+                        "%-48s %-12s %-8s %42d%n",
+                        rows.key(),
+                        adapter.name(),
+                        rows.indices().isEmpty() ? "whole" : "rows",
+                        count(List.of(rows.variable()))));
+            }
             for (HeldTensor held : adapter.held()) {
                 text.append(String.format(
                         "%-48s %-12s %-8s %42d%n",

@@ -28,11 +28,17 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param stored the caller's array of a variable
  */
 record WholeChoice(AdaptableLayers layers, ModuleTensors tensors, Function<String, INDArray> stored) {
-    /** Returns the layers that get low-rank factors: those that are chosen and not trained whole. */
-    List<AdaptableSite> factorised(AdapterConfig config) {
+    /**
+     * Returns the layers that get low-rank factors: those that are chosen and neither trained whole nor tied to trained rows.
+     *
+     * @param config the configuration
+     * @param rows the rows of tables that it trains
+     */
+    List<AdaptableSite> factorised(AdapterConfig config, List<RowChoice.Rows> rows) {
         List<AdaptableSite> selected = config.targets().select(layers);
         List<AdaptableSite> left = selected.stream()
                 .filter(site -> !isSaved(config.whole(), site.module()))
+                .filter(site -> rows.stream().noneMatch(each -> each.tables().contains(site.weight())))
                 .toList();
         if (left.isEmpty()) {
             throw new InvalidInputException("the targets choose only "
@@ -62,11 +68,10 @@ record WholeChoice(AdaptableLayers layers, ModuleTensors tensors, Function<Strin
         whole.modules().ifPresent(choice -> {
             requireEveryNameToMatch(choice);
             tensors.byKey().values().stream()
-                    .filter(tensor -> tensor.chosenBy(choice).isPresent())
+                    .filter(tensor -> tensor.chosenBy(choice).isPresent() && !isTable(tensor))
                     .forEach(chosen::add);
         });
         chosen.addAll(biases(whole.bias(), adapted));
-        chosen.forEach(this::requireOneUse);
         return chosen.stream()
                 .sorted(Comparator.comparing(ModuleTensors.Tensor::key))
                 .map(tensor ->
@@ -113,29 +118,26 @@ record WholeChoice(AdaptableLayers layers, ModuleTensors tensors, Function<Strin
         }
     }
 
-    /** One array cannot be trained for one of its readers and stay as it is for another. */
-    private void requireOneUse(ModuleTensors.Tensor tensor) {
-        for (AdaptableSite site : layers.sites()) {
-            if (site instanceof EmbeddingSite table
-                    && table.weight().equals(tensor.variable())
-                    && !table.others().isEmpty()) {
-                throw new InvalidInputException("`" + tensor.key() + "` cannot be trained whole: the table of `"
-                        + table.module() + "` is read by the op `"
-                        + table.others().get(0)
-                        + "` too (tied weights). Give both a weight of its own in the model file, or put low-rank factors on"
-                        + " them");
-            }
-        }
+    /** Tables are looked up, which cannot be trained through: they have branches of their own, see {@link RowChoice}. */
+    private boolean isTable(ModuleTensors.Tensor tensor) {
+        return layers.sites().stream()
+                .anyMatch(site ->
+                        site instanceof EmbeddingSite table && table.weight().equals(tensor.variable()));
     }
 
     /**
-     * Returns a saved adapter's tensors as the graph stores them.
+     * Returns a saved adapter's tensors as the graph stores them, without what belongs to embeddings.
      *
+     * @param state the adapter
+     * @param rows finds what belongs to embeddings
      * @throws InvalidInputException if the graph lacks one of them, or has it in another shape
      */
-    List<HeldTensor> restore(AdapterState state) {
+    List<HeldTensor> restore(AdapterState state, RowChoice rows) {
         List<HeldTensor> restored = new ArrayList<>();
         for (AdapterState.Whole whole : state.whole()) {
+            if (rows.isTable(whole)) {
+                continue;
+            }
             ModuleTensors.Tensor tensor = tensors.byKey().get(whole.key());
             if (tensor == null) {
                 throw new InvalidInputException("the adapter `" + state.config().name() + "` holds `" + whole.key()
@@ -144,7 +146,6 @@ record WholeChoice(AdaptableLayers layers, ModuleTensors tensors, Function<Strin
                         + ". Load the base model the adapter was trained on; a head that was added to it is added again by the"
                         + " same TaskHead");
             }
-            requireOneUse(tensor);
             restored.add(new HeldTensor(tensor, fitted(state, whole, tensor)));
         }
         restored.sort(Comparator.comparing(held -> held.tensor().key()));

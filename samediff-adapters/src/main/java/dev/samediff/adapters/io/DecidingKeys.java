@@ -25,6 +25,7 @@ final class DecidingKeys {
             "alpha_pattern",
             "bias",
             "modules_to_save",
+            "trainable_token_indices",
             "target_modules",
             "exclude_modules",
             "layers_to_transform",
@@ -41,7 +42,8 @@ final class DecidingKeys {
         for (String key : keys) {
             JsonNode value = config.path(key);
             if (!isDefault(key, value)) {
-                deciding.set(key, canonical(value));
+                deciding.set(
+                        key, key.equals(PeftWhole.TOKENS) ? value : canonical(value)); // rows are in the tokens' order
             }
         }
         return deciding;

@@ -102,7 +102,8 @@ final class NativeForm {
         List<AdapterState.Whole> whole = new ArrayList<>();
         for (JsonFile each : json.has(WholeJson.TENSORS) ? json.objects(WholeJson.TENSORS) : List.<JsonFile>of()) {
             String key = each.text("key");
-            whole.add(new AdapterState.Whole(key, each.text("variable"), take(tensors, WholeJson.tensor(key), file)));
+            INDArray tensor = take(tensors, WholeJson.tensor(key), file);
+            whole.add(new AdapterState.Whole(key, each.text("variable"), each.counts(WholeJson.ROWS), tensor));
         }
         if (!tensors.isEmpty()) {
             throw new InvalidInputException("the tensor `"

@@ -52,6 +52,7 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
         if (!modules.isEmpty()) {
             modules.forEach(config.putArray(PeftWhole.MODULES)::add);
         }
+        PeftWhole.writeTokens(state, config);
         return new PeftForm(config, tensors);
     }
 

@@ -38,7 +38,6 @@ final class PeftReader {
             "use_qalora",
             "use_bdlora",
             "layer_replication",
-            "trainable_token_indices",
             "target_parameters",
             "alora_invocation_tokens",
             "arrow_config",

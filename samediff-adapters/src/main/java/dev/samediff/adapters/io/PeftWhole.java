@@ -1,6 +1,7 @@
 package dev.samediff.adapters.io;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.samediff.adapters.AdapterState;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.WholeTensors;
@@ -29,10 +30,13 @@ import org.nd4j.linalg.factory.Nd4j;
 final class PeftWhole {
     static final String MODULES = "modules_to_save";
     static final String BIAS = "bias";
+    static final String TOKENS = "trainable_token_indices";
 
     private static final String WRAPPED = ".base_layer.";
     /** Early versions of PEFT left the name of the wrapping module in. */
     private static final String WRAPPER = ".modules_to_save.";
+    /** Rows of a table, as they are and not what was added to them, whatever the name says. */
+    private static final String ROWS = ".token_adapter.trainable_tokens_delta";
 
     private PeftWhole() {}
 
@@ -41,15 +45,32 @@ final class PeftWhole {
         Collection<String> adapted = adapted(state);
         Map<String, INDArray> tensors = new LinkedHashMap<>();
         for (AdapterState.Whole whole : state.whole()) {
-            int dot = whole.key().lastIndexOf('.');
-            boolean wrapped = dot > 0 && adapted.contains(whole.key().substring(0, dot));
-            String key = wrapped
-                    ? whole.key().substring(0, dot) + WRAPPED + whole.key().substring(dot + 1)
-                    : whole.key();
+            String key = name(whole, adapted.contains(whole.module()));
             PeftForm.requireFinite(whole.tensor(), whole.key());
             tensors.put(PeftForm.PREFIX + key, whole.tensor());
         }
         return tensors;
+    }
+
+    private static String name(AdapterState.Whole whole, boolean wrapped) {
+        if (!whole.rows().isEmpty()) {
+            return whole.module() + ROWS;
+        }
+        return wrapped
+                ? whole.module()
+                        + WRAPPED
+                        + whole.key().substring(whole.module().length() + 1)
+                : whole.key();
+    }
+
+    /** Writes which rows of which embeddings were trained, by full module paths. */
+    static void writeTokens(AdapterState state, ObjectNode config) {
+        List<AdapterState.Whole> rows =
+                state.whole().stream().filter(whole -> !whole.rows().isEmpty()).toList();
+        if (!rows.isEmpty()) {
+            ObjectNode tokens = config.putObject(TOKENS);
+            rows.forEach(whole -> whole.rows().forEach(tokens.putArray(whole.module())::add));
+        }
     }
 
     private static Collection<String> adapted(AdapterState state) {
@@ -62,6 +83,9 @@ final class PeftWhole {
         Optional<ModuleMatch> choice = state.config().whole().modules();
         TreeSet<String> modules = new TreeSet<>();
         for (AdapterState.Whole whole : state.whole()) {
+            if (!whole.rows().isEmpty()) {
+                continue;
+            }
             ModuleTensors.Tensor tensor = new ModuleTensors.Tensor(whole.key(), whole.variable(), false);
             choice.flatMap(tensor::chosenBy)
                     .filter(module -> !adapted.contains(module))
@@ -74,7 +98,23 @@ final class PeftWhole {
     static WholeTensors choice(JsonFile config) {
         List<String> modules = isSet(config.raw(MODULES)) ? config.texts(MODULES) : List.of();
         WholeTensors.Bias bias = WholeJson.bias(config);
-        return new WholeTensors(modules.isEmpty() ? Optional.empty() : Optional.of(ModuleMatch.names(modules)), bias);
+        return new WholeTensors(
+                modules.isEmpty() ? Optional.empty() : Optional.of(ModuleMatch.names(modules)), bias, tokens(config));
+    }
+
+    /** Reads which rows are trained: PEFT takes a list for the model's token embedding, or lists by module. */
+    static Map<String, List<Integer>> tokens(JsonFile config) {
+        JsonNode value = config.raw(TOKENS);
+        if (value == null || (value.isContainerNode() && value.isEmpty())) {
+            return Map.of();
+        }
+        if (value.isArray()) {
+            return Map.of(WholeTensors.MAIN_TABLE, config.counts(TOKENS));
+        }
+        JsonFile lists = config.requiredObject(TOKENS);
+        Map<String, List<Integer>> tokens = new LinkedHashMap<>();
+        lists.node().fieldNames().forEachRemaining(module -> tokens.put(module, lists.counts(module)));
+        return tokens;
     }
 
     private static boolean isSet(@Nullable JsonNode value) {
@@ -92,6 +132,11 @@ final class PeftWhole {
         if (!name.startsWith(PeftForm.PREFIX) || choice.isEmpty()) {
             return Optional.empty();
         }
+        if (name.endsWith(ROWS)) {
+            return choice.tokens().isEmpty()
+                    ? Optional.empty()
+                    : Optional.of(name.substring(PeftForm.PREFIX.length(), name.length() - ROWS.length()) + ".weight");
+        }
         String key = name.substring(PeftForm.PREFIX.length()).replace(WRAPPER, ".");
         ModuleTensors.Tensor tensor = new ModuleTensors.Tensor(key.replace(WRAPPED, "."), "", false);
         boolean bias = choice.bias() != WholeTensors.Bias.NONE && tensor.isBias();
@@ -104,19 +149,41 @@ final class PeftWhole {
     private static void requireThere(Map<String, INDArray> tensors, WholeTensors choice, Path file) {
         List<WholeTensors> parts = List.of(
                 new WholeTensors(choice.modules(), WholeTensors.Bias.NONE),
-                new WholeTensors(Optional.empty(), choice.bias()));
+                new WholeTensors(Optional.empty(), choice.bias()),
+                new WholeTensors(Optional.empty(), WholeTensors.Bias.NONE, choice.tokens()));
         for (WholeTensors part : parts) {
             if (!part.isEmpty()
                     && tensors.keySet().stream()
                             .allMatch(name -> key(name, part).isEmpty())) {
                 throw new InvalidInputException(
                         "the configuration beside " + file + " says "
-                                + part.modules()
-                                        .map(modules -> MODULES + " " + modules.names())
-                                        .orElse(BIAS + " `" + part.bias().text() + "`")
+                                + said(part)
                                 + ", and the file has no tensor of them; save the adapter again, without converting it in PEFT");
             }
         }
+    }
+
+    private static String said(WholeTensors part) {
+        String others = part.tokens().isEmpty() ? BIAS + " `" + part.bias().text() + "`" : TOKENS + " " + part.tokens();
+        return part.modules().map(modules -> MODULES + " " + modules.names()).orElse(others);
+    }
+
+    /** The rows of an embedding by the list that means it; of a tied head, whose rows are not saved, there is no tensor. */
+    private static List<Integer> rows(String module, INDArray tensor, WholeTensors choice, Path file) {
+        List<List<Integer>> lists = choice.tokens().entrySet().stream()
+                .filter(entry -> entry.getKey().equals(WholeTensors.MAIN_TABLE)
+                        || ModuleMatch.names(List.of(entry.getKey())).matches(module))
+                .map(Map.Entry::getValue)
+                .toList();
+        if (lists.size() != 1
+                || tensor.rank() != 2
+                || tensor.size(0) != lists.get(0).size()) {
+            throw new InvalidInputException("the trained rows of `" + module + "` in " + file + " are "
+                    + Arrays.toString(tensor.shape()) + ", and " + TOKENS + " beside it says " + choice.tokens()
+                    + "; expected one list that means this module, with a token for each row: both files must come from one"
+                    + " training");
+        }
+        return lists.get(0);
     }
 
     /**
@@ -133,7 +200,9 @@ final class PeftWhole {
                         + Arrays.toString(tensor.shape()) + "; expected floating-point numbers");
             }
             INDArray values = Nd4j.createUninitialized(DataType.FLOAT, tensor.shape(), 'c');
-            whole.add(new AdapterState.Whole(key, key, values.assign(tensor)));
+            String module = key.substring(0, key.lastIndexOf('.') < 0 ? key.length() : key.lastIndexOf('.'));
+            List<Integer> rows = name.endsWith(ROWS) ? rows(module, tensor, choice, file) : List.of();
+            whole.add(new AdapterState.Whole(key, key, rows, values.assign(tensor)));
         }));
         return whole;
     }

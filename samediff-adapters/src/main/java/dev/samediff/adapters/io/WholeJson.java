@@ -5,6 +5,8 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.samediff.adapters.AdapterState;
 import dev.samediff.adapters.WholeTensors;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -13,6 +15,7 @@ final class WholeJson {
     static final String TENSORS = "whole_tensors";
     private static final String CHOICE = "whole";
     private static final String MODULES = "modules";
+    static final String ROWS = "rows";
 
     private WholeJson() {}
 
@@ -21,21 +24,36 @@ final class WholeJson {
         if (!choice.isEmpty()) {
             ObjectNode node = json.putObject(CHOICE);
             node.set(MODULES, TargetsJson.write(choice.modules()));
+            if (!choice.tokens().isEmpty()) {
+                ObjectNode tokens = node.putObject(ROWS);
+                choice.tokens().forEach((module, ids) -> ids.forEach(tokens.putArray(module)::add));
+            }
             node.put(PeftWhole.BIAS, choice.bias().text());
         }
         if (!state.whole().isEmpty()) {
             ArrayNode list = json.putArray(TENSORS);
             for (AdapterState.Whole whole : state.whole()) {
                 tensors.put(tensor(whole.key()), whole.tensor());
-                list.addObject().put("key", whole.key()).put("variable", whole.variable());
+                ObjectNode entry = list.addObject().put("key", whole.key()).put("variable", whole.variable());
+                if (!whole.rows().isEmpty()) {
+                    whole.rows().forEach(entry.putArray(ROWS)::add);
+                }
             }
         }
     }
 
     static WholeTensors read(JsonFile json) {
         return json.object(CHOICE)
-                .map(choice -> new WholeTensors(TargetsJson.readMatch(choice, MODULES), bias(choice)))
+                .map(choice -> new WholeTensors(TargetsJson.readMatch(choice, MODULES), bias(choice), rows(choice)))
                 .orElse(WholeTensors.NONE);
+    }
+
+    private static Map<String, List<Integer>> rows(JsonFile choice) {
+        Map<String, List<Integer>> rows = new LinkedHashMap<>();
+        choice.object(ROWS)
+                .ifPresent(lists ->
+                        lists.node().fieldNames().forEachRemaining(module -> rows.put(module, lists.counts(module))));
+        return rows;
     }
 
     /** Reads which biases were trained, in PEFT's words; none if nothing is said. */

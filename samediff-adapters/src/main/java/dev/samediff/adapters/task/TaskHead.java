@@ -1,7 +1,6 @@
 package dev.samediff.adapters.task;
 
 import dev.samediff.adapters.InvalidInputException;
-import dev.samediff.adapters.graph.GraphOutputs;
 import dev.samediff.adapters.graph.GraphVersion;
 import java.util.List;
 import java.util.Optional;
@@ -93,7 +92,7 @@ public record TaskHead(String module, int outputs, Pooling pooling, long seed) {
      * @throws InvalidInputException if a variable is not there or is no such thing, or the graph has such a module already
      */
     public String addTo(SameDiff graph, String features, int width, Optional<String> mask) {
-        SDVariable given = require(graph, features, "features");
+        SDVariable given = PooledFeatures.require(graph, features, "features");
         if (!given.dataType().isFPType()) {
             throw new InvalidInputException("the features `" + features + "` are of type " + given.dataType()
                     + "; a head needs floating point numbers");
@@ -108,7 +107,7 @@ public record TaskHead(String module, int outputs, Pooling pooling, long seed) {
         }
         SDVariable weight = graph.var(module + ".weight", start(width).castTo(given.dataType()));
         SDVariable bias = graph.var(module + ".bias", Nd4j.zeros(given.dataType(), outputs));
-        SDVariable pooled = pooled(graph, given, mask);
+        SDVariable pooled = new PooledFeatures(graph, module, pooling).of(given, mask);
         SDVariable rows = graph.reshape(module + ROWS, pooled, -1, width);
         SDVariable scores = graph.mmul(module + "/product", rows, weight).add(module + "/scores", bias);
         String name = graph.hasVariable("logits") ? module + "/logits" : "logits";
@@ -153,15 +152,6 @@ public record TaskHead(String module, int outputs, Pooling pooling, long seed) {
                 .toList();
     }
 
-    private static SDVariable require(SameDiff graph, String name, String what) {
-        if (!graph.hasVariable(name)) {
-            throw new InvalidInputException("there are no " + what + " `" + name
-                    + "` in this graph to put a head on; its outputs are " + GraphOutputs.text(graph)
-                    + ", its placeholders " + graph.inputs());
-        }
-        return graph.getVariable(name);
-    }
-
     private INDArray start(int width) {
         Random random = new Random(seed);
         float[] numbers = new float[Math.multiplyExact(width, outputs)];
@@ -169,46 +159,6 @@ public record TaskHead(String module, int outputs, Pooling pooling, long seed) {
             numbers[i] = (float) (DEVIATION * random.nextGaussian());
         }
         return Nd4j.createFromArray(numbers).reshape(width, outputs).dup('c');
-    }
-
-    /** The pooled features, as a sum over tokens with weights; so there is one way for all, of ops that are differentiated right. */
-    private SDVariable pooled(SameDiff graph, SDVariable features, Optional<String> mask) {
-        if (pooling == Pooling.EACH || pooling == Pooling.GIVEN) {
-            return features;
-        }
-        SDVariable weights = weights(graph, features, mask);
-        SDVariable column = graph.expandDims(module + "/token_weights", weights.castTo(features.dataType()), 2);
-        return features.mul(module + "/weighted", column).sum(module + "/pooled", 1);
-    }
-
-    /** The tokens' weights [batch, tokens], or [1, tokens] if they are the same for all texts. */
-    private SDVariable weights(SameDiff graph, SDVariable features, Optional<String> mask) {
-        SDVariable tokens = graph.sizeAt(features, 1).castTo(DataType.INT64);
-        SDVariable numbers = graph.range(
-                        graph.constant(module + "/first_token", Nd4j.scalar(DataType.INT64, 0)),
-                        tokens,
-                        graph.constant(module + "/next_token", Nd4j.scalar(DataType.INT64, 1)),
-                        DataType.INT32)
-                .castTo(DataType.FLOAT);
-        SDVariable places = graph.expandDims(numbers, 0);
-        if (pooling == Pooling.FIRST) {
-            return graph.eq(places, graph.constant(module + "/zero", Nd4j.scalar(0f)))
-                    .castTo(DataType.FLOAT);
-        }
-        SDVariable counted = require(
-                        graph,
-                        mask.orElseThrow(() -> new InvalidInputException("the pooling " + pooling
-                                + " needs the attention mask, which says where the padding is; name its placeholder")),
-                        "masks")
-                .castTo(DataType.FLOAT);
-        if (pooling == Pooling.MEAN) {
-            SDVariable count = counted.sum(true, 1);
-            SDVariable none = graph.eq(count, graph.constant(module + "/nothing", Nd4j.scalar(0f)))
-                    .castTo(DataType.FLOAT);
-            return counted.div(count.add(none));
-        }
-        SDVariable order = counted.mul(places.add(1));
-        return graph.eq(order, order.max(true, 1)).castTo(DataType.FLOAT).mul(counted);
     }
 
     /** Gives the scores, one row for every vector, the shape that belongs to the features, and their name. */

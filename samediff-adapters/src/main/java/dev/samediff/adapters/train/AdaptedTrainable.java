@@ -64,7 +64,7 @@ final class AdaptedTrainable implements Trainable {
                     each(
                             states,
                             state -> state.whole().stream()
-                                    .map(AdapterState.Whole::key)
+                                    .map(whole -> whole.key() + (whole.rows().isEmpty() ? "" : whole.rows()))
                                     .toList()
                                     .toString()));
         }

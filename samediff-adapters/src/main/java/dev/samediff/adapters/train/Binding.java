@@ -17,12 +17,22 @@ import org.nd4j.linalg.factory.Nd4j;
  * Which array of a data set feeds which placeholder, by position.
  *
  * @param features placeholder of each feature array, such as {@code input_ids, attention_mask}
- * @param labels placeholder of the one label array
- * @param labelMask placeholder of the label mask; ones where a data set has none
+ * @param targets placeholder of each label array
+ * @param labelMask placeholder of the label mask; where a data set has none: ones, but 0 where a whole number is -100
+ * @param group how many rows of the features make an item, see {@link TaskLoss}
  */
-public record Binding(List<String> features, String labels, String labelMask) {
+public record Binding(List<String> features, List<String> targets, String labelMask, int group) {
+    /** The label that does not count, in PyTorch. */
+    private static final int IGNORED = -100;
+
     public Binding {
         features = List.copyOf(features);
+        targets = List.copyOf(targets);
+    }
+
+    /** Binds one label array. */
+    public Binding(List<String> features, String labels, String labelMask) {
+        this(features, List.of(labels), labelMask, 1);
     }
 
     /**
@@ -32,13 +42,13 @@ public record Binding(List<String> features, String labels, String labelMask) {
      * @param features placeholders
      */
     public static Binding of(TaskLoss loss, String... features) {
-        return new Binding(Arrays.asList(features), loss.labels(), loss.mask());
+        return new Binding(Arrays.asList(features), loss.targets(), loss.mask(), loss.group());
     }
 
     /** Returns the placeholders that are fed: features, labels, label mask. */
     List<String> names() {
         List<String> names = new ArrayList<>(features);
-        names.add(labels);
+        names.addAll(targets);
         names.add(labelMask);
         return names;
     }
@@ -54,23 +64,49 @@ public record Binding(List<String> features, String labels, String labelMask) {
             throw new InvalidInputException("a batch has " + (arrays == null ? 0 : arrays.length)
                     + " feature arrays, the binding names " + features.size() + ": " + features);
         }
-        if (batch.getLabels() == null || batch.getLabels().length != 1) {
-            throw new InvalidInputException("a batch must have one array of labels, this one has "
-                    + (batch.getLabels() == null ? 0 : batch.getLabels().length));
+        INDArray[] labels = batch.getLabels() == null ? new INDArray[0] : batch.getLabels();
+        if (labels.length != targets.size()) {
+            throw new InvalidInputException(
+                    targets.size() == 1
+                            ? "a batch must have one array of labels, this one has " + labels.length
+                            : "a batch has " + labels.length + " label arrays, the binding names " + targets.size()
+                                    + ": " + targets);
         }
         Map<String, INDArray> values = new LinkedHashMap<>();
         for (int i = 0; i < arrays.length; i++) {
             put(values, features.get(i), arrays[i]);
         }
-        put(values, labels, batch.getLabels(0));
+        for (int i = 0; i < labels.length; i++) {
+            put(values, targets.get(i), labels[i]);
+        }
+        if (group > 1 && (arrays.length == 0 || arrays[0].rank() == 0 || arrays[0].size(0) % group != 0)) {
+            throw new InvalidInputException("a batch has "
+                    + (arrays.length == 0 || arrays[0].rank() == 0 ? 0 : arrays[0].size(0)) + " rows in `"
+                    + (features.isEmpty() ? "" : features.get(0)) + "`, the loss takes items of " + group
+                    + " rows each: all first ones, then all second ones");
+        }
         INDArray[] masks = batch.getLabelsMaskArrays();
         if (masks == null || masks.length == 0 || masks[0] == null) {
-            values.put(labelMask, Nd4j.ones(DataType.FLOAT, batch.getLabels(0).shape()));
+            values.put(labelMask, everything(arrays, labels));
         } else {
             put(values, labelMask, masks[0]);
             LossInputs.requireWeights(labelMask, masks[0]);
         }
         return values;
+    }
+
+    private INDArray everything(INDArray[] arrays, INDArray[] labels) {
+        if (group > 1) {
+            return Nd4j.ones(DataType.FLOAT, arrays[0].size(0) / group);
+        }
+        if (labels.length == 0) {
+            throw new InvalidInputException("a batch has neither labels nor a label mask for `" + labelMask
+                    + "`; give a mask, 1 where an item counts");
+        }
+        INDArray first = labels[0];
+        return first.dataType().isIntType()
+                ? first.neq(IGNORED).castTo(DataType.FLOAT)
+                : Nd4j.ones(DataType.FLOAT, first.shape());
     }
 
     private static void put(Map<String, INDArray> values, String name, INDArray array) {

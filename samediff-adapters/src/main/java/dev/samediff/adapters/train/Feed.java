@@ -84,7 +84,7 @@ final class Feed {
         }
         List<String> advice = new ArrayList<>();
         String name = placeholder.name();
-        if (name.equals(binding.labels()) && oneMoreAxis(placeholder.placeholderShape(), array)) {
+        if (binding.targets().contains(name) && oneMoreAxis(placeholder.placeholderShape(), array)) {
             advice.add("if the labels are one-hot, give the index of each item's class: labels.argMax(-1)");
         } else if (fraction) {
             advice.add("whole numbers are asked for: give array.castTo(DataType." + placeholder.dataType() + ")");
@@ -96,8 +96,10 @@ final class Feed {
     }
 
     private String what(String name) {
-        if (name.equals(binding.labels())) {
-            return "the label array of a batch, for the loss `" + loss + "`,";
+        int target = binding.targets().indexOf(name);
+        if (target >= 0) {
+            return (binding.targets().size() == 1 ? "the label array" : "label array " + target)
+                    + " of a batch, for the loss `" + loss + "`,";
         }
         return name.equals(binding.labelMask())
                 ? "the label mask of a batch"

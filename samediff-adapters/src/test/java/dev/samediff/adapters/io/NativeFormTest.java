@@ -127,6 +127,7 @@ class NativeFormTest {
                 "bias               | \"all\"",
                 "use_dora           | true",
                 "modules_to_save    | [\"lm_head\"]",
+                "trainable_token_indices | [3]",
                 "init_lora_weights  | \"pissa\"",
                 "layers_to_transform| [1]"
             })

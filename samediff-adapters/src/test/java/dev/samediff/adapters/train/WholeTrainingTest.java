@@ -1,11 +1,11 @@
 package dev.samediff.adapters.train;
 
+import static dev.samediff.adapters.testing.JsonArrays.array;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.AdapterState;
@@ -18,19 +18,15 @@ import dev.samediff.adapters.io.AdapterFolder;
 import dev.samediff.adapters.method.Lora;
 import dev.samediff.adapters.task.Pooling;
 import dev.samediff.adapters.task.TaskHead;
+import dev.samediff.adapters.testing.JsonArrays;
 import dev.samediff.adapters.train.loss.Losses;
 import dev.samediff.adapters.train.loss.TaskLoss;
 import dev.samediff.adapters.train.optimizer.Schedule;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
-import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -50,20 +46,10 @@ import org.nd4j.linalg.factory.Nd4j;
  * src/test/python/whole_training.py.
  */
 class WholeTrainingTest {
-    private static final List<JsonNode> CASES = read();
+    private static final List<JsonNode> CASES = JsonArrays.list("/train/whole.json");
 
     @TempDir
     Path dir;
-
-    private static List<JsonNode> read() {
-        try (InputStream file =
-                Objects.requireNonNull(WholeTrainingTest.class.getResourceAsStream("/train/whole.json"))) {
-            JsonNode cases = new ObjectMapper().readTree(file);
-            return IntStream.range(0, cases.size()).mapToObj(cases::get).toList();
-        } catch (IOException e) {
-            throw new IllegalStateException(e);
-        }
-    }
 
     static Stream<Arguments> cases() {
         return Stream.of(EngineOptions.defaults(), EngineOptions.reference())
@@ -143,29 +129,6 @@ class WholeTrainingTest {
                 new INDArray[] {numbers ? labels : labels.castTo(DataType.INT32)},
                 null,
                 new INDArray[] {array(json.get("label_mask"))}));
-    }
-
-    private static INDArray array(JsonNode json) {
-        long[] shape = new long[3];
-        int rank = 0;
-        for (JsonNode node = json; node.isArray(); node = node.get(0)) {
-            shape[rank++] = node.size();
-        }
-        List<JsonNode> numbers = new ArrayList<>();
-        flatten(json, numbers);
-        float[] values = new float[numbers.size()];
-        for (int i = 0; i < values.length; i++) {
-            values[i] = (float) numbers.get(i).asDouble();
-        }
-        return Nd4j.createFromArray(values).reshape(Arrays.copyOf(shape, rank)).dup('c');
-    }
-
-    private static void flatten(JsonNode node, List<JsonNode> numbers) {
-        if (node.isArray()) {
-            node.forEach(each -> flatten(each, numbers));
-        } else {
-            numbers.add(node);
-        }
     }
 
     @ParameterizedTest(name = "{0} {1} {2}")

@@ -35,36 +35,18 @@ public final class ClassificationIterator extends EpochIterator {
      */
     public ClassificationIterator(List<LabelledText> examples, Tokenizer tokenizer, BatchPlan plan) {
         this(
-                examples.stream()
-                        .map(example -> tokenizer.encodeFramed(example.text()))
-                        .toArray(int[][]::new),
+                FramedTexts.of(examples.stream().map(LabelledText::text).toList(), tokenizer, plan.maxLength()),
                 examples,
                 tokenizer,
                 plan);
     }
 
-    private ClassificationIterator(int[][] framed, List<LabelledText> examples, Tokenizer tokenizer, BatchPlan plan) {
-        super(
-                Arrays.stream(framed)
-                        .mapToInt(row -> Math.min(row.length, plan.maxLength()))
-                        .toArray(),
-                plan);
-        if (plan.packing() != Packing.NONE) {
-            throw new InvalidInputException(
-                    "packing " + plan.packing() + " is for language models; a classifier has" + " one text per row");
-        }
-        int cut = 0;
-        for (int i = 0; i < framed.length; i++) {
-            if (framed[i].length > plan.maxLength()) {
-                framed[i] = FramedText.cut(tokenizer, examples.get(i).text(), plan.maxLength());
-                cut++;
-            }
-            if (framed[i].length == 0) {
-                throw new InvalidInputException("text " + i + " has no tokens; leave out empty texts");
-            }
-        }
-        this.ids = framed;
-        this.cutTexts = cut;
+    private ClassificationIterator(
+            FramedTexts texts, List<LabelledText> examples, Tokenizer tokenizer, BatchPlan plan) {
+        super(texts.lengths(), plan);
+        FramedTexts.requireUnpacked(plan, "a classifier");
+        this.ids = texts.ids();
+        this.cutTexts = texts.cut();
         this.padId = tokenizer.padId();
         this.labels = examples.stream().mapToInt(LabelledText::label).toArray();
         this.classes = 0;

@@ -18,7 +18,7 @@ import java.util.stream.IntStream;
 /**
  * Texts with classes, read from JSONL lines {@code {"text": "...", "label": "refund"}} or {@code {"text": "...", "label":
  * 3}}, or from a table ({@code .csv}) with the columns {@code text} and {@code label} (or {@code category}, as banking77 has it, or {@code
- * intent}), whose labels are names.
+ * intent}), whose labels are names; or from a part of a JSON file {@code {"train": [["text", "class"], ...], ...}}, as clinc150 has it.
  *
  * @param classes names of the classes; a label is an index into them
  * @param examples the texts
@@ -52,6 +52,45 @@ public record LabelledTexts(List<String> classes, List<LabelledText> examples) {
     /** Reads further data with the classes of the training data. */
     public static LabelledTexts read(Path file, List<String> classes) {
         return of(rows(file), classes, file);
+    }
+
+    /**
+     * Reads a part of a JSON file, as training data.
+     *
+     * @param part its key, such as {@code train}
+     */
+    public static LabelledTexts readPart(Path file, String part) {
+        List<Row> rows = part(file, part);
+        return of(
+                rows, List.copyOf(rows.stream().map(Row::label).collect(Collectors.toCollection(TreeSet::new))), file);
+    }
+
+    /** Reads a part of a JSON file with the classes of the training data. */
+    public static LabelledTexts readPart(Path file, String part, List<String> classes) {
+        return of(part(file, part), classes, file);
+    }
+
+    private static List<Row> part(Path file, String part) {
+        JsonNode json = JsonFiles.object(file, "a JSON object of parts, each an array of [text, class]");
+        JsonNode pairs = json.get(part);
+        if (pairs == null || !pairs.isArray() || pairs.isEmpty()) {
+            List<String> parts = new ArrayList<>();
+            json.fieldNames().forEachRemaining(parts::add);
+            throw new InvalidInputException(file + " has no part `" + part + "` with examples; its parts are "
+                    + JsonFiles.excerpt(parts.toString()));
+        }
+        List<Row> rows = new ArrayList<>();
+        for (JsonNode pair : pairs) {
+            if (!pair.isArray()
+                    || pair.size() != 2
+                    || !pair.get(0).isTextual()
+                    || !pair.get(1).isTextual()) {
+                throw new InvalidInputException(file + ": example " + rows.size() + " of `" + part + "` is "
+                        + JsonFiles.excerpt(pair.toString()) + ", expected [text, class]");
+            }
+            rows.add(new Row(pair.get(0).textValue(), pair.get(1).textValue(), false));
+        }
+        return rows;
     }
 
     private static LabelledTexts of(List<Row> rows, List<String> classes, Path file) {

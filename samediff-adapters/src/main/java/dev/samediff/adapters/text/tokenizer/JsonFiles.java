@@ -28,7 +28,7 @@ public final class JsonFiles {
     private JsonFiles() {}
 
     /** The JSON object in {@code file}; {@code expected} says what the file should have been. */
-    static JsonNode object(Path file, String expected) {
+    public static JsonNode object(Path file, String expected) {
         return object(bytes(file, expected), file.toString(), expected);
     }
 

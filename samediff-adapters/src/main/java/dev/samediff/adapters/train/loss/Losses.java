@@ -109,11 +109,7 @@ public final class Losses {
         WeightedItems items = WeightedItems.of(graph, logits, "multi_label_loss", Labels.NUMBERS, 2);
         return items.mean(labels -> {
             SDVariable z = flat(items);
-            SDVariable m = CrossEntropy.nearest(graph, graph.nn.relu(z, 0));
-            SDVariable softplus = graph.math
-                    .log(graph.math.exp(z.sub(m)).add(graph.math.exp(m.neg())))
-                    .add(m);
-            return softplus.sub(z.mul(labels.castTo(items.type())));
+            return GroupedItems.softplus(graph, z).sub(z.mul(labels.castTo(items.type())));
         });
     }
 
@@ -130,6 +126,123 @@ public final class Losses {
             SDVariable error = flat(items).sub(labels.castTo(items.type()));
             return error.mul(error);
         });
+    }
+
+    /**
+     * Adds the cross entropy of the tokens that a decoder writes while it reads an encoder, as {@link #causalLm}. Labels are the
+     * target's tokens; the decoder's input is the same text one place to the right ({@code SequenceToSequenceIterator}).
+     *
+     * @param graph the graph to add to
+     * @param logits name of the decoder's scores [B,T,V]
+     * @throws InvalidInputException if there is no such variable
+     */
+    public static TaskLoss sequenceToSequence(SameDiff graph, String logits) {
+        return classes(graph, logits, "sequence_to_sequence_loss", 2, 0);
+    }
+
+    /**
+     * Adds the contrastive loss of pairs of texts that belong together, every other second text of the batch being a wrong one
+     * (InfoNCE, sentence-transformers' MultipleNegativesRankingLoss): {@code -log softmax_j(scale cos(a_i, c_j))[i]}, averaged over
+     * the pairs.
+     *
+     * @param graph the graph to add to; gets the placeholder {@code label_mask [B]} FLOAT of the pairs' weights
+     * @param embeddings name of the embeddings [2B,D]: B first texts, then B second ones
+     * @param scale factor of the cosines, the reciprocal of a temperature; 20 in sentence-transformers
+     * @throws InvalidInputException if there is no such variable
+     */
+    public static TaskLoss contrastive(SameDiff graph, String embeddings, double scale) {
+        return Similarity.contrastive(graph, embeddings, scale, 2);
+    }
+
+    /**
+     * Adds the contrastive loss with hard negatives: as {@link #contrastive(SameDiff, String, double)}, with more wrong texts.
+     *
+     * @param graph the graph to add to
+     * @param embeddings name of the embeddings [parts * B,D]: B anchors, B positives, then B negatives for every further part
+     * @param scale factor of the cosines
+     * @param parts texts of an item, 2 or more
+     * @throws InvalidInputException if there is no such variable
+     */
+    public static TaskLoss contrastive(SameDiff graph, String embeddings, double scale, int parts) {
+        return Similarity.contrastive(graph, embeddings, scale, parts);
+    }
+
+    /**
+     * Adds the mean squared error of cosines of pairs of texts (sentence-transformers' CosineSimilarityLoss).
+     *
+     * @param graph the graph to add to; gets the placeholders {@code labels [B]} FLOAT, the wanted cosines, and {@code label_mask
+     *     [B]} FLOAT
+     * @param embeddings name of the embeddings [2B,D]: B first texts, then B second ones
+     * @throws InvalidInputException if there is no such variable
+     */
+    public static TaskLoss cosineSimilarity(SameDiff graph, String embeddings) {
+        return Similarity.cosine(graph, embeddings);
+    }
+
+    /**
+     * Adds the triplet loss {@code max(0, |a - p| - |a - n| + margin)} with Euclidean distances (torch's
+     * {@code triplet_margin_loss}, sentence-transformers' TripletLoss), averaged over the triplets.
+     *
+     * @param graph the graph to add to; gets the placeholder {@code label_mask [B]} FLOAT
+     * @param embeddings name of the embeddings [3B,D]: B anchors, B positives, B negatives
+     * @param margin by how much the negative must be farther; 5 in sentence-transformers
+     * @throws InvalidInputException if there is no such variable
+     */
+    public static TaskLoss triplet(SameDiff graph, String embeddings, double margin) {
+        return Similarity.triplet(graph, embeddings, margin);
+    }
+
+    /**
+     * Adds direct preference optimisation (Rafailov et al. 2023) over pairs of answers:
+     *
+     * <pre>
+     * m_i = beta ((log p(chosen_i) - log q(chosen_i)) - (log p(rejected_i) - log q(rejected_i)))
+     * cost_i = -(1 - e) log sigmoid(m_i) - e log sigmoid(-m_i)
+     * </pre>
+     *
+     * <p>p is the model, q the reference, whose log-probabilities are an input: {@code train.ReferenceLogProbabilities} computes
+     * them by the same model with its adapters switched off.
+     *
+     * @param graph the graph to add to; gets the placeholders {@code labels [2B,T]} INT32 (already shifted, below 0 where no answer
+     *     is), {@code reference_log_probabilities [2B]} FLOAT and {@code label_mask [B]} FLOAT, the pairs' weights
+     * @param logits name of the scores [2B,T,V]: B chosen answers, then B rejected ones
+     * @param beta how far the model may go from the reference; 0.1 in TRL
+     * @param smoothing e, the share of pairs that are labelled the wrong way round; 0 for none
+     * @throws InvalidInputException if there is no such variable, or a number is out of range
+     */
+    public static TaskLoss dpo(SameDiff graph, String logits, double beta, double smoothing) {
+        return Preference.dpo(graph, logits, beta, smoothing);
+    }
+
+    /**
+     * Adds odds ratio preference optimisation (Hong et al. 2024, equations 6 and 7) over pairs of answers, which needs no reference:
+     *
+     * <pre>
+     * l = mean over an answer's labels of log p;  odds = l - log(1 - exp(l))
+     * cost_i = -l_chosen - beta log sigmoid(odds_chosen - odds_rejected)
+     * </pre>
+     *
+     * @param graph the graph to add to; gets the placeholders {@code labels [2B,T]} INT32 as {@link #dpo} and {@code label_mask
+     *     [B]} FLOAT
+     * @param logits name of the scores [2B,T,V]: B chosen answers, then B rejected ones
+     * @param beta weight of the preference; 0.1 in TRL
+     * @throws InvalidInputException if there is no such variable, or beta is out of range
+     */
+    public static TaskLoss orpo(SameDiff graph, String logits, double beta) {
+        return Preference.orpo(graph, logits, beta);
+    }
+
+    /**
+     * Returns the variable that holds the log-probabilities [2B] of the answers, of a loss that {@link #dpo} made.
+     *
+     * @throws InvalidInputException if it is another loss
+     */
+    public static String logProbabilities(SameDiff graph, TaskLoss dpo) {
+        String name = dpo.loss() + Preference.LOG_PROBABILITIES;
+        if (!graph.hasVariable(name)) {
+            throw new InvalidInputException("the loss `" + dpo.loss() + "` has no reference; only Losses.dpo has one");
+        }
+        return name;
     }
 
     private static SDVariable flat(WeightedItems items) {

@@ -70,14 +70,16 @@ record WeightedItems(SameDiff graph, SDVariable scores, String prefix, Labels la
     /** Adds the loss {@code sum_i w_i cost_i / sum_i w_i}, or returns the one that is there. */
     TaskLoss mean(Cost cost) {
         if (graph.hasVariable(prefix)) {
-            return new TaskLoss(prefix, inputOf(prefix + labels.suffix), inputOf(prefix + LossInputs.MASK));
+            return new TaskLoss(
+                    prefix, inputOf(graph, prefix + labels.suffix), inputOf(graph, prefix + LossInputs.MASK));
         }
         long[] shape = new long[axes];
         Arrays.fill(shape, -1);
-        SDVariable given = graph.placeHolder(free("labels"), labels.type, shape);
-        SDVariable mask = graph.placeHolder(free("label_mask"), DataType.FLOAT, shape);
+        SDVariable given = graph.placeHolder(free(graph, "labels"), labels.type, shape);
+        SDVariable mask = graph.placeHolder(free(graph, "label_mask"), DataType.FLOAT, shape);
         SDVariable weights = mask.reshape(-1).rename(prefix + LossInputs.MASK);
-        SDVariable share = weights.castTo(type()).div(total(weights).castTo(type()));
+        SDVariable share =
+                weights.castTo(type()).div(total(graph, weights, prefix).castTo(type()));
         SDVariable row = given.reshape(-1).rename(prefix + labels.suffix);
         cost.of(row).mul(share).sum().rename(prefix);
         GraphVersion.of(graph).structureChanged();
@@ -85,17 +87,19 @@ record WeightedItems(SameDiff graph, SDVariable scores, String prefix, Labels la
     }
 
     /** The sum of the weights in float64; 1 if it is 0, so that no share is 0 / 0. */
-    private SDVariable total(SDVariable weights) {
+    static SDVariable total(SameDiff graph, SDVariable weights, String prefix) {
         SDVariable sum = weights.castTo(DataType.DOUBLE).sum();
         SDVariable nothing = graph.constant(prefix + "/nothing", Nd4j.scalar(DataType.DOUBLE, 0.0));
         return sum.add(graph.eq(sum, nothing).castTo(DataType.DOUBLE));
     }
 
-    private String inputOf(String variable) {
+    /** The placeholder that a variable shows in another shape. */
+    static String inputOf(SameDiff graph, String variable) {
         return graph.getVariableOutputOp(variable).arg(0).name();
     }
 
-    private String free(String name) {
+    /** A name that is not taken: this one, or with a number. */
+    static String free(SameDiff graph, String name) {
         String candidate = name;
         for (int i = 1; graph.hasVariable(candidate); i++) {
             candidate = name + "_" + i;

@@ -48,12 +48,17 @@ class LossDefinitionsTest {
     private static final Map<String, Loss> LOSSES = Map.of(
             "causalLm", new Loss(2, Cost.CROSS_ENTROPY, Losses::causalLm),
             "maskedLm", new Loss(2, Cost.CROSS_ENTROPY, Losses::maskedLm),
+            "sequenceToSequence", new Loss(2, Cost.CROSS_ENTROPY, Losses::sequenceToSequence),
             "tokenClassification", new Loss(2, Cost.CROSS_ENTROPY, Losses::tokenClassification),
             "classification", new Loss(1, Cost.CROSS_ENTROPY, Losses::classification),
             "classification smoothed",
                     new Loss(1, Cost.SMOOTHED, (graph, logits) -> Losses.classification(graph, logits, SMOOTHING)),
             "regression", new Loss(2, Cost.SQUARED, Losses::regression),
             "multiLabel", new Loss(2, Cost.BINARY, Losses::multiLabel));
+
+    /** Losses of items that have several rows each; {@code GroupTrainingTest} is about them. */
+    private static final List<String> GROUPED =
+            List.of("contrastive", "contrastive", "cosineSimilarity", "triplet", "dpo", "orpo");
 
     /** Losses that are looked at with every mask; the others have the same weighted mean. */
     private static final List<String> ALL_MASKS = List.of("causalLm", "classification");
@@ -256,8 +261,8 @@ class LossDefinitionsTest {
         assertThat(Arrays.stream(Losses.class.getMethods())
                         .filter(method -> method.getReturnType() == TaskLoss.class)
                         .map(Method::getName))
-                .containsExactlyInAnyOrderElementsOf(LOSSES.keySet().stream()
-                        .map(name -> name.replaceFirst(" .*", ""))
+                .containsExactlyInAnyOrderElementsOf(Stream.concat(
+                                LOSSES.keySet().stream().map(name -> name.replaceFirst(" .*", "")), GROUPED.stream())
                         .toList());
     }
 
