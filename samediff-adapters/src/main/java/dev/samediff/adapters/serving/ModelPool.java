@@ -42,7 +42,7 @@ public final class ModelPool implements AutoCloseable {
     private final SameDiff base;
     private final Map<String, String> paths;
     private final PoolOptions options;
-    private final SharedCopies copies = new SharedCopies();
+    private final SharedCopies copies;
     private final Semaphore turns;
     private final Map<ServedAdapter.Form, WorkerGroup> groups = new HashMap<>();
     private final Map<String, Served> adapters = new TreeMap<>();
@@ -57,6 +57,7 @@ public final class ModelPool implements AutoCloseable {
         this.base = base;
         this.paths = Map.copyOf(paths);
         this.options = options;
+        this.copies = new SharedCopies(base);
         this.turns = new Semaphore(options.workers(), true);
         this.plain = served(ServedAdapter.NONE, base);
     }

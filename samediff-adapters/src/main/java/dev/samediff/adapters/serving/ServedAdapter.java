@@ -21,17 +21,18 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 record ServedAdapter(Form form, Map<String, INDArray> arrays) {
     /** The base model without an adapter. */
-    static final ServedAdapter NONE = new ServedAdapter(new Form(Map.of()), Map.of());
+    static final ServedAdapter NONE = new ServedAdapter(new Form(Map.of(), Map.of()), Map.of());
 
     /** All adapters have this name in workers' graphs, so that those of one form have the same variables. */
     private static final String NAME = "served";
 
     /**
-     * The variables of an adapter.
+     * All of an adapter that is not numbers of its variables, so that graphs of one form differ in these alone.
      *
      * @param variables type and shape by name
+     * @param rows which rows of a tensor are the adapter's, by its key; none for all
      */
-    record Form(Map<String, Variable> variables) {}
+    record Form(Map<String, Variable> variables, Map<String, List<Integer>> rows) {}
 
     /** Type and shape of a variable. */
     record Variable(DataType type, List<Long> shape) {
@@ -56,7 +57,9 @@ record ServedAdapter(Form form, Map<String, INDArray> arrays) {
             arrays.put(name, array);
             variables.put(name, Variable.of(array));
         });
-        return new ServedAdapter(new Form(variables), arrays);
+        Map<String, List<Integer>> rows = new LinkedHashMap<>();
+        state.whole().forEach(whole -> rows.put(whole.key(), whole.rows()));
+        return new ServedAdapter(new Form(variables, rows), arrays);
     }
 
     /**

@@ -21,6 +21,7 @@ import dev.samediff.adapters.method.Lora;
 import dev.samediff.adapters.method.OLora;
 import dev.samediff.adapters.method.Pissa;
 import dev.samediff.adapters.method.Sorsa;
+import dev.samediff.adapters.testing.EmbeddingGraph;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -40,6 +41,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -224,6 +226,30 @@ class ModelPoolTest {
             for (AdapterState state : List.of(one, two, one, two)) {
                 pool.put("x", state);
                 assertClose(answer(pool, "x", inputs), expected(state, inputs), 1e-5);
+            }
+        }
+    }
+
+    /** Constants of adapters have the same names in graphs of different forms, and not the same numbers. */
+    @Test
+    void adapters_that_train_other_rows_of_a_table_do_not_take_each_others_places() {
+        SameDiff words = EmbeddingGraph.create(DataType.FLOAT);
+        String output = "logits";
+        Map<String, INDArray> inputs = EmbeddingGraph.feeds(DataType.FLOAT);
+        AdapterConfig lora = AdapterConfig.of(Lora.rank(2)).withTargets(TargetSelector.suffixes("mlp"));
+        try (ModelPool pool = ModelPool.open(words, Map.of(), PoolOptions.defaults())) {
+            for (int[] rows : new int[][] {{3, 0, 11}, {1, 2, 5}, {3, 0, 11}, {0, 3, 11}}) {
+                AdaptedModel model = AdaptedModel.inject(SharingCopy.of(words), lora.withTrainableTokens(rows));
+                Map<String, INDArray> values = model.trainables();
+                values.values().forEach(array -> array.addi(0.3 * rows[0] + 0.2));
+                model.restore(values);
+                pool.put("rows " + rows[0], model.state());
+                try (Engine engine = Engines.forOutputs(model.graph(), EngineOptions.reference())) {
+                    INDArray expected = engine.outputs(inputs, List.of(output)).get(output);
+                    INDArray found = pool.outputs("rows " + rows[0], inputs, List.of(output))
+                            .get(output);
+                    assertClose(found, expected, 1e-5);
+                }
             }
         }
     }

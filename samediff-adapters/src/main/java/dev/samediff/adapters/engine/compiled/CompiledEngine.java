@@ -105,9 +105,9 @@ public final class CompiledEngine implements Engine {
      * @param copies the copies; closed by the caller, after this engine
      */
     public static CompiledEngine sharing(SameDiff graph, EngineOptions options, SharedCopies copies) {
-        Target target = copies.open(options);
+        SharedCopies.View view = copies.open(graph, options);
         return new CompiledEngine(
-                graph, "", List.of(), options, target, new FrozenWeights(graph, target, copies.rounded(target)));
+                graph, "", List.of(), options, view.target(), new FrozenWeights(graph, view.target(), view.rounded()));
     }
 
     /** What a plan was compiled for. */

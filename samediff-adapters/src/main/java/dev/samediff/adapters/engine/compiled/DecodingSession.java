@@ -96,9 +96,9 @@ public final class DecodingSession implements AutoCloseable {
             SameDiff graph, String ids, String logits, EngineOptions options, SharedCopies copies) {
         EngineOptions unpacked =
                 options.withPackedWeights(false); // products of single rows gain nothing from packed copies
-        Target target = copies.open(unpacked);
+        SharedCopies.View view = copies.open(graph, unpacked);
         return new DecodingSession(
-                graph, ids, logits, unpacked, target, new FrozenWeights(graph, target, copies.rounded(target)));
+                graph, ids, logits, unpacked, view.target(), new FrozenWeights(graph, view.target(), view.rounded()));
     }
 
     /** What plans are compiled for: the size of the ids, and the shapes of all placeholders. */

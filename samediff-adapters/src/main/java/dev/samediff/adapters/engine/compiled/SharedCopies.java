@@ -5,45 +5,88 @@ import dev.samediff.adapters.engine.kernel.HostTarget;
 import dev.samediff.adapters.engine.kernel.PackedMatrices;
 import dev.samediff.adapters.engine.plan.Conversion;
 import dev.samediff.adapters.engine.plan.Target;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.function.Predicate;
+import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Copies of frozen weights, packed or rounded, that several engines read together, each in a thread of its own: there is one of
- * each, however many engines there are. The engines' graphs are copies of one graph: constants of the same name have
- * the same numbers in all of them, and nobody changes these while an engine is open. Thread-safe; closed after the engines.
+ * each, however many engines there are. The engines' graphs are copies of one graph: what is shared are the constants whose arrays they
+ * have in common with it, and nobody changes these while an engine is open. Other constants, such as those of an adapter, are an engine's
+ * own. Thread-safe; closed after the engines.
  */
 public final class SharedCopies implements AutoCloseable {
+    private final SameDiff base;
     private final PackedMatrices packed = new PackedMatrices();
     private final Map<String, INDArray> rounded = new HashMap<>();
 
-    /** Makes it; nothing is copied yet. */
-    public SharedCopies() {}
-
-    /** Opens a target for one engine. */
-    Target open(EngineOptions options) {
-        return HostTarget.sharing(packed, options.threads(), options.packed());
+    /**
+     * Makes it; nothing is copied yet.
+     *
+     * @param base the graph that the engines' graphs are copies of
+     */
+    public SharedCopies(SameDiff base) {
+        this.base = base;
     }
 
-    /** Returns the rounded weights as one engine sees them. */
-    RoundedWeights rounded(Target target) {
-        return new RoundedWeights() {
-            @Override
-            public INDArray get(String variable, INDArray source, Runnable onChange) {
-                return round(variable, source, target);
-            }
+    /** What one engine reads. */
+    record View(Target target, RoundedWeights rounded) {}
 
-            @Override
-            public long bytes() {
-                return 0; // counted once, here
-            }
+    /** Opens what one engine reads. */
+    View open(SameDiff graph, EngineOptions options) {
+        Map<String, Boolean> known = new HashMap<>();
+        Predicate<String> isShared =
+                leaf -> known.computeIfAbsent(PlanSource.variable(leaf), variable -> isCommon(graph, variable));
+        Target target = HostTarget.sharing(packed, isShared, options.threads(), options.packed());
+        return new View(target, new Rounded(new ReducedWeights(graph, target), isShared, target));
+    }
 
-            @Override
-            public void close() {
-                // others read them
-            }
-        };
+    private boolean isCommon(SameDiff graph, String variable) {
+        if (!isConstant(base, variable) || !isConstant(graph, variable)) {
+            return false;
+        }
+        INDArray one = base.getArrForVarName(variable);
+        INDArray other = graph.getArrForVarName(variable);
+        return one == other
+                || (one.data() == other.data()
+                        && one.offset() == other.offset()
+                        && one.shapeInfoJava().length == other.shapeInfoJava().length
+                        && Arrays.equals(one.shapeInfoJava(), other.shapeInfoJava()));
+    }
+
+    private static boolean isConstant(SameDiff graph, String variable) {
+        return graph.hasVariable(variable) && graph.getVariable(variable).isConstant();
+    }
+
+    /** Rounded weights as one engine sees them: common ones, and its own. */
+    private final class Rounded implements RoundedWeights {
+        private final RoundedWeights own;
+        private final Predicate<String> isShared;
+        private final Target target;
+
+        Rounded(RoundedWeights own, Predicate<String> isShared, Target target) {
+            this.own = own;
+            this.isShared = isShared;
+            this.target = target;
+        }
+
+        @Override
+        public INDArray get(String variable, INDArray source, Runnable onChange) {
+            return isShared.test(variable) ? round(variable, source, target) : own.get(variable, source, onChange);
+        }
+
+        @Override
+        public long bytes() {
+            return own.bytes(); // common ones are counted once, by their owner
+        }
+
+        @Override
+        public void close() {
+            own.close();
+        }
     }
 
     private synchronized INDArray round(String variable, INDArray source, Target target) {

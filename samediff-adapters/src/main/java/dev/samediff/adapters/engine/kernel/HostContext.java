@@ -11,6 +11,7 @@ import dev.samediff.adapters.memory.NativeBlock;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Function;
 import org.bytedeco.javacpp.Pointer;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -19,7 +20,7 @@ import org.nd4j.linalg.factory.Nd4j;
 /** Memory and kernels of one plan on the processor. Leaves and literals stay where ND4J has them. */
 final class HostContext implements ExecutionContext {
     private final int threads;
-    private final PackedMatrices packed;
+    private final Function<String, PackedMatrices.Matrix> packed;
     private final Set<String> frozen;
     private final List<NativeBlock> memory = new ArrayList<>();
     private final Workspace workspace = new Workspace();
@@ -30,10 +31,10 @@ final class HostContext implements ExecutionContext {
      * Opens it.
      *
      * @param threads threads of the kernels
-     * @param packed keeps copies of frozen matrices, by leaf
+     * @param packed gives the copies of a frozen matrix, by leaf
      * @param frozen the leaves whose copies may be kept
      */
-    HostContext(int threads, PackedMatrices packed, Set<String> frozen) {
+    HostContext(int threads, Function<String, PackedMatrices.Matrix> packed, Set<String> frozen) {
         this.threads = threads;
         this.packed = packed;
         this.frozen = frozen;
@@ -59,7 +60,7 @@ final class HostContext implements ExecutionContext {
         if (!(node.op() instanceof Op.MatMul)) {
             return null;
         }
-        return in.get(1).leaf().filter(frozen::contains).map(packed::of).orElse(null);
+        return in.get(1).leaf().filter(frozen::contains).map(packed).orElse(null);
     }
 
     @Override

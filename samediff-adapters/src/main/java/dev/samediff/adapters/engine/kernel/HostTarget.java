@@ -6,14 +6,16 @@ import dev.samediff.adapters.engine.plan.Target;
 import dev.samediff.adapters.engine.program.Op;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Predicate;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** The processor: kernels of oneDNN, in the memory of ND4J's CPU backend. */
 public final class HostTarget implements Target {
     private final int threads;
     private final boolean keepsPacked;
-    private final PackedMatrices packed;
-    private final boolean shared;
+    private final PackedMatrices own = new PackedMatrices();
+    private final PackedMatrices shared;
+    private final Predicate<String> isShared;
 
     /**
      * Makes it; nothing is loaded before it is asked for.
@@ -22,22 +24,29 @@ public final class HostTarget implements Target {
      * @param keepsPacked whether products keep copies of frozen float32 matrices in the layout that is read fastest
      */
     public HostTarget(int threads, boolean keepsPacked) {
-        this(threads, keepsPacked, new PackedMatrices(), false);
+        this(threads, keepsPacked, new PackedMatrices(), leaf -> false);
     }
 
-    private HostTarget(int threads, boolean keepsPacked, PackedMatrices packed, boolean shared) {
+    private HostTarget(int threads, boolean keepsPacked, PackedMatrices shared, Predicate<String> isShared) {
         this.threads = threads;
         this.keepsPacked = keepsPacked;
-        this.packed = packed;
         this.shared = shared;
+        this.isShared = isShared;
     }
 
     /**
-     * Makes one that reads copies which others read too: matrices of the same name have the same numbers for all of them and never
-     * change. The copies stay when it is closed.
+     * Makes one that reads copies of some matrices which others read too: those have the same numbers for all of them and never
+     * change. Their copies stay when it is closed.
+     *
+     * @param isShared tells them by leaf
      */
-    public static HostTarget sharing(PackedMatrices packed, int threads, boolean keepsPacked) {
-        return new HostTarget(threads, keepsPacked, packed, true);
+    public static HostTarget sharing(
+            PackedMatrices packed, Predicate<String> isShared, int threads, boolean keepsPacked) {
+        return new HostTarget(threads, keepsPacked, packed, isShared);
+    }
+
+    private PackedMatrices.Matrix packed(String leaf) {
+        return (isShared.test(leaf) ? shared : own).of(leaf);
     }
 
     @Override
@@ -55,7 +64,8 @@ public final class HostTarget implements Target {
 
     @Override
     public ExecutionContext open(Set<String> frozen) {
-        return new HostContext(threads == 0 ? OneDnn.threads() : threads, packed, keepsPacked ? frozen : Set.of());
+        return new HostContext(
+                threads == 0 ? OneDnn.threads() : threads, this::packed, keepsPacked ? frozen : Set.of());
     }
 
     @Override
@@ -75,25 +85,21 @@ public final class HostTarget implements Target {
 
     @Override
     public boolean hasCopy(String leaf) {
-        return !shared && packed.find(leaf).isPresent();
+        return !isShared.test(leaf) && own.find(leaf).isPresent();
     }
 
     @Override
     public void expire(String leaf) {
-        if (!shared) {
-            packed.find(leaf).ifPresent(PackedMatrices.Matrix::expire);
-        }
+        own.find(leaf).ifPresent(PackedMatrices.Matrix::expire);
     }
 
     @Override
     public long copyBytes() {
-        return shared ? 0 : packed.bytes();
+        return own.bytes();
     }
 
     @Override
     public void close() {
-        if (!shared) {
-            packed.close();
-        }
+        own.close();
     }
 }
