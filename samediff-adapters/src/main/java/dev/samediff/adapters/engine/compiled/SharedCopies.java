@@ -1,10 +1,9 @@
 package dev.samediff.adapters.engine.compiled;
 
 import dev.samediff.adapters.engine.EngineOptions;
-import dev.samediff.adapters.engine.kernel.HostTarget;
-import dev.samediff.adapters.engine.kernel.PackedMatrices;
 import dev.samediff.adapters.engine.plan.Conversion;
 import dev.samediff.adapters.engine.plan.Target;
+import dev.samediff.adapters.engine.plan.TargetCopies;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -20,7 +19,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 public final class SharedCopies implements AutoCloseable {
     private final SameDiff base;
-    private final PackedMatrices packed = new PackedMatrices();
+    private final TargetCopies packed = Targets.copies();
     private final Map<String, INDArray> rounded = new HashMap<>();
 
     /**
@@ -40,7 +39,7 @@ public final class SharedCopies implements AutoCloseable {
         Map<String, Boolean> known = new HashMap<>();
         Predicate<String> isShared =
                 leaf -> known.computeIfAbsent(PlanSource.variable(leaf), variable -> isCommon(graph, variable));
-        Target target = HostTarget.sharing(packed, isShared, options.threads(), options.packed());
+        Target target = packed.open(options.threads(), options.packed(), isShared);
         return new View(target, new Rounded(new ReducedWeights(graph, target), isShared, target));
     }
 

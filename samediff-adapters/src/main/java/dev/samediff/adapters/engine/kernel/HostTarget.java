@@ -40,8 +40,7 @@ public final class HostTarget implements Target {
      *
      * @param isShared tells them by leaf
      */
-    public static HostTarget sharing(
-            PackedMatrices packed, Predicate<String> isShared, int threads, boolean keepsPacked) {
+    static HostTarget sharing(PackedMatrices packed, Predicate<String> isShared, int threads, boolean keepsPacked) {
         return new HostTarget(threads, keepsPacked, packed, isShared);
     }
 

@@ -1,6 +1,8 @@
 package dev.samediff.adapters.engine.kernel;
 
 import dev.samediff.adapters.engine.plan.Kernel;
+import dev.samediff.adapters.engine.plan.Target;
+import dev.samediff.adapters.engine.plan.TargetCopies;
 import dev.samediff.adapters.memory.NativeBlock;
 import java.util.List;
 import java.util.Map;
@@ -8,6 +10,7 @@ import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.function.Function;
+import java.util.function.Predicate;
 import org.bytedeco.dnnl.memory;
 import org.jspecify.annotations.Nullable;
 
@@ -15,7 +18,7 @@ import org.jspecify.annotations.Nullable;
  * Copies of matrices that hardly ever change, such as frozen weights, in the layout that oneDNN's products read fastest. All
  * kernels of one engine share them, or those of several engines in threads of their own, as long as nothing expires.
  */
-public final class PackedMatrices implements AutoCloseable {
+public final class PackedMatrices implements TargetCopies {
     private final Map<String, Matrix> matrices = new ConcurrentHashMap<>();
 
     /** Returns the copies of a matrix; they are made when kernels need them. */
@@ -28,7 +31,13 @@ public final class PackedMatrices implements AutoCloseable {
         return Optional.ofNullable(matrices.get(name));
     }
 
+    @Override
+    public Target open(int threads, boolean keepsPacked, Predicate<String> isShared) {
+        return HostTarget.sharing(this, isShared, threads, keepsPacked);
+    }
+
     /** Returns the memory of all copies in bytes. */
+    @Override
     public long bytes() {
         return matrices.values().stream()
                 .flatMap(matrix -> matrix.copies.stream())
