@@ -183,7 +183,8 @@ public final class OnnxImporter {
                 unsupported,
                 inputs(graph),
                 outputs.stream().map(this::spec).toList(),
-                linearLayers(),
+                layers(roles.linears()),
+                layers(roles.experts()),
                 embeddings(),
                 roles.notAdapted(),
                 notes(),
@@ -203,9 +204,9 @@ public final class OnnxImporter {
         return new TensorSpec(declared.name(), names.of(declared.name()), OnnxTypes.held(declared.type()), dims);
     }
 
-    private List<LinearLayer> linearLayers() {
+    private List<LinearLayer> layers(List<LinearUse> uses) {
         Map<String, LinearLayer> layers = new LinkedHashMap<>();
-        for (LinearUse use : roles.linears()) {
+        for (LinearUse use : uses) {
             layers.computeIfAbsent(use.weight(), weight -> layer(use));
         }
         return List.copyOf(layers.values());
@@ -227,12 +228,15 @@ public final class OnnxImporter {
     private LinearLayer layer(LinearUse use) {
         OnnxTensor tensor = Objects.requireNonNull(file.graph().tensor(use.weight()));
         long[] matrix = roles.matrix(use.weight());
-        int rows = (int) (matrix == null ? tensor.shape() : matrix)[0];
-        int columns = tensor.length() / Math.max(1, rows);
+        long[] shape = matrix == null ? tensor.shape() : matrix;
+        int experts = shape.length == 3 ? (int) shape[0] : 1;
+        int rows = (int) shape[shape.length == 3 ? 1 : 0];
+        int columns = tensor.length() / Math.max(1, experts * rows);
         return new LinearLayer(
                 names.module(use.weight()),
                 names.of(use.weight()),
                 use.transposed() ? Orientation.OUT_IN : Orientation.IN_OUT,
+                experts,
                 use.transposed() ? columns : rows,
                 use.transposed() ? rows : columns,
                 use.weight(),

@@ -1,6 +1,7 @@
 package dev.samediff.importer.lowering;
 
 import dev.samediff.importer.onnx.EinsumLayer;
+import dev.samediff.importer.onnx.EinsumStack;
 import dev.samediff.importer.tensor.Dim;
 import java.util.ArrayList;
 import java.util.List;
@@ -53,6 +54,13 @@ final class Einsum {
                     && call.in(place).stored() != null
                     && call.in(place).rank() == 2) {
                 return byMatrix(layer.get(), call.in(1 - place), call.in(place), equation);
+            }
+            Optional<EinsumStack> stack = EinsumStack.of(call.node(), place);
+            if (stack.isPresent()
+                    && Experts.isStack(call.in(place))
+                    && call.in(1 - place).stored() == null
+                    && call.in(1 - place).rank() == stack.get().x().length()) {
+                return Experts.einsum(call, stack.get(), call.in(1 - place), call.in(place));
             }
         }
         List<Operand> operands = new ArrayList<>();

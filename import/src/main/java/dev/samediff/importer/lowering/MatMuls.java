@@ -50,6 +50,9 @@ final class MatMuls {
             return byMatrix(call, a, b);
         }
         List<Dim> batch = Broadcast.dims(call, batch(a), batch(b));
+        if (Experts.fits(a, b)) {
+            return Experts.matMul(call, a, b);
+        }
         Value left = Expanding.expand(call, a, with(batch, a));
         Value right = Expanding.expand(call, b, with(batch, b));
         List<Dim> dims = new ArrayList<>(batch);

@@ -26,6 +26,7 @@ final class DecidingKeys {
             "bias",
             "modules_to_save",
             "target_modules",
+            PeftExperts.PARAMETERS,
             "exclude_modules",
             "layers_to_transform",
             "layers_pattern",
