@@ -12,6 +12,7 @@ import dev.samediff.importer.onnx.OnnxTypes;
 import dev.samediff.importer.onnx.WeightLoader;
 import dev.samediff.importer.tensor.Dim;
 import dev.samediff.importer.tensor.HostTensor;
+import dev.samediff.importer.tensor.NotValid;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -236,8 +237,7 @@ public final class Lowering {
         }
         OnnxTensor tensor = source.tensor(name);
         if (tensor == null) {
-            throw new InvalidInputException(
-                    "value '" + name + "' is not made by the node that should; the graph is not valid ONNX");
+            throw new InvalidInputException("value '" + name + "' is not made by the node that should" + NotValid.ONNX);
         }
         Value value = stored(tensor);
         values.put(name, value);

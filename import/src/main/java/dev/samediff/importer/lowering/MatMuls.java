@@ -119,7 +119,9 @@ final class MatMuls {
         boolean transposeA = call.node().integer("transA", 0) == 1;
         boolean transposeB = call.node().integer("transB", 0) == 1;
         if (!a.type().isFPType()) {
-            throw call.refused("multiplies whole numbers with factors; only MatMul and Add of them can be imported");
+            throw call.refused(
+                    "multiplies whole numbers with factors; only MatMul and Add of them can be imported",
+                    "use those, or cast to real numbers first");
         }
         Value left = transposeA ? Shapes.permuted(call, a, 1, 0) : a;
         List<Dim> dims = List.of(left.dim(0), b.dim(transposeB ? 0 : 1));

@@ -196,6 +196,10 @@ public final class WeightRoles {
 
     /** An Einstein sum of an activation and one tensor, whose summed axes are beside each other, is a linear layer. */
     private void lookAtEinsum(OnnxNode node) {
+        if (node.inputs().size() > 2) {
+            lookAtLongEinsum(node);
+            return;
+        }
         for (int place = 0; place < 2; place++) {
             Optional<Root> weight = roots.of(node.input(place))
                     .filter(root ->
@@ -224,6 +228,20 @@ public final class WeightRoles {
                 linear(node, weight.get(), layer.get().outFirst(), null);
             }
             return;
+        }
+    }
+
+    /** Of three operands and more, which are multiplied one after the other, a stored matrix is a layer where its turn comes. */
+    private void lookAtLongEinsum(OnnxNode node) {
+        if (node.inputs().stream().noneMatch(activations::contains)) {
+            return;
+        }
+        for (int place = 0; place < node.inputs().size(); place++) {
+            Optional<Boolean> outFirst = EinsumLayer.amongOthers(node, place);
+            Optional<Root> weight = roots.floating(node.input(place), 2);
+            if (outFirst.isPresent() && weight.isPresent()) {
+                linear(node, weight.get(), outFirst.get(), null);
+            }
         }
     }
 

@@ -43,9 +43,10 @@ final class PlainSequences {
                                 ? part(node, list)
                                 : list.operator().equals("SequenceConstruct") && element(node, list);
                     case "ConcatFromSequence" ->
-                        list.operator().equals("SequenceConstruct")
-                                && node.integer("new_axis", 0) == 0
-                                && concat(node, list);
+                        node.integer("new_axis", 0) == 0
+                                && (list.operator().equals("SequenceConstruct")
+                                        ? concat(node, list)
+                                        : list.operator().equals("SplitToSequence") && whole(node, list));
                     default -> false;
                 };
         if (!done) {
@@ -63,19 +64,21 @@ final class PlainSequences {
         long[] at = numbers(node.input(1));
         boolean single = split.input(1).isEmpty();
         long[] sizes = single ? new long[] {1} : numbers(split.input(1));
-        if (at == null || at.length != 1 || at[0] < 0 || sizes == null || sizes.length == 0) {
+        if (at == null || at.length != 1 || sizes == null || sizes.length == 0) {
             return false;
         }
         TensorProto given = graph.stored(split.input(1));
         boolean equal = single || given == null || given.getDimsCount() == 0;
-        if (!equal && at[0] >= sizes.length) {
+        long place = at[0] < 0 && !equal ? at[0] + sizes.length : at[0];
+        boolean fromEnd = place < 0 && single; // of parts of one element it is known where the last one is
+        if ((place < 0 && !fromEnd) || (!equal && place >= sizes.length)) {
             return false;
         }
-        long start = 0;
-        for (int i = 0; i < at[0]; i++) {
+        long start = fromEnd ? place : 0;
+        for (int i = 0; i < place; i++) {
             start += sizes[equal ? 0 : i];
         }
-        long end = start + sizes[equal ? 0 : (int) at[0]];
+        long end = fromEnd && place == -1 ? Long.MAX_VALUE : start + sizes[equal ? 0 : (int) place];
         String output = node.output(0);
         String axis = vector(output + "/axis", split.integer("axis", 0));
         String slice = single && split.integer("keepdims", 1) == 0 ? graph.fresh(output + "/part") : output;
@@ -113,6 +116,16 @@ final class PlainSequences {
             return false;
         }
         graph.emit("Identity", node.name(), List.of(), node.output(0), list.input((int) place));
+        return true;
+    }
+
+    /** All parts of a split, in their order. */
+    private boolean whole(OnnxNode node, OnnxNode split) {
+        boolean keepsAxis = !split.input(1).isEmpty() || split.integer("keepdims", 1) != 0;
+        if (!keepsAxis || node.integer("axis", 0) != split.integer("axis", 0)) {
+            return false;
+        }
+        graph.emit("Identity", node.name(), List.of(), node.output(0), split.input(0));
         return true;
     }
 
