@@ -102,17 +102,23 @@ public final class OnnxImporter {
         return report(file.graph().outputs(), refused, reasons);
     }
 
-    /** Replaces If nodes by the branch that is taken, as far as their conditions are known while importing. */
+    /**
+     * Replaces If nodes by the branch that is taken, loops by their turns, and lists of tensors by these, as far as conditions and
+     * numbers are known while importing.
+     */
     private static OnnxFile decided(OnnxFile read, ImportOptions options) {
         OnnxFile file = read;
-        while (file.operators().containsKey("If")) {
-            Map<String, Boolean> conditions = Lowering.conditions(file.graph());
-            if (conditions.isEmpty()) {
+        while (file.operators().containsKey("If") || file.operators().containsKey("Loop")) {
+            Lowering.Decisions decisions = Lowering.decisions(file.graph());
+            if (decisions.isEmpty()) {
                 break;
             }
-            file = file.withBranches(conditions, options.floats());
+            file = file.withBranches(decisions.conditions(), options.floats())
+                    .withTurns(decisions.turns(), options.floats());
         }
-        return file;
+        Map<String, HostTensor> numbers =
+                file.openLists().isEmpty() ? Map.of() : Lowering.known(file.graph(), file.openLists());
+        return numbers.isEmpty() ? file : file.withLists(numbers, options.floats());
     }
 
     /** Finds out by which numbers weights are cut that are computed from the sizes of activations, as far as these are known. */
