@@ -47,12 +47,17 @@ class LoopsTest {
 
     /** Each turn multiplies by w, adds its number, and hands out what it has. */
     private static TinyModel body(boolean handsOut) {
+        return body(handsOut, "before");
+    }
+
+    private static TinyModel body(boolean handsOut, String condition) {
         TinyModel body = new TinyModel(17)
                 .input("turn", DataType.LONG)
                 .input("before", DataType.BOOL)
                 .input("a", DataType.FLOAT, -1, 4, 6)
                 .initializer("small", HostTensor.of(DataType.FLOAT, new long[0], new double[] {0.1}))
-                .node("Identity", "before", "after")
+                .node("Identity", condition, "same")
+                .node("Cast", "same", "after", "to", 9)
                 .node("MatMul", "a w", "p")
                 .node("Cast", "turn", "t", "to", 1)
                 .node("Mul", "t small", "s")
@@ -72,6 +77,10 @@ class LoopsTest {
         Map<String, TinyModel> kinds = new LinkedHashMap<>();
         kinds.put("a constant", loop(model(), "three", "yes"));
         kinds.put("without a condition", loop(model(), "three", "-"));
+        kinds.put(
+                "a condition of the graph around it",
+                model().named("the_loop", "Loop", "three yes x", "y", "body", body(false, "yes"))
+                        .output("y", DataType.FLOAT, -1, 4, 6));
         kinds.put(
                 "a size",
                 loop(

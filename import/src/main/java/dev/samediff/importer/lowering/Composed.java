@@ -246,7 +246,7 @@ final class Composed {
             throw call.refused(
                     "moves blocks of " + size + " of a tensor " + x
                             + "; expected a positive size and 4 axes with a known number of channels",
-                    "export with such a tensor");
+                    "export with the number of channels fixed");
         }
         return size;
     }

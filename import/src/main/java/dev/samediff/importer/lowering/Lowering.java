@@ -129,7 +129,7 @@ public final class Lowering {
         for (OnnxNode node : source.nodes()) {
             switch (node.operator()) {
                 case "If" ->
-                    lowering.number(node, 0)
+                    lowering.number(node.input(0))
                             .ifPresent(known -> found.conditions().put(node.output(0), known != 0));
                 case "Loop" ->
                     lowering.turns(node).ifPresent(known -> found.turns().put(node.output(0), known));
@@ -141,9 +141,10 @@ public final class Lowering {
 
     /** The number of turns of a loop that goes on until then. */
     private Optional<Long> turns(OnnxNode node) {
-        boolean begins = node.input(1).isEmpty()
-                || number(node, 1).map(condition -> condition != 0).orElse(false);
-        return begins ? number(node, 0).filter(count -> Turns.canBeTaken(node, count)) : Optional.empty();
+        boolean begins = node.input(1).isEmpty() || isTrue(node.input(1));
+        return begins
+                ? number(node.input(0)).filter(count -> Turns.canBeTaken(node, count, this::isTrue))
+                : Optional.empty();
     }
 
     /**
@@ -193,9 +194,12 @@ public final class Lowering {
         return trial;
     }
 
-    /** One number that a node is given, if it is known. */
-    private Optional<Long> number(OnnxNode node, int place) {
-        String name = node.input(place);
+    private boolean isTrue(String name) {
+        return number(name).map(condition -> condition != 0).orElse(false);
+    }
+
+    /** The one number that a value is, if it is known. */
+    private Optional<Long> number(String name) {
         boolean available = !name.isEmpty() && (values.containsKey(name) || source.tensor(name) != null);
         HostTensor content = available ? value(name).content() : null;
         return content == null || content.isSymbolic() || content.length() != 1

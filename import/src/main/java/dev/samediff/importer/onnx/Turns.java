@@ -7,6 +7,8 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
+import java.util.function.Predicate;
 import onnx.Onnx.AttributeProto;
 import onnx.Onnx.GraphProto;
 import onnx.Onnx.ModelProto;
@@ -20,6 +22,8 @@ import onnx.Onnx.TensorProto;
 public final class Turns {
     /** Nodes that a loop may become. */
     private static final long MOST_NODES = 1 << 14;
+
+    private static final Set<String> HANDING_ON = Set.of("Identity", "Cast");
 
     private final GraphProto.Builder graph;
     private final Inlining inlining;
@@ -37,37 +41,45 @@ public final class Turns {
      *
      * @param loop the node
      * @param count its number of turns
+     * @param isTrueOutside whether a value of the graph around it is known to be true
      */
-    public static boolean canBeTaken(OnnxNode loop, long count) {
+    public static boolean canBeTaken(OnnxNode loop, long count, Predicate<String> isTrueOutside) {
         for (AttributeProto attribute : loop.attributes()) {
             if (attribute.getName().equals("body") && attribute.hasG()) {
                 GraphProto body = attribute.getG();
                 boolean complete = loop.inputs().size() >= 2
                         && body.getInputCount() == loop.inputs().size()
                         && body.getOutputCount() >= body.getInputCount() - 1;
-                return complete && count >= 1 && count <= MOST_NODES / Math.max(1, body.getNodeCount()) && goesOn(body);
+                return complete
+                        && count >= 1
+                        && count <= MOST_NODES / Math.max(1, body.getNodeCount())
+                        && goesOn(body, isTrueOutside);
             }
         }
         return false;
     }
 
     /** Whether the condition for the next turn is the one for this turn, or always true. */
-    private static boolean goesOn(GraphProto body) {
+    private static boolean goesOn(GraphProto body, Predicate<String> isTrueOutside) {
+        Map<String, OnnxNode> writers = new HashMap<>();
+        body.getNodeList().forEach(node -> node.getOutputList().forEach(made -> writers.put(made, new OnnxNode(node))));
         String condition = body.getOutput(0).getName();
-        for (NodeProto node : body.getNodeList()) {
-            if (node.getOutputList().contains(condition)) {
-                OnnxNode writer = new OnnxNode(node);
-                TensorProto constant = writer.operator().equals("Constant") ? writer.tensor("value") : null;
-                boolean handedOn = writer.operator().equals("Identity")
-                        || writer.operator().equals("Cast");
-                return handedOn
-                        ? writer.input(0).equals(body.getInput(1).getName())
-                        : constant != null && isTrue(constant, condition);
+        for (int i = 0; i < TensorReaders.LONGEST_CHAIN; i++) {
+            String name = condition;
+            OnnxNode writer = writers.get(name);
+            if (writer == null) {
+                return name.equals(body.getInput(1).getName())
+                        || body.getInitializerList().stream()
+                                .anyMatch(tensor -> tensor.getName().equals(name) && isTrue(tensor, name))
+                        || isTrueOutside.test(name);
             }
+            if (!HANDING_ON.contains(writer.operator())) {
+                TensorProto constant = writer.operator().equals("Constant") ? writer.tensor("value") : null;
+                return constant != null && isTrue(constant, name);
+            }
+            condition = writer.input(0);
         }
-        return condition.equals(body.getInput(1).getName())
-                || body.getInitializerList().stream()
-                        .anyMatch(tensor -> tensor.getName().equals(condition) && isTrue(tensor, condition));
+        return false;
     }
 
     private static boolean isTrue(TensorProto tensor, String name) {

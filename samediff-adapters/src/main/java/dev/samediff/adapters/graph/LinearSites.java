@@ -96,7 +96,10 @@ public final class LinearSites {
         return collect();
     }
 
-    /** A layer may be used on stored numbers too, as on a table of relative positions; its branch goes there as well. */
+    /**
+     * A layer may be used on stored numbers, too, as on a table of relative positions; its branch goes there as well. One that is
+     * used on nothing else is a layer if the caller knows it as one: of two stored matrices either may be the weight.
+     */
     private void scanConstantInput(SameDiffOp op) {
         List<String> inputs = Internals.inputs(op);
         boolean product =
@@ -104,8 +107,13 @@ public final class LinearSites {
         if (!product || activations.contains(inputs.get(0)) || inputs.get(0).equals(inputs.get(1))) {
             return;
         }
-        List<LinearSite.Use> known = uses.get(inputs.get(1));
         Optional<Orientation> orientation = orientation(op);
+        if (modulePathsByWeight.containsKey(inputs.get(1))
+                && isWeight(inputs.get(1))) { // so somebody knows which one is it
+            orientation.ifPresent(found -> orientations.putIfAbsent(inputs.get(1), found));
+            uses.computeIfAbsent(inputs.get(1), weight -> new ArrayList<>());
+        }
+        List<LinearSite.Use> known = uses.get(inputs.get(1));
         if (known != null && orientation.isPresent() && orientations.get(inputs.get(1)) == orientation.get()) {
             known.add(new LinearSite.Use(
                     op.getName(), inputs.get(0), op.getOutputsOfOp().get(0)));

@@ -1,7 +1,6 @@
 package dev.samediff.adapters.io;
 
 import dev.samediff.adapters.AdapterState;
-import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.SiteKind;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -53,14 +52,10 @@ final class PeftExperts {
         return prefixes;
     }
 
+    /** The module that holds a parameter. PEFT knows none in the model itself; such a one stands for its module here. */
     private static String owner(String parameter) {
         int dot = parameter.lastIndexOf('.');
-        if (dot < 0) {
-            throw new InvalidInputException("PEFT's form cannot hold the experts `" + parameter
-                    + "`: it names tensors after the module that holds the parameter, and this one is in no module; name the"
-                    + " weight <module>.<parameter> in the model file");
-        }
-        return parameter.substring(0, dot);
+        return dot < 0 ? parameter : parameter.substring(0, dot);
     }
 
     /** A [experts,in,r] as PEFT's lora_A [experts * r, in]. */
@@ -106,7 +101,8 @@ final class PeftExperts {
         }
         List<String> held = new ArrayList<>();
         for (String entry : parameters) {
-            String parameter = owner + "." + entry.substring(entry.lastIndexOf('.') + 1);
+            boolean alone = entry.equals(owner) && entry.indexOf('.') < 0;
+            String parameter = alone ? entry : owner + "." + entry.substring(entry.lastIndexOf('.') + 1);
             if ((parameter.equals(entry) || parameter.endsWith("." + entry)) && !held.contains(parameter)) {
                 held.add(parameter);
             }
