@@ -89,6 +89,7 @@ record LayerChoice(List<NetworkLayer> layers) {
         return switch (weight.kind()) {
             case LINEAR -> new LinearSite(module, module, Orientation.IN_OUT, weight.in(), weight.out(), List.of());
             case EMBEDDING -> new EmbeddingSite(module, module, weight.in(), weight.out(), List.of());
+            case EXPERTS -> throw new IllegalStateException("no layer type of DL4J holds experts: " + module);
         };
     }
 }

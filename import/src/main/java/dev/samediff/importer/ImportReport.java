@@ -18,6 +18,7 @@ import java.util.Map;
  * @param inputs inputs
  * @param outputs outputs
  * @param linearLayers linear layers in the order of the graph
+ * @param experts linear layers for each of several experts in one tensor, in the order of the graph
  * @param embeddings embedding tables in the order of the graph
  * @param notAdapted weights that multiply activations and that no adapter can be put on, with the reason
  * @param notes what was rewritten or is worth knowing
@@ -33,6 +34,7 @@ public record ImportReport(
         List<TensorSpec> inputs,
         List<TensorSpec> outputs,
         List<LinearLayer> linearLayers,
+        List<LinearLayer> experts,
         List<EmbeddingTable> embeddings,
         List<NotAdapted> notAdapted,
         List<String> notes,
@@ -46,6 +48,7 @@ public record ImportReport(
         inputs = List.copyOf(inputs);
         outputs = List.copyOf(outputs);
         linearLayers = List.copyOf(linearLayers);
+        experts = List.copyOf(experts);
         embeddings = List.copyOf(embeddings);
         notAdapted = List.copyOf(notAdapted);
         notes = List.copyOf(notes);
@@ -83,7 +86,7 @@ public record ImportReport(
 
     /**
      * Returns the report as one line of JSON. Its keys: schema (a number that rises when a key changes its meaning or
-     * goes), file, producer, opset, nodes, importable, inputs, outputs, linear_layers, linear_weights, embedding_tables,
+     * goes), file, producer, opset, nodes, importable, inputs, outputs, linear_layers, linear_weights, expert_layers, embedding_tables,
      * not_adapted, operators, unsupported, notes. Equal files give equal texts.
      */
     public String json() {
@@ -111,6 +114,7 @@ public record ImportReport(
         text.setLength(text.length() - 2);
         text.append('\n');
         linearLayers.forEach(layer -> text.append("linear     ").append(line(layer)));
+        experts.forEach(layer -> text.append("experts    ").append(line(layer)));
         notAdapted.forEach(weight -> text.append("not adapted ").append(line(weight)));
         notes.forEach(note -> text.append("note       ").append(note).append('\n'));
         if (!isSupported()) {
@@ -124,7 +128,8 @@ public record ImportReport(
     }
 
     private static String line(LinearLayer layer) {
-        return layer.module() + " " + layer.in() + " -> " + layer.out()
+        return layer.module() + " " + (layer.experts() == 1 ? "" : layer.experts() + " x ") + layer.in() + " -> "
+                + layer.out()
                 + (layer.bias().isPresent() ? " + bias" : "") + ", stored " + layer.orientation() + " as '"
                 + layer.initializer() + "'\n";
     }

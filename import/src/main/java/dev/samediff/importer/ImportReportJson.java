@@ -3,7 +3,6 @@ package dev.samediff.importer;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
-import java.util.List;
 import java.util.Locale;
 import java.util.TreeMap;
 
@@ -32,7 +31,13 @@ final class ImportReportJson {
         report.inputs().forEach(input -> tensor(inputs.addObject(), input));
         ArrayNode outputs = root.putArray("outputs");
         report.outputs().forEach(output -> tensor(outputs.addObject(), output));
-        layers(root, report.linearLayers());
+        ArrayNode linear = root.putArray("linear_layers");
+        report.linearLayers().forEach(layer -> layer(linear.addObject(), layer));
+        root.put(
+                "linear_weights",
+                report.linearLayers().stream().mapToLong(LinearLayer::weights).sum());
+        ArrayNode experts = root.putArray("expert_layers");
+        report.experts().forEach(layer -> layer(experts.addObject().put("experts", layer.experts()), layer));
         ArrayNode tables = root.putArray("embedding_tables");
         report.embeddings()
                 .forEach(table -> tables.addObject()
@@ -67,22 +72,15 @@ final class ImportReportJson {
         tensor.bound().ifPresent(bound -> node.put("below", bound));
     }
 
-    private static void layers(ObjectNode root, List<LinearLayer> layers) {
-        ArrayNode all = root.putArray("linear_layers");
-        long weights = 0;
-        for (LinearLayer layer : layers) {
-            weights += (long) layer.in() * layer.out();
-            all.addObject()
-                    .put("module", layer.module())
-                    .put("in", layer.in())
-                    .put("out", layer.out())
-                    .put("bias", layer.bias().isPresent())
-                    .put("stored", layer.orientation().name().toLowerCase(Locale.ROOT))
-                    .put("weight", layer.weight())
-                    .put("initializer", layer.initializer())
-                    .put("node", layer.node());
-        }
-        root.put("linear_weights", weights);
+    private static void layer(ObjectNode node, LinearLayer layer) {
+        node.put("module", layer.module())
+                .put("in", layer.in())
+                .put("out", layer.out())
+                .put("bias", layer.bias().isPresent())
+                .put("stored", layer.orientation().name().toLowerCase(Locale.ROOT))
+                .put("weight", layer.weight())
+                .put("initializer", layer.initializer())
+                .put("node", layer.node());
     }
 
     private static void unsupported(ArrayNode all, ImportReport report) {

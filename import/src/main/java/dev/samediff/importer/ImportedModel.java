@@ -214,18 +214,24 @@ public final class ImportedModel {
         return report.linearLayers();
     }
 
+    /** Returns the stacks of linear layers, one for each of several experts, in the order of the graph. */
+    public List<LinearLayer> experts() {
+        return report.experts();
+    }
+
     /** Returns the embedding tables in the order of the graph; a table looked up several times is one. */
     public List<EmbeddingTable> embeddings() {
         return report.embeddings();
     }
 
     /**
-     * Returns the module path by weight variable of all linear layers. Embedding tables need no entry: their variables are
+     * Returns the module path by weight variable of all linear layers, and of experts in one tensor. Embedding tables need no entry: their variables are
      * named {@code <module path>.weight}.
      */
     public Map<String, String> modulePaths() {
         Map<String, String> paths = new LinkedHashMap<>();
         linearLayers().forEach(layer -> paths.put(layer.weight(), layer.module()));
+        experts().forEach(layer -> paths.put(layer.weight(), layer.module()));
         return paths;
     }
 

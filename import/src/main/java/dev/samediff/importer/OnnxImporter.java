@@ -102,17 +102,23 @@ public final class OnnxImporter {
         return report(file.graph().outputs(), refused, reasons);
     }
 
-    /** Replaces If nodes by the branch that is taken, as far as their conditions are known while importing. */
+    /**
+     * Replaces If nodes by the branch that is taken, loops by their turns, and lists of tensors by these, as far as conditions and
+     * numbers are known while importing.
+     */
     private static OnnxFile decided(OnnxFile read, ImportOptions options) {
         OnnxFile file = read;
-        while (file.operators().containsKey("If")) {
-            Map<String, Boolean> conditions = Lowering.conditions(file.graph());
-            if (conditions.isEmpty()) {
+        while (file.operators().containsKey("If") || file.operators().containsKey("Loop")) {
+            Lowering.Decisions decisions = Lowering.decisions(file.graph());
+            if (decisions.isEmpty()) {
                 break;
             }
-            file = file.withBranches(conditions, options.floats());
+            file = file.withBranches(decisions.conditions(), options.floats())
+                    .withTurns(decisions.turns(), options.floats());
         }
-        return file;
+        Map<String, HostTensor> numbers =
+                file.openLists().isEmpty() ? Map.of() : Lowering.known(file.graph(), file.openLists());
+        return numbers.isEmpty() ? file : file.withLists(numbers, options.floats());
     }
 
     /** Finds out by which numbers weights are cut that are computed from the sizes of activations, as far as these are known. */
@@ -183,7 +189,8 @@ public final class OnnxImporter {
                 unsupported,
                 inputs(graph),
                 outputs.stream().map(this::spec).toList(),
-                linearLayers(),
+                layers(roles.linears()),
+                layers(roles.experts()),
                 embeddings(),
                 roles.notAdapted(),
                 notes(),
@@ -203,9 +210,9 @@ public final class OnnxImporter {
         return new TensorSpec(declared.name(), names.of(declared.name()), OnnxTypes.held(declared.type()), dims);
     }
 
-    private List<LinearLayer> linearLayers() {
+    private List<LinearLayer> layers(List<LinearUse> uses) {
         Map<String, LinearLayer> layers = new LinkedHashMap<>();
-        for (LinearUse use : roles.linears()) {
+        for (LinearUse use : uses) {
             layers.computeIfAbsent(use.weight(), weight -> layer(use));
         }
         return List.copyOf(layers.values());
@@ -227,12 +234,15 @@ public final class OnnxImporter {
     private LinearLayer layer(LinearUse use) {
         OnnxTensor tensor = Objects.requireNonNull(file.graph().tensor(use.weight()));
         long[] matrix = roles.matrix(use.weight());
-        int rows = (int) (matrix == null ? tensor.shape() : matrix)[0];
-        int columns = tensor.length() / Math.max(1, rows);
+        long[] shape = matrix == null ? tensor.shape() : matrix;
+        int experts = shape.length == 3 ? (int) shape[0] : 1;
+        int rows = (int) shape[shape.length == 3 ? 1 : 0];
+        int columns = tensor.length() / Math.max(1, experts * rows);
         return new LinearLayer(
                 names.module(use.weight()),
                 names.of(use.weight()),
                 use.transposed() ? Orientation.OUT_IN : Orientation.IN_OUT,
+                experts,
                 use.transposed() ? columns : rows,
                 use.transposed() ? rows : columns,
                 use.weight(),

@@ -119,6 +119,26 @@ class DynamoExportTest {
     }
 
     @Test
+    void parts_from_the_end_and_all_parts_of_a_list_become_tensors() throws IOException {
+        TinyModel model = new TinyModel(18)
+                .input("x", DataType.FLOAT, -1, -2, 6)
+                .initializer("sizes", HostTensor.vector(2, 3, 1))
+                .initializer("last", HostTensor.of(DataType.LONG, new long[0], new long[] {-1}))
+                .initializer("first", HostTensor.of(DataType.LONG, new long[0], new long[] {-3}))
+                .initializer("before", HostTensor.of(DataType.LONG, new long[0], new long[] {-2}))
+                .node("SplitToSequence", "x sizes", "split", "axis", 2)
+                .node("SequenceAt", "split last", "a")
+                .node("SequenceAt", "split first", "b")
+                .node("SplitToSequence", "x", "singles", "axis", 2)
+                .node("SequenceAt", "singles last", "c")
+                .node("SequenceAt", "singles before", "d")
+                .node("ConcatFromSequence", "split", "all", "axis", 2)
+                .node("Concat", "a b c d all", "y", "axis", 2)
+                .output("y", DataType.FLOAT, -1, -2, 11);
+        assertThat(OnnxVerifier.verify(write(model), 1e-6, 1).passed()).isTrue();
+    }
+
+    @Test
     void functions_of_torch_lib_are_put_in_their_place() throws IOException {
         FunctionProto gelu = FunctionProto.newBuilder()
                 .setDomain(TORCH_LIB)

@@ -38,6 +38,7 @@ class ImportReportJsonTest {
                         "outputs",
                         "linear_layers",
                         "linear_weights",
+                        "expert_layers",
                         "embedding_tables",
                         "not_adapted",
                         "operators",

@@ -48,7 +48,7 @@ public final class TinyModel {
         return this;
     }
 
-    private static ValueInfoProto value(String name, DataType type, long... dims) {
+    static ValueInfoProto value(String name, DataType type, long... dims) {
         TensorShapeProto.Builder shape = TensorShapeProto.newBuilder();
         for (long dim : dims) {
             TensorShapeProto.Dimension.Builder size = TensorShapeProto.Dimension.newBuilder();

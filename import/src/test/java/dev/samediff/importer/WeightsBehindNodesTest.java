@@ -281,6 +281,61 @@ class WeightsBehindNodesTest {
                         })));
     }
 
+    /** Projections of tables of relative positions, as DeBERTa has them. */
+    @Test
+    void a_layer_on_stored_numbers_alone_is_adapted_and_merged() {
+        TinyModel positions = model().initializer("relative", reals(5, 4))
+                .initializer("key.weight", reals(6, 4))
+                .initializer("key.bias", reals(6))
+                .initializer("w", reals(4, 6))
+                .node("Gemm", "relative key.weight key.bias", "keys", "transB", 1)
+                .initializer("rows", HostTensor.vector(3))
+                .node("Gather", "keys rows", "row")
+                .node("MatMul", "x w", "h")
+                .node("Add", "h row", "y")
+                .output("y", DataType.FLOAT, -1, -2, 6);
+        ImportedModel model = OnnxImporter.load(positions.write(folder));
+        AdaptedModel adapted = trained(model, Sorsa.rank(2));
+        assertThat(adapted.sites()).extracting(site -> site.module()).contains("key");
+        assertThat(adapted.sites()).hasSameSizeAs(model.linearLayers());
+        Path target = folder.resolve("merged.onnx");
+        OnnxWriter.writeMerged(model, adapted.mergedWeights(), target);
+        Verification verification = OnnxVerifier.verify(target, model, InputSizes.SAMPLES, 1e-4, 1);
+        assertThat(verification.passed()).as(verification.toString()).isTrue();
+    }
+
+    /** Biaffine scores and the like: the graph had the layer, and the file no place for it. */
+    @TestFactory
+    Stream<DynamicTest> a_matrix_in_a_sum_of_three_is_a_layer_that_can_be_merged() {
+        Map<String, String> sums = new LinkedHashMap<>();
+        sums.put("bti,io,bso->bts", "x w z");
+        sums.put("bti,oi,bso->bts", "x turned z");
+        sums.put("io,bti,bso->bts", "w x z");
+        sums.put("bti,bso,io->bts", "");
+        sums.put("bti,io,o->bto", "x w v");
+        return sums.entrySet().stream()
+                .map(sum -> DynamicTest.dynamicTest(sum.getKey(), () -> {
+                    boolean none = sum.getValue().isEmpty();
+                    TinyModel three = model().initializer("w", reals(4, 6))
+                            .initializer("turned", reals(6, 4))
+                            .initializer("v", reals(6))
+                            .initializer("u", reals(4, 6))
+                            .node("MatMul", "x u", "z")
+                            .node("Einsum", none ? "x z w" : sum.getValue(), "y", "equation", sum.getKey())
+                            .output("y", DataType.FLOAT, -1, -2, sum.getKey().endsWith("bts") ? -2 : 6);
+                    ImportedModel model = OnnxImporter.load(three.write(folder));
+                    boolean unused = sum.getValue().equals("x w v");
+                    assertThat(model.linearLayers()).hasSize(none || unused ? 1 : 2);
+                    assertThat(model.report().notAdapted()).hasSize(none ? 1 : 0);
+                    Path target = Files.createTempFile(folder, "merged", ".onnx");
+                    OnnxWriter.writeMerged(model, trained(model, Sorsa.rank(2)).mergedWeights(), target);
+                    Verification verification = OnnxVerifier.verify(target, model, InputSizes.SAMPLES, 1e-4, 1);
+                    assertThat(verification.passed())
+                            .as(verification.toString())
+                            .isTrue();
+                }));
+    }
+
     private static AdaptedModel trained(ImportedModel model, AdapterMethod method) {
         AdaptedModel adapted = AdaptedModel.inject(
                 model.graph(), model.modulePaths(), AdapterConfig.of(method).withTargets(TargetSelector.regex(".*")));

@@ -15,6 +15,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
+import java.util.regex.Pattern;
+import java.util.stream.Stream;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -40,22 +42,25 @@ final class ZooRun {
     ZooRow row(String name) {
         double verified = verified(file);
         ImportedModel model = OnnxImporter.load(file);
+        List<String> layers = Stream.concat(model.linearLayers().stream(), model.experts().stream())
+                .map(LinearLayer::module)
+                .toList();
+        Map<String, Integer> ranks = new LinkedHashMap<>();
+        Stream.concat(model.linearLayers().stream(), model.experts().stream())
+                .filter(layer -> Math.min(layer.in(), layer.out()) < method.rank())
+                .forEach(layer -> ranks.put("^" + Pattern.quote(layer.module()), 1));
         AdaptedModel adapted = AdaptedModel.inject(
                 model.graph(),
                 model.modulePaths(),
-                AdapterConfig.of(method).withTargets(TargetSelector.allLinear().withHead()));
+                AdapterConfig.of(method)
+                        .withTargets(TargetSelector.suffixes(layers).withRankPattern(ranks)));
         RandomInputs inputs = new RandomInputs(model.model().getGraph());
         VerificationSizes sizes = new VerificationSizes(model, inputs, VerificationPlan.quick(TOLERANCE, 1));
         Map<String, INDArray> given = inputs.draw(sizes.chosen().get(0), new Random(3));
         train(model, adapted, given);
         write(model, adapted);
         return new ZooRow(
-                name,
-                model.linearLayers().size(),
-                verified,
-                verified(merged),
-                difference(given, OnnxVerifier.run(model, given)),
-                "");
+                name, layers.size(), verified, verified(merged), difference(given, OnnxVerifier.run(model, given)), "");
     }
 
     private static double verified(Path file) {

@@ -13,6 +13,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <p>A method is one record in one file: hyper-parameters, how it starts, its branch in the graph, its weight change,
  * and an optional penalty. Everything else (finding layers, orientation, freezing, rewiring, scaling, saving, merging)
  * is generic. All shapes are those of {@code y = x W} with {@code W [in,out]}; an embedding is the case {@code x = onehot(ids)}.
+ * Of a stack of experts, each is a layer of its own to every method but {@link #adapt}, which gets all of them at once.
  */
 public interface AdapterMethod {
     /** Returns the short lower-case name: {@code lora}, {@code olora}, {@code pissa}, {@code sorsa}. */
@@ -58,9 +59,10 @@ public interface AdapterMethod {
      * Adds the branch to the graph and returns the layer's new output.
      *
      * @param x the layer's input [N,in]; a method multiplies it by matrices [in,k] and does nothing else with it
-     * @param base x W_residual [N,out]
+     * @param base x W_residual [N,out]; of experts, this and x have an axis of experts in front
      * @param scaling a scalar of the graph that holds s; 0 switches the branch off
-     * @param trainables graph variables by short name, shaped as in {@link Factorization}
+     * @param trainables graph variables by short name, shaped as in {@link Factorization}; of experts [experts,a,b], vectors
+     *     [experts,1,a]
      * @param prefix start of the names of all variables created here
      * @return adapted output [N,out]
      */

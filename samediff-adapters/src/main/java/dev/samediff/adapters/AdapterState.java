@@ -80,7 +80,8 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
     }
 
     /**
-     * One adapted layer. All tensors have the shapes of {@code y = x W}: A [in,r], S [r], B [r,out], float32.
+     * One adapted layer. All tensors have the shapes of {@code y = x W}: A [in,r], S [r], B [r,out], float32; of
+     * experts with an axis of them in front ({@link ExpertTensors}).
      *
      * @param module module path
      * @param weight name of the weight variable in the graph it was made from
@@ -146,17 +147,25 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
             }
         }
 
+        /** Returns the number of experts; one if it is no stack of them. */
+        public int experts() {
+            return kind == SiteKind.EXPERTS
+                    ? Math.toIntExact(tensors.values().iterator().next().size(0))
+                    : 1;
+        }
+
         PlainLora toPlainLora(AdapterMethod method) {
-            Map<String, INDArray> now = method.asLora(tensors);
+            Map<String, INDArray> now = ExpertTensors.asLora(kind, method, tensors);
             if (startsAtZero) {
                 return new PlainLora(
-                        module, in, out, rank, scaling * rank, get(now, "lora_A"), get(now, "lora_B"), kind);
+                        module, weight, in, out, rank, scaling * rank, get(now, "lora_A"), get(now, "lora_B"), kind);
             }
-            Map<String, INDArray> before = method.asLora(start);
-            INDArray a = Nd4j.concat(1, get(now, "lora_A"), get(before, "lora_A"));
-            INDArray b =
-                    Nd4j.concat(0, get(now, "lora_B"), get(before, "lora_B").neg());
-            return new PlainLora(module, in, out, 2 * rank, scaling * 2 * rank, a, b, kind);
+            Map<String, INDArray> before = ExpertTensors.asLora(kind, method, start);
+            int columns = kind == SiteKind.EXPERTS ? 2 : 1;
+            INDArray a = Nd4j.concat(columns, get(now, "lora_A"), get(before, "lora_A"));
+            INDArray b = Nd4j.concat(
+                    columns - 1, get(now, "lora_B"), get(before, "lora_B").neg());
+            return new PlainLora(module, weight, in, out, 2 * rank, scaling * 2 * rank, a, b, kind);
         }
 
         private static INDArray get(Map<String, INDArray> map, String key) {
@@ -172,14 +181,23 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
      * A plain LoRA of one layer for the unchanged base: {@code delta = alpha / rank * A B}.
      *
      * @param module module path
+     * @param weight name of the weight variable in the graph it was made from
      * @param in input features
      * @param out output features
      * @param rank rank
      * @param alpha alpha, so that alpha / rank is the scaling
-     * @param a A [in,rank], float32 (PEFT's file holds the transpose)
-     * @param b B [rank,out], float32 (PEFT's file holds the transpose)
+     * @param a A [in,rank], of experts [experts,in,rank], float32 (PEFT's file holds the transpose)
+     * @param b B [rank,out], of experts [experts,rank,out], float32 (PEFT's file holds the transpose)
      * @param kind what the layer does with its weight
      */
     public record PlainLora(
-            String module, int in, int out, int rank, double alpha, INDArray a, INDArray b, SiteKind kind) {}
+            String module,
+            String weight,
+            int in,
+            int out,
+            int rank,
+            double alpha,
+            INDArray a,
+            INDArray b,
+            SiteKind kind) {}
 }

@@ -83,8 +83,8 @@ public final class AdapterSum {
                         .mul(term.weight() * term.plain().alpha() / term.plain().rank()))
                 .toArray(INDArray[]::new);
         Map<String, INDArray> tensors = new LinkedHashMap<>();
-        tensors.put("lora_A", Nd4j.concat(1, a));
-        tensors.put("lora_B", Nd4j.concat(0, b));
+        tensors.put("lora_A", Nd4j.concat(a[0].rank() - 1, a));
+        tensors.put("lora_B", Nd4j.concat(b[0].rank() - 2, b));
         Map<String, INDArray> start = new LinkedHashMap<>();
         tensors.forEach((name, tensor) -> start.put(name, tensor.dup('c')));
         int rank = terms.stream().mapToInt(term -> term.plain().rank()).sum();

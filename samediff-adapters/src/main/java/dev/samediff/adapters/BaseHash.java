@@ -21,7 +21,7 @@ public final class BaseHash {
     /**
      * Returns the SHA-256 (hexadecimal) of a weight's values as float32, little-endian, row-major.
      *
-     * @param stored the weight [rows,columns] as the graph stores it; not modified
+     * @param stored the weight [rows,columns], or [experts,rows,columns], as the graph stores it; not modified
      */
     public static String ofWeight(INDArray stored) {
         return hash(stored, values -> {});
@@ -40,7 +40,9 @@ public final class BaseHash {
         });
     }
 
-    private static String hash(INDArray stored, Consumer<float[]> look) {
+    private static String hash(INDArray weight, Consumer<float[]> look) {
+        INDArray stored =
+                weight.rank() == 2 ? weight : weight.reshape('c', weight.length() / weight.size(-1), weight.size(-1));
         MessageDigest digest = sha256();
         long rows = stored.rows();
         long step = Math.max(1, ELEMENTS_PER_BLOCK / Math.max(1, stored.columns()));

@@ -5,7 +5,8 @@ import org.nd4j.autodiff.samediff.SameDiff;
 
 /**
  * The input x [N,in] of an adapted layer, as far as a method needs it: something that can be multiplied by a matrix. Of a
- * linear layer it is an activation; of an embedding it is {@code onehot(ids)}, which is never formed.
+ * linear layer it is an activation; of an embedding it is {@code onehot(ids)}, which is never formed. Of experts, everything
+ * has one more axis in front.
  */
 public interface LayerInput {
     /** Returns the graph. */
@@ -15,8 +16,8 @@ public interface LayerInput {
      * Adds {@code x M} to the graph; the gradient with respect to M is right wherever it is trained.
      *
      * @param name name of the result, and start of the names of everything else made here
-     * @param matrix M [in,k], a variable of the graph with an array
-     * @return x M [N,k]
+     * @param matrix M [in,k], a variable of the graph with an array; [experts,in,k] if x is [experts,N,in]
+     * @return x M [N,k], or [experts,N,k]
      */
     SDVariable times(String name, SDVariable matrix);
 }

@@ -12,8 +12,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * @param weight the weight's variable
  * @param kind what the layer does with its weight
  * @param base the residual weight, or the new tensor, in the stored orientation; empty if it is the true weight
- * @param down [in,r]; several adapters side by side; empty if the tensor is replaced
- * @param up [r,out], multiplied by the scaling; empty if the tensor is replaced
+ * @param down [in,r], of experts [experts,in,r]; several adapters side by side; empty if the tensor is replaced
+ * @param up [r,out], of experts [experts,r,out], multiplied by the scaling; empty if the tensor is replaced
  */
 public record LowRankUpdate(
         String module, String weight, SiteKind kind, Optional<INDArray> base, INDArray down, INDArray up) {

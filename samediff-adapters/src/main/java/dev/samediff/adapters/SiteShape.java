@@ -26,6 +26,11 @@ public record SiteShape(String module, int in, int out, int rank, double scaling
         }
     }
 
+    /** Returns one expert of a stack, which is a linear layer. */
+    public SiteShape ofExpert(int expert) {
+        return new SiteShape(module + "." + expert, in, out, rank, scaling);
+    }
+
     /** Describes a linear layer. */
     public SiteShape(String module, int in, int out, int rank, double scaling) {
         this(module, in, out, rank, scaling, SiteKind.LINEAR);

@@ -3,6 +3,7 @@ package dev.samediff.importer.folding;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.importer.onnx.OnnxNode;
 import dev.samediff.importer.tensor.HostTensor;
+import dev.samediff.importer.tensor.NotValid;
 import java.util.Arrays;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -20,7 +21,7 @@ public final class Axes {
         long positive = axis < 0 ? axis + rank : axis;
         if (positive < 0 || positive >= rank) {
             throw new InvalidInputException(
-                    node + " names axis " + axis + " of a tensor with " + rank + " axes; the graph is not valid ONNX");
+                    node + " names axis " + axis + " of a tensor with " + rank + " axes" + NotValid.ONNX);
         }
         return (int) positive;
     }

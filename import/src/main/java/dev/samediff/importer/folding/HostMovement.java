@@ -6,6 +6,7 @@ import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.importer.onnx.OnnxNode;
 import dev.samediff.importer.tensor.Dim;
 import dev.samediff.importer.tensor.HostTensor;
+import dev.samediff.importer.tensor.NotValid;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -34,7 +35,7 @@ final class HostMovement {
     static HostTensor need(List<@Nullable HostTensor> inputs, int index) {
         HostTensor input = index < inputs.size() ? inputs.get(index) : null;
         if (input == null) {
-            throw new InvalidInputException("input " + index + " of a node is missing; the graph is not valid ONNX");
+            throw new InvalidInputException("input " + index + " of a node is missing" + NotValid.ONNX);
         }
         return input;
     }
@@ -61,7 +62,7 @@ final class HostMovement {
         }
         if (HostTensor.length(shape) != a.length()) {
             throw new InvalidInputException(node + " reshapes " + Arrays.toString(a.shape()) + " to "
-                    + Arrays.toString(target.asLongs()) + "; the graph is not valid ONNX");
+                    + Arrays.toString(target.asLongs()) + NotValid.ONNX);
         }
         return a.reshaped(shape);
     }
@@ -133,8 +134,8 @@ final class HostMovement {
             for (int i = 0; i < indices.length(); i++) {
                 long index = indices.asLong(i) < 0 ? indices.asLong(i) + size : indices.asLong(i);
                 if (index < 0 || index >= size) {
-                    throw new InvalidInputException(node + " reads element " + indices.asLong(i) + " of an axis with "
-                            + size + "; the graph is not valid ONNX");
+                    throw new InvalidInputException(
+                            node + " reads element " + indices.asLong(i) + " of an axis with " + size + NotValid.ONNX);
                 }
                 for (long k = 0; k < inner; k++) {
                     source[next++] = (int) ((o * size + index) * inner + k);

@@ -33,7 +33,9 @@ final class Activations {
     private static List<Value> dropout(NodeCall call) {
         List<String> outputs = call.node().outputs();
         if (outputs.size() > 1 && !outputs.get(1).isEmpty() && !call.isUnread(outputs.get(1))) {
-            throw call.refused("hands out its mask; only the tensor, which passes unchanged, can be imported");
+            throw call.refused(
+                    "hands out its mask; only the tensor, which passes unchanged, can be imported",
+                    "export the model in evaluation mode (model.eval())");
         }
         return List.of(call.in(0));
     }

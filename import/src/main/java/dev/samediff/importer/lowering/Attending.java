@@ -27,7 +27,9 @@ final class Attending {
         }
         Dim width = x.dim(2)
                 .dividedBy(Dim.of(number))
-                .orElseThrow(() -> call.refused("cuts " + x.dim(2) + " features into " + number + " heads"));
+                .orElseThrow(() -> call.refused(
+                        "cuts " + x.dim(2) + " features into " + number + " heads",
+                        "export with the width fixed, and a number of heads that divides it"));
         Value apart = call.builder().reshape(x, List.of(x.dim(0), x.dim(1), Dim.of(number), width));
         return Shapes.permuted(call, apart, 0, 2, 1, 3);
     }
@@ -100,7 +102,9 @@ final class Attending {
         double given = call.node().real("scale", 0);
         Dim width = query.dim(3);
         if (given == 0 && !width.isKnown()) {
-            throw call.refused("has heads of a width that is not known before the graph runs and no scale");
+            throw call.refused(
+                    "has heads of a width that is not known before the graph runs and no scale",
+                    "export with the width fixed, or with a scale");
         }
         return given != 0 ? given : 1 / Math.sqrt((double) width.known());
     }
@@ -150,8 +154,10 @@ final class Attending {
             case 2 -> call.emit("Equal", inserted(wide, 1, 2), Gathering.number(call, Dim.ZERO));
             case 3 -> call.emit("Equal", inserted(wide, 1), Gathering.number(call, Dim.ZERO));
             default ->
-                throw call.refused("has a mask of rank " + mask.rank()
-                        + "; lengths [B], keys [B,T] and keys by query [B,S,T] can be imported");
+                throw call.refused(
+                        "has a mask of rank " + mask.rank()
+                                + "; lengths [B], keys [B,T] and keys by query [B,S,T] can be imported",
+                        "give one of these, or export the model without fusing attention (optimization level 1)");
         };
         return hiding(hidden, type, filter);
     }

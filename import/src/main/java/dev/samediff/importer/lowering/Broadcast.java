@@ -31,7 +31,7 @@ final class Broadcast {
             return b;
         }
         if (a.isKnown() && b.isKnown()) {
-            throw call.refused("combines axes of sizes " + a + " and " + b + "; the graph is not valid ONNX");
+            throw call.invalid("combines axes of sizes " + a + " and " + b);
         }
         call.builder().sizes().combined(a, b);
         return a.isKnown() ? a : b.isKnown() ? b : call.builder().unknown();

@@ -108,7 +108,8 @@ final class Composed {
         put(operators, "Hardmax", (call, x) -> {
             int axis = call.axis("axis", call.opset() < 13 ? 1 : -1, x.rank());
             if (call.opset() < 13 && axis < x.rank() - 1) {
-                throw call.refused("is a Hardmax over several axes; only one axis can be imported");
+                throw call.refused(
+                        "is a Hardmax over several axes; only one axis can be imported", "apply it along one axis");
             }
             Value places = call.emit("ArgMax", Map.of("axis", axis, "keepdims", 0), x);
             HostTensor offOn = HostTensor.of(x.type(), new long[] {2}, new double[] {0, 1});
@@ -198,7 +199,7 @@ final class Composed {
 
     private static Value real(NodeCall call, Value x) {
         if (!x.type().isFPType()) {
-            throw call.refused("takes real numbers, and is given " + x.type() + "; cast them first");
+            throw call.refused("takes real numbers, and is given " + x.type(), "cast them first");
         }
         return x;
     }
@@ -242,8 +243,10 @@ final class Composed {
     private static long blockSize(NodeCall call, Value x) {
         long size = call.node().integer("blocksize", 0);
         if (size < 1 || x.rank() != 4 || !x.dim(1).isKnown()) {
-            throw call.refused("moves blocks of " + size + " of a tensor " + x
-                    + "; expected a positive size and 4 axes with a known number of channels");
+            throw call.refused(
+                    "moves blocks of " + size + " of a tensor " + x
+                            + "; expected a positive size and 4 axes with a known number of channels",
+                    "export with the number of channels fixed");
         }
         return size;
     }
@@ -280,8 +283,10 @@ final class Composed {
         Optional<Dim> high = x.dim(2).dividedBy(block);
         Optional<Dim> wide = x.dim(3).dividedBy(block);
         if (high.isEmpty() || wide.isEmpty()) {
-            throw call.refused("cuts axes of sizes " + x.dim(2) + " and " + x.dim(3) + " into blocks of " + size
-                    + "; sizes known to be multiples can be imported");
+            throw call.refused(
+                    "cuts axes of sizes " + x.dim(2) + " and " + x.dim(3) + " into blocks of " + size
+                            + "; sizes known to be multiples can be imported",
+                    "export with these sizes fixed");
         }
         Value apart = call.builder().reshape(x, List.of(x.dim(0), x.dim(1), high.get(), block, wide.get(), block));
         Value turned = call.emit("Transpose", Map.of("perm", new long[] {0, 3, 5, 1, 2, 4}), apart);

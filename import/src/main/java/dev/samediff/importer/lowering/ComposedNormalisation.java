@@ -48,8 +48,9 @@ final class ComposedNormalisation {
     /** As in inference, with the stored statistics. */
     private static List<Value> batch(NodeCall call) {
         if (call.node().integer("training_mode", 0) == 1) {
-            throw call.refused("normalises with the statistics of the batch (training_mode = 1); export the model in"
-                    + " evaluation mode");
+            throw call.refused(
+                    "normalises with the statistics of the batch (training_mode = 1)",
+                    "export the model in evaluation mode");
         }
         Value x = call.in(0);
         int rank = x.rank();
@@ -70,8 +71,10 @@ final class ComposedNormalisation {
         Value x = call.in(0);
         long groups = call.node().integer("num_groups", 0);
         if (groups < 1 || !x.dim(1).isKnown() || x.dim(1).known() % groups != 0) {
-            throw call.refused("normalises " + groups + " groups of " + x.dim(1) + " channels; expected a known number"
-                    + " of channels that the groups divide");
+            throw call.refused(
+                    "normalises " + groups + " groups of " + x.dim(1)
+                            + " channels; expected a known number of channels that the groups divide",
+                    "export with that number fixed");
         }
         Dim each = Dim.of(x.dim(1).known() / groups);
         List<Dim> apart = new ArrayList<>(x.dims());

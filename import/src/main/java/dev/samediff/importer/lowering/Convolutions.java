@@ -34,8 +34,8 @@ final class Convolutions {
         this.windows = given.withoutPads();
         this.group = Math.toIntExact(call.node().integer("group", 1));
         if (group < 1 || x.rank() != kernel.length + 2) {
-            throw call.refused("convolves a tensor of rank " + x.rank() + " with a kernel of " + kernel.length
-                    + " axes in " + group + " groups; the graph is not valid ONNX");
+            throw call.invalid("convolves a tensor of rank " + x.rank() + " with a kernel of " + kernel.length
+                    + " axes in " + group + " groups");
         }
     }
 
@@ -52,7 +52,9 @@ final class Convolutions {
         long[] kernel = new long[weight.rank() - 2];
         for (int i = 0; i < kernel.length; i++) {
             if (!weight.dim(i + 2).isKnown()) {
-                throw call.refused("has a kernel whose size is not known before the graph runs");
+                throw call.refused(
+                        "has a kernel whose size is not known before the graph runs",
+                        "export with the size of the kernel fixed");
             }
             kernel[i] = weight.dim(i + 2).known();
         }
@@ -80,7 +82,9 @@ final class Convolutions {
     /** Number of input channels that each group sees. */
     private long perGroup() {
         if (weight.rank() < 3 || !weight.dim(1).isKnown() || !weight.dim(0).isKnown()) {
-            throw call.refused("has a weight of unknown size " + weight + " and several groups");
+            throw call.refused(
+                    "has a weight of unknown size " + weight + " and several groups",
+                    "export with the size of the weight fixed");
         }
         return weight.dim(1).known();
     }
@@ -160,7 +164,7 @@ final class Convolutions {
     private Value depthwise() {
         long out = weight.dim(0).known();
         if (out % group != 0) {
-            throw call.refused("has " + out + " outputs in " + group + " groups; the graph is not valid ONNX");
+            throw call.invalid("has " + out + " outputs in " + group + " groups");
         }
         long each = out / group;
         Value input = each == 1 ? x : repeated(each);

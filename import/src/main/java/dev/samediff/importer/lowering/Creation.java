@@ -16,7 +16,9 @@ final class Creation {
 
     static void register(Map<String, OpLowering> operators) {
         operators.put("Constant", call -> {
-            throw call.refused("holds neither numbers nor a dense tensor; only those can be imported");
+            throw call.refused(
+                    "holds neither numbers nor a dense tensor; only those can be imported",
+                    "store it as one of them, without strings and sparse tensors");
         });
         operators.put("ConstantOfShape", Creation::filled);
         operators.put("Range", Creation::range);

@@ -1,6 +1,7 @@
 package dev.samediff.importer.lowering;
 
 import dev.samediff.importer.onnx.EinsumLayer;
+import dev.samediff.importer.onnx.EinsumStack;
 import dev.samediff.importer.tensor.Dim;
 import java.util.ArrayList;
 import java.util.List;
@@ -44,8 +45,7 @@ final class Einsum {
         String[] sides = equation.split("->", -1);
         String[] inputs = sides[0].split(",", -1);
         if (sides.length > 2 || inputs.length != call.inputs().size()) {
-            throw call.refused(
-                    "computes '" + equation + "' of " + call.inputs().size() + " tensors; the graph is not valid ONNX");
+            throw call.invalid("computes '" + equation + "' of " + call.inputs().size() + " tensors");
         }
         for (int place = 0; place < inputs.length; place++) {
             Optional<EinsumLayer> layer = EinsumLayer.of(call.node(), place);
@@ -53,6 +53,13 @@ final class Einsum {
                     && call.in(place).stored() != null
                     && call.in(place).rank() == 2) {
                 return byMatrix(layer.get(), call.in(1 - place), call.in(place), equation);
+            }
+            Optional<EinsumStack> stack = EinsumStack.of(call.node(), place);
+            if (stack.isPresent()
+                    && Experts.isStack(call.in(place))
+                    && call.in(1 - place).stored() == null
+                    && call.in(1 - place).rank() == stack.get().x().length()) {
+                return Experts.einsum(call, stack.get(), call.in(1 - place), call.in(place));
             }
         }
         List<Operand> operands = new ArrayList<>();
@@ -67,7 +74,7 @@ final class Einsum {
         }
         Operand complete = joined;
         if (!result.chars().allMatch(label -> complete.has((char) label))) {
-            throw call.refused("computes '" + equation + "', whose result has a letter no operand has");
+            throw call.invalid("computes '" + equation + "', whose result has a letter no operand has");
         }
         return Shapes.permuted(call, joined.value(), order(joined.labels(), result));
     }
@@ -108,8 +115,10 @@ final class Einsum {
         String labels = withEllipsis(letters, value.rank() - named);
         boolean repeated = labels.chars().distinct().count() != labels.length();
         if (repeated || labels.length() != value.rank()) {
-            throw call.refused("computes '" + equation + "' of a tensor of rank " + value.rank()
-                    + "; letters that are repeated in one operand (diagonals) cannot be imported");
+            throw call.refused(
+                    "computes '" + equation + "' of a tensor of rank " + value.rank()
+                            + "; letters that are repeated in one operand (diagonals) cannot be imported",
+                    "take the diagonal before it, by a product with an identity matrix");
         }
         return new Operand(value, labels);
     }

@@ -55,7 +55,7 @@ final class Elementwise {
         operators.put(name, call -> {
             Value x = call.in(0);
             if (!x.type().isFPType() && !WHOLE.contains(name)) {
-                throw call.refused("takes real numbers, and is given " + x.type() + "; cast them first");
+                throw call.refused("takes real numbers, and is given " + x.type(), "cast them first");
             }
             return call.result(form.apply(call.graph(), x.variable()), x);
         });

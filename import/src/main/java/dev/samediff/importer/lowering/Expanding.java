@@ -77,8 +77,10 @@ final class Expanding {
         List<Dim> repeats = call.known(1, "repeats").asDims();
         if (repeats.size() != x.rank()
                 || repeats.stream().anyMatch(repeat -> Dim.ZERO.minus(repeat).isAtLeast(0))) {
-            throw call.refused("repeats a tensor of " + x.rank() + " axes " + repeats
-                    + " times; one number of one or more for every axis can be imported");
+            throw call.refused(
+                    "repeats a tensor of " + x.rank() + " axes " + repeats
+                            + " times; one number of one or more for every axis can be imported",
+                    "export with such numbers as a constant");
         }
         List<Dim> dims = new ArrayList<>();
         for (int axis = 0; axis < x.rank(); axis++) {

@@ -31,7 +31,7 @@ final class FusedAttention {
     private long number(String attribute) {
         long number = call.node().integer(attribute, 0);
         if (number < 1) {
-            throw call.refused("has no " + attribute + "; the graph is not valid");
+            throw call.invalid("has no " + attribute);
         }
         return number;
     }
@@ -42,14 +42,15 @@ final class FusedAttention {
 
     private void refuse(String attribute) {
         if (call.node().integer(attribute, 0) != 0) {
-            throw call.refused("has " + attribute + " = " + call.node().integer(attribute, 0)
-                    + "; export the model without fusing attention (optimization level 1)");
+            throw call.refused(
+                    "has " + attribute + " = " + call.node().integer(attribute, 0),
+                    "export the model without fusing attention (optimization level 1)");
         }
     }
 
     private void refuseInput(int index, String what) {
         if (call.optional(index).isPresent()) {
-            throw call.refused("has " + what + "; export the model without fusing attention (optimization level 1)");
+            throw call.refused("has " + what, "export the model without fusing attention (optimization level 1)");
         }
     }
 
@@ -63,7 +64,11 @@ final class FusedAttention {
                 call.optional(2).map(bias -> call.emit("Add", product, bias)).orElse(product);
         long[] sizes = call.node().integers("qkv_hidden_sizes");
         if (sizes == null) {
-            Dim width = sum.dim(2).dividedBy(Dim.of(3)).orElseThrow(() -> call.refused("has no three equal parts"));
+            Dim width = sum.dim(2)
+                    .dividedBy(Dim.of(3))
+                    .orElseThrow(() -> call.refused(
+                            "has no three equal parts",
+                            "export the model without fusing attention (optimization level 1)"));
             sizes = LongStream.generate(width::known).limit(3).toArray();
         }
         List<Value> parts = attending.parts(sum, sizes);
@@ -128,7 +133,9 @@ final class FusedAttention {
 
     private long width(Value x) {
         if (!x.dim(3).isKnown()) {
-            throw call.refused("adds a bias to heads of a width that is not known before the graph runs");
+            throw call.refused(
+                    "adds a bias to heads of a width that is not known before the graph runs",
+                    "export with the width of the heads fixed");
         }
         return x.dim(3).known();
     }
@@ -165,7 +172,7 @@ final class FusedAttention {
             valueRows = parts.get(2);
         }
         if (keyRows == null || valueRows == null) {
-            throw call.refused("has keys without values; the graph is not valid");
+            throw call.invalid("has keys without values");
         }
         Value query = attending.heads(queryRows, heads);
         Value keys = attending.heads(keyRows, shared);

@@ -33,7 +33,8 @@ final class FusedLayers {
     private static Value product(NodeCall call) {
         if (call.node().integer("transBatchA", 0) != 0 || call.node().integer("transBatchB", 0) != 0) {
             throw call.refused(
-                    "moves batch axes (transBatchA, transBatchB); only products that keep them can be imported");
+                    "moves batch axes (transBatchA, transBatchB); only products that keep them can be imported",
+                    "export the model without fusing products (optimization level 1)");
         }
         Value left = turned(call, call.in(0), "transA");
         Value right = turned(call, call.in(1), "transB");
@@ -68,7 +69,10 @@ final class FusedLayers {
             case "Relu", "Tanh", "Sigmoid", "Softplus", "Softsign" -> List.of(call.emit(activation, sum));
             case "LeakyRelu" ->
                 List.of(call.emit(activation, Map.of("alpha", call.node().real("activation_alpha", 0.01f)), sum));
-            default -> throw call.refused("has the activation '" + activation + "', which cannot be imported");
+            default ->
+                throw call.refused(
+                        "has the activation '" + activation + "', which cannot be imported",
+                        "export the model without fusing activations (optimization level 1)");
         };
     }
 
@@ -84,7 +88,8 @@ final class FusedLayers {
         for (int i = 1; i < Math.min(3, call.node().outputs().size()); i++) {
             if (!call.node().output(i).isEmpty() && !call.isUnread(call.node().output(i))) {
                 throw call.refused(
-                        "hands out its mean or deviation; only the normalised tensor and the sum can be imported");
+                        "hands out its mean or deviation; only the normalised tensor and the sum can be imported",
+                        "leave the other outputs unused, or export the model without fusing normalisations (optimization level 1)");
             }
         }
         Value sum = call.emit("Add", call.in(0), call.in(1));

@@ -70,8 +70,10 @@ final class Gathering {
     static void requireInside(NodeCall call, HostTensor indices, Dim size) {
         for (long index : indices.asLongs()) {
             if (size.isKnown() && (index >= size.known() || index < -size.known())) {
-                throw call.refused("has the index " + index + " for an axis with " + size + ", allowed is "
-                        + -size.known() + " to " + (size.known() - 1));
+                throw call.refused(
+                        "has the index " + index + " for an axis with " + size + ", allowed is " + -size.known()
+                                + " to " + (size.known() - 1),
+                        "correct the number, or look it up in a longer axis");
             }
         }
     }
@@ -113,7 +115,7 @@ final class Gathering {
             place = place == null ? part : call.emit("Add", place, part);
         }
         if (place == null) {
-            throw call.refused("has coordinates of no numbers; the graph is not valid ONNX");
+            throw call.invalid("has coordinates of no numbers");
         }
         return place;
     }
@@ -122,8 +124,9 @@ final class Gathering {
     static int coordinates(NodeCall call, Value indices, int most) {
         Dim count = indices.dim(indices.rank() - 1);
         if (!count.isKnown() || count.known() < 1 || count.known() > most) {
-            throw call.refused("has rows of " + count + " coordinates for " + most + " axes; only a known number can be"
-                    + " imported");
+            throw call.refused(
+                    "has rows of " + count + " coordinates for " + most + " axes; only a known number can be imported",
+                    "export with that number fixed");
         }
         return (int) count.known();
     }

@@ -45,8 +45,8 @@ final class Joining {
         for (int axis = 0; axis < dims.size(); axis++) {
             Dim other = others.get(axis);
             if (axis != joined && dims.get(axis).isKnown() && other.isKnown() && !other.equals(dims.get(axis))) {
-                throw call.refused("joins along axis " + joined + " tensors of which axis " + axis + " is "
-                        + dims.get(axis) + " and " + other + "; the graph is not valid ONNX");
+                throw call.invalid("joins along axis " + joined + " tensors of which axis " + axis + " is "
+                        + dims.get(axis) + " and " + other);
             }
             if (other.isKnown()) {
                 dims.set(axis, other);
@@ -61,8 +61,8 @@ final class Joining {
         if (given != null) {
             Dim sum = given.stream().reduce(Dim.ZERO, Dim::plus);
             if (sum.isKnown() && x.dim(axis).isKnown() && !sum.equals(x.dim(axis))) {
-                throw call.refused("splits " + x.dim(axis) + " elements into parts of " + given + ", which are " + sum
-                        + " together; the graph is not valid ONNX");
+                throw call.invalid("splits " + x.dim(axis) + " elements into parts of " + given + ", which are " + sum
+                        + " together");
             }
             List<Dim> dims = new ArrayList<>(x.dims());
             dims.set(axis, sum);
@@ -78,8 +78,7 @@ final class Joining {
         Optional<Dim> each = whole.dividedBy(Dim.of(count));
         if (each.isPresent() || call.opset() < 18) {
             if (each.isEmpty() && whole.isKnown()) {
-                throw call.refused(
-                        "splits " + whole + " elements into " + count + " equal parts; the graph is not valid ONNX");
+                throw call.invalid("splits " + whole + " elements into " + count + " equal parts");
             }
             return equal(call, x, axis, count, each.orElseGet(call.builder()::unknown));
         }
@@ -89,7 +88,8 @@ final class Joining {
         Dim last = sizes.larger(whole.minus(others), Dim.ONE);
         if (whole.isKnown() && !others.plus(last).equals(whole)) {
             throw call.refused(
-                    "splits " + whole + " elements into " + count + " parts, of which the last one is empty");
+                    "splits " + whole + " elements into " + count + " parts, of which the last one is empty",
+                    "split into fewer parts");
         }
         List<Dim> parts = new ArrayList<>(Collections.nCopies(count - 1, most));
         parts.add(last);

@@ -9,9 +9,11 @@ import dev.samediff.importer.onnx.OnnxInput;
 import dev.samediff.importer.onnx.OnnxNode;
 import dev.samediff.importer.onnx.OnnxTensor;
 import dev.samediff.importer.onnx.OnnxTypes;
+import dev.samediff.importer.onnx.Turns;
 import dev.samediff.importer.onnx.WeightLoader;
 import dev.samediff.importer.tensor.Dim;
 import dev.samediff.importer.tensor.HostTensor;
+import dev.samediff.importer.tensor.NotValid;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -108,21 +110,41 @@ public final class Lowering {
     }
 
     /**
-     * Finds out which If nodes have a condition that is known while importing, by a trial without the numbers of weights.
+     * What is known while importing about nodes that hold graphs, by the name of their first output.
      *
-     * @return the condition by the name of the If's first output
+     * @param conditions the conditions of If nodes
+     * @param turns the numbers of turns of Loop nodes that can be replaced by them
      */
-    public static Map<String, Boolean> conditions(OnnxGraph source) {
+    public record Decisions(Map<String, Boolean> conditions, Map<String, Long> turns) {
+        /** Tells whether nothing is known. */
+        public boolean isEmpty() {
+            return conditions.isEmpty() && turns.isEmpty();
+        }
+    }
+
+    /** Finds out what is known about nodes that hold graphs, by a trial without the numbers of weights. */
+    public static Decisions decisions(OnnxGraph source) {
         Lowering lowering = trial(source);
-        Map<String, Boolean> conditions = new HashMap<>();
+        Decisions found = new Decisions(new HashMap<>(), new HashMap<>());
         for (OnnxNode node : source.nodes()) {
-            if (node.operator().equals("If")) {
-                lowering.condition(node).ifPresent(known -> conditions.put(node.output(0), known));
-            } else {
-                lowering.tryNode(node);
+            switch (node.operator()) {
+                case "If" ->
+                    lowering.number(node.input(0))
+                            .ifPresent(known -> found.conditions().put(node.output(0), known != 0));
+                case "Loop" ->
+                    lowering.turns(node).ifPresent(known -> found.turns().put(node.output(0), known));
+                default -> lowering.tryNode(node);
             }
         }
-        return conditions;
+        return found;
+    }
+
+    /** The number of turns of a loop that goes on until then. */
+    private Optional<Long> turns(OnnxNode node) {
+        boolean begins = node.input(1).isEmpty() || isTrue(node.input(1));
+        return begins
+                ? number(node.input(0)).filter(count -> Turns.canBeTaken(node, count, this::isTrue))
+                : Optional.empty();
     }
 
     /**
@@ -172,12 +194,17 @@ public final class Lowering {
         return trial;
     }
 
-    private Optional<Boolean> condition(OnnxNode node) {
-        Value condition = isAvailable(node) && !node.input(0).isEmpty() ? value(node.input(0)) : null;
-        HostTensor content = condition == null ? null : condition.content();
+    private boolean isTrue(String name) {
+        return number(name).map(condition -> condition != 0).orElse(false);
+    }
+
+    /** The one number that a value is, if it is known. */
+    private Optional<Long> number(String name) {
+        boolean available = !name.isEmpty() && (values.containsKey(name) || source.tensor(name) != null);
+        HostTensor content = available ? value(name).content() : null;
         return content == null || content.isSymbolic() || content.length() != 1
                 ? Optional.empty()
-                : Optional.of(content.asLong(0) != 0);
+                : Optional.of(content.asLong(0));
     }
 
     /** What cannot be translated is of no use to a condition; the real translation will say why. */
@@ -236,8 +263,7 @@ public final class Lowering {
         }
         OnnxTensor tensor = source.tensor(name);
         if (tensor == null) {
-            throw new InvalidInputException(
-                    "value '" + name + "' is not made by the node that should; the graph is not valid ONNX");
+            throw new InvalidInputException("value '" + name + "' is not made by the node that should" + NotValid.ONNX);
         }
         Value value = stored(tensor);
         values.put(name, value);

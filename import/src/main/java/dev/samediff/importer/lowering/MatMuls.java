@@ -50,6 +50,9 @@ final class MatMuls {
             return byMatrix(call, a, b);
         }
         List<Dim> batch = Broadcast.dims(call, batch(a), batch(b));
+        if (Experts.fits(a, b)) {
+            return Experts.matMul(call, a, b);
+        }
         Value left = Expanding.expand(call, a, with(batch, a));
         Value right = Expanding.expand(call, b, with(batch, b));
         List<Dim> dims = new ArrayList<>(batch);
@@ -116,7 +119,9 @@ final class MatMuls {
         boolean transposeA = call.node().integer("transA", 0) == 1;
         boolean transposeB = call.node().integer("transB", 0) == 1;
         if (!a.type().isFPType()) {
-            throw call.refused("multiplies whole numbers with factors; only MatMul and Add of them can be imported");
+            throw call.refused(
+                    "multiplies whole numbers with factors; only MatMul and Add of them can be imported",
+                    "use those, or cast to real numbers first");
         }
         Value left = transposeA ? Shapes.permuted(call, a, 1, 0) : a;
         List<Dim> dims = List.of(left.dim(0), b.dim(transposeB ? 0 : 1));

@@ -5,6 +5,7 @@ import dev.samediff.importer.folding.Axes;
 import dev.samediff.importer.onnx.OnnxNode;
 import dev.samediff.importer.tensor.Dim;
 import dev.samediff.importer.tensor.HostTensor;
+import dev.samediff.importer.tensor.NotValid;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
@@ -28,7 +29,7 @@ record NodeCall(OnnxNode node, List<@Nullable Value> inputs, Translator translat
 
     /** Returns a required input. */
     public Value in(int index) {
-        return optional(index).orElseThrow(() -> refused("lacks input " + index + "; the graph is not valid ONNX"));
+        return optional(index).orElseThrow(() -> invalid("lacks input " + index));
     }
 
     /** Returns an input that may be absent. */
@@ -40,8 +41,9 @@ record NodeCall(OnnxNode node, List<@Nullable Value> inputs, Translator translat
     public HostTensor known(int index, String what) {
         HostTensor content = in(index).content();
         if (content == null) {
-            throw refused("computes its " + what + " from the data; only " + what
-                    + " that follow from sizes can be imported");
+            throw refused(
+                    "computes its " + what + " from the data; only " + what + " that follow from sizes can be imported",
+                    "export the model with a constant there");
         }
         return content;
     }
@@ -133,8 +135,22 @@ record NodeCall(OnnxNode node, List<@Nullable Value> inputs, Translator translat
         return result(variable, like.type(), like.dims());
     }
 
-    /** Returns the refusal of this node, with the node in front of the reason. */
-    public InvalidInputException refused(String reason) {
-        return new InvalidInputException(node + " " + reason);
+    /**
+     * Returns the refusal of a node that is valid and cannot be imported.
+     *
+     * @param reason what the node does, with the values, and what can be imported instead
+     * @param remedy what to do about it
+     */
+    public InvalidInputException refused(String reason, String remedy) {
+        return new InvalidInputException(node + " " + reason + "; " + remedy);
+    }
+
+    /**
+     * Returns the refusal of a node that breaks ONNX's rules.
+     *
+     * @param reason what is wrong, with the values
+     */
+    public InvalidInputException invalid(String reason) {
+        return new InvalidInputException(node + " " + reason + NotValid.ONNX);
     }
 }

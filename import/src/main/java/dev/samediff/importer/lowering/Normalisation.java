@@ -52,7 +52,9 @@ final class Normalisation {
         List<String> outputs = call.node().outputs();
         String[] extra = outputs.subList(1, outputs.size()).toArray(new String[0]);
         if (!Arrays.stream(extra).allMatch(call::isUnread)) {
-            throw call.refused("hands out its mean or deviation; only the normalised tensor can be imported");
+            throw call.refused(
+                    "hands out its mean or deviation; only the normalised tensor can be imported",
+                    "compute it by ReduceMean where it is needed");
         }
     }
 }

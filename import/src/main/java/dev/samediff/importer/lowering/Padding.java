@@ -30,8 +30,7 @@ final class Padding {
                         .toArray()
                 : IntStream.range(0, x.rank()).toArray();
         if (pads.length() != 2 * axes.length) {
-            throw call.refused(
-                    "has " + pads.length() + " pads for " + axes.length + " axes; the graph is not valid ONNX");
+            throw call.invalid("has " + pads.length() + " pads for " + axes.length + " axes");
         }
         Value result = x;
         for (int i = 0; i < axes.length; i++) {
@@ -90,7 +89,9 @@ final class Padding {
             return Optional.of(Expanding.expand(call, fill(call, x), dims));
         }
         if (!count.isKnown()) {
-            throw call.refused("pads in mode " + mode + " by a number that is not known before the graph runs");
+            throw call.refused(
+                    "pads in mode " + mode + " by a number that is not known before the graph runs",
+                    "export with that number fixed");
         }
         List<Value> elements = new ArrayList<>();
         for (long i = 0; i < count.known(); i++) {
@@ -109,10 +110,14 @@ final class Padding {
             case "reflect" -> distance + 1;
             case "wrap" -> distance;
             default ->
-                throw call.refused("pads in mode " + mode + "; constant, edge, reflect and wrap can be imported");
+                throw call.refused(
+                        "pads in mode " + mode + "; constant, edge, reflect and wrap can be imported",
+                        "use one of these, or slices and Concat");
         };
         if (Dim.of(least).minus(x.dim(axis)).isAtLeast(1)) {
-            throw call.refused("pads an axis of size " + x.dim(axis) + " by more than mode " + mode + " allows");
+            throw call.refused(
+                    "pads an axis of size " + x.dim(axis) + " by more than mode " + mode + " allows",
+                    "pad by less, or in mode constant");
         }
         List<Dim> dims = new ArrayList<>(x.dims());
         dims.set(axis, call.builder().sizes().larger(x.dim(axis), Dim.of(least)));

@@ -27,7 +27,7 @@ final class Pooling {
     private static Windows windows(NodeCall call, Value x) {
         long[] kernel = call.node().integers("kernel_shape");
         if (kernel == null || kernel.length != x.rank() - 2) {
-            throw call.refused("has no kernel_shape for its " + (x.rank() - 2) + " axes; the graph is not valid ONNX");
+            throw call.invalid("has no kernel_shape for its " + (x.rank() - 2) + " axes");
         }
         Windows windows = Windows.of(call, x, kernel);
         return call.node().integer("ceil_mode", 0) == 1 ? windows.toLastPlace(call, x) : windows;
@@ -38,8 +38,8 @@ final class Pooling {
         Windows windows = windows(call, x);
         if (call.node().integer("ceil_mode", 0) == 1 && call.node().integer("count_include_pad", 0) == 1) {
             throw call.refused(
-                    "averages with ceil_mode = 1 and count_include_pad = 1, which runtimes do not agree on; one of"
-                            + " them can be imported");
+                    "averages with ceil_mode = 1 and count_include_pad = 1, which runtimes do not agree on; one of them can be imported",
+                    "export without one of them");
         }
         boolean padded = LongStream.of(windows.pads()).anyMatch(pad -> pad != 0);
         Value sum = combined(call, windows, windows.padded(call, x, 0), "Add");
@@ -59,7 +59,8 @@ final class Pooling {
     private static List<Value> maximum(NodeCall call) {
         if (call.node().outputs().size() > 1
                 && !call.isUnread(call.node().outputs().get(1))) {
-            throw call.refused("hands out the places of the maxima; only the maxima can be imported");
+            throw call.refused(
+                    "hands out the places of the maxima; only the maxima can be imported", "find the places by ArgMax");
         }
         Value x = call.in(0);
         Windows windows = windows(call, x);

@@ -43,10 +43,10 @@ final class Ranking {
                 : call.node().integer("k", 1);
         Dim size = x.dim(axis);
         if (count < 0 || (size.isKnown() && count > size.known())) {
-            throw call.refused("asks for " + count + " of " + size + " elements; the graph is not valid ONNX");
+            throw call.invalid("asks for " + count + " of " + size + " elements");
         }
         if (count == 0) {
-            throw call.refused("asks for no elements; SameDiff has no tensors without elements");
+            throw call.refused("asks for no elements; SameDiff has no tensors without elements", "ask for one or more");
         }
         boolean largest = call.node().integer("largest", 1) == 1;
         Value last = Gathering.axisLast(call, x, axis);
@@ -59,7 +59,9 @@ final class Ranking {
     private static Value byKeys(NodeCall call, Value x, long count, boolean largest) {
         Dim size = x.dim(x.rank() - 1);
         if (size.isKnown() && size.known() > MOST_ELEMENTS) {
-            throw call.refused("chooses among " + size + " elements; up to " + MOST_ELEMENTS + " can be imported");
+            throw call.refused(
+                    "chooses among " + size + " elements; up to " + MOST_ELEMENTS + " can be imported",
+                    "choose among parts of them, and among what they give");
         }
         SameDiff graph = call.graph();
         GraphBuilder builder = call.builder();
@@ -91,7 +93,9 @@ final class Ranking {
 
     private static Value stepByStep(NodeCall call, Value x, long count, boolean largest) {
         if (count > MOST_STEPS) {
-            throw call.refused("chooses " + count + " numbers of 64 bits; up to " + MOST_STEPS + " can be imported");
+            throw call.refused(
+                    "chooses " + count + " numbers of 64 bits; up to " + MOST_STEPS + " can be imported",
+                    "choose fewer, or cast them to 32 bits first");
         }
         int axis = x.rank() - 1;
         Value last = call.vector(axis);

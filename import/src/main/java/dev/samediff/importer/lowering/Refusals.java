@@ -5,14 +5,17 @@ import java.util.TreeMap;
 
 /** Why operators that are not translated are not, and what to do. */
 public final class Refusals {
-    private static final String UNKNOWN = "no translation of this operator exists";
+    private static final String UNKNOWN =
+            "no translation of this operator exists; write it of operators that docs/import.md lists, or"
+                    + " end the model before it";
     private static final String LOOP = "its number of turns is only known when the graph runs, and SameDiff cannot"
             + " differentiate it; export the model for a fixed number of steps, so that the exporter unrolls it";
     private static final String RANDOM = "it draws random numbers, which a trained model does not need; export it in"
             + " evaluation mode (model.eval())";
     private static final String GENERATION =
             "it is a whole search for text; export the decoder itself and generate with" + " this library";
-    private static final String SEQUENCE = "it makes a list of tensors; export with plain tensors";
+    private static final String SEQUENCE =
+            "it makes a list of tensors that is not taken apart at known places; export with plain tensors";
     private static final String PER_CHANNEL =
             "it has a scale per channel of activations, or a computed zero point (stored"
                     + " weights may have one per channel); adapt the float model that was quantised, and quantise the result";
@@ -26,9 +29,18 @@ public final class Refusals {
                     "its condition depends on data, or on sizes the file leaves open; export with these sizes fixed"),
             Map.entry("Loop", LOOP),
             Map.entry("Scan", LOOP),
-            Map.entry("RNN", "it is a recurrent layer; only transformers and what they are made of can be imported"),
-            Map.entry("LSTM", "it is a recurrent layer; only transformers and what they are made of can be imported"),
-            Map.entry("GRU", "it is a recurrent layer; only transformers and what they are made of can be imported"),
+            Map.entry(
+                    "RNN",
+                    "it is a recurrent layer; only transformers and what they are made of can be imported: export"
+                            + " the part before or behind it alone"),
+            Map.entry(
+                    "LSTM",
+                    "it is a recurrent layer; only transformers and what they are made of can be imported: export"
+                            + " the part before or behind it alone"),
+            Map.entry(
+                    "GRU",
+                    "it is a recurrent layer; only transformers and what they are made of can be imported: export"
+                            + " the part before or behind it alone"),
             Map.entry("Resize", IMAGE),
             Map.entry("Upsample", IMAGE),
             Map.entry("GridSample", IMAGE),

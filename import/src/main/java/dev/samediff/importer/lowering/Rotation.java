@@ -34,7 +34,7 @@ final class Rotation {
         Value x = call.in(0);
         long number = call.node().integer("num_heads", 0);
         if (x.rank() == 3 && number < 1) {
-            throw call.refused("does not tell its number of heads; the graph is not valid ONNX");
+            throw call.invalid("does not tell its number of heads");
         }
         Rotation rotation = new Rotation(
                 call, call.node().integer("interleaved", 0) == 1, call.node().integer("rotary_embedding_dim", 0));
@@ -54,7 +54,8 @@ final class Rotation {
     private static List<Value> fused(NodeCall call) {
         if (call.node().integer("is_packed_batching", 0) == 1) {
             throw call.refused(
-                    "is packed (is_packed_batching = 1); only batches with a sequence per row can be imported");
+                    "is packed (is_packed_batching = 1); only batches with a sequence per row can be imported",
+                    "export without packing");
         }
         Value x = call.in(0);
         Value cosines = call.in(2);
@@ -67,7 +68,7 @@ final class Rotation {
                     width == 0 && cosines.dim(1).isKnown() ? 2 * cosines.dim(1).known() : 0;
             long number = call.node().integer("num_heads", 0);
             if (number == 0 && (size == 0 || !x.dim(2).isKnown())) {
-                throw call.refused("does not tell its number of heads; the graph is not valid");
+                throw call.invalid("does not tell its number of heads");
             }
             heads = attending.heads(x, number == 0 ? x.dim(2).known() / size : number);
         }

@@ -45,7 +45,7 @@ final class ScaledAttention {
         Value x = call.in(input);
         long number = call.node().integer(attribute, 0);
         if (x.rank() == 3 && number < 1) {
-            throw call.refused("has no " + attribute + "; the graph is not valid ONNX");
+            throw call.invalid("has no " + attribute);
         }
         return attending.heads(x, number);
     }
@@ -55,12 +55,13 @@ final class ScaledAttention {
             if (query.dim(1).equals(keys.dim(1))) {
                 return 1;
             }
-            throw call.refused("has a number of heads that is not known before the graph runs");
+            throw call.refused(
+                    "has a number of heads that is not known before the graph runs",
+                    "export with the number of heads fixed");
         }
         long shared = Math.max(1, keys.dim(1).known());
         if (query.dim(1).known() % shared != 0) {
-            throw call.refused("has " + query.dim(1) + " heads of queries for " + shared
-                    + " of keys; the graph is not valid" + " ONNX");
+            throw call.invalid("has " + query.dim(1) + " heads of queries for " + shared + " of keys");
         }
         return query.dim(1).known() / shared;
     }
@@ -79,8 +80,10 @@ final class ScaledAttention {
                     && keys.dim(2).isKnown()
                     && !mask.dim(mask.rank() - 1).equals(keys.dim(2));
             if (shorter) {
-                throw call.refused("has a mask for " + mask.dim(mask.rank() - 1) + " of " + keys.dim(2)
-                        + " keys; only masks for all keys can be imported");
+                throw call.refused(
+                        "has a mask for " + mask.dim(mask.rank() - 1) + " of " + keys.dim(2)
+                                + " keys; only masks for all keys can be imported",
+                        "give a mask for all keys, with those it lacks hidden");
             }
             masks.add(
                     mask.type() == DataType.BOOL
@@ -94,8 +97,10 @@ final class ScaledAttention {
     private Value shown(Value scores, Value weights) {
         long mode = call.node().integer("qk_matmul_output_mode", 0);
         if (mode != 0 && mode != 3) {
-            throw call.refused("hands out its scores in mode " + mode
-                    + "; only before capping (0) and after Softmax (3) can be imported");
+            throw call.refused(
+                    "hands out its scores in mode " + mode
+                            + "; only before capping (0) and after Softmax (3) can be imported",
+                    "ask for one of these");
         }
         return mode == 0 ? scores : weights;
     }

@@ -33,7 +33,8 @@ final class Scattering {
         String reduction = call.node().text("reduction", "none");
         if (!Set.of("none", "add", "mul", "max", "min").contains(reduction)) {
             throw call.refused(
-                    "scatters with reduction " + reduction + "; none, add, mul, max and min can be imported");
+                    "scatters with reduction " + reduction + "; none, add, mul, max and min can be imported",
+                    "use one of these");
         }
         return reduction;
     }
@@ -186,8 +187,7 @@ final class Scattering {
         int axis = call.axis("axis", 0, data.rank());
         for (int i = 0; i < data.rank(); i++) {
             if (i != axis && Dim.ZERO.minus(data.dim(i).minus(indices.dim(i))).isAtLeast(1)) {
-                throw call.refused("writes " + indices.dim(i) + " places of axis " + i + ", which has " + data.dim(i)
-                        + "; the graph is not valid ONNX");
+                throw call.invalid("writes " + indices.dim(i) + " places of axis " + i + ", which has " + data.dim(i));
             }
         }
         Dim size = data.dim(axis);

@@ -19,7 +19,10 @@ final class Selection {
         operators.put("EyeLike", Selection::eyeLike);
         operators.put("NonZero", call -> {
             throw call.refused(
-                    "asks where a computed tensor is not zero; only tensors known while importing can be asked");
+                    "asks where a computed tensor is not zero; only tensors known while importing can be asked",
+                    "how many places there are depends on the data: write the model with masks in place of indices"
+                            + " (multiply by the mask, torch.where; of a mixture of experts, compute every expert and weigh what"
+                            + " they give), and export it again");
         });
     }
 
@@ -53,8 +56,7 @@ final class Selection {
     private static List<Value> eyeLike(NodeCall call) {
         Value x = call.in(0);
         if (x.rank() != 2) {
-            throw call.refused(
-                    "makes a unit matrix like a tensor of rank " + x.rank() + "; the graph is not valid ONNX");
+            throw call.invalid("makes a unit matrix like a tensor of rank " + x.rank());
         }
         Value rows = Value.computed(Creation.numbers(call, x.dim(0)), DataType.LONG, List.of(x.dim(0)));
         Value columns = Value.computed(Creation.numbers(call, x.dim(1)), DataType.LONG, List.of(x.dim(1)));

@@ -59,7 +59,7 @@ final class Shapes {
         for (int axis = 0; axis < dims.size(); axis++) {
             if (dims.get(axis).is(0) && call.node().integer("allowzero", 0) == 0) {
                 if (axis >= x.rank()) {
-                    throw call.refused("copies the size of axis " + axis + ", which its input lacks");
+                    throw call.invalid("copies the size of axis " + axis + ", which its input lacks");
                 }
                 dims.set(axis, x.dim(axis));
             }
@@ -80,8 +80,8 @@ final class Shapes {
                         .reduce(Dim.ONE, Dim::times)
                         .equals(dims.stream().reduce(Dim.ONE, Dim::times));
         if (differs || dims.stream().anyMatch(dim -> Dim.ZERO.minus(dim).isAtLeast(1))) {
-            throw call.refused("reshapes a tensor of sizes " + x.dims() + " to " + dims
-                    + ", which has another number of elements; the graph is not valid ONNX");
+            throw call.invalid("reshapes a tensor of sizes " + x.dims() + " to " + dims
+                    + ", which has another number of elements");
         }
     }
 
@@ -97,8 +97,8 @@ final class Shapes {
         Dim length = left.stream().reduce(Dim.ONE, Dim::times);
         Optional<Dim> quotient = length.dividedBy(others);
         if (quotient.isEmpty() && length.isKnown() && others.isKnown()) {
-            throw call.refused("reshapes a tensor of sizes " + x.dims() + " to " + dims
-                    + ", which leaves no whole number for the size -1; the graph is not valid ONNX");
+            throw call.invalid("reshapes a tensor of sizes " + x.dims() + " to " + dims
+                    + ", which leaves no whole number for the size -1");
         }
         return quotient.orElseGet(call.builder()::unknown);
     }
@@ -106,7 +106,9 @@ final class Shapes {
     private static List<Value> byComputedShape(NodeCall call, Value x) {
         Dim rank = call.in(1).dim(0);
         if (!rank.isKnown()) {
-            throw call.refused("reshapes to a number of axes that is not known before the graph runs");
+            throw call.refused(
+                    "reshapes to a number of axes that is not known before the graph runs",
+                    "export with a fixed number of axes");
         }
         List<Dim> dims = new ArrayList<>();
         for (int axis = 0; axis < rank.known(); axis++) {

@@ -43,7 +43,7 @@ final class Slicing {
             int axis = Axes.normalise(call.node(), axes[i], x.rank());
             long step = call.optional(4).isPresent() ? call.known(4, "steps").asLong(i) : 1;
             if (step == 0) {
-                throw call.refused("slices with step 0; the graph is not valid ONNX");
+                throw call.invalid("slices with step 0");
             }
             if (step < 0) {
                 x = reversed(call, x, axis);

@@ -5,6 +5,7 @@ import dev.samediff.importer.folding.HostFolding;
 import dev.samediff.importer.onnx.OnnxNode;
 import dev.samediff.importer.tensor.Dim;
 import dev.samediff.importer.tensor.HostTensor;
+import dev.samediff.importer.tensor.NotValid;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -37,8 +38,8 @@ record Translator(GraphBuilder builder, int opset, Set<String> read, Consumer<St
                     ? folded.get().stream().map(builder::constant).toList()
                     : Operators.of(node.operator()).lower(new NodeCall(node, inputs, this));
             if (results.stream().anyMatch(result -> result.rank() > HostTensor.MOST_AXES)) {
-                throw new InvalidInputException(node + " makes a tensor of more than " + HostTensor.MOST_AXES
-                        + " axes; the graph is not valid ONNX");
+                throw new InvalidInputException(
+                        node + " makes a tensor of more than " + HostTensor.MOST_AXES + " axes" + NotValid.ONNX);
             }
             List<Value> settled = results.stream()
                     .map(result -> settled(Wrapping.wrapped(builder, node.operator(), result)))
@@ -49,8 +50,9 @@ record Translator(GraphBuilder builder, int opset, Set<String> read, Consumer<St
             throw e;
         } catch (RuntimeException e) {
             throw new InvalidInputException(
-                    node + " with inputs " + inputs + " cannot be translated: it is not valid ONNX, or beyond what this"
-                            + " importer can do (" + e.getMessage() + ")",
+                    node + " with inputs " + inputs + " cannot be translated (" + e.getMessage()
+                            + "): it is not valid ONNX, or beyond"
+                            + " what this importer can do; look at it with onnx.checker.check_model, and write it of other operators",
                     e);
         }
     }

@@ -51,7 +51,7 @@ final class WholeNumbers {
             return known.asDims().stream().allMatch(Dim::isPositive);
         }
         if (Arrays.stream(known.asLongs()).anyMatch(number -> number == 0)) {
-            throw call.refused("divides whole numbers by zero; the graph is not valid ONNX");
+            throw call.invalid("divides whole numbers by zero");
         }
         return Arrays.stream(known.asLongs()).noneMatch(number -> number == -1);
     }

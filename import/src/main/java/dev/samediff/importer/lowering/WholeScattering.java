@@ -90,8 +90,10 @@ final class WholeScattering {
     private static Value reduced(NodeCall call, Value matrix, Value place, Value news, String reduction) {
         Dim pairs = Gathering.product(List.of(place.dim(0), matrix.dim(0), matrix.dim(1)));
         if (pairs.isKnown() && pairs.known() > MOST_PAIRS) {
-            throw call.refused("compares " + place.dim(0) + " updates with " + matrix.dim(0) + " places of "
-                    + matrix.dim(1) + " whole numbers; up to " + MOST_PAIRS + " pairs can be imported");
+            throw call.refused(
+                    "compares " + place.dim(0) + " updates with " + matrix.dim(0) + " places of " + matrix.dim(1)
+                            + " whole numbers; up to " + MOST_PAIRS + " pairs can be imported",
+                    "scatter fewer at a time");
         }
         Value numbers = Value.computed(Creation.numbers(call, matrix.dim(0)), DataType.LONG, List.of(matrix.dim(0)));
         Value hit = call.emit("Equal", call.emit("Unsqueeze", place, call.vector(1)), numbers);

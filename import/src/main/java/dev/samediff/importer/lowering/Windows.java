@@ -23,7 +23,7 @@ record Windows(long[] kernel, long[] strides, long[] dilations, long[] pads) {
         long[] pads = given(call, "pads", 2 * rank, 0);
         for (int i = 0; i < rank; i++) {
             if (strides[i] < 1 || dilations[i] < 1 || kernel[i] < 1) {
-                throw call.refused("has a window, stride or dilation below 1; the graph is not valid ONNX");
+                throw call.invalid("has a window, stride or dilation below 1");
             }
         }
         String auto = call.node().text("auto_pad", "NOTSET");
@@ -44,8 +44,9 @@ record Windows(long[] kernel, long[] strides, long[] dilations, long[] pads) {
             return span - 1;
         }
         if (!size.isKnown()) {
-            throw call.refused("pads by auto_pad with a stride of " + stride + " an axis of unknown size " + size
-                    + "; export with explicit pads or a fixed size");
+            throw call.refused(
+                    "pads by auto_pad with a stride of " + stride + " an axis of unknown size " + size,
+                    "export with explicit pads or a fixed size");
         }
         long places = (size.known() + stride - 1) / stride;
         return Math.max(0, (places - 1) * stride + span - size.known());
@@ -63,8 +64,9 @@ record Windows(long[] kernel, long[] strides, long[] dilations, long[] pads) {
                 continue;
             }
             if (!size.isKnown()) {
-                throw call.refused("pools with ceil_mode = 1 over an axis of unknown size " + size
-                        + "; export with ceil_mode = 0 or a fixed size");
+                throw call.refused(
+                        "pools with ceil_mode = 1 over an axis of unknown size " + size,
+                        "export with ceil_mode = 0 or a fixed size");
             }
             long span = (kernel[i] - 1) * dilations[i] + 1;
             long free = size.known() + pads[i] + pads[rank() + i] - span;
@@ -84,8 +86,7 @@ record Windows(long[] kernel, long[] strides, long[] dilations, long[] pads) {
             Arrays.fill(given, otherwise);
         }
         if (given.length != count) {
-            throw call.refused(
-                    "has " + given.length + " " + name + "; expected " + count + "; the graph is not valid ONNX");
+            throw call.invalid("has " + given.length + " " + name + "; expected " + count);
         }
         return given.clone();
     }

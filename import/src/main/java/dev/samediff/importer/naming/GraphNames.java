@@ -33,6 +33,11 @@ public final class GraphNames {
                 name(use, roles.isTable(use.weight()), paths);
             }
         }
+        for (LinearUse use : roles.experts()) {
+            if (!moduleByTensor.containsKey(use.weight()) && !roles.isTable(use.weight())) {
+                nameExperts(use, paths);
+            }
+        }
         roles.tables().forEach((table, gather) -> nameTable(table, gather, paths));
     }
 
@@ -41,6 +46,19 @@ public final class GraphNames {
             ModulePaths.ofTable(table, gather, linears, prefixes)
                     .map(GraphNames::sanitised)
                     .ifPresent(path -> byRaw.put(table, unique(path + ".weight")));
+        }
+    }
+
+    /** Experts are a parameter with a name of its own, such as {@code experts.gate_up_proj}; if that is lost, the node tells. */
+    private void nameExperts(LinearUse use, Set<String> paths) {
+        String stored = ModulePaths.unquantised(use.weight());
+        boolean named = stored.indexOf('.') > 0 && !stored.startsWith("onnx::") && !stored.endsWith(".weight");
+        String path = named ? sanitised(stored) : "";
+        if (named && paths.add(path)) {
+            moduleByTensor.put(use.weight(), path);
+            byRaw.computeIfAbsent(use.weight(), raw -> unique(path));
+        } else {
+            name(use, false, paths);
         }
     }
 

@@ -72,12 +72,13 @@ final class UnadaptedWeights {
         Optional<Root> root = roles.roots().of(value);
         if (root.isPresent() && multipliesActivation(node, place)) {
             long[] shape = root.get().tensor().shape();
-            if (shape.length > 2 && root.get().tensor().type().isFPType()) {
+            if (shape.length > 2 && root.get().tensor().type().isFPType() && !isExperts(root.get())) {
                 add(
                         node,
                         root.get(),
                         "it is a stack of matrices " + Arrays.toString(shape)
-                                + ", such as one for each expert; adapters go on single matrices");
+                                + ", such as one for each expert; adapters go on those that are [experts, in, out] and"
+                                + " that nothing reads but products with them on the right");
             } else if (shape.length == 2 && !isLayer(root.get())) {
                 String why = node.operator().contains("Fused")
                         ? " turns its other operand round"
@@ -93,6 +94,11 @@ final class UnadaptedWeights {
 
     private boolean isLayer(Root root) {
         return roles.linears().stream()
+                .anyMatch(use -> use.weight().equals(root.tensor().name()));
+    }
+
+    private boolean isExperts(Root root) {
+        return roles.experts().stream()
                 .anyMatch(use -> use.weight().equals(root.tensor().name()));
     }
 
@@ -122,8 +128,8 @@ final class UnadaptedWeights {
                         lookedUp
                                 ? "matrices "
                                         + Arrays.toString(root.get().tensor().shape())
-                                        + " are looked up in it, such as one for each expert; adapters go on single"
-                                        + " matrices"
+                                        + " are looked up in it, such as one for each expert; adapters go on"
+                                        + " matrices that are multiplied where they are stored"
                                 : "a part of it is multiplied, which " + writer.operator() + " '" + writer.name()
                                         + "' takes by numbers that are not known while importing");
             }
@@ -151,12 +157,14 @@ final class UnadaptedWeights {
                 && root.get().tensor().type().isFPType()
                 && root.get().tensor().shape().length > 1
                 && multipliesActivation(node, place)
-                && !isLayer(root.get())) {
+                && !isLayer(root.get())
+                && !isExperts(root.get())) {
             add(
                     node,
                     root.get(),
                     "Einsum '" + node.text("equation", "")
-                            + "' does not use it as one matrix, with the axes that are summed over beside each other");
+                            + "' uses it neither as one matrix, with the axes that are summed over beside each other, nor as a"
+                            + " matrix for each expert, [experts, in, out]");
         }
     }
 

@@ -2,6 +2,7 @@ package dev.samediff.importer.naming;
 
 import dev.samediff.importer.naming.StoredRoots.Root;
 import dev.samediff.importer.onnx.EinsumLayer;
+import dev.samediff.importer.onnx.EinsumStack;
 import dev.samediff.importer.onnx.OnnxGraph;
 import dev.samediff.importer.onnx.OnnxInput;
 import dev.samediff.importer.onnx.OnnxNode;
@@ -27,6 +28,7 @@ public final class WeightRoles {
     private final OnnxGraph graph;
     private final StoredRoots roots;
     private final List<LinearUse> linears = new ArrayList<>();
+    private final List<LinearUse> experts = new ArrayList<>();
     private final Set<String> trainable = new LinkedHashSet<>();
     private final Map<String, long[]> matrices = new HashMap<>();
     private final Map<String, OnnxNode> tables = new LinkedHashMap<>();
@@ -47,6 +49,8 @@ public final class WeightRoles {
                             .add(node));
         }
         graph.nodes().forEach(this::look);
+        experts.removeIf(use -> !isReadAsExperts(use.weight()));
+        experts.forEach(use -> trainable.add(use.weight()));
         trainable.removeAll(tables.keySet());
     }
 
@@ -101,6 +105,42 @@ public final class WeightRoles {
         roots.floating(node.input(0), 2)
                 .filter(left -> activations.contains(node.input(1)))
                 .ifPresent(left -> linear(node, left, true, null));
+        stack(node.input(1))
+                .filter(tensor -> activations.contains(node.input(0)))
+                .ifPresent(tensor -> experts.add(new LinearUse(node, tensor.name(), false, null)));
+    }
+
+    /** A stored tensor with a matrix for each of several experts. */
+    private Optional<OnnxTensor> stack(String value) {
+        return roots.floating(value, 3).map(Root::tensor).filter(tensor -> tensor.shape()[0] > 1);
+    }
+
+    /** Whether nothing reads a tensor, or what hands it on, but products with a matrix for each expert. */
+    private boolean isReadAsExperts(String tensor) {
+        for (OnnxNode node : graph.nodes()) {
+            for (int place = 0; place < node.inputs().size(); place++) {
+                boolean reads = roots.of(node.input(place))
+                        .map(root -> root.tensor().name().equals(tensor))
+                        .orElse(false);
+                boolean handsOn = roots.of(node.output(0)).isPresent();
+                if (reads && !handsOn && !isExperts(node, place, tensor)) {
+                    return false;
+                }
+            }
+        }
+        return graph.outputs().stream()
+                .noneMatch(output -> roots.of(output.name())
+                        .map(root -> root.tensor().name().equals(tensor))
+                        .orElse(false));
+    }
+
+    private boolean isExperts(OnnxNode node, int place, String tensor) {
+        boolean weight = node.operator().equals("Einsum")
+                ? EinsumStack.of(node, place).isPresent()
+                : node.operator().equals("MatMul") && place == 1;
+        return weight
+                && experts.stream()
+                        .anyMatch(use -> use.node() == node && use.weight().equals(tensor));
     }
 
     private void lookAtFusedMatMul(OnnxNode node) {
@@ -156,10 +196,22 @@ public final class WeightRoles {
 
     /** An Einstein sum of an activation and one tensor, whose summed axes are beside each other, is a linear layer. */
     private void lookAtEinsum(OnnxNode node) {
+        if (node.inputs().size() > 2) {
+            lookAtLongEinsum(node);
+            return;
+        }
         for (int place = 0; place < 2; place++) {
             Optional<Root> weight = roots.of(node.input(place))
                     .filter(root ->
                             root.tensor().type().isFPType() && root.tensor().shape().length > 1);
+            Optional<EinsumStack> sum = EinsumStack.of(node, place);
+            if (sum.isPresent()
+                    && stack(node.input(place)).isPresent()
+                    && activations.contains(node.input(1 - place))) {
+                String tensor = weight.orElseThrow().tensor().name();
+                experts.add(new LinearUse(node, tensor, sum.get().outFirst(), null));
+                return;
+            }
             Optional<EinsumLayer> layer = EinsumLayer.of(node, place);
             if (weight.isEmpty() || layer.isEmpty() || !activations.contains(node.input(1 - place))) {
                 continue;
@@ -176,6 +228,20 @@ public final class WeightRoles {
                 linear(node, weight.get(), layer.get().outFirst(), null);
             }
             return;
+        }
+    }
+
+    /** Of three operands and more, which are multiplied one after the other, a stored matrix is a layer where its turn comes. */
+    private void lookAtLongEinsum(OnnxNode node) {
+        if (node.inputs().stream().noneMatch(activations::contains)) {
+            return;
+        }
+        for (int place = 0; place < node.inputs().size(); place++) {
+            Optional<Boolean> outFirst = EinsumLayer.amongOthers(node, place);
+            Optional<Root> weight = roots.floating(node.input(place), 2);
+            if (outFirst.isPresent() && weight.isPresent()) {
+                linear(node, weight.get(), outFirst.get(), null);
+            }
         }
     }
 
@@ -253,6 +319,11 @@ public final class WeightRoles {
     /** Returns the multiplications by stored matrices in the order of the graph. */
     public List<LinearUse> linears() {
         return linears;
+    }
+
+    /** Returns the multiplications by a stored matrix for each of several experts, in the order of the graph. */
+    public List<LinearUse> experts() {
+        return experts;
     }
 
     /** Tells whether a stored tensor becomes a VARIABLE of the graph. */

@@ -28,8 +28,8 @@ public final class AdapterNodes {
      * @param editor the model
      * @param weight name of the stored matrix, [in,out] or [out,in]; or a convolution's weight [out,in,...]
      * @param module module path, after which the new tensors are named
-     * @param down [in,r]
-     * @param up [r,out], scaling included
+     * @param down [in,r]; of experts [experts,in,r]
+     * @param up [r,out], scaling included; of experts [experts,r,out]
      */
     public AdapterNodes(OnnxWeightEditor editor, String weight, String module, INDArray down, INDArray up) {
         this.editor = editor;
@@ -106,22 +106,30 @@ public final class AdapterNodes {
     /** {@code abc,cde->abde} becomes {@code abc,cr->abr} and {@code abr,rde->abde}. */
     private void addToEinsum(TensorReaders.Product product) {
         NodeProto node = product.node();
+        if (down.rank() == 3) {
+            EinsumStack stack =
+                    EinsumStack.of(new OnnxNode(node), product.input()).orElseThrow(() -> refused(node));
+            addEinsums(product, stack.downEquation(), stack.upEquation(), down, up);
+            return;
+        }
         EinsumLayer layer = EinsumLayer.of(new OnnxNode(node), product.input()).orElseThrow(() -> refused(node));
         long[] dims = editor.tensor(weight).getDimsList().stream()
                 .mapToLong(Long::longValue)
                 .toArray();
-        String inner = editor.freshName(module + ".adapter");
-        String change = editor.freshName(module + ".adapter_change");
         INDArray downKernel = down.dup('c').reshape('c', layer.downShape(dims, down.size(1)));
         INDArray upKernel = up.dup('c').reshape('c', layer.upShape(dims, up.size(0)));
+        addEinsums(product, layer.downEquation(), layer.upEquation(), downKernel, upKernel);
+    }
+
+    private void addEinsums(
+            TensorReaders.Product product, String first, String second, INDArray lower, INDArray upper) {
+        String inner = editor.freshName(module + ".adapter");
+        String change = editor.freshName(module + ".adapter_change");
+        String x = product.node().getInput(1 - product.input());
         editor.addAfter(
                 product,
-                einsum(
-                        layer.downEquation(),
-                        inner,
-                        node.getInput(1 - product.input()),
-                        tensor(product, "adapter_down", downKernel)),
-                einsum(layer.upEquation(), change, inner, tensor(product, "adapter_up", upKernel)));
+                einsum(first, inner, x, tensor(product, "adapter_down", lower)),
+                einsum(second, change, inner, tensor(product, "adapter_up", upper)));
         editor.addToOutput(product, change);
     }
 

@@ -1,6 +1,7 @@
 package dev.samediff.importer.onnx;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.importer.tensor.NotValid;
 import java.util.Arrays;
 
 /**
@@ -28,7 +29,7 @@ record BlockedRows(String what, int bits, int rows, int columns, int block) {
         if (!known || !node.input(4).isEmpty() || (long) rows * columns > Integer.MAX_VALUE) {
             throw new InvalidInputException(node + " has bits = " + bits + ", N = " + rows + ", K = " + columns
                     + ", block_size = " + block + (node.input(4).isEmpty() ? "" : " and reordered groups (g_idx)")
-                    + "; blocks of 4 or 8 bits in order can be imported");
+                    + "; blocks of 4 or 8 bits in order can be imported: quantise it so, or import the float model");
         }
         return new BlockedRows(node.toString(), bits, rows, columns, block);
     }
@@ -49,7 +50,7 @@ record BlockedRows(String what, int bits, int rows, int columns, int block) {
     void check(long bytes, int scales) {
         if (bytes != (long) rows * blocks() * block / perByte() || scales != (long) rows * blocks()) {
             throw new InvalidInputException(what + " has " + bytes + " bytes and " + scales + " scales for [" + rows
-                    + ", " + columns + "] in blocks of " + block + "; the graph is not valid");
+                    + ", " + columns + "] in blocks of " + block + NotValid.ONNX);
         }
     }
 
@@ -75,7 +76,7 @@ record BlockedRows(String what, int bits, int rows, int columns, int block) {
         }
         if (given.length != (long) rows * rowBytes) {
             throw new InvalidInputException(what + " has " + given.length + " zero points for [" + rows + ", " + columns
-                    + "] in blocks of " + block + "; the graph is not valid");
+                    + "] in blocks of " + block + NotValid.ONNX);
         }
         double[] zeros = new double[rows * blocks()];
         Arrays.setAll(zeros, part -> {

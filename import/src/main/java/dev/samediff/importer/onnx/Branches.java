@@ -1,6 +1,7 @@
 package dev.samediff.importer.onnx;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.importer.tensor.NotValid;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -51,7 +52,7 @@ final class Branches {
                 return attribute.getG();
             }
         }
-        throw new InvalidInputException("If '" + node.getName() + "' has no " + name + "; the graph is not valid ONNX");
+        throw new InvalidInputException("If '" + node.getName() + "' has no " + name + NotValid.ONNX);
     }
 
     private void take(NodeProto node, GraphProto body) {

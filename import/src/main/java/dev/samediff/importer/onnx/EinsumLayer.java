@@ -2,6 +2,7 @@ package dev.samediff.importer.onnx;
 
 import java.util.Arrays;
 import java.util.Optional;
+import java.util.regex.Pattern;
 
 /**
  * An Einstein sum that is a linear layer: of an activation and a stored tensor, whose letters are those that are summed
@@ -49,6 +50,41 @@ public record EinsumLayer(String x, String weight, String result, String summed,
         return allUsed && !summed.isEmpty() && !made.isEmpty() && (inFirst || outFirst)
                 ? Optional.of(new EinsumLayer(x, weight, sides[1], summed.toString(), made.toString(), !inFirst))
                 : Optional.empty();
+    }
+
+    /**
+     * Tells whether an operand of two letters is a layer's weight in a sum of more than two operands, which are multiplied from
+     * the left to the right: one letter is summed over when its turn comes, the other one is new then.
+     *
+     * @param node an Einsum
+     * @param place which operand it is
+     * @return whether it is [out,in]; nothing if it is no layer's weight
+     */
+    public static Optional<Boolean> amongOthers(OnnxNode node, int place) {
+        String[] sides = node.text("equation", "").replace(" ", "").split("->", -1);
+        String[] operands = sides[0].split(",", -1);
+        if (sides.length != 2 || operands.length != node.inputs().size() || operands[place].length() != 2) {
+            return Optional.empty();
+        }
+        int last = Math.max(place, 1); // the first operand waits for the second one
+        String before = String.join("", Arrays.asList(operands).subList(0, last + 1))
+                .replaceFirst(place == 0 ? Pattern.quote(operands[0]) : Pattern.quote(operands[place]) + "$", "");
+        String after = String.join("", Arrays.asList(operands).subList(last + 1, operands.length)) + sides[1];
+        boolean firstIsIn = isSummed(operands[place].charAt(0), before, after);
+        boolean secondIsIn = isSummed(operands[place].charAt(1), before, after);
+        boolean firstIsOut = isNew(operands[place].charAt(0), before, after);
+        boolean secondIsOut = isNew(operands[place].charAt(1), before, after);
+        return firstIsIn && secondIsOut
+                ? Optional.of(false)
+                : firstIsOut && secondIsIn ? Optional.of(true) : Optional.empty();
+    }
+
+    private static boolean isSummed(char letter, String before, String after) {
+        return before.indexOf(letter) >= 0 && after.indexOf(letter) < 0;
+    }
+
+    private static boolean isNew(char letter, String before, String after) {
+        return before.indexOf(letter) < 0 && after.indexOf(letter) >= 0;
     }
 
     /** Returns the shape [in,out], or [out,in], of the weight as a matrix. */

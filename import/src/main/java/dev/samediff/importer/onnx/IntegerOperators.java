@@ -148,7 +148,9 @@ final class IntegerOperators {
                 .filter(attribute -> !Set.of("opset", "channels_last").contains(attribute.getName()))
                 .toList();
         if (node.integer("channels_last", 0) != 0) {
-            throw new InvalidInputException(node + " has its channels last; only channels first can be imported");
+            throw new InvalidInputException(
+                    node
+                            + " has its channels last; only channels first can be imported: quantise it so, or import the float model");
         }
         String result = graph.fresh(node.output(0) + "::real");
         graph.emit(operator, node.name(), attributes, result, inputs);
@@ -168,8 +170,9 @@ final class IntegerOperators {
         double[] left = numbers(node, scaleOfA);
         double[] right = numbers(node, scaleOfB);
         if (left.length != 1) {
-            throw new InvalidInputException(
-                    node + " has a scale per channel of what is not a weight; one can be imported");
+            throw new InvalidInputException(node
+                    + " has a scale per channel of what is not a weight; one can be imported: quantise it per tensor, or"
+                    + " import the float model");
         }
         TensorProto.Builder scales = TensorProto.newBuilder()
                 .setName(graph.fresh(node.input(bias) + "::scale"))

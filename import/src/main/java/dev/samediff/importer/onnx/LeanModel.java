@@ -94,6 +94,10 @@ final class LeanModel {
     }
 
     private static InvalidInputException damaged(Path path, IOException cause) {
+        String text = Placeholder.in(path);
+        if (!text.isEmpty()) {
+            return new InvalidInputException(path + " is no model but " + text, cause);
+        }
         return new InvalidInputException(
                 path + " is not a complete ONNX file (" + cause.getMessage()
                         + "); it may be truncated or of another format: export or copy it again",

@@ -137,7 +137,9 @@ final class LocalFunctions {
             }
         } catch (InvalidProtocolBufferException e) {
             throw new InvalidInputException(
-                    "local function " + function.getName() + " has damaged default attributes", e);
+                    "local function " + function.getName()
+                            + " has damaged default attributes; export the model with its functions inlined",
+                    e);
         }
         return defaults;
     }

@@ -110,7 +110,22 @@ public record OnnxFile(
 
     /** Returns the file with If nodes replaced by the branch taken; conditions by the name of the If's first output. */
     public OnnxFile withBranches(Map<String, Boolean> conditions, @Nullable DataType floats) {
-        return of(path, Branches.taken(model, conditions), floats);
+        return conditions.isEmpty() ? this : of(path, Branches.taken(model, conditions), floats);
+    }
+
+    /** Returns the file with loops replaced by their turns, numbers given by the name of a Loop's first output. */
+    public OnnxFile withTurns(Map<String, Long> turns, @Nullable DataType floats) {
+        return turns.isEmpty() ? this : of(path, Turns.taken(model, turns, opset(model)), floats);
+    }
+
+    /** Returns the whole numbers that tell how lists of tensors are made and taken apart, and that the file computes. */
+    public Set<String> openLists() {
+        return PlainSequences.open(model);
+    }
+
+    /** Returns the file with numbers stored where lists of tensors are made and taken apart. */
+    public OnnxFile withLists(Map<String, HostTensor> known, @Nullable DataType floats) {
+        return of(path, PlainSequences.numbered(model, known), floats);
     }
 
     /** Returns the file with the numbers of open cuts, which follow from sizes that the graph says; the model stays what it is. */

@@ -3,6 +3,7 @@ package dev.samediff.importer.onnx;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.importer.tensor.Dim;
 import dev.samediff.importer.tensor.HostTensor;
+import dev.samediff.importer.tensor.NotValid;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -46,8 +47,7 @@ public final class OnnxGraph {
         Set<String> names = new HashSet<>();
         for (ValueInfoProto input : proto.getInputList()) {
             if (!names.add(input.getName())) {
-                throw new InvalidInputException(
-                        "two inputs have the name '" + input.getName() + "'; the graph is not valid ONNX");
+                throw new InvalidInputException("two inputs have the name '" + input.getName() + "'" + NotValid.ONNX);
             }
             if (!tensors.containsKey(input.getName())) {
                 inputs.add(typed(declared(input)));
@@ -68,11 +68,10 @@ public final class OnnxGraph {
     private void addInitializer(TensorProto tensor, ExternalData files) {
         String name = tensor.getName();
         if (name.isEmpty()) {
-            throw new InvalidInputException("an initializer has no name; the graph is not valid ONNX");
+            throw new InvalidInputException("an initializer has no name" + NotValid.ONNX);
         }
         if (tensors.put(name, new OnnxTensor(name, tensor, files, floats)) != null) {
-            throw new InvalidInputException(
-                    "two initializers have the name '" + name + "'; the graph is not valid ONNX");
+            throw new InvalidInputException("two initializers have the name '" + name + "'" + NotValid.ONNX);
         }
         initializers.add(name);
     }
@@ -92,8 +91,8 @@ public final class OnnxGraph {
     }
 
     private static void refuseShadowing(String name) {
-        throw new InvalidInputException("value '" + name
-                + "' is written by a node and also an input or initializer; the graph is not valid ONNX");
+        throw new InvalidInputException(
+                "value '" + name + "' is written by a node and also an input or initializer" + NotValid.ONNX);
     }
 
     private static OnnxInput typed(OnnxInput input) {
@@ -113,12 +112,14 @@ public final class OnnxGraph {
         }
         if (!type.hasTensorType()) {
             throw new InvalidInputException(
-                    "'" + name + "' is not a tensor; graphs whose inputs and outputs are tensors can be imported");
+                    "'" + name
+                            + "' is not a tensor; graphs whose inputs and outputs are tensors can be imported: export with plain tensors");
         }
         TypeProto.Tensor tensor = type.getTensorType();
         if (tensor.getShape().getDimCount() > HostTensor.MOST_AXES) {
-            throw new InvalidInputException("'" + name + "' has "
-                    + tensor.getShape().getDimCount() + " axes; up to " + HostTensor.MOST_AXES + " can be imported");
+            throw new InvalidInputException(
+                    "'" + name + "' has " + tensor.getShape().getDimCount() + " axes; up to " + HostTensor.MOST_AXES
+                            + " can be imported: join some of them");
         }
         List<Dim> dims = new ArrayList<>();
         for (Dimension dimension : tensor.getShape().getDimList()) {

@@ -2,6 +2,7 @@ package dev.samediff.importer.onnx;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.importer.tensor.HostTensor;
+import dev.samediff.importer.tensor.NotValid;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Optional;
@@ -44,8 +45,9 @@ public final class OnnxTensor {
     private long checkedLength() {
         long length = HostTensor.length(shape);
         if (length < 0 || length > Integer.MAX_VALUE || shape.length > HostTensor.MOST_AXES) {
-            throw new InvalidInputException("tensor '" + name + "' declares the shape " + Arrays.toString(shape)
-                    + ", which is not a size this importer can hold; the file is damaged or too large");
+            throw new InvalidInputException(
+                    "tensor '" + name + "' declares the shape " + Arrays.toString(shape)
+                            + ", which is not a size this importer can hold; the file is damaged or too large: copy it again, or export it again");
         }
         return length;
     }
@@ -54,7 +56,7 @@ public final class OnnxTensor {
         int bytes = StoredNumbers.bytesPerElement(elementType);
         if (data.size() != length * bytes) {
             throw new InvalidInputException("tensor '" + name + "' declares the shape " + Arrays.toString(shape) + " ("
-                    + length + " elements) but holds data for " + data.size() / bytes + "; the file is damaged");
+                    + length + " elements) but holds data for " + data.size() / bytes + NotValid.DAMAGED);
         }
     }
 
@@ -66,7 +68,8 @@ public final class OnnxTensor {
     public static HostTensor inline(String what, TensorProto proto) {
         return new OnnxTensor(what, proto, new ExternalData(Path.of("model")), null)
                 .toHost()
-                .orElseThrow(() -> new InvalidInputException(what + " has too large a tensor among its attributes"));
+                .orElseThrow(() -> new InvalidInputException(what
+                        + " has too large a tensor among its attributes; export the model with it as an initializer"));
     }
 
     /** Returns the initializer's name or the Constant node's output. */

@@ -30,9 +30,10 @@ public final class OnnxTypes {
     public static DataType exact(int elementType, String what) {
         TensorProto.DataType type = TensorProto.DataType.forNumber(elementType);
         if (type == null) {
-            throw new InvalidInputException(what + " has element type number " + elementType
-                    + " (one of ONNX's 8-bit floats, 4-bit integers or newer); floating-point numbers of 16 to 64"
-                    + " bits, whole numbers of 8 to 64 bits and truth values can be imported");
+            throw new InvalidInputException(
+                    what + " has element type number " + elementType
+                            + " (one of ONNX's 8-bit floats, 4-bit integers or newer); floating-point numbers of 16 to 64"
+                            + " bits, whole numbers of 8 to 64 bits and truth values can be imported: export the model in one of these");
         }
         return switch (type) {
             case FLOAT, FLOAT16, BFLOAT16 -> DataType.FLOAT;
@@ -47,8 +48,9 @@ public final class OnnxTypes {
             case UINT8 -> DataType.UBYTE;
             case BOOL -> DataType.BOOL;
             default ->
-                throw new InvalidInputException(what + " has element type " + type
-                        + "; floating-point, whole-number and boolean tensors can be imported");
+                throw new InvalidInputException(
+                        what + " has element type " + type
+                                + "; floating-point, whole-number and boolean tensors can be imported: end the model before it");
         };
     }
 

@@ -339,8 +339,9 @@ public final class OnnxWeightEditor {
             Onnx.TensorProto replacement = numbers.put(weight.template(), values);
             List<TensorReaders.Read> others = readers.others(weight.value());
             if (weight.packed() || others.isEmpty()) {
-                throw new InvalidInputException("nothing in the ONNX file looks rows of " + weight.value()
-                        + " up in a way that other numbers could be written for");
+                throw new InvalidInputException(
+                        "nothing in the ONNX file looks rows of " + weight.value()
+                                + " up in a way that other numbers could be written for; adapt other layers, or save the graph by SameDiff.save");
             }
             redirect(others, replacement, freshName(name));
             replaced.add(weight.value());

@@ -2,6 +2,7 @@ package dev.samediff.importer.onnx;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.importer.tensor.HostTensor;
+import dev.samediff.importer.tensor.NotValid;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -104,7 +105,7 @@ final class QuantisedWeights {
         long length = HostTensor.length(shape(tensor));
         if (length < 0 || length > Integer.MAX_VALUE) {
             throw new InvalidInputException(node + " reads a tensor of shape " + tensor.getDimsList()
-                    + ", which is no size that can be held; the file is damaged");
+                    + ", which is no size that can be held" + NotValid.DAMAGED);
         }
         return length;
     }
@@ -116,7 +117,7 @@ final class QuantisedWeights {
     private static void requireBytes(OnnxNode node, long bytes, long numbers) {
         if (bytes != (numbers + 1) / 2) {
             throw new InvalidInputException(
-                    node + " has " + numbers + " numbers of 4 bits in " + bytes + " bytes; the file is damaged");
+                    node + " has " + numbers + " numbers of 4 bits in " + bytes + " bytes" + NotValid.DAMAGED);
         }
     }
 
@@ -127,8 +128,8 @@ final class QuantisedWeights {
         long length = length(node, quantised);
         DequantisedData.Place place = place(node, shape(quantised), scales.length);
         if (zeros.length != 1 && zeros.length != scales.length) {
-            throw new InvalidInputException(node + " has " + scales.length + " scales and " + zeros.length
-                    + " zero points; the graph is not valid ONNX");
+            throw new InvalidInputException(
+                    node + " has " + scales.length + " scales and " + zeros.length + " zero points" + NotValid.ONNX);
         }
         add(
                 node,
@@ -167,7 +168,7 @@ final class QuantisedWeights {
             throw new InvalidInputException(
                     node + " has " + scales + " scales for axis " + given + " of a tensor of shape "
                             + Arrays.toString(shape) + (block == 0 ? "" : " in blocks of " + block)
-                            + "; the graph is not valid ONNX");
+                            + NotValid.ONNX);
         }
         return block == 0
                 ? index -> (int) (index / inner % size)

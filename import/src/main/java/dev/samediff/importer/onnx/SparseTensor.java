@@ -2,6 +2,7 @@ package dev.samediff.importer.onnx;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.importer.tensor.HostTensor;
+import dev.samediff.importer.tensor.NotValid;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
@@ -32,13 +33,13 @@ final class SparseTensor {
         long length = HostTensor.length(shape);
         if (length < 0 || length > most / bytes) {
             throw new InvalidInputException(what + " declares the shape " + Arrays.toString(shape) + "; up to "
-                    + most / bytes + " elements can be imported");
+                    + most / bytes + " elements can be imported: store it as a dense tensor");
         }
         long[] places = places(what, sparse.getIndices(), shape, files);
         ByteBuffer from = bytes(values, type, files);
         if (from.remaining() != (long) places.length * bytes) {
             throw new InvalidInputException(what + " has " + places.length + " coordinates and "
-                    + from.remaining() / bytes + " values; the file is damaged");
+                    + from.remaining() / bytes + " values" + NotValid.DAMAGED);
         }
         ByteBuffer dense = ByteBuffer.allocate((int) length * bytes).order(ByteOrder.LITTLE_ENDIAN);
         for (int i = 0; i < places.length; i++) {
@@ -61,11 +62,12 @@ final class SparseTensor {
     private static long[] places(String what, TensorProto indices, long[] shape, ExternalData files) {
         HostTensor given = new OnnxTensor("indices of " + what, indices, files, null)
                 .toHost()
-                .orElseThrow(() -> new InvalidInputException(what + " has too many values"));
+                .orElseThrow(
+                        () -> new InvalidInputException(what + " has too many values; store it as a dense tensor"));
         boolean linear = given.rank() == 1;
         if (!linear && (given.rank() != 2 || given.shape()[1] != shape.length)) {
             throw new InvalidInputException(what + " has coordinates of shape " + Arrays.toString(given.shape())
-                    + "; expected [n] or [n, " + shape.length + "]");
+                    + "; expected [n] or [n, " + shape.length + "]: export it again, or store it as a dense tensor");
         }
         long length = HostTensor.length(shape);
         long[] places = new long[(int) given.shape()[0]];
@@ -73,7 +75,7 @@ final class SparseTensor {
             places[i] = linear ? given.asLong(i) : place(given, i, shape);
             if (places[i] < 0 || places[i] >= length) {
                 throw new InvalidInputException(
-                        what + " has a value outside of its shape " + Arrays.toString(shape) + "; the file is damaged");
+                        what + " has a value outside of its shape " + Arrays.toString(shape) + NotValid.DAMAGED);
             }
         }
         return places;

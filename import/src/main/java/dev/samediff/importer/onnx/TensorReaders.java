@@ -158,7 +158,8 @@ final class TensorReaders {
 
     private static boolean isProduct(Onnx.NodeProto node, int input) {
         return switch (node.getOpType()) {
-            case "MatMul", "Gemm", "FusedMatMul", "FusedGemm", "GemmFastGelu", "Einsum" -> input < 2;
+            case "MatMul", "Gemm", "FusedMatMul", "FusedGemm", "GemmFastGelu" -> input < 2;
+            case "Einsum" -> true;
             case "Conv", "Attention" -> input == 1;
             default -> false;
         };

@@ -1,6 +1,7 @@
 package dev.samediff.importer.onnx;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.importer.tensor.NotValid;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
@@ -23,8 +24,7 @@ final class TopologicalOrder {
         for (OnnxNode node : nodes) {
             for (String output : node.outputs()) {
                 if (!output.isEmpty() && writers.put(output, node) != null) {
-                    throw new InvalidInputException(
-                            "value '" + output + "' is written by two nodes; the graph is not valid ONNX");
+                    throw new InvalidInputException("value '" + output + "' is written by two nodes" + NotValid.ONNX);
                 }
             }
         }
@@ -74,14 +74,13 @@ final class TopologicalOrder {
         OnnxNode writer = writers.get(value);
         if (writer == null) {
             throw new InvalidInputException("value '" + value + "', read by " + reader
-                    + ", is neither an input, an initializer nor the output of a node; the graph is not valid ONNX");
+                    + ", is neither an input, an initializer nor the output of a node" + NotValid.ONNX);
         }
         if (done.contains(writer)) {
             return;
         }
         if (!open.add(writer)) {
-            throw new InvalidInputException(
-                    writer + " depends on its own output '" + value + "'; the graph is not valid ONNX");
+            throw new InvalidInputException(writer + " depends on its own output '" + value + "'" + NotValid.ONNX);
         }
         stack.push(writer);
     }

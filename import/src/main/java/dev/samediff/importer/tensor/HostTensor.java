@@ -209,8 +209,8 @@ public final class HostTensor {
      */
     public List<Dim> asDims() {
         if (length() > MOST_SIZES) {
-            throw new InvalidInputException(length() + " numbers are taken for sizes; up to " + MOST_SIZES
-                    + " can be: the graph is not valid ONNX");
+            throw new InvalidInputException(
+                    length() + " numbers are taken for sizes; up to " + MOST_SIZES + " can be" + NotValid.ONNX);
         }
         Dim[] values = new Dim[length()];
         Arrays.setAll(values, this::dim);

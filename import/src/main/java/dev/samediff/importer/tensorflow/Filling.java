@@ -19,7 +19,8 @@ final class Filling {
         operators.put("PadV2", call -> pad(call, "constant"));
         operators.put("MirrorPad", call -> {
             if (!call.node().text("mode", "REFLECT").equals("REFLECT")) {
-                throw call.refused("pads in mode SYMMETRIC; REFLECT and constants can be imported");
+                throw call.refused(
+                        "pads in mode SYMMETRIC; REFLECT and constants can be imported", "pad in one of these modes");
             }
             pad(call, "reflect");
         });

@@ -143,7 +143,7 @@ final class FunctionInlining {
         }
         if (depth > DEEPEST) {
             throw new InvalidInputException("function '" + function + "', called by '" + node.getName()
-                    + "', calls itself; recursion cannot be imported");
+                    + "', calls itself; recursion cannot be imported: export one pass of the model");
         }
         Map<String, AttrValue> given = call
                 ? node.getAttrOrDefault("f", AttrValue.getDefaultInstance())

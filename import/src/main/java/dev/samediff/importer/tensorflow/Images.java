@@ -48,7 +48,7 @@ final class Images {
                 long[] pads = call.node().integers("explicit_paddings");
                 int height = channelsLast ? 2 : 4;
                 if (pads.length < 8) {
-                    throw call.refused("pads explicitly but does not say how much; the file is damaged");
+                    throw call.damaged("pads explicitly but does not say how much");
                 }
                 attributes.put("pads", new long[] {pads[height], pads[height + 2], pads[height + 1], pads[height + 3]});
             }
@@ -90,8 +90,9 @@ final class Images {
     private StoredTensor stored(String what) {
         @Nullable StoredTensor found = call.stored(1).orElse(null);
         if (found == null || found.shape().length != 4) {
-            throw call.refused("computes its " + what + " '" + call.tensor(1)
-                    + "'; only stored ones of four axes can be imported");
+            throw call.refused(
+                    "computes its " + what + " '" + call.tensor(1) + "'; only stored ones of four axes can be imported",
+                    "freeze the graph, so that it is stored");
         }
         return found;
     }
@@ -105,8 +106,9 @@ final class Images {
     /** {@code (x - mean) / sqrt(variance + epsilon) * scale + offset}, with the stored mean and variance. */
     private void batchNorm() {
         if (call.node().truth("is_training", true)) {
-            throw call.refused("normalises with the statistics of the batch (is_training = true); export the model for"
-                    + " inference, with training=False");
+            throw call.refused(
+                    "normalises with the statistics of the batch (is_training = true)",
+                    "export the model for inference, with training=False");
         }
         String deviation = call.emit(
                 "Sqrt", call.emit("Add", perChannel(4), call.number(call.node().real("epsilon", 1e-4f))));

@@ -26,8 +26,10 @@ final class Lookups {
             String indices = call.emit("Unsqueeze", call.cast(call.in(1), DataType.DT_INT64), call.vector(-1));
             call.result("GatherND", Map.of("batch_dims", batch), call.in(0), indices);
         } else {
-            throw call.refused("looks up along axis " + axis + " with batch_dims " + batch
-                    + "; batch_dims = 0, or batch_dims equal to the axis, can be imported");
+            throw call.refused(
+                    "looks up along axis " + axis + " with batch_dims " + batch
+                            + "; batch_dims = 0, or batch_dims equal to the axis, can be imported",
+                    "look up in one of these ways");
         }
     }
 

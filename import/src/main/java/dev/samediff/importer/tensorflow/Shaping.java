@@ -73,7 +73,7 @@ final class Shaping {
         long[] inverse = new long[order.length];
         for (int i = 0; i < order.length; i++) {
             if (order[i] < 0 || order[i] >= order.length) {
-                throw call.refused("inverts " + Arrays.toString(order) + ", which is not an order of axes");
+                throw call.damaged("inverts " + Arrays.toString(order) + ", which is not an order of axes");
             }
             inverse[(int) order[i]] = i;
         }

@@ -1,6 +1,7 @@
 package dev.samediff.importer.tensorflow;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.importer.tensor.NotValid;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -62,8 +63,8 @@ final class Slices {
             }
         }
         throw call.refused(
-                "computes both where it begins and how much it takes, so that the number of axes is not known;"
-                        + " give one of them as a constant or as a list of numbers");
+                "computes both where it begins and how much it takes, so that the number of axes is not known",
+                "give one of them as a constant or as a list of numbers");
     }
 
     private Bound sum(Bound begin, Bound size) {
@@ -188,7 +189,7 @@ final class Slices {
                 : whole.isEmpty() ? writer.inputs().size() : count;
         if (given < count) {
             throw new InvalidInputException(
-                    call.node().name() + " has " + given + " bounds for " + count + " strides; the file is damaged");
+                    call.node().name() + " has " + given + " bounds for " + count + " strides" + NotValid.DAMAGED);
         }
         for (int i = 0; i < count; i++) {
             if (stored.isPresent()) {

@@ -1,6 +1,7 @@
 package dev.samediff.importer.tensorflow;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.importer.tensor.NotValid;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.util.Arrays;
@@ -78,7 +79,7 @@ record StoredTensor(DataType type, long[] shape, ByteString bytes) {
         };
         if (given.size() > count) {
             throw new InvalidInputException(
-                    what + " lists " + given.size() + " elements for " + count + "; the file is damaged");
+                    what + " lists " + given.size() + " elements for " + count + NotValid.DAMAGED);
         }
         if (given.size() < count
                 && count * each > Math.min(MOST_REPEATED, Runtime.getRuntime().maxMemory() / 8)) {

@@ -1,6 +1,7 @@
 package dev.samediff.importer.tensorflow;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.importer.tensor.NotValid;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -27,7 +28,7 @@ record TensorFlowCall(TensorFlowNode node, Translation translation) {
     /** Returns the name of the tensor of an input. */
     String tensor(int index) {
         if (index >= count()) {
-            throw refused("lacks input " + index + "; the file is damaged");
+            throw damaged("lacks input " + index);
         }
         return node.inputs().get(index);
     }
@@ -42,8 +43,10 @@ record TensorFlowCall(TensorFlowNode node, Translation translation) {
         return stored(index)
                 .map(StoredTensor::longs)
                 .or(() -> translation.known(tensor(index)))
-                .orElseThrow(() -> refused("computes its " + what + " (input " + index + ", '" + tensor(index)
-                        + "'); only constants, and what follows from the number of axes, can be imported there"));
+                .orElseThrow(() -> refused(
+                        "computes its " + what + " (input " + index + ", '" + tensor(index)
+                                + "'); only constants, and what follows from the number of axes, can be imported there",
+                        "freeze the graph with it as a constant"));
     }
 
     /** Returns the type that attribute T gives. */
@@ -141,8 +144,18 @@ record TensorFlowCall(TensorFlowNode node, Translation translation) {
                 : emit("Reshape", cast(in(index), DataType.DT_INT64), vector(-1));
     }
 
-    /** Returns the refusal of this node, with the node in front of the reason. */
-    InvalidInputException refused(String reason) {
-        return new InvalidInputException(node + " " + reason);
+    /**
+     * Returns the refusal of this node.
+     *
+     * @param reason what it does, with the values, and what can be imported instead
+     * @param remedy what to do about it
+     */
+    InvalidInputException refused(String reason, String remedy) {
+        return new InvalidInputException(node + " " + reason + "; " + remedy);
+    }
+
+    /** Returns the refusal of a node that TensorFlow itself does not write. */
+    InvalidInputException damaged(String reason) {
+        return new InvalidInputException(node + " " + reason + NotValid.DAMAGED);
     }
 }

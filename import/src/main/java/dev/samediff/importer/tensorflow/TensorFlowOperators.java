@@ -60,7 +60,10 @@ public final class TensorFlowOperators {
                             + " input_ids=IteratorGetNext:0 (TensorFlowOptions.withInputs)");
         }
         for (String open : new String[] {"Where", "Unique", "UniqueV2", "BooleanMask", "NonMaxSuppressionV3"}) {
-            REASONS.put(open, "the size of its result depends on the data");
+            REASONS.put(
+                    open,
+                    "the size of its result depends on the data; write the model with masks in place of indices"
+                            + " (multiply by the mask, tf.where with three arguments)");
         }
         for (String list :
                 new String[] {"TensorListReserve", "TensorListStack", "TensorListFromTensor", "TensorArrayV3"}) {
@@ -84,9 +87,11 @@ public final class TensorFlowOperators {
         return ALL.get(operator);
     }
 
-    /** Returns why an operator is refused, in parentheses, if there is more to say than that it is not known. */
+    /** Returns why an operator is refused, and what to do. */
     static String reason(String operator) {
-        String reason = REASONS.get(operator);
-        return reason == null ? "" : " (" + reason + ")";
+        return REASONS.getOrDefault(
+                operator,
+                "no translation of this operator exists; write it of operators that docs/import.md lists, or choose outputs"
+                        + " that do not need it");
     }
 }

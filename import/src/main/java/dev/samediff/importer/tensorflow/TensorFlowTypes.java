@@ -38,7 +38,8 @@ final class TensorFlowTypes {
             case DT_BOOL -> TensorProto.DataType.BOOL_VALUE;
             default ->
                 throw new InvalidInputException(what + " has elements of type " + type
-                        + "; floating-point, whole-number and boolean tensors can be imported");
+                        + "; floating-point, whole-number and boolean tensors can be imported: cast it, or choose outputs"
+                        + " that do not need it");
         };
     }
 

@@ -5,6 +5,7 @@ import dev.samediff.importer.lowering.Lowering;
 import dev.samediff.importer.onnx.OnnxFile;
 import dev.samediff.importer.onnx.OnnxNode;
 import dev.samediff.importer.tensor.HostTensor;
+import dev.samediff.importer.tensor.NotValid;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -209,7 +210,7 @@ public final class Translation {
         }
         TensorFlowOp op = TensorFlowOperators.of(node.operator());
         if (op == null) {
-            refuse(node, outputs, node.name() + TensorFlowOperators.reason(node.operator()));
+            refuse(node, outputs, node.name() + " (" + TensorFlowOperators.reason(node.operator()) + ")");
             return;
         }
         try {
@@ -217,7 +218,11 @@ public final class Translation {
         } catch (InvalidInputException e) {
             refuse(node, outputs, String.valueOf(e.getMessage()));
         } catch (RuntimeException e) { // as where ONNX is translated: inputs and attributes of any length and kind
-            refuse(node, outputs, node.name() + ", whose inputs or attributes are not valid (" + e.getMessage() + ")");
+            refuse(
+                    node,
+                    outputs,
+                    node.name() + ", whose inputs or attributes are not valid (" + e.getMessage() + ")"
+                            + NotValid.DAMAGED);
         }
     }
 
@@ -239,7 +244,8 @@ public final class Translation {
         }
         Optional<StoredTensor> stored = stored(tensor);
         if (stored.isEmpty()) {
-            throw new InvalidInputException("tensor '" + tensor + "' is not known; it may be part of a loop");
+            throw new InvalidInputException("tensor '" + tensor + "' is not known; it may be part of a loop: export"
+                    + " one pass of the model, without loops");
         }
         return value(tensor, "", stored.get());
     }
@@ -294,7 +300,7 @@ public final class Translation {
     TensorFlowNode node(String tensor) {
         TensorFlowNode node = flat.nodes().get(TensorFlowNode.node(tensor));
         if (node == null) {
-            throw new InvalidInputException("no node writes tensor '" + tensor + "'; the file is damaged");
+            throw new InvalidInputException("no node writes tensor '" + tensor + "'" + NotValid.DAMAGED);
         }
         return node;
     }

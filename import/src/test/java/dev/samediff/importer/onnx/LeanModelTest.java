@@ -13,6 +13,7 @@ import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Map;
 import onnx.Onnx.GraphProto;
 import onnx.Onnx.ModelProto;
 import onnx.Onnx.TensorProto;
@@ -84,6 +85,20 @@ class LeanModelTest {
             double tolerance = relative * Math.abs(number(i));
             assertThat(Math.abs(folded[i] - number(i))).isLessThanOrEqualTo(tolerance);
             assertThat(Math.abs(copied[i] - number(i))).isLessThanOrEqualTo(tolerance);
+        }
+    }
+
+    @Test
+    void what_stands_in_place_of_a_model_is_named() throws IOException {
+        Map<String, String> texts = Map.of(
+                "version https://git-lfs.github.com/spec/v1\noid sha256:aa\nsize 9\n", "git lfs pull",
+                "../../blobs/0a1b2c", "the text of a link, '../../blobs/0a1b2c'");
+        for (Map.Entry<String, String> text : texts.entrySet()) {
+            Path file = Files.writeString(folder.resolve("model.onnx"), text.getKey());
+            assertThatThrownBy(() -> LeanModel.read(file))
+                    .isInstanceOf(InvalidInputException.class)
+                    .hasMessageContaining("model.onnx is no model but")
+                    .hasMessageContaining(text.getValue());
         }
     }
 

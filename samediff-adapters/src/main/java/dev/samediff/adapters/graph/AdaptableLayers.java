@@ -8,7 +8,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
 /**
  * What adapters can be put on in a graph.
  *
- * @param sites linear layers in graph order, then embeddings; no two have the same module path
+ * @param sites linear layers in graph order, then stacks of experts, then embeddings; no two have the same module path
  * @param rejected weights that cannot be adapted, with the reason
  */
 public record AdaptableLayers(List<AdaptableSite> sites, List<LinearLayers.Rejected> rejected) {
@@ -31,14 +31,19 @@ public record AdaptableLayers(List<AdaptableSite> sites, List<LinearLayers.Rejec
         Stream<AdaptableSite> tables = embeddings.sites().stream()
                 .map(site -> taken.contains(site.module()) ? site.withModule(site.weight()) : site);
         return new AdaptableLayers(
-                Stream.concat(linear.sites().stream(), tables).toList(),
+                Stream.of(linear.sites().stream(), linear.experts().stream(), tables)
+                        .<AdaptableSite>flatMap(stream -> stream)
+                        .toList(),
                 Stream.concat(linear.rejected().stream(), embeddings.rejected().stream())
                         .toList());
     }
 
     /** Returns layers without embeddings. */
     public static AdaptableLayers of(LinearLayers linear) {
-        return new AdaptableLayers(List.copyOf(linear.sites()), linear.rejected());
+        return new AdaptableLayers(
+                Stream.<AdaptableSite>concat(linear.sites().stream(), linear.experts().stream())
+                        .toList(),
+                linear.rejected());
     }
 
     /** Returns the module paths of the layers that can be adapted. */

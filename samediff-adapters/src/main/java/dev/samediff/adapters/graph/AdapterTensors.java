@@ -6,7 +6,7 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
 /**
- * The names of adapters' tensors in a graph, which are PEFT's: {@code <module>.lora_A.<adapter>.weight} of a linear layer, whose
+ * The names of adapters' tensors in a graph, which are PEFT's: {@code <module>.lora_A.<adapter>.weight} of a linear layer or of experts, whose
  * tensors are weights of modules there, {@code <module>.lora_embedding_A.<adapter>} of an embedding, whose are bare parameters;
  * {@code <module>.token_adapter.trainable_tokens_delta.<adapter>} are rows of a table, {@code
  * <module>.modules_to_save.<adapter>.weight} is all of one.
@@ -27,7 +27,7 @@ public final class AdapterTensors {
      */
     public static String name(AdaptableSite layer, String shortName, String adapter) {
         return switch (layer.kind()) {
-            case LINEAR -> layer.module() + "." + shortName + "." + adapter + ".weight";
+            case LINEAR, EXPERTS -> layer.module() + "." + shortName + "." + adapter + ".weight";
             case EMBEDDING ->
                 layer.module() + "." + shortName.replaceFirst("_(?=[A-Z]$)", "_embedding_") + "." + adapter;
         };

@@ -16,7 +16,7 @@ public final class Branches {
      * @param use the use of its weight
      * @param output the output's value without the branch
      * @param prefix start of the names of all variables created here
-     * @param branch makes the adapted rows [N,out] from the layer's input and its rows [N,out]
+     * @param branch makes the adapted rows [N,out], of each expert if there are several, from the layer's input and its rows
      */
     public static SDVariable adapt(
             AdaptableSite site,
@@ -27,7 +27,7 @@ public final class Branches {
         SameDiff graph = output.getSameDiff();
         SDVariable input = graph.getVariable(use.input());
         return switch (site.kind()) {
-            case LINEAR -> branch.apply(new LinearInput(input), output);
+            case LINEAR, EXPERTS -> branch.apply(new LinearInput(input), output);
             case EMBEDDING -> {
                 SDVariable rows = graph.reshape(prefix + "base_rows", output, -1, site.out());
                 SDVariable adapted = branch.apply(new EmbeddingInput(input, site.in()), rows);

@@ -8,12 +8,13 @@ import java.util.stream.Stream;
 
 /**
  * What a selector of layers might be expected to choose and does not, with the reasons: weights that it means but that cannot be
- * adapted and, where it means all linear layers, output heads and embeddings. What it excludes itself is not among them.
+ * adapted and, where it means all linear layers, output heads, embeddings and experts in one tensor. What it excludes itself is not among them.
  */
 public final class LeftOut {
     private static final String HEAD = "it is an output head, which " + TargetSelector.ALL_LINEAR
             + " leaves out; choose it by its name, or by withHead()";
     private static final String EMBEDDING = "embeddings are adapted only if they are named";
+    private static final String EXPERTS = "experts in one tensor are adapted only if they are named";
 
     private LeftOut() {}
 
@@ -34,10 +35,17 @@ public final class LeftOut {
                 .filter(rejected -> withHead.selects(rejected.module()) && !adaptable.contains(rejected.weight()));
         Stream<LinearLayers.Rejected> possible = layers.sites().stream()
                 .filter(site -> all && withHead.selects(site.module()))
-                .filter(site -> site.kind() == SiteKind.EMBEDDING || !selector.selects(site.module()))
-                .map(site -> new LinearLayers.Rejected(
-                        site.module(), site.weight(), site.kind() == SiteKind.EMBEDDING ? EMBEDDING : HEAD));
+                .filter(site -> site.kind() != SiteKind.LINEAR || !selector.selects(site.module()))
+                .map(site -> new LinearLayers.Rejected(site.module(), site.weight(), why(site.kind())));
         return Stream.concat(impossible, possible).toList();
+    }
+
+    private static String why(SiteKind kind) {
+        return switch (kind) {
+            case LINEAR -> HEAD;
+            case EMBEDDING -> EMBEDDING;
+            case EXPERTS -> EXPERTS;
+        };
     }
 
     /** Returns the reasons as the end of a message; nothing if there are none. */

@@ -5,9 +5,9 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
 /**
- * The input of a linear layer.
+ * The input of a linear layer, or of one for each expert.
  *
- * @param x the activation [N,in]
+ * @param x the activation [N,in], [experts,N,in] of experts
  */
 record LinearInput(SDVariable x) implements LayerInput {
     @Override

@@ -2,22 +2,27 @@ package dev.samediff.adapters.graph;
 
 import dev.samediff.adapters.SiteKind;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
  * The linear layers of a graph.
  *
  * @param sites layers that can be adapted, in graph order
+ * @param experts stacks of layers that can be adapted, in graph order
  * @param rejected weights used in a matmul that cannot be adapted, with the reason
  */
-public record LinearLayers(List<LinearSite> sites, List<Rejected> rejected) {
+public record LinearLayers(List<LinearSite> sites, List<ExpertSite> experts, List<Rejected> rejected) {
     public LinearLayers {
         sites = List.copyOf(sites);
+        experts = List.copyOf(experts);
         rejected = List.copyOf(rejected);
     }
 
     /** Returns the module paths of the layers that can be adapted. */
     public List<String> modules() {
-        return sites.stream().map(LinearSite::module).toList();
+        return Stream.concat(sites.stream(), experts.stream())
+                .map(AdaptableSite::module)
+                .toList();
     }
 
     /**

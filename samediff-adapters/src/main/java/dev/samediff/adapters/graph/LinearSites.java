@@ -20,7 +20,7 @@ import org.nd4j.linalg.api.ops.impl.reduce.Mmul;
 
 /**
  * Finds the linear layers of a graph: a matmul of an activation (something that depends on a placeholder) with a rank-2
- * VARIABLE or CONSTANT, {@code x W} or {@code x W^T}.
+ * VARIABLE or CONSTANT, {@code x W} or {@code x W^T}; and stacks of them, one matrix for each expert in a rank-3 one.
  */
 public final class LinearSites {
     private static final List<String> WEIGHT_SUFFIXES =
@@ -96,7 +96,10 @@ public final class LinearSites {
         return collect();
     }
 
-    /** A layer may be used on stored numbers too, as on a table of relative positions; its branch goes there as well. */
+    /**
+     * A layer may be used on stored numbers, too, as on a table of relative positions; its branch goes there as well. One that is
+     * used on nothing else is a layer if the caller knows it as one: of two stored matrices either may be the weight.
+     */
     private void scanConstantInput(SameDiffOp op) {
         List<String> inputs = Internals.inputs(op);
         boolean product =
@@ -104,8 +107,13 @@ public final class LinearSites {
         if (!product || activations.contains(inputs.get(0)) || inputs.get(0).equals(inputs.get(1))) {
             return;
         }
-        List<LinearSite.Use> known = uses.get(inputs.get(1));
         Optional<Orientation> orientation = orientation(op);
+        if (modulePathsByWeight.containsKey(inputs.get(1))
+                && isWeight(inputs.get(1))) { // so somebody knows which one is it
+            orientation.ifPresent(found -> orientations.putIfAbsent(inputs.get(1), found));
+            uses.computeIfAbsent(inputs.get(1), weight -> new ArrayList<>());
+        }
+        List<LinearSite.Use> known = uses.get(inputs.get(1));
         if (known != null && orientation.isPresent() && orientations.get(inputs.get(1)) == orientation.get()) {
             known.add(new LinearSite.Use(
                     op.getName(), inputs.get(0), op.getOutputsOfOp().get(0)));
@@ -115,6 +123,10 @@ public final class LinearSites {
     private void scanMatmul(SameDiffOp op, List<String> inputs) {
         String left = inputs.get(0);
         String right = inputs.get(1);
+        if (isStack(graph.getVariable(right)) && activations.contains(left)) {
+            scanRight(op, left, right);
+            return;
+        }
         boolean weightRight = isWeight(right) && activations.contains(left);
         boolean weightLeft = isWeight(left) && activations.contains(right);
         if (weightLeft) {
@@ -131,6 +143,11 @@ public final class LinearSites {
             }
             return;
         }
+        scanRight(op, left, right);
+    }
+
+    /** A product of an activation with a stored matrix, or with one for each expert. */
+    private void scanRight(SameDiffOp op, String left, String right) {
         Optional<Orientation> orientation = orientation(op);
         if (orientation.isEmpty()) {
             reasons.putIfAbsent(right, "the matmul `" + op.getName() + "` transposes its input or its result");
@@ -179,6 +196,7 @@ public final class LinearSites {
 
     private LinearLayers collect() {
         List<LinearSite> sites = new ArrayList<>();
+        List<ExpertSite> stacks = new ArrayList<>();
         Set<String> modules = new HashSet<>();
         uses.forEach((weight, matmuls) -> {
             rejectForeignUses(weight, matmuls);
@@ -193,12 +211,17 @@ public final class LinearSites {
             Orientation orientation = orientations.getOrDefault(weight, Orientation.IN_OUT);
             long[] shape =
                     orientation.asInOut(graph.getVariable(weight).getArr()).shape();
-            sites.add(new LinearSite(module, weight, orientation, (int) shape[0], (int) shape[1], matmuls));
+            if (shape.length == 3) {
+                stacks.add(new ExpertSite(
+                        module, weight, orientation, (int) shape[0], (int) shape[1], (int) shape[2], matmuls));
+            } else {
+                sites.add(new LinearSite(module, weight, orientation, (int) shape[0], (int) shape[1], matmuls));
+            }
         });
         List<LinearLayers.Rejected> rejected = reasons.entrySet().stream()
                 .map(e -> new LinearLayers.Rejected(path(e.getKey()), e.getKey(), e.getValue()))
                 .toList();
-        return new LinearLayers(sites, rejected);
+        return new LinearLayers(sites, stacks, rejected);
     }
 
     /** A residual in place of the weight would change every other op that reads it, such as an embedding lookup. */
@@ -228,6 +251,15 @@ public final class LinearSites {
 
     /** Tells whether a variable is a stored floating-point matrix. */
     static boolean isWeight(@Nullable SDVariable variable) {
+        return isStored(variable, 2);
+    }
+
+    /** Tells whether a variable holds a floating-point matrix for each of several experts. */
+    static boolean isStack(@Nullable SDVariable variable) {
+        return isStored(variable, 3);
+    }
+
+    private static boolean isStored(@Nullable SDVariable variable, int rank) {
         if (variable == null
                 || (variable.getVariableType() != VariableType.VARIABLE
                         && variable.getVariableType() != VariableType.CONSTANT)) {
@@ -236,7 +268,7 @@ public final class LinearSites {
         DataType type = variable.dataType();
         return (type == DataType.FLOAT || type == DataType.DOUBLE)
                 && variable.getArr() != null
-                && variable.getArr().rank() == 2;
+                && variable.getArr().rank() == rank;
     }
 
     /** The variables that placeholders have an influence on, the placeholders among them. */

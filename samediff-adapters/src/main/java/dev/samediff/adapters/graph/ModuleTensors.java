@@ -78,6 +78,9 @@ public record ModuleTensors(Map<String, Tensor> byKey) {
         Map<String, Tensor> byKey = new LinkedHashMap<>();
         Set<String> named = new HashSet<>();
         for (AdaptableSite site : layers.sites()) {
+            if (site.kind() == SiteKind.EXPERTS) {
+                continue; // a parameter of its own name
+            }
             boolean transposed = site.kind() == SiteKind.LINEAR && site.orientation() == Orientation.IN_OUT;
             String key = site.module() + ".weight";
             byKey.put(key, new Tensor(key, site.weight(), transposed));

@@ -9,13 +9,17 @@ public enum Orientation {
     /** {@code W [out,in]}, used as {@code x W^T}: PyTorch Linear, ONNX Gemm with transB = 1. */
     OUT_IN;
 
-    /** Returns {@code stored} as a view [in,out]; nothing is copied. */
+    /** Returns {@code stored} as a view [in,out], or [experts,in,out] of a stack; nothing is copied. */
     public INDArray asInOut(INDArray stored) {
-        return this == IN_OUT ? stored : stored.transpose();
+        return this == IN_OUT ? stored : turned(stored);
     }
 
     /** Returns {@code weight [in,out]} as a view in the stored orientation; nothing is copied. */
     public INDArray asStored(INDArray weight) {
-        return this == IN_OUT ? weight : weight.transpose();
+        return this == IN_OUT ? weight : turned(weight);
+    }
+
+    private static INDArray turned(INDArray weight) {
+        return weight.rank() == 3 ? weight.permute(0, 2, 1) : weight.transpose();
     }
 }

@@ -14,7 +14,8 @@ import java.util.TreeSet;
 
 /**
  * Which linear layers and embeddings an adapter is put on, and with which rank and alpha, by PEFT's rules and vocabulary.
- * As in PEFT, an embedding is adapted only if an entry names it; "all linear layers" leaves embeddings out.
+ * As in PEFT, an embedding, or a tensor that holds experts, is adapted only if an entry names it; "all linear layers" leaves
+ * them out.
  *
  * <p>In this order: {@code exclude} removes; {@code targets} chooses; {@code layersToTransform} keeps the layers with one
  * of the indices (a module named in full is kept whatever its index, as in PEFT). Unlike PEFT, every entry that matches

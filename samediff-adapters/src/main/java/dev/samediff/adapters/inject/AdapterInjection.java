@@ -4,9 +4,11 @@ import dev.samediff.adapters.AdaptedSite;
 import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.AdapterMethod;
 import dev.samediff.adapters.AdapterState;
+import dev.samediff.adapters.ExpertTensors;
 import dev.samediff.adapters.Factorization;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.Penalty;
+import dev.samediff.adapters.SiteKind;
 import dev.samediff.adapters.SiteShape;
 import dev.samediff.adapters.graph.AdaptableLayers;
 import dev.samediff.adapters.graph.AdaptableSite;
@@ -22,11 +24,13 @@ import dev.samediff.adapters.linalg.Decompositions;
 import dev.samediff.adapters.linalg.SideBySide;
 import dev.samediff.adapters.task.TaskHead;
 import java.util.ArrayList;
+import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -60,7 +64,24 @@ public final class AdapterInjection {
     }
 
     /** A layer to be adapted. */
-    private record Chosen(AdaptableSite layer, double alpha, SiteShape shape, BaseWeight base) {}
+    private record Chosen(AdaptableSite layer, int rank, double alpha, double scaling, BaseWeight base) {
+        /** What a method sees: one layer, or one of each expert. */
+        List<Matrix> matrices() {
+            SiteShape shape = new SiteShape(layer.module(), layer.in(), layer.out(), rank, scaling, layer.kind());
+            return layer.kind() == SiteKind.EXPERTS
+                    ? IntStream.range(0, layer.experts())
+                            .mapToObj(expert -> new Matrix(shape.ofExpert(expert), base.trueWeight(expert)))
+                            .toList()
+                    : List.of(new Matrix(shape, base.trueWeight()));
+        }
+    }
+
+    /** One matrix [in,out] to be factorised. */
+    private record Matrix(SiteShape shape, INDArray weight) {
+        long elements() {
+            return (long) shape.in() * shape.out();
+        }
+    }
 
     /** What one layer starts with; the start is a copy, because who gave it may go on writing to it. */
     private record Start(AdaptedSite site, Map<String, INDArray> start, Map<String, INDArray> tensors) {
@@ -80,13 +101,21 @@ public final class AdapterInjection {
         for (AdaptableSite layer : factorised) {
             int rank = config.targets().rank(layer.module(), method.rank());
             double alpha = alpha(config, layer.module(), rank);
-            SiteShape shape = new SiteShape(
-                    layer.module(), layer.in(), layer.out(), rank, method.scaling(rank, alpha), layer.kind());
-            chosen.add(new Chosen(layer, alpha, shape, bases.apply(layer)));
+            chosen.add(new Chosen(layer, rank, alpha, method.scaling(rank, alpha), bases.apply(layer)));
         }
-        List<Start> starts = SideBySide.map(
-                chosen, each -> (long) each.shape().in() * each.shape().out(), each -> start(config, each, linalg));
+        List<Matrix> matrices =
+                chosen.stream().flatMap(each -> each.matrices().stream()).toList();
+        Iterator<Factorization> factors = SideBySide.map(
+                        matrices, Matrix::elements, matrix -> factorised(config, matrix, linalg))
+                .iterator();
+        List<Start> starts =
+                chosen.stream().map(each -> start(config, each, factors)).toList();
         return build(config, starts, held, tables);
+    }
+
+    private static Factorization factorised(AdapterConfig config, Matrix matrix, Decompositions linalg) {
+        SiteShape shape = matrix.shape();
+        return config.method().factorize(matrix.weight(), shape, linalg, seed(config.seed(), shape.module()));
     }
 
     /** A head that starts from random numbers is of no use before it is trained. */
@@ -101,20 +130,24 @@ public final class AdapterInjection {
         }
     }
 
-    private static Start start(AdapterConfig config, Chosen chosen, Decompositions linalg) {
-        SiteShape shape = chosen.shape();
-        Factorization start = config.method()
-                .factorize(chosen.base().trueWeight(), shape, linalg, seed(config.seed(), shape.module()));
+    /** Takes the next of the factorised matrices, as many as the layer has. */
+    private static Start start(AdapterConfig config, Chosen chosen, Iterator<Factorization> factors) {
+        AdaptableSite layer = chosen.layer();
+        List<Factorization> own =
+                Stream.generate(factors::next).limit(layer.experts()).toList();
+        Map<String, INDArray> tensors = layer.kind() == SiteKind.EXPERTS
+                ? ExpertTensors.join(own.stream().map(Factorization::trainables).toList())
+                : own.get(0).trainables();
         AdaptedSite site = site(
                 config,
-                chosen.layer(),
-                shape.rank(),
+                layer,
+                chosen.rank(),
                 chosen.alpha(),
-                shape.scaling(),
-                start.trainables().keySet(),
-                start.startsAtZero(),
+                chosen.scaling(),
+                tensors.keySet(),
+                own.get(0).startsAtZero(),
                 chosen.base().hash());
-        return new Start(site, start.trainables(), start.trainables());
+        return new Start(site, tensors, tensors);
     }
 
     /** Takes over an adapter made elsewhere. */
@@ -162,12 +195,17 @@ public final class AdapterInjection {
                     + "` as a layer of kind " + saved.kind() + "; in this graph it is of kind " + layer.kind()
                     + ". Load the base model the adapter was trained on");
         }
-        if (layer.in() != saved.in() || layer.out() != saved.out()) {
+        if (layer.in() != saved.in() || layer.out() != saved.out() || layer.experts() != saved.experts()) {
             throw new InvalidInputException("the adapter `" + state.config().name() + "` expects the layer `"
-                    + saved.module() + "` to be [" + saved.in() + "," + saved.out() + "]; in this graph it is ["
-                    + layer.in() + "," + layer.out() + "]. Load the base model the adapter was trained on");
+                    + saved.module() + "` to be " + shape(saved.experts(), saved.in(), saved.out())
+                    + "; in this graph it is " + shape(layer.experts(), layer.in(), layer.out())
+                    + ". Load the base model the adapter was trained on");
         }
         return layer;
+    }
+
+    private static String shape(int experts, int in, int out) {
+        return "[" + (experts == 1 ? "" : experts + ",") + in + "," + out + "]";
     }
 
     private Adapter build(
@@ -236,7 +274,6 @@ public final class AdapterInjection {
 
     private List<GraphEditor.Insertion> insertBranches(AdapterConfig config, AdaptedSite site, String scaling) {
         List<GraphEditor.Insertion> insertions = new ArrayList<>();
-        Map<String, SDVariable> variables = variables(site);
         for (AdaptableSite.Use use : site.layer().uses()) {
             String base = use.output() + "/base";
             String free = graph.hasVariable(base) ? base + "." + config.name() : base;
@@ -250,7 +287,7 @@ public final class AdapterInjection {
                             output,
                             prefix,
                             (input, rows) -> config.method()
-                                    .adapt(input, rows, graph.getVariable(scaling), variables, prefix))));
+                                    .adapt(input, rows, graph.getVariable(scaling), factors(site, prefix), prefix))));
         }
         return insertions;
     }
@@ -278,6 +315,16 @@ public final class AdapterInjection {
             unweighted.mul(name, factor);
         });
         return new Adapter.PenaltyTerm(penalty, name, coefficient, created);
+    }
+
+    /** The variables as a branch needs them: each expert's vectors are rows. */
+    private Map<String, SDVariable> factors(AdaptedSite site, String prefix) {
+        Map<String, SDVariable> factors = variables(site);
+        if (site.layer().kind() == SiteKind.EXPERTS) {
+            factors.replaceAll((name, variable) ->
+                    variable.getArr().rank() == 2 ? graph.expandDims(prefix + name + "/row", variable, 1) : variable);
+        }
+        return factors;
     }
 
     private Map<String, SDVariable> variables(AdaptedSite site) {

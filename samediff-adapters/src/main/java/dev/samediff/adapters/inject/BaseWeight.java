@@ -1,6 +1,7 @@
 package dev.samediff.adapters.inject;
 
 import dev.samediff.adapters.BaseHash;
+import dev.samediff.adapters.ExpertTensors;
 import dev.samediff.adapters.graph.AdaptableSite;
 import dev.samediff.adapters.graph.GraphEditor;
 import dev.samediff.adapters.memory.FileBackedArrays;
@@ -43,9 +44,14 @@ public final class BaseWeight {
         return hash;
     }
 
-    /** The true weight [in,out], a view that must not be written to. */
+    /** The true weight [in,out], or [experts,in,out], a view that must not be written to. */
     INDArray trueWeight() {
         return layer.orientation().asInOut(original);
+    }
+
+    /** The true weight [in,out] of one expert, a view that must not be written to. */
+    INDArray trueWeight(int expert) {
+        return layer.orientation().asInOut(ExpertTensors.of(original, expert));
     }
 
     /** The true weight as stored; it must not be written to. */

@@ -2,6 +2,7 @@ package dev.samediff.adapters.inject;
 
 import dev.samediff.adapters.AdaptedSite;
 import dev.samediff.adapters.AdapterMethod;
+import dev.samediff.adapters.ExpertTensors;
 import dev.samediff.adapters.LowRankUpdate;
 import dev.samediff.adapters.graph.AdaptableSite;
 import dev.samediff.adapters.graph.GraphEditor;
@@ -116,8 +117,8 @@ public final class BaseWeights {
             for (Adapter adapter : adapters.active()) {
                 for (AdaptedSite site : adapter.sites()) {
                     if (isOn(site, base)) {
-                        Map<String, INDArray> factors =
-                                adapter.config().method().asLora(site.tensors(graph));
+                        Map<String, INDArray> factors = ExpertTensors.asLora(
+                                site.layer().kind(), adapter.config().method(), site.tensors(graph));
                         down.add(Objects.requireNonNull(factors.get("lora_A")));
                         up.add(Objects.requireNonNull(factors.get("lora_B")).mul(site.scaling()));
                         residual |= !site.startsAtZero();
@@ -131,8 +132,8 @@ public final class BaseWeights {
                         layer.weight(),
                         layer.kind(),
                         residual ? Optional.of(computed(base, false)) : Optional.empty(),
-                        Nd4j.concat(1, down.toArray(new INDArray[0])),
-                        Nd4j.concat(0, up.toArray(new INDArray[0]))));
+                        Nd4j.concat(down.get(0).rank() - 1, down.toArray(new INDArray[0])),
+                        Nd4j.concat(up.get(0).rank() - 2, up.toArray(new INDArray[0]))));
             }
         }
         return updates;
@@ -148,7 +149,7 @@ public final class BaseWeights {
 
     /** What is to be added to W: minus the active adapters' starts, plus their present changes if asked for. */
     private LowRankSum effective(BaseWeight base, boolean withChanges) {
-        LowRankSum sum = new LowRankSum(base.layer().orientation());
+        LowRankSum sum = new LowRankSum(base.layer());
         for (Adapter adapter : adapters.active()) {
             for (int i = 0; i < adapter.sites().size(); i++) {
                 AdaptedSite site = adapter.sites().get(i);

@@ -27,6 +27,7 @@ final class DecidingKeys {
             "modules_to_save",
             "trainable_token_indices",
             "target_modules",
+            PeftExperts.PARAMETERS,
             "exclude_modules",
             "layers_to_transform",
             "layers_pattern",

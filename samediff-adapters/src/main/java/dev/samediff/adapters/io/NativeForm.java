@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -21,6 +22,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.stream.LongStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -34,6 +36,7 @@ final class NativeForm {
     static final String TENSORS = "adapter.safetensors";
     private static final int FORMAT = 1;
     private static final String KIND = "kind";
+    private static final String EXPERTS = "experts";
     private static final String PEFT_CONFIG = "peft_config";
 
     private NativeForm() {}
@@ -131,6 +134,9 @@ final class NativeForm {
         if (site.kind() != SiteKind.LINEAR) {
             json.put(KIND, site.kind().name().toLowerCase(Locale.ROOT));
         }
+        if (site.kind() == SiteKind.EXPERTS) {
+            json.put(EXPERTS, site.experts());
+        }
         ArrayNode names = json.putArray("tensors");
         site.tensors().keySet().forEach(names::add);
         return json;
@@ -169,23 +175,31 @@ final class NativeForm {
                 return known;
             }
         }
-        throw layer.wrong(KIND, kind, "linear or embedding; the adapter may have been saved by a newer version");
+        throw layer.wrong(
+                KIND, kind, "linear, embedding or experts; the adapter may have been saved by a newer version");
     }
 
     private static void requireShapes(JsonFile layer, Map<String, INDArray> tensors, Path file) {
         int in = layer.count("in");
         int out = layer.count("out");
         int rank = layer.count("rank");
+        long[] front = kind(layer) == SiteKind.EXPERTS ? new long[] {layer.count(EXPERTS)} : new long[0];
         tensors.forEach((name, tensor) -> {
-            long[] expected = name.endsWith("_A")
-                    ? new long[] {in, rank}
-                    : name.endsWith("_B") ? new long[] {rank, out} : new long[] {rank};
-            if (!java.util.Arrays.equals(expected, tensor.shape())) {
+            long[] expected = joined(
+                    front,
+                    name.endsWith("_A")
+                            ? new long[] {in, rank}
+                            : name.endsWith("_B") ? new long[] {rank, out} : new long[] {rank});
+            if (!Arrays.equals(expected, tensor.shape())) {
                 throw new InvalidInputException("the tensor `" + name + "` of `" + layer.text("module") + "` in "
-                        + file + " has the shape " + java.util.Arrays.toString(tensor.shape()) + "; expected "
-                        + java.util.Arrays.toString(expected) + ": both files must come from one save");
+                        + file + " has the shape " + Arrays.toString(tensor.shape()) + "; expected "
+                        + Arrays.toString(expected) + ": both files must come from one save");
             }
         });
+    }
+
+    private static long[] joined(long[] front, long[] back) {
+        return LongStream.concat(Arrays.stream(front), Arrays.stream(back)).toArray();
     }
 
     private static INDArray take(Map<String, INDArray> tensors, String key, Path file) {

@@ -26,7 +26,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * layers, the tensors are the same, and PEFT corrects the flag by the module's class.
  *
  * <p>Tensors: {@code <module>.lora_A.weight [r,in]} and {@code .lora_B.weight [out,r]} of a linear layer,
- * {@code <module>.lora_embedding_A [r,vocabulary]} and {@code .lora_embedding_B [dim,r]} of an embedding.
+ * {@code <module>.lora_embedding_A [r,vocabulary]} and {@code .lora_embedding_B [dim,r]} of an embedding; of experts in one tensor
+ * see {@link PeftExperts}.
  */
 record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
     static final String CONFIG = "adapter_config.json";
@@ -40,10 +41,19 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
     static PeftForm of(AdapterState state, AdapterFolder.Description description) {
         List<AdapterState.PlainLora> layers = state.toPlainLora();
         Map<String, INDArray> tensors = new LinkedHashMap<>();
+        Map<String, String> experts = PeftExperts.prefixes(layers);
         for (AdapterState.PlainLora layer : layers) {
-            boolean embedding = layer.kind() == SiteKind.EMBEDDING;
-            tensors.put(PREFIX + layer.module() + (embedding ? EMBEDDING_A : A), transposed(layer.a(), layer.module()));
-            tensors.put(PREFIX + layer.module() + (embedding ? EMBEDDING_B : B), transposed(layer.b(), layer.module()));
+            requireFinite(layer.a(), layer.module());
+            requireFinite(layer.b(), layer.module());
+            switch (layer.kind()) {
+                case LINEAR -> put(tensors, layer, A, B);
+                case EMBEDDING -> put(tensors, layer, EMBEDDING_A, EMBEDDING_B);
+                case EXPERTS -> {
+                    String prefix = PREFIX + experts.get(PeftExperts.parameter(layer));
+                    tensors.put(prefix + A, PeftExperts.down(layer.a()));
+                    tensors.put(prefix + B, PeftExperts.up(layer.b()));
+                }
+            }
         }
         tensors.putAll(PeftWhole.tensors(state));
         ObjectNode config = config(layers, description);
@@ -68,13 +78,16 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
         ObjectNode ranks = JsonNodeFactory.instance.objectNode();
         ObjectNode alphas = JsonNodeFactory.instance.objectNode();
         ArrayNode targets = JsonNodeFactory.instance.arrayNode();
+        ArrayNode parameters = JsonNodeFactory.instance.arrayNode();
         for (AdapterState.PlainLora layer : layers) {
-            targets.add(layer.module());
+            boolean experts = layer.kind() == SiteKind.EXPERTS;
+            String name = experts ? PeftExperts.parameter(layer) : layer.module();
+            (experts ? parameters : targets).add(name);
             if (layer.rank() != rank) {
-                ranks.put(pinned(layer.module()), layer.rank());
+                ranks.put(pinned(name), layer.rank());
             }
             if (layer.alpha() != alpha) {
-                put(alphas, pinned(layer.module()), layer.alpha());
+                put(alphas, pinned(name), layer.alpha());
             }
         }
         ObjectNode config = JsonNodeFactory.instance.objectNode(); // in the alphabet's order, as PEFT writes it
@@ -95,6 +108,9 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
         config.set("rank_pattern", ranks);
         config.putNull("revision");
         config.set("target_modules", targets);
+        if (!parameters.isEmpty()) {
+            config.set(PeftExperts.PARAMETERS, parameters);
+        }
         config.put("task_type", description.taskType().orElse(null));
         config.put("use_rslora", false);
         return config;
@@ -124,9 +140,9 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
                 .getKey();
     }
 
-    private static INDArray transposed(INDArray factor, String module) {
-        requireFinite(factor, module);
-        return factor.transpose().dup('c');
+    private static void put(Map<String, INDArray> tensors, AdapterState.PlainLora layer, String a, String b) {
+        tensors.put(PREFIX + layer.module() + a, layer.a().transpose().dup('c'));
+        tensors.put(PREFIX + layer.module() + b, layer.b().transpose().dup('c'));
     }
 
     static void requireFinite(INDArray factor, String module) {

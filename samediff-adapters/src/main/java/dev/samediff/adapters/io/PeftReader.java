@@ -7,6 +7,7 @@ import dev.samediff.adapters.BaseHash;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.SiteKind;
 import dev.samediff.adapters.WholeTensors;
+import dev.samediff.adapters.graph.LinearSites;
 import dev.samediff.adapters.graph.TargetSelector;
 import dev.samediff.adapters.method.Lora;
 import java.io.IOException;
@@ -38,7 +39,6 @@ final class PeftReader {
             "use_qalora",
             "use_bdlora",
             "layer_replication",
-            "target_parameters",
             "alora_invocation_tokens",
             "arrow_config",
             "kasa_config",
@@ -59,7 +59,9 @@ final class PeftReader {
         requireSupported(config, configFile);
         WholeTensors choice = PeftWhole.choice(config);
         Map<String, INDArray> tensors = tensors(folder);
-        Map<String, Factors> factors = factors(tensors, choice, folder.resolve(PeftForm.TENSORS));
+        Map<String, Factors> factors = named(
+                factors(tensors, choice, folder.resolve(PeftForm.TENSORS)),
+                config.has(PeftExperts.PARAMETERS) ? config.texts(PeftExperts.PARAMETERS) : List.of());
         int rank = config.count("r");
         boolean rankStabilized = config.flag("use_rslora", false);
         Lora method = new Lora(
@@ -71,15 +73,25 @@ final class PeftReader {
         Map<String, String> hashes = new TreeMap<>();
         factors.forEach((module, ab) -> {
             int expected = targets.rank(module, rank);
-            if (ab.a().rows() != expected || ab.b().columns() != expected) {
+            boolean experts = ab.kind() == SiteKind.EXPERTS;
+            boolean fits = experts
+                    ? ab.a().rows() % expected == 0
+                            && ab.b().columns() == ab.a().rows()
+                    : ab.a().rows() == expected && ab.b().columns() == expected;
+            if (!fits) {
+                String each = experts ? expected + " * experts" : String.valueOf(expected);
                 throw new InvalidInputException("the layer `" + module + "` in " + folder + " has A "
                         + Arrays.toString(ab.a().shape()) + " and B "
                         + Arrays.toString(ab.b().shape())
-                        + "; expected [" + expected + ",in] and [out," + expected + "] by r and rank_pattern in "
+                        + "; expected [" + each + ",in] and [out," + each + "] by r and rank_pattern in "
                         + PeftForm.CONFIG + ": both files must come from one training");
             }
             sites.add(site(
-                    module, ab, method, targets.alpha(module, method.alpha()).orElseThrow()));
+                    module,
+                    ab,
+                    expected,
+                    method,
+                    targets.alpha(module, method.alpha()).orElseThrow()));
             hashes.put(module, ab.tableHash());
         });
         return new AdapterState(
@@ -89,20 +101,35 @@ final class PeftReader {
                 BaseHash.of(hashes));
     }
 
+    /** Tells the tensors of experts from those of modules, and calls them by the path of their stack. */
+    private static Map<String, Factors> named(Map<String, Factors> found, List<String> parameters) {
+        Map<String, Factors> named = new LinkedHashMap<>();
+        found.forEach((path, ab) -> PeftExperts.parameter(path, parameters)
+                .ifPresentOrElse(
+                        parameter -> named.put(
+                                LinearSites.modulePath(parameter),
+                                new Factors(ab.a(), ab.b(), SiteKind.EXPERTS, parameter, ab.tableHash())),
+                        () -> named.put(path, ab)));
+        return named;
+    }
+
     /**
      * The tensors of one module.
      *
-     * @param a A [r,in]
-     * @param b B [out,r]
-     * @param kind whether they are an embedding's
+     * @param a A [r,in]; of experts [experts * r, in]
+     * @param b B [out,r]; of experts [out, r * experts]
+     * @param kind whether they are an embedding's or experts'
+     * @param weight name of the parameter
      * @param tableHash hash of the table of an embedding, which PEFT saves with some adapters; else unknown
      */
-    private record Factors(INDArray a, INDArray b, SiteKind kind, String tableHash) {}
+    private record Factors(INDArray a, INDArray b, SiteKind kind, String weight, String tableHash) {}
 
-    private static AdapterState.Site site(String module, Factors ab, Lora method, double alpha) {
-        INDArray a = ab.a().transpose().castTo(DataType.FLOAT).dup('c');
-        INDArray b = ab.b().transpose().castTo(DataType.FLOAT).dup('c');
-        int rank = a.columns();
+    private static AdapterState.Site site(String module, Factors ab, int rank, Lora method, double alpha) {
+        boolean experts = ab.kind() == SiteKind.EXPERTS;
+        INDArray down = ab.a().castTo(DataType.FLOAT);
+        INDArray up = ab.b().castTo(DataType.FLOAT);
+        INDArray a = experts ? PeftExperts.a(down, rank) : down.transpose().dup('c');
+        INDArray b = experts ? PeftExperts.b(up, rank) : up.transpose().dup('c');
         Map<String, INDArray> tensors = new LinkedHashMap<>();
         tensors.put("lora_A", a);
         tensors.put("lora_B", b);
@@ -112,9 +139,9 @@ final class PeftReader {
         start.put("lora_B", embedding ? b.dup('c') : Nd4j.zeros(DataType.FLOAT, b.shape()));
         return new AdapterState.Site(
                 module,
-                module + ".weight",
-                a.rows(),
-                b.columns(),
+                ab.weight(),
+                Math.toIntExact(a.size(-2)),
+                Math.toIntExact(b.size(-1)),
                 rank,
                 alpha,
                 method.scaling(rank, alpha),
@@ -169,7 +196,8 @@ final class PeftReader {
                     + " has the tensors of an embedding and of a linear layer; save the adapter again");
         }
         INDArray table = tensors.get(prefix + TABLE);
-        return new Factors(a, b, embedding ? SiteKind.EMBEDDING : SiteKind.LINEAR, hashOf(tensors.get(prefix + TABLE)));
+        SiteKind kind = embedding ? SiteKind.EMBEDDING : SiteKind.LINEAR;
+        return new Factors(a, b, kind, module + ".weight", hashOf(tensors.get(prefix + TABLE)));
     }
 
     private static String hashOf(@Nullable INDArray table) {

@@ -9,6 +9,9 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.LongStream;
+import java.util.stream.Stream;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -17,7 +20,7 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Distance of singular vectors from orthonormality. With the Gram errors {@code E_A = A^T A - I} and
- * {@code E_B = B B^T - I} (both r x r) of each layer, A [in,r] and B [r,out]:
+ * {@code E_B = B B^T - I} (both r x r) of each layer, A [in,r] and B [r,out], and of each expert of a stack of them:
  *
  * <table>
  * <caption>Definitions in circulation, and their gradients with respect to A</caption>
@@ -61,7 +64,22 @@ public record OrthonormalPenalty(Form form, double gamma, String left, String ri
         for (int i = 1; i < terms.size(); i++) {
             sum = sum.add(name + "/sum" + i, terms.get(i));
         }
-        return sum.mul(name, form == Form.REPO ? 1.0 / terms.size() : 1.0);
+        return sum.mul(name, form == Form.REPO ? 1.0 / count(terms(sites, SDVariable::getArr)) : 1.0);
+    }
+
+    /** All tensors the penalty depends on, in the order of the layers, each layer's left one first. */
+    private <T> List<INDArray> terms(List<Map<String, T>> sites, Function<T, INDArray> values) {
+        return sites.stream()
+                .flatMap(site -> Stream.of(LowRank.get(site, left), LowRank.get(site, right)))
+                .map(values)
+                .toList();
+    }
+
+    /** The number of matrices; a tensor of experts holds one for each. */
+    private static long count(List<INDArray> tensors) {
+        return tensors.stream()
+                .mapToLong(tensor -> tensor.rank() == 3 ? tensor.size(0) : 1)
+                .sum();
     }
 
     private SDVariable term(
@@ -73,14 +91,20 @@ public record OrthonormalPenalty(Form form, double gamma, String left, String ri
             String prefix) {
         INDArray array = matrix.getArr();
         SDVariable error = error(graph, matrix, columns, identities, name, prefix);
-        SDVariable squared = error.mul(prefix + "/squares", error).sum(prefix + "/squared_norm");
+        SDVariable squares = error.mul(prefix + "/squares", error);
         if (form == Form.SUMSQ) {
-            return squared;
+            return squares.sum(prefix + "/squared_norm");
         }
+        boolean stacked = array.rank() == 3;
+        int[] ofMatrix = array.size(columns ? -1 : -2) == 1 ? new int[0] : new int[] {1, 2};
+        SDVariable squared = !stacked
+                ? squares.sum(prefix + "/squared_norm")
+                : ofMatrix.length == 0 ? squares : squares.sum(prefix + "/squared_norm", ofMatrix);
         // sqrt(max(q, ZERO)) - sqrt(ZERO): the maximum passes no gradient where q is 0, so that 0 * (1 / 0) never
         // arises.
         SDVariable zero = graph.constant(prefix + "/zero", Nd4j.scalar(array.dataType(), GramErrors.ZERO));
-        return graph.math.sqrt(prefix + "/norm", graph.max(prefix + "/guarded", squared, zero));
+        SDVariable norm = graph.math.sqrt(prefix + "/norm", graph.max(prefix + "/guarded", squared, zero));
+        return stacked ? norm.sum(prefix + "/norms") : norm;
     }
 
     private static SDVariable error(
@@ -91,10 +115,11 @@ public record OrthonormalPenalty(Form form, double gamma, String left, String ri
             String name,
             String prefix) {
         INDArray array = matrix.getArr();
-        long rank = columns ? array.columns() : array.rows();
+        int summed = array.rank() - (columns ? 2 : 1);
+        long rank = array.size(columns ? -1 : -2);
         if (rank == 1) { // M2.1's matmul_bp is wrong for a result [1,1] with one operand transposed
             return matrix.mul(prefix + "/products", matrix)
-                    .sum(prefix + "/gram")
+                    .sum(prefix + "/gram", summed)
                     .sub(prefix + "/error", 1.0);
         }
         SDVariable identity = identities.computeIfAbsent(
@@ -105,23 +130,46 @@ public record OrthonormalPenalty(Form form, double gamma, String left, String ri
 
     @Override
     public Value evaluate(List<Map<String, INDArray>> sites) {
+        List<INDArray> tensors = terms(sites, Function.identity());
         List<Matrix> matrices = new ArrayList<>();
-        for (Map<String, INDArray> site : sites) {
-            matrices.add(new Matrix(LowRank.get(site, left), true));
-            matrices.add(new Matrix(LowRank.get(site, right), false));
+        for (int i = 0; i < tensors.size(); i++) {
+            boolean columns = i % 2 == 0;
+            single(tensors.get(i)).forEach(array -> matrices.add(new Matrix(array, columns)));
         }
         try (INDArray total = Nd4j.scalar(DataType.DOUBLE, 0)) {
             Iterator<INDArray> products =
-                    products(matrices, sites.size(), total).iterator();
+                    products(matrices, matrices.size(), total).iterator();
+            Iterator<INDArray> shapes = tensors.iterator();
             List<Map<String, INDArray>> gradients = new ArrayList<>();
             for (int i = 0; i < sites.size(); i++) {
                 Map<String, INDArray> gradient = new LinkedHashMap<>();
-                gradient.put(left, products.next());
-                gradient.put(right, products.next());
+                gradient.put(left, gradient(shapes.next(), products));
+                gradient.put(right, gradient(shapes.next(), products));
                 gradients.add(gradient);
             }
             return new Value(total.getDouble(), gradients);
         }
+    }
+
+    /** The matrices of a tensor: itself, or one of each expert. */
+    private static List<INDArray> single(INDArray tensor) {
+        return tensor.rank() == 3
+                ? LongStream.range(0, tensor.size(0)).mapToObj(tensor::slice).toList()
+                : List.of(tensor);
+    }
+
+    /** The gradient of a tensor, of those of its matrices, which come next. */
+    private static INDArray gradient(INDArray tensor, Iterator<INDArray> products) {
+        if (tensor.rank() != 3) {
+            return products.next();
+        }
+        INDArray gradient = Nd4j.createUninitialized(tensor.dataType(), tensor.shape());
+        for (long expert = 0; expert < tensor.size(0); expert++) {
+            try (INDArray product = products.next()) {
+                gradient.slice(expert).assign(product);
+            }
+        }
+        return gradient;
     }
 
     @Override
@@ -130,14 +178,14 @@ public record OrthonormalPenalty(Form form, double gamma, String left, String ri
             return Optional.empty();
         }
         try (INDArray total = Nd4j.scalar(DataType.DOUBLE, 0)) {
-            INDArray gradient = products(List.of(new Matrix(value, tensor.equals(left))), sites, total)
+            INDArray gradient = products(List.of(new Matrix(value, tensor.equals(left))), 2 * sites, total)
                     .get(0);
             return Optional.of(new Term(total.getDouble(), gradient));
         }
     }
 
-    /** Returns the gradients of the matrices' terms in their order, and adds the terms to a sum. */
-    private List<INDArray> products(List<Matrix> matrices, int sites, INDArray total) {
+    /** Returns the gradients of the matrices' terms, some of {@code all}, in their order, and adds the terms to a sum. */
+    private List<INDArray> products(List<Matrix> matrices, int all, INDArray total) {
         Map<List<Object>, List<Integer>> alike = new LinkedHashMap<>();
         for (int i = 0; i < matrices.size(); i++) {
             Matrix matrix = matrices.get(i);
@@ -148,7 +196,7 @@ public record OrthonormalPenalty(Form form, double gamma, String left, String ri
         for (List<Integer> group : alike.values()) {
             try (GramErrors errors =
                     new GramErrors(group.stream().map(matrices::get).toList())) {
-                errors.weigh(form, form == Form.REPO ? 1.0 / (2 * sites) : 1, total);
+                errors.weigh(form, form == Form.REPO ? 1.0 / all : 1, total);
                 Iterator<INDArray> next = errors.products().iterator();
                 group.forEach(index -> products[index] = next.next());
             }

@@ -8,6 +8,7 @@ import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.AdapterMethod;
 import dev.samediff.adapters.AdapterState;
+import dev.samediff.adapters.AdapterSum;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.WholeTensors;
 import dev.samediff.adapters.engine.Engine;
@@ -22,6 +23,7 @@ import dev.samediff.adapters.method.OLora;
 import dev.samediff.adapters.method.Pissa;
 import dev.samediff.adapters.method.Sorsa;
 import dev.samediff.adapters.testing.EmbeddingGraph;
+import dev.samediff.adapters.testing.ExpertGraph;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -39,6 +41,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -250,6 +253,29 @@ class ModelPoolTest {
                             .get(output);
                     assertClose(found, expected, 1e-5);
                 }
+            }
+        }
+    }
+
+    @ParameterizedTest
+    @ValueSource(booleans = {false, true})
+    void experts_in_one_tensor_are_served_and_added_up(boolean residual) {
+        SameDiff graph = ExpertGraph.stacked(DataType.FLOAT);
+        Map<String, INDArray> inputs = Map.of("x", Nd4j.rand(DataType.FLOAT, 5, ExpertGraph.IN));
+        AdaptedModel model = AdaptedModel.inject(
+                SharingCopy.of(graph), AdapterConfig.of(residual ? Pissa.rank(2) : Lora.rank(2)));
+        Map<String, INDArray> values = model.trainables();
+        values.values().forEach(array -> array.addi(Nd4j.randn(DataType.FLOAT, array.shape()).muli(0.3)));
+        model.restore(values);
+        AdapterState half = AdapterSum.of("half", List.of(new AdapterSum.Weighted(model.state(), 0.5)));
+        AdapterState sum = AdapterSum.of(
+                "sum", List.of(new AdapterSum.Weighted(half, 1), new AdapterSum.Weighted(half.withName("b"), 1)));
+        try (ModelPool pool = ModelPool.open(graph, Map.of(), PoolOptions.defaults());
+                Engine engine = Engines.forOutputs(model.graph(), EngineOptions.reference())) {
+            INDArray expected = engine.outputs(inputs, List.of("y")).get("y");
+            for (AdapterState state : List.of(model.state(), sum)) {
+                pool.put("x", state);
+                assertClose(pool.outputs("x", inputs, List.of("y")).get("y"), expected, 1e-5);
             }
         }
     }

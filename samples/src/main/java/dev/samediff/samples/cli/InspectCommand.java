@@ -55,7 +55,8 @@ final class InspectCommand extends Command {
                 + ", " + Numbers.count(report.nodeCount()) + " nodes\n\n"
                 + tensors("input", report.inputs()) + "\n\n"
                 + tensors("output", report.outputs()) + "\n\n"
-                + layers(report.linearLayers()) + notAdapted(report.notAdapted()) + "\n\n"
+                + layers(report.linearLayers(), !report.experts().isEmpty()) + experts(report.experts())
+                + notAdapted(report.notAdapted()) + "\n\n"
                 + "operators: " + histogram(report.operators())
                 + notes(report.notes());
     }
@@ -67,20 +68,37 @@ final class InspectCommand extends Command {
         return table.render();
     }
 
-    private static String layers(List<LinearLayer> layers) {
+    private static String layers(List<LinearLayer> layers, boolean hasExperts) {
         if (layers.isEmpty()) {
-            return "no linear layers: there is nothing an adapter could go on";
+            return hasExperts
+                    ? "no linear layers but those of experts"
+                    : "no linear layers: there is nothing an adapter could go on";
         }
         TextTable table = new TextTable("linear layer", "in", "out", "weights", "bias", "stored");
         layers.forEach(layer -> table.row(
                 layer.module(),
                 Integer.toString(layer.in()),
                 Integer.toString(layer.out()),
-                Numbers.count(weights(layer)),
+                Numbers.count(layer.weights()),
                 layer.bias().isPresent() ? "yes" : "no",
                 layer.orientation().name().toLowerCase(Locale.ROOT).replace('_', ',')));
-        long sum = layers.stream().mapToLong(InspectCommand::weights).sum();
+        long sum = layers.stream().mapToLong(LinearLayer::weights).sum();
         return table.render() + "\n" + layers.size() + " linear layers, " + Numbers.count(sum) + " weights";
+    }
+
+    private static String experts(List<LinearLayer> layers) {
+        if (layers.isEmpty()) {
+            return "";
+        }
+        TextTable table = new TextTable("experts", "number", "in", "out", "weights", "stored");
+        layers.forEach(layer -> table.row(
+                layer.module(),
+                Integer.toString(layer.experts()),
+                Integer.toString(layer.in()),
+                Integer.toString(layer.out()),
+                Numbers.count(layer.weights()),
+                layer.orientation().name().toLowerCase(Locale.ROOT).replace('_', ',')));
+        return "\n\n" + table.render() + "\nadapted if a target names them";
     }
 
     private static String notAdapted(List<NotAdapted> weights) {
@@ -108,9 +126,5 @@ final class InspectCommand extends Command {
 
     private static String typeName(TensorSpec tensor) {
         return tensor.type().name().toLowerCase(Locale.ROOT);
-    }
-
-    private static long weights(LinearLayer layer) {
-        return (long) layer.in() * layer.out();
     }
 }

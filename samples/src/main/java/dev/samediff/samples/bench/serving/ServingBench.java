@@ -137,7 +137,7 @@ public final class ServingBench {
                 each.get();
             }
         } catch (ExecutionException e) {
-            throw new IllegalStateException("a request failed: " + e.getCause().getMessage(), e);
+            throw new IllegalStateException("a request failed: " + e.getCause(), e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new IllegalStateException("the measurement was interrupted", e);
