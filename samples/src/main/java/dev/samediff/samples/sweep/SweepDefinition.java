@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.io.DurableFiles;
+import dev.samediff.adapters.io.GivenFile;
 import dev.samediff.samples.output.Json;
 import dev.samediff.tuning.SweepPlan;
 import dev.samediff.tuning.space.AdapterSpace;
@@ -90,7 +91,12 @@ public record SweepDefinition(ObjectNode json) {
     private static JsonNode read(Path folder) {
         Path file = folder.resolve(FILE);
         try {
-            return JSON.readTree(Files.readAllBytes(file));
+            JsonNode json = JSON.readTree(GivenFile.bytes(file, GivenFile.MOST_JSON, "the definition of a sweep"));
+            if (!json.path(ARGUMENTS).isArray()) { // without them a sweep would be another one
+                throw new InvalidInputException(file + " is damaged: it has no list of `" + ARGUMENTS
+                        + "`; restore it, or begin a new sweep");
+            }
+            return json;
         } catch (IOException e) {
             throw new InvalidInputException(
                     "there is no sweep to go on with in " + folder + ": " + file + " cannot be read");
