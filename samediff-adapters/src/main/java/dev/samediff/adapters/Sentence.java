@@ -23,9 +23,8 @@ public final class Sentence {
     /** Returns a text as a sentence; what is one already, as it is. */
     public static String of(String text) {
         String line = plain(LINE_ENDS.matcher(text.strip()).replaceAll(" "));
-        String words = LONG_WORDS
-                .matcher(line)
-                .replaceAll(word -> Matcher.quoteReplacement(ends(word.group(), BEGIN, END)));
+        String words =
+                LONG_WORDS.matcher(line).replaceAll(word -> Matcher.quoteReplacement(ends(word.group(), BEGIN, END)));
         return words.length() <= LONGEST ? words : ends(words, LONGEST - END_OF_SENTENCE - 50, END_OF_SENTENCE);
     }
 

@@ -96,7 +96,11 @@ record Source(
         try {
             byte[] text = GivenFile.bytes(file, MOST_TEXT, "a GraphDef in text form");
             TextFormat.merge(
-                    StandardCharsets.UTF_8.newDecoder().decode(ByteBuffer.wrap(text)).toString(), into);
+                    StandardCharsets.UTF_8
+                            .newDecoder()
+                            .decode(ByteBuffer.wrap(text))
+                            .toString(),
+                    into);
         } catch (IOException e) {
             throw new InvalidInputException(file + " is not a GraphDef in text form: " + e.getMessage(), e);
         }

@@ -40,8 +40,9 @@ final class TensorBundle {
         }
         try {
             BundleHeaderProto header = BundleHeaderProto.getDefaultInstance();
-            for (Map.Entry<String, byte[]> entry :
-                    SortedTable.read(index, GivenFile.bytes(index, MOST_INDEX, "the index of variables")).entrySet()) {
+            for (Map.Entry<String, byte[]> entry : SortedTable.read(
+                            index, GivenFile.bytes(index, MOST_INDEX, "the index of variables"))
+                    .entrySet()) {
                 if (entry.getKey().isEmpty()) {
                     header = BundleHeaderProto.parseFrom(entry.getValue());
                 } else {

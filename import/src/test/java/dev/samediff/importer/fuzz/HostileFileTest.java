@@ -208,8 +208,9 @@ class HostileFileTest {
                 "v",
                 many ? "axes" : "axis",
                 many ? new long[] {axis} : (Object) axis);
-        ModelProto proto =
-                model.node("MatMul", "x v", "y").output("y", DataType.FLOAT, -1, 3).proto();
+        ModelProto proto = model.node("MatMul", "x v", "y")
+                .output("y", DataType.FLOAT, -1, 3)
+                .proto();
         assertThatThrownBy(() -> OnnxImporter.load(write(proto)))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining(operator);

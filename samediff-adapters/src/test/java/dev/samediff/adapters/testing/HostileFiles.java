@@ -189,7 +189,8 @@ public final class HostileFiles {
         if (message.length() > Sentence.LONGEST) {
             return "a refusal of " + message.length() + " characters: " + message.substring(0, 100);
         }
-        String own = message.replaceAll("names the class `[^`]*`", ""); // by the file's word, which a mutation may misspell
+        String own =
+                message.replaceAll("names the class `[^`]*`", ""); // by the file's word, which a mutation may misspell
         return PROGRAMMERS_WORDS.stream()
                 .filter(own::contains)
                 .findFirst()

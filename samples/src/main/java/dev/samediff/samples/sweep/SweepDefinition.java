@@ -11,7 +11,6 @@ import dev.samediff.tuning.SweepPlan;
 import dev.samediff.tuning.space.AdapterSpace;
 import dev.samediff.tuning.space.SpaceJson;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -93,8 +92,8 @@ public record SweepDefinition(ObjectNode json) {
         try {
             JsonNode json = JSON.readTree(GivenFile.bytes(file, GivenFile.MOST_JSON, "the definition of a sweep"));
             if (!json.path(ARGUMENTS).isArray()) { // without them a sweep would be another one
-                throw new InvalidInputException(file + " is damaged: it has no list of `" + ARGUMENTS
-                        + "`; restore it, or begin a new sweep");
+                throw new InvalidInputException(
+                        file + " is damaged: it has no list of `" + ARGUMENTS + "`; restore it, or begin a new sweep");
             }
             return json;
         } catch (IOException e) {

@@ -95,8 +95,10 @@ class HostilePlacesTest {
 
     @BeforeAll
     static void train() {
-        Run run = Run.of(("finetune --steps 1 --batch 2 --rank 2 --targets c_attn --method sorsa --eval-every 0 --eval-count 0 --out "
- + together.resolve("run")).split(" "));
+        Run run = Run.of(
+                ("finetune --steps 1 --batch 2 --rank 2 --targets c_attn --method sorsa --eval-every 0 --eval-count 0 --out "
+                                + together.resolve("run"))
+                        .split(" "));
         assertThat(run.exitCode()).as(run.err()).isZero();
     }
 
@@ -118,9 +120,11 @@ class HostilePlacesTest {
         obstacle.put(file);
         List<String> words = new ArrayList<>();
         for (String word : place.command.split(" ")) {
-            words.add(word.equals("F") || word.startsWith("F/")
-                    ? folder + word.substring(1)
-                    : word.replace("MODEL", BundledModel.extract().onnx().toString()));
+            words.add(
+                    word.equals("F") || word.startsWith("F/")
+                            ? folder + word.substring(1)
+                            : word.replace(
+                                    "MODEL", BundledModel.extract().onnx().toString()));
         }
         long start = System.nanoTime();
         Run run = Run.of(words.toArray(String[]::new));

@@ -45,11 +45,14 @@ class KilledCommandsTest {
             Running run = Running.start(folder, sweep(out));
             for (int kill = 0; kill < KILLS_OF_ONE_SWEEP && left > 0; kill++, left--) {
                 int more = Math.min(before.size() + random.nextInt(2), whole.size() - 1);
-                run.await(() -> Files.exists(out.resolve("sweep.json")) && lines(out).size() >= more);
+                run.await(() ->
+                        Files.exists(out.resolve("sweep.json")) && lines(out).size() >= more);
                 Thread.sleep(random.nextInt(400));
                 run.kill();
                 List<String> now = lines(out);
-                assertThat(now.subList(0, Math.min(before.size(), now.size()))).as("finished trials after a kill").isEqualTo(before);
+                assertThat(now.subList(0, Math.min(before.size(), now.size())))
+                        .as("finished trials after a kill")
+                        .isEqualTo(before);
                 before = now;
                 run = Running.start(folder, "sweep", "--out", out.toString(), "--resume");
             }
@@ -107,7 +110,8 @@ class KilledCommandsTest {
         long took = (System.nanoTime() - start) / 1_000_000;
         byte[] whole = Files.readAllBytes(out);
         byte[] old = Arrays.copyOf(whole, whole.length / 2);
-        String[] again = Stream.concat(Arrays.stream(merge), Stream.of("--overwrite")).toArray(String[]::new);
+        String[] again =
+                Stream.concat(Arrays.stream(merge), Stream.of("--overwrite")).toArray(String[]::new);
         Map<Left, Integer> states = new EnumMap<>(Left.class);
         Random random = new Random(6);
         for (int kill = 0; kill < KILLS; kill++) {
@@ -124,7 +128,9 @@ class KilledCommandsTest {
             run.kill();
             byte[] now = Files.readAllBytes(out);
             assertThat(Arrays.equals(now, old) || Arrays.equals(now, whole))
-                    .as("kill %d: %d bytes, the old file has %d, the new one %d", kill, now.length, old.length, whole.length)
+                    .as(
+                            "kill %d: %d bytes, the old file has %d, the new one %d",
+                            kill, now.length, old.length, whole.length)
                     .isTrue();
             states.merge(now.length == old.length ? Left.OLD : Left.NEW, 1, Integer::sum);
         }
