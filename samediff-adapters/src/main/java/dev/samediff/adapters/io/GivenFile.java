@@ -29,19 +29,24 @@ public final class GivenFile {
     }
 
     /**
-     * Reads a regular file as a whole.
+     * Checks that a path leads to a regular file of a bounded size.
      *
      * @param most how many bytes it may have
-     * @throws InvalidInputException if it is none, or has more
-     * @throws IOException if it cannot be read
+     * @throws InvalidInputException if it does not, or has more
+     * @throws IOException if it cannot be looked at
      */
-    public static byte[] bytes(Path file, long most, String expected) throws IOException {
+    public static void require(Path file, long most, String expected) throws IOException {
         require(file, expected);
         long size = Files.size(file);
         if (size > most) {
             throw new InvalidInputException(
                     file + " has " + size + " bytes, more than the " + most + " that are read; expected " + expected);
         }
+    }
+
+    /** Reads a file as a whole, as {@link #require(Path, long, String)} allows it. */
+    public static byte[] bytes(Path file, long most, String expected) throws IOException {
+        require(file, most, expected);
         return Files.readAllBytes(file);
     }
 }
