@@ -1,6 +1,7 @@
 package dev.samediff.dl4j;
 
 import static dev.samediff.adapters.testing.Bits.assertThatBits;
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.samediff.adapters.InvalidInputException;
@@ -11,10 +12,12 @@ import dev.samediff.adapters.testing.Mutations;
 import dev.samediff.dl4j.testing.Blobs;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.Random;
 import java.util.TreeMap;
 import java.util.zip.ZipEntry;
 import java.util.zip.ZipFile;
@@ -26,6 +29,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /** Zips of adapted networks, damaged, in another JVM: a crash is seen as what it is. Longer: {@code -Dmutations=2000}. */
 class HostileNetworkTest {
+    private static final int HEADERS = 128;
+
     @TempDir
     @SuppressWarnings("NullAway.Init") // JUnit sets it
     private Path folder;
@@ -46,6 +51,24 @@ class HostileNetworkTest {
                         pack(entries(changed), zip);
                         use(zip);
                     });
+            new HostileFiles("DL4J zip, shapes of its arrays", parts, folder.resolve("shapes"))
+                    .read(HostileFiles.count(), Mutated::shape, changed -> {
+                        Path zip = folder.resolve("packed.zip");
+                        pack(entries(changed), zip);
+                        use(zip);
+                    });
+        }
+
+        /** Puts an extreme in the place of a number in an array's beginning: its headers, rank, sizes, strides, type and order. */
+        private static byte[] shape(String name, byte[] bytes, Random random) {
+            if (!name.endsWith(".bin")) {
+                return bytes;
+            }
+            byte[] changed = bytes.clone();
+            long[] extremes = {0, 1, 2, 33, 1L << 20, 1L << 31, 1L << 40, 1L << 62, Long.MAX_VALUE, -1, Long.MIN_VALUE};
+            int at = random.nextInt(Math.min(changed.length - Long.BYTES, HEADERS));
+            ByteBuffer.wrap(changed).putLong(at, extremes[random.nextInt(extremes.length)]);
+            return changed;
         }
 
         private static void use(Path zip) {
@@ -126,6 +149,46 @@ class HostileNetworkTest {
                 json.replaceFirst("\"@class\"\\s*:\\s*\"[^\"]*\"", "\"@class\":\"javax.swing.JEditorPane\"")
                         .getBytes(StandardCharsets.UTF_8));
         assertRefused(classes, "names the class `javax.swing.JEditorPane`");
+    }
+
+    @Test
+    void entries_that_the_table_at_the_end_hides_are_seen_as_the_loader_sees_them() throws IOException {
+        Map<String, byte[]> serialised = Map.of("preprocessor.bin", new byte[] {(byte) 0xac, (byte) 0xed, 0, 5});
+        Path zip = folder.resolve("hidden.zip");
+        pack(serialised, zip);
+        String hidden = Files.readString(zip, StandardCharsets.ISO_8859_1);
+        hidden = hidden.substring(0, hidden.indexOf("PK\u0001\u0002")); // without its table
+        String network = Files.readString(saved(), StandardCharsets.ISO_8859_1);
+        Files.writeString(zip, hidden + network, StandardCharsets.ISO_8859_1);
+        try (ZipFile table = new ZipFile(zip.toFile())) {
+            assertThat(table.getEntry("preprocessor.bin")).isNull();
+        }
+        assertThatThrownBy(() -> NetworkFile.multiLayerNetwork(zip))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining("serialised Java object");
+    }
+
+    @Test
+    void a_class_behind_another_of_the_same_key_is_refused() throws IOException {
+        Map<String, byte[]> entries = unpacked(saved());
+        String json = new String(entries.get("configuration.json"), StandardCharsets.UTF_8);
+        entries.put(
+                "configuration.json",
+                json.replaceFirst("\"@class\"", "\"@class\":\"javax.swing.JEditorPane\",\"@class\"")
+                        .getBytes(StandardCharsets.UTF_8));
+        assertRefused(entries, "damaged");
+    }
+
+    @Test
+    void what_unpacks_to_far_more_than_a_network_is_refused() throws IOException {
+        Map<String, byte[]> entries = unpacked(saved());
+        ByteBuffer parameters = ByteBuffer.wrap(entries.get("coefficients.bin"));
+        int length = new String(parameters.array(), StandardCharsets.ISO_8859_1).indexOf("FLOAT") - 2 - Long.BYTES;
+        long numbers = 40_000_000;
+        ByteBuffer bomb = ByteBuffer.allocate((int) (Float.BYTES * numbers) + parameters.capacity());
+        bomb.put(parameters).putLong(length, numbers);
+        entries.put("coefficients.bin", bomb.array());
+        assertRefused(entries, "unpacks to more than 64 MB");
     }
 
     private void assertRefused(Map<String, byte[]> entries, String words) throws IOException {

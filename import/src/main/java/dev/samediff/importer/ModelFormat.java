@@ -24,10 +24,10 @@ public enum ModelFormat {
      * @throws InvalidInputException if there is no such file or folder, or it cannot be read
      */
     public static ModelFormat of(Path path) {
-        if (!Files.exists(path)) {
-            throw new InvalidInputException(
-                    path + " does not exist; give an ONNX model (.onnx), a frozen TensorFlow graph"
-                            + " (.pb, .pbtxt) or the folder of a SavedModel");
+        if (!Files.isDirectory(path) && !Files.isRegularFile(path)) { // a pipe would be waited for
+            throw new InvalidInputException(path + (Files.exists(path) ? " is not a file" : " does not exist")
+                    + "; give an ONNX model (.onnx), a frozen TensorFlow graph"
+                    + " (.pb, .pbtxt) or the folder of a SavedModel");
         }
         String name = String.valueOf(path.getFileName()).toLowerCase(Locale.ROOT);
         if (Files.isDirectory(path) || name.endsWith(".pbtxt") || name.equals("saved_model.pb")) {

@@ -1,5 +1,6 @@
 package dev.samediff.importer.folding;
 
+import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.importer.onnx.OnnxNode;
 import dev.samediff.importer.tensor.HostTensor;
 import java.util.HashMap;
@@ -33,6 +34,7 @@ public final class HostFolding {
      *
      * @param budget counts what is computed
      * @return the outputs; nothing if the operator is not one of those folded, or the result depends on unknown sizes
+     * @throws InvalidInputException if it cannot be computed of such inputs
      */
     public static Optional<List<HostTensor>> fold(
             OnnxNode node, List<@Nullable HostTensor> inputs, int opset, FoldingBudget budget) {
@@ -49,6 +51,16 @@ public final class HostFolding {
 
     static Optional<List<HostTensor>> fold(OnnxNode node, List<@Nullable HostTensor> inputs, int opset) {
         HostOp operator = OPERATORS.get(node.operator());
-        return operator == null ? Optional.empty() : Optional.ofNullable(operator.apply(node, inputs, opset));
+        if (operator == null) {
+            return Optional.empty();
+        }
+        try {
+            return Optional.ofNullable(operator.apply(node, inputs, opset));
+        } catch (InvalidInputException e) {
+            throw e;
+        } catch (RuntimeException e) { // inputs and attributes of any shape and number
+            throw new InvalidInputException(
+                    node + " cannot be computed: the graph is not valid ONNX (" + e.getMessage() + ")", e);
+        }
     }
 }

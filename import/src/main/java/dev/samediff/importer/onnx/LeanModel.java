@@ -112,6 +112,9 @@ final class LeanModel {
         while (in.position() < end) {
             long tag = in.varint();
             int field = (int) (tag >>> 3);
+            if (field == 0) {
+                throw new IOException("a field has the number 0");
+            }
             int wireType = (int) (tag & 7);
             if (wireType != WireReader.DELIMITED) {
                 WireReader.writeVarint(tag, out);

@@ -1,6 +1,5 @@
 package dev.samediff.importer.onnx;
 
-import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.importer.folding.FoldingBudget;
 import dev.samediff.importer.folding.HostFolding;
 import dev.samediff.importer.tensor.HostTensor;
@@ -77,7 +76,7 @@ final class WeightChains {
         }
         try {
             return Optional.ofNullable(computed(writer, writer.outputs().indexOf(value), depth + 1));
-        } catch (InvalidInputException | IndexOutOfBoundsException notValid) {
+        } catch (RuntimeException notValid) { // of inputs and attributes of any shape and number
             return Optional.empty(); // the importer says what is wrong with the node, if somebody needs it
         }
     }

@@ -90,7 +90,8 @@ record WeightCuts(Wholes wholes) {
                 shape.add(Arrays.stream(places).anyMatch(each -> each == axis) ? 1L : x.shape()[next++]);
             }
         }
-        return x.reshaped(shape.stream().mapToLong(Long::longValue).toArray());
+        long[] sizes = shape.stream().mapToLong(Long::longValue).toArray();
+        return HostTensor.length(sizes) == HostTensor.length(x.shape()) ? x.reshaped(sizes) : null;
     }
 
     @Nullable

@@ -1,10 +1,12 @@
 package dev.samediff.importer.tensorflow;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.io.GivenFile;
 import java.io.BufferedInputStream;
-import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -34,6 +36,7 @@ record Source(
         Map<String, TensorInfo> outputs,
         @Nullable TensorBundle bundle) {
     private static final String SAVED_MODEL = "saved_model.pb";
+    private static final long MOST_TEXT = 256L << 20;
 
     /**
      * Reads a frozen GraphDef or a SavedModel folder.
@@ -74,6 +77,7 @@ record Source(
 
     /** Parses a message of any size. */
     static void parse(Path file, Message.Builder into) {
+        GivenFile.require(file, "a file of TensorFlow");
         try (InputStream stream = new BufferedInputStream(Files.newInputStream(file), 1 << 16)) {
             CodedInputStream coded = CodedInputStream.newInstance(stream);
             coded.setSizeLimit(Integer.MAX_VALUE);
@@ -89,8 +93,14 @@ record Source(
     }
 
     private static void readText(Path file, GraphDef.Builder into) {
-        try (BufferedReader reader = Files.newBufferedReader(file)) {
-            TextFormat.merge(reader, into);
+        try {
+            byte[] text = GivenFile.bytes(file, MOST_TEXT, "a GraphDef in text form");
+            TextFormat.merge(
+                    StandardCharsets.UTF_8
+                            .newDecoder()
+                            .decode(ByteBuffer.wrap(text))
+                            .toString(),
+                    into);
         } catch (IOException e) {
             throw new InvalidInputException(file + " is not a GraphDef in text form: " + e.getMessage(), e);
         }

@@ -1,6 +1,7 @@
 package dev.samediff.importer.tensorflow;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.io.GivenFile;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -18,6 +19,7 @@ import org.tensorflow.util.BundleHeaderProto;
 
 /** A checkpoint: {@code variables.index} says where in {@code variables.data-00000-of-00001} each tensor lies. */
 final class TensorBundle {
+    private static final long MOST_INDEX = 256L << 20;
     private static final String GRAPH = "_CHECKPOINTABLE_OBJECT_GRAPH";
 
     private final Path prefix;
@@ -38,8 +40,9 @@ final class TensorBundle {
         }
         try {
             BundleHeaderProto header = BundleHeaderProto.getDefaultInstance();
-            for (Map.Entry<String, byte[]> entry :
-                    SortedTable.read(index, Files.readAllBytes(index)).entrySet()) {
+            for (Map.Entry<String, byte[]> entry : SortedTable.read(
+                            index, GivenFile.bytes(index, MOST_INDEX, "the index of variables"))
+                    .entrySet()) {
                 if (entry.getKey().isEmpty()) {
                     header = BundleHeaderProto.parseFrom(entry.getValue());
                 } else {

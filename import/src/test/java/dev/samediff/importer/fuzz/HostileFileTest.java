@@ -19,6 +19,8 @@ import onnx.Onnx.TensorProto;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /** Small files that ask for endless work or memory: refused, or imported without doing it, within seconds. */
@@ -190,5 +192,27 @@ class HostileFileTest {
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("Slice 'odd'")
                 .hasMessageContaining("not valid ONNX");
+    }
+
+    @ParameterizedTest
+    @CsvSource({"Squeeze,0", "Squeeze,7", "Flatten,-5", "Unsqueeze,9", "Concat,3", "Gather,4"})
+    void weights_that_are_made_by_what_cannot_be_computed(String operator, int axis) throws IOException {
+        TinyModel model = new TinyModel(11)
+                .input("x", DataType.FLOAT, -1, 4)
+                .initializer("w", numbers(0, 4, 3))
+                .initializer("places", HostTensor.vector(5));
+        boolean many = operator.endsWith("queeze");
+        model.node(
+                operator,
+                operator.equals("Gather") ? "w places" : "w",
+                "v",
+                many ? "axes" : "axis",
+                many ? new long[] {axis} : (Object) axis);
+        ModelProto proto = model.node("MatMul", "x v", "y")
+                .output("y", DataType.FLOAT, -1, 3)
+                .proto();
+        assertThatThrownBy(() -> OnnxImporter.load(write(proto)))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining(operator);
     }
 }

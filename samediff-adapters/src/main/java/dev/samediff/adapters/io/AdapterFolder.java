@@ -4,6 +4,7 @@ import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.AdapterState;
 import dev.samediff.adapters.InvalidInputException;
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -93,7 +94,14 @@ public final class AdapterFolder {
      * @throws IOException if reading fails
      */
     public static AdapterState load(Path folder) throws IOException {
-        return FolderSnapshot.read(folder, AdapterFolder::loadNow);
+        try {
+            return FolderSnapshot.read(folder, AdapterFolder::loadNow);
+        } catch (FileSystemException e) {
+            if (!Files.isDirectory(folder)) { // a link that leads to itself
+                throw missing(folder);
+            }
+            throw e;
+        }
     }
 
     /** Loads an adapter under another name than it was saved with, see {@link #load(Path)}; PEFT's {@code load_adapter(path, name)}. */
@@ -127,9 +135,13 @@ public final class AdapterFolder {
         return String.valueOf(path.getFileName());
     }
 
+    private static InvalidInputException missing(Path folder) {
+        return new InvalidInputException("there is no adapter folder " + folder + "; check the path");
+    }
+
     private static Path locate(Path folder) throws IOException {
         if (!Files.isDirectory(folder)) {
-            throw new InvalidInputException("there is no adapter folder " + folder + "; check the path");
+            throw missing(folder);
         }
         if (holdsAdapter(folder)) {
             return folder;

@@ -11,9 +11,9 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.samediff.adapters.InvalidInputException;
 import java.io.IOException;
-import java.nio.charset.MalformedInputException;
+import java.nio.ByteBuffer;
+import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -45,7 +45,11 @@ final class JsonFile {
 
     static JsonFile read(Path file) throws IOException {
         try {
-            JsonNode node = JSON.readTree(Files.readString(file, StandardCharsets.UTF_8));
+            byte[] bytes = GivenFile.bytes(file, GivenFile.MOST_JSON, "a JSON object");
+            JsonNode node = JSON.readTree(StandardCharsets.UTF_8
+                    .newDecoder()
+                    .decode(ByteBuffer.wrap(bytes))
+                    .toString());
             if (!node.isObject()) {
                 throw new InvalidInputException(file + " is not a JSON object; copy or make the file again");
             }
@@ -55,7 +59,7 @@ final class JsonFile {
         } catch (JsonProcessingException e) {
             throw new InvalidInputException(
                     file + " is not valid JSON (" + JsonReason.of(e) + "); copy or make the file again", e);
-        } catch (MalformedInputException e) {
+        } catch (CharacterCodingException e) {
             throw new InvalidInputException(file + " is not text in UTF-8; copy or make the file again", e);
         }
     }

@@ -47,6 +47,7 @@ public record Safetensors(Map<String, INDArray> tensors, Map<String, String> met
      * @throws IOException if reading fails
      */
     public static Safetensors read(Path file) throws IOException {
+        GivenFile.require(file, "a safetensors file");
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
             long length = channel.size();
             if (length < 8) {

@@ -6,7 +6,6 @@ import dev.samediff.adapters.backend.BackendChoice;
 import dev.samediff.adapters.backend.CudaGate;
 import java.io.PrintStream;
 import java.io.PrintWriter;
-import java.nio.charset.StandardCharsets;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -76,8 +75,8 @@ public final class Cli implements Runnable {
     /** Runs a command and ends the process with its exit code. */
     public static void main(String[] arguments) {
         PrintStream results = System.out;
-        PrintWriter out = new PrintWriter(results, true, StandardCharsets.UTF_8);
-        PrintWriter err = new PrintWriter(System.err, true, StandardCharsets.UTF_8);
+        PrintWriter out = new PlainPrinter(results);
+        PrintWriter err = new PlainPrinter(System.err);
         Verbosity.apply(List.of(arguments).contains("--verbose"));
         int exitCode = execute(out, err, arguments);
         results.close(); // OpenBLAS prints to standard output when the process ends; this sends it nowhere

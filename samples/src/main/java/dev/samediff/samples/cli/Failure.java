@@ -1,6 +1,7 @@
 package dev.samediff.samples.cli;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.Sentence;
 import dev.samediff.adapters.backend.DeviceMemory;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -24,7 +25,7 @@ record Failure(int exitCode, String sentence) {
     private static final String HINT = " (--verbose shows where)";
 
     Failure {
-        sentence = sentence.strip().replaceAll("\\s*\\R\\s*", " ");
+        sentence = Sentence.of(sentence);
     }
 
     static Failure of(Throwable thrown) {

@@ -1,6 +1,7 @@
 package dev.samediff.samples.cli;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.io.GivenFile;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.ByteBuffer;
@@ -47,6 +48,9 @@ final class GivenLines {
     }
 
     private static String text(Path file, String what) throws IOException {
+        if (!file.toString().matches("/dev/(stdin|fd/\\d+)")) { // what a shell gives is written by somebody
+            GivenFile.require(file, "a file with a " + what + " per line");
+        }
         try (InputStream in = Files.newInputStream(file)) {
             byte[] bytes = in.readNBytes(MOST_BYTES + 1); // a device has no length to ask for
             if (bytes.length > MOST_BYTES) {

@@ -5,12 +5,12 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.io.DurableFiles;
+import dev.samediff.adapters.io.GivenFile;
 import dev.samediff.samples.output.Json;
 import dev.samediff.tuning.SweepPlan;
 import dev.samediff.tuning.space.AdapterSpace;
 import dev.samediff.tuning.space.SpaceJson;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
@@ -90,7 +90,12 @@ public record SweepDefinition(ObjectNode json) {
     private static JsonNode read(Path folder) {
         Path file = folder.resolve(FILE);
         try {
-            return JSON.readTree(Files.readAllBytes(file));
+            JsonNode json = JSON.readTree(GivenFile.bytes(file, GivenFile.MOST_JSON, "the definition of a sweep"));
+            if (!json.path(ARGUMENTS).isArray()) { // without them a sweep would be another one
+                throw new InvalidInputException(
+                        file + " is damaged: it has no list of `" + ARGUMENTS + "`; restore it, or begin a new sweep");
+            }
+            return json;
         } catch (IOException e) {
             throw new InvalidInputException(
                     "there is no sweep to go on with in " + folder + ": " + file + " cannot be read");

@@ -1,10 +1,7 @@
 package dev.samediff.samples.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
-import dev.samediff.adapters.testing.ForkedJvm;
-import dev.samediff.adapters.testing.Programs;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -12,7 +9,6 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
-import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -26,7 +22,6 @@ import org.junit.jupiter.params.provider.CsvSource;
 @EnabledOnOs({OS.LINUX, OS.MAC})
 class SignalTest {
     private static final int STEPS = 40;
-    private static final int MINUTES = 3;
 
     @TempDir
     static Path together;
@@ -48,58 +43,6 @@ class SignalTest {
         return ("finetune --steps " + STEPS
                         + " --batch 2 --rank 2 --targets c_attn --eval-every 0 --eval-count 0 --out " + out)
                 .split(" ");
-    }
-
-    /** A command in a process of its own. */
-    private record Running(Process process, Path errors) {
-        static Running start(Path folder, String... arguments) throws IOException {
-            Path errors = Files.createTempFile(folder, "errors", "");
-            Process process = new ForkedJvm().errorsTo(errors).start(Cli.class, arguments);
-            return new Running(process, errors);
-        }
-
-        int signal(String name) throws Exception {
-            requireHeard(name);
-            assertThat(Programs.succeeds("kill", "-" + name, Long.toString(process.pid())))
-                    .isTrue();
-            return end();
-        }
-
-        int end() throws Exception {
-            assertThat(process.waitFor(MINUTES, TimeUnit.MINUTES)).isTrue();
-            return process.exitValue();
-        }
-
-        String said() throws IOException {
-            return Files.readString(errors);
-        }
-
-        /** A signal that this process was started to ignore, as by {@code nohup ... &}, its children ignore as well. */
-        private void requireHeard(String name) throws IOException {
-            int number = List.of("HUP", "INT").indexOf(name); // one below the system's
-            Path status = Path.of("/proc/self/status");
-            if (number < 0 || !Files.exists(status)) {
-                return;
-            }
-            long ignored = Files.readAllLines(status).stream()
-                    .filter(line -> line.startsWith("SigIgn:"))
-                    .mapToLong(line -> Long.parseUnsignedLong(line.substring(7).strip(), 16))
-                    .findFirst()
-                    .orElse(0);
-            if ((ignored >> number & 1) == 1) {
-                process.destroyForcibly();
-            }
-            assumeTrue(
-                    (ignored >> number & 1) == 0, "SIG" + name + " is ignored here; run the tests in the foreground");
-        }
-
-        /** Waits until something is so. */
-        void await(java.util.concurrent.Callable<Boolean> condition) throws Exception {
-            while (!condition.call()) {
-                assertThat(process.isAlive()).as(said()).isTrue();
-                Thread.sleep(5);
-            }
-        }
     }
 
     @ParameterizedTest
@@ -132,7 +75,7 @@ class SignalTest {
                 int lines = lines(out) + 4 + random.nextInt(6);
                 run.await(() -> lines(out) >= Math.min(lines, STEPS - 1));
                 Thread.sleep(random.nextInt(60));
-                run.process().destroyForcibly().waitFor();
+                run.kill();
                 run = Running.start(folder, checkpointed(out, "--resume"));
             }
             assertThat(run.end()).as(run.said()).isZero();

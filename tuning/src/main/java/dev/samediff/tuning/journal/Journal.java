@@ -1,6 +1,7 @@
 package dev.samediff.tuning.journal;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.io.GivenFile;
 import dev.samediff.adapters.io.LockFile;
 import dev.samediff.tuning.TrialResult;
 import java.io.IOException;
@@ -64,6 +65,9 @@ public final class Journal implements AutoCloseable {
     }
 
     private static Journal locked(Path file, LockFile lock) throws IOException {
+        if (Files.exists(file)) {
+            GivenFile.require(file, "a journal");
+        }
         FileChannel channel =
                 FileChannel.open(file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE);
         try {

@@ -6,12 +6,11 @@ import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.JsonNodeFactory;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.io.GivenFile;
 import java.io.IOException;
-import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.CharacterCodingException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -52,16 +51,13 @@ public final class SpaceJson {
 
     private static String text(Path file) {
         byte[] bytes;
-        try (InputStream in = Files.newInputStream(file)) {
-            bytes = in.readNBytes(MOST_BYTES + 1);
+        try {
+            bytes = GivenFile.bytes(file, MOST_BYTES, "a JSON file as docs/tuning.md describes it");
+        } catch (InvalidInputException e) {
+            throw new InvalidInputException("the space " + e.getMessage());
         } catch (IOException e) {
-            throw new InvalidInputException("the space " + file
-                    + (Files.exists(file) ? " cannot be read" : " does not exist")
-                    + "; give a JSON file as docs/tuning.md describes it");
-        }
-        if (bytes.length > MOST_BYTES) {
-            throw new InvalidInputException("the space " + file + " is larger than " + MOST_BYTES
-                    + " bytes; give a JSON file as docs/tuning.md describes it");
+            throw new InvalidInputException(
+                    "the space " + file + " cannot be read; give a JSON file as docs/tuning.md describes it");
         }
         try {
             String text = StandardCharsets.UTF_8

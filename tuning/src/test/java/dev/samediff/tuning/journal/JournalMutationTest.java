@@ -70,7 +70,7 @@ class JournalMutationTest {
     private static void requireTrial(int index, TrialResult trial) {
         assertThat(trial.index()).isEqualTo(index).isNotNegative();
         assertThat(trial.attempts()).isNotNegative();
-        assertThat(trial.seconds()).isNotNegative();
+        assertThat(trial.seconds() >= 0).as("%s", trial).isTrue(); // -0.0 is
         assertThat(trial.parameters().values().values())
                 .allMatch(value -> value instanceof Long || value instanceof Double || value instanceof String);
         assertThat(trial.state() == TrialState.COMPLETE)

@@ -156,6 +156,7 @@ public final class Placeholders {
      * @param table what the table is called
      */
     public static void requireRows(String name, INDArray values, long rows, String table) {
+        requireOpen(name, values);
         Elements elements = Elements.of(values);
         for (long i = 0; i < elements.length(); i++) {
             long id = elements.whole(i);

@@ -15,6 +15,7 @@ import org.jspecify.annotations.Nullable;
  * Lines of a strictly UTF-8 file with their numbers. Ends at LF or CRLF; a byte order mark is left out. Memory: one line.
  */
 final class Utf8Lines implements Closeable {
+    private static final int LONGEST = 64 << 20;
     private static final char REPLACEMENT = '\uFFFD';
 
     private final InputStream in;
@@ -43,6 +44,10 @@ final class Utf8Lines implements Closeable {
             int end = position;
             while (end < limit && buffer[end] != '\n') {
                 end++;
+            }
+            if (length + end - position > LONGEST) {
+                number++;
+                throw new BrokenLine("has more than " + (LONGEST >> 20) + " MB; expected one JSON object per line");
             }
             length = append(length, end);
             if (end < limit) {

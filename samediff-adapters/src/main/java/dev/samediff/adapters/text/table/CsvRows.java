@@ -1,6 +1,7 @@
 package dev.samediff.adapters.text.table;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.io.GivenFile;
 import dev.samediff.adapters.text.tokenizer.JsonFiles;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -29,6 +30,7 @@ import org.apache.commons.csv.CSVRecord;
  * @param rows the rows
  */
 public record CsvRows(Path file, List<String> names, List<Row> rows) {
+    private static final long MOST_BYTES = 1L << 29; // the rows are kept in memory
     private static final char BYTE_ORDER_MARK = '\uFEFF';
 
     /**
@@ -45,9 +47,10 @@ public record CsvRows(Path file, List<String> names, List<Row> rows) {
      * @throws InvalidInputException if it is no such table; the message says which line, what is there and what was expected
      */
     public static CsvRows read(Path file) {
-        if (!Files.isRegularFile(file)) {
-            throw new InvalidInputException(file + (Files.exists(file) ? " is not a file" : " does not exist")
-                    + "; expected a table of comma-separated values");
+        try {
+            GivenFile.require(file, MOST_BYTES, "a table of comma-separated values");
+        } catch (IOException e) {
+            throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
         }
         CSVFormat format = CSVFormat.RFC4180.builder().setIgnoreEmptyLines(true).get();
         try (Reader reader = new InputStreamReader(

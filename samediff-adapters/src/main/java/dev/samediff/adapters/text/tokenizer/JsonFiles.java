@@ -8,10 +8,10 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.ObjectReader;
 import com.fasterxml.jackson.databind.json.JsonMapper;
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.io.GivenFile;
 import dev.samediff.adapters.io.JsonReason;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 
 /** Strict JSON, with sentences for the user when it is not. */
@@ -23,6 +23,9 @@ public final class JsonFiles {
             .build()
             .readerFor(JsonNode.class);
 
+    /** Six times as much as vocabularies of 256,000 tokens take. */
+    private static final long MOST_BYTES = 256L << 20;
+
     private static final int EXCERPT = 80;
 
     private JsonFiles() {}
@@ -33,12 +36,8 @@ public final class JsonFiles {
     }
 
     static byte[] bytes(Path file, String expected) {
-        if (!Files.isRegularFile(file)) {
-            throw new InvalidInputException(
-                    file + (Files.exists(file) ? " is not a file" : " does not exist") + "; expected " + expected);
-        }
         try {
-            return Files.readAllBytes(file);
+            return GivenFile.bytes(file, MOST_BYTES, expected);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
         }

@@ -10,10 +10,10 @@ import com.fasterxml.jackson.databind.json.JsonMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.io.DurableFiles;
+import dev.samediff.adapters.io.GivenFile;
 import dev.samediff.adapters.io.Sha256;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
 import java.util.Set;
@@ -51,7 +51,7 @@ record ProgressFile(Path file, Set<String> nullable, int hashed, Map<String, Jso
      */
     <T> T read(Class<T> type) throws IOException {
         try {
-            JsonNode json = JSON.readTree(new String(Files.readAllBytes(file), StandardCharsets.UTF_8));
+            JsonNode json = JSON.readTree(new String(bytes(), StandardCharsets.UTF_8));
             if (!json.isObject()) {
                 throw new IOException(file + " is damaged: it is no JSON object");
             }
@@ -100,6 +100,14 @@ record ProgressFile(Path file, Set<String> nullable, int hashed, Map<String, Jso
         if (node.isNull()) {
             throw new IOException(
                     file + " is damaged: `" + where.substring(0, where.length() - 1) + "` is null; expected a value");
+        }
+    }
+
+    private byte[] bytes() throws IOException {
+        try {
+            return GivenFile.bytes(file, GivenFile.MOST_JSON, "the record of a checkpoint");
+        } catch (InvalidInputException e) { // as what else is wrong with a checkpoint: an older one may be whole
+            throw new IOException(e.getMessage(), e);
         }
     }
 
