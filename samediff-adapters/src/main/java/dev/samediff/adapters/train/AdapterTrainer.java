@@ -8,15 +8,19 @@ import dev.samediff.adapters.engine.Engines;
 import dev.samediff.adapters.engine.Usage;
 import dev.samediff.adapters.engine.compiled.Targets;
 import dev.samediff.adapters.graph.GraphAudit;
+import dev.samediff.adapters.graph.GraphOutputs;
 import dev.samediff.adapters.train.checkpoint.TrainingCheckpoints;
 import dev.samediff.adapters.train.checkpoint.TrainingState;
 import dev.samediff.adapters.train.listener.TrainingListener;
 import dev.samediff.adapters.train.loss.TaskLoss;
+import dev.samediff.adapters.train.metric.Metric;
 import dev.samediff.adapters.train.optimizer.AdamW;
 import dev.samediff.adapters.train.optimizer.Parameters;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
@@ -129,6 +133,56 @@ public final class AdapterTrainer implements AutoCloseable {
     }
 
     /**
+     * Adds metrics to every evaluation; what is best, and when to stop early, is decided by the loss, or by the metric of {@link
+     * #judgedBy}.
+     *
+     * @return this trainer
+     * @throws InvalidInputException if the graph lacks what a metric looks at, or one is named twice
+     */
+    public AdapterTrainer reporting(Metric... metrics) {
+        return measuring(List.of(metrics), evaluations.decisive());
+    }
+
+    /**
+     * Lets a metric decide, in its direction, which parameters are the best and when training stops early, instead of the loss.
+     *
+     * @return this trainer
+     * @throws InvalidInputException if the graph lacks what it looks at, or it is named twice
+     */
+    public AdapterTrainer judgedBy(Metric metric) {
+        return measuring(List.of(), Optional.of(metric));
+    }
+
+    private AdapterTrainer measuring(List<Metric> more, Optional<Metric> decisive) {
+        return usage.during(() -> {
+            List<Metric> all = new ArrayList<>();
+            decisive.ifPresent(all::add);
+            Optional<Metric> before = evaluations.decisive();
+            evaluations.metrics().stream()
+                    .filter(metric -> before.isEmpty() || metric != before.get())
+                    .forEach(all::add);
+            all.addAll(more);
+            for (Metric metric : all) {
+                for (String output : metric.outputs()) {
+                    if (!model.graph().hasVariable(output)) {
+                        throw new InvalidInputException("the metric " + metric.name() + " is of `" + output
+                                + "`, which is not a variable of this graph; its outputs are "
+                                + GraphOutputs.text(model.graph()));
+                    }
+                }
+                if (all.stream()
+                                .filter(other -> other.name().equals(metric.name()))
+                                .count()
+                        > 1) {
+                    throw new InvalidInputException("the metric " + metric.name() + " is named twice; name it once");
+                }
+            }
+            evaluations.use(all, decisive.isPresent());
+            return this;
+        });
+    }
+
+    /**
      * Trains as planned. A second call trains as planned once more, from where the first one ended: AdamW's moments, the
      * numbers of updates and the place in the data go on (with another iterator, at its beginning), while the schedule, its
      * warm-up, early stopping and the search for the best parameters start again. A call after one that failed goes on with
@@ -228,6 +282,7 @@ public final class AdapterTrainer implements AutoCloseable {
             Map<String, String> data = new TreeMap<>(described("training ", train));
             if (plan.patience() > 0 || plan.restoreBest()) {
                 data.putAll(described("evaluation ", evaluation));
+                evaluations.decisive().ifPresent(metric -> data.put("judged by", metric.name()));
             }
             checkpoints.use(data);
         }
@@ -279,8 +334,8 @@ public final class AdapterTrainer implements AutoCloseable {
     }
 
     /**
-     * Computes the task loss over data with the current parameters: the weighted mean over all labelled tokens; 0 if there
-     * are none.
+     * Computes the task loss over data with the current parameters, the weighted mean over all labelled tokens, 0 if there
+     * are none; and the metrics that were asked for.
      *
      * @param data the data; reset first
      */

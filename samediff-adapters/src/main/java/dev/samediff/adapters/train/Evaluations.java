@@ -3,14 +3,20 @@ package dev.samediff.adapters.train;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.train.checkpoint.TrainingState;
+import dev.samediff.adapters.train.metric.Metric;
 import dev.samediff.adapters.train.optimizer.Parameters;
+import java.util.LinkedHashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 
-/** The loss on data, and what depends on it: the best parameters and when to stop. */
+/** The loss and metrics on data, and what depends on them: the best parameters and when to stop. */
 final class Evaluations {
     private final TrainingPlan plan;
     private final String loss;
@@ -18,6 +24,8 @@ final class Evaluations {
     private final Engine engine;
     private final Parameters parameters;
     private final TrainingState state;
+    private List<Metric> metrics = List.of();
+    private @Nullable Metric decisive;
 
     Evaluations(TrainingPlan plan, String loss, Feed feed, Engine engine, Parameters parameters, TrainingState state) {
         this.plan = plan;
@@ -28,25 +36,71 @@ final class Evaluations {
         this.state = state;
     }
 
-    /** Computes the weighted mean of the loss over data. */
+    /** Takes metrics in, which are part of every evaluation from now on; the first decides what is best, if it is asked to. */
+    void use(List<Metric> metrics, boolean decisive) {
+        this.metrics = List.copyOf(metrics);
+        this.decisive = decisive ? metrics.get(0) : null;
+    }
+
+    /** The metric that decides what is best, if it is not the loss. */
+    Optional<Metric> decisive() {
+        return Optional.ofNullable(decisive);
+    }
+
+    /** The metrics of every evaluation. */
+    List<Metric> metrics() {
+        return metrics;
+    }
+
+    /** Computes the weighted mean of the loss over data, and the metrics. */
     Evaluation of(MultiDataSetIterator data) {
         if (data.resetSupported()) {
             data.reset();
         }
+        Set<String> wanted = new LinkedHashSet<>(List.of(loss));
+        metrics.forEach(metric -> wanted.addAll(metric.outputs()));
+        List<Metric.Accumulator> passes = metrics.stream().map(Metric::start).toList();
         double sum = 0;
         double tokens = 0;
         while (data.hasNext()) {
             Map<String, INDArray> placeholders = feed.placeholders(data.next());
             double weight = feed.weight(placeholders);
-            INDArray value = engine.outputs(placeholders, List.of(loss))
-                    .values()
-                    .iterator()
-                    .next();
-            sum += weight == 0 ? 0 : value.getDouble(0) * weight;
+            Map<String, INDArray> values = engine.outputs(placeholders, wanted);
+            sum += weight == 0 ? 0 : Objects.requireNonNull(values.get(loss)).getDouble(0) * weight;
             tokens += weight;
+            for (int i = 0; i < passes.size(); i++) {
+                passes.get(i).add(batch(metrics.get(i), values, placeholders));
+            }
         }
         double mean = tokens == 0 ? 0 : sum / tokens;
-        return new Evaluation(state.step, mean, tokens, tokens > 0 && mean < state.bestLoss);
+        Map<String, Double> numbers = new LinkedHashMap<>();
+        for (int i = 0; i < passes.size(); i++) {
+            double number = passes.get(i).value(mean);
+            if (Double.isFinite(number)) {
+                numbers.put(metrics.get(i).name(), number);
+            }
+        }
+        Evaluation evaluation = new Evaluation(state.step, mean, tokens, false, numbers);
+        return new Evaluation(state.step, mean, tokens, tokens > 0 && cost(evaluation) < state.bestLoss, numbers);
+    }
+
+    private Metric.Batch batch(Metric metric, Map<String, INDArray> values, Map<String, INDArray> placeholders) {
+        return new Metric.Batch(
+                metric.outputs().stream()
+                        .map(name -> Objects.requireNonNull(values.get(name), name))
+                        .toList(),
+                feed.targets(placeholders),
+                feed.weights(placeholders));
+    }
+
+    /** What is to be small: the loss, or the deciding metric turned so; NaN if that is not defined. */
+    private double cost(Evaluation evaluation) {
+        Metric by = decisive;
+        if (by == null) {
+            return evaluation.loss();
+        }
+        double value = evaluation.metrics().getOrDefault(by.name(), Double.NaN);
+        return by.isHigherBetter() ? -value : value;
     }
 
     /**
@@ -62,19 +116,19 @@ final class Evaluations {
                             + " label masks are 0; give data with labels, or null to train without evaluation");
         }
         state.evaluations.add(evaluation);
-        if (evaluation.loss() < state.bestLoss - plan.minDelta()) {
+        if (cost(evaluation) < state.bestLoss - plan.minDelta()) {
             state.evaluationsWithoutImprovement = 0;
         } else {
             state.evaluationsWithoutImprovement++;
         }
         if (evaluation.best()) {
-            state.bestLoss = evaluation.loss();
+            state.bestLoss = cost(evaluation);
             state.bestParameters = plan.restoreBest() ? parameters.read() : null;
         }
         return evaluation;
     }
 
-    /** Tells whether the plan ends training because the loss stopped falling. */
+    /** Tells whether the plan ends training because the loss, or the deciding metric, stopped getting better. */
     boolean isHopeless() {
         return plan.patience() > 0 && state.evaluationsWithoutImprovement >= plan.patience();
     }
@@ -86,7 +140,7 @@ final class Evaluations {
         if (best != null) {
             parameters.write(best);
             return all.stream()
-                    .filter(evaluation -> evaluation.loss() == state.bestLoss)
+                    .filter(evaluation -> cost(evaluation) == state.bestLoss)
                     .findFirst();
         }
         return all.isEmpty() ? Optional.empty() : Optional.of(all.get(all.size() - 1));

@@ -11,6 +11,7 @@ import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
@@ -124,6 +125,18 @@ final class Feed {
 
     private static boolean oneMoreAxis(long[] declared, INDArray array) {
         return declared != null && array.rank() == declared.length + 1 && array.size(-1) > 1;
+    }
+
+    /** Returns the label arrays among placeholder values, in their order. */
+    List<INDArray> targets(Map<String, INDArray> placeholders) {
+        return binding.targets().stream()
+                .map(name -> Objects.requireNonNull(placeholders.get(name), name))
+                .toList();
+    }
+
+    /** Returns the items' weights among placeholder values. */
+    INDArray weights(Map<String, INDArray> placeholders) {
+        return Objects.requireNonNull(placeholders.get(binding.labelMask()), binding.labelMask());
     }
 
     /** Returns the sum of the label weights among placeholder values, in float64. */

@@ -36,7 +36,7 @@ public record TrainingResult(
     public enum Reason {
         /** All planned updates were made. */
         COMPLETED,
-        /** The evaluation loss stopped falling. */
+        /** The evaluation loss, or the metric that decides, stopped getting better. */
         STOPPED_EARLY,
         /** Another thread asked for the end, see {@link AdapterTrainer#stop}. */
         INTERRUPTED
@@ -52,8 +52,11 @@ public record TrainingResult(
         return losses.isEmpty() ? Double.NaN : losses.get(losses.size() - 1);
     }
 
-    /** Returns the best evaluation, if there was evaluation data. */
+    /** Returns the best evaluation, by the loss or by the metric that decided, if there was evaluation data. */
     public Optional<Evaluation> bestEvaluation() {
-        return evaluations.stream().min((a, b) -> Double.compare(a.loss(), b.loss()));
+        return evaluations.stream()
+                .filter(Evaluation::best)
+                .reduce((earlier, later) -> later)
+                .or(() -> evaluations.stream().min((a, b) -> Double.compare(a.loss(), b.loss())));
     }
 }

@@ -66,12 +66,20 @@ record ProgressFile(Path file, Set<String> nullable, int hashed, Map<String, Jso
             if (older) {
                 later.forEach(object::putIfAbsent);
             }
+            object.path("evaluations").forEach(ProgressFile::complete);
             return JSON.treeToValue(object, type);
         } catch (JsonProcessingException e) {
             if (e.getCause() instanceof InvalidInputException refused) {
                 throw new IOException(file + " cannot be used: " + refused.getMessage(), e);
             }
             throw new IOException(file + " is damaged: " + what(e), e);
+        }
+    }
+
+    /** Evaluations of earlier builds have no metrics. */
+    private static void complete(JsonNode evaluation) {
+        if (evaluation instanceof ObjectNode known && !known.has("metrics")) {
+            known.putObject("metrics");
         }
     }
 

@@ -93,6 +93,9 @@ public final class MetricsFile implements TrainingListener, AutoCloseable {
         line.put("loss", evaluation.loss());
         line.put("tokens", evaluation.tokens());
         line.put("best", evaluation.best());
+        if (!evaluation.metrics().isEmpty()) {
+            line.put("metrics", evaluation.metrics());
+        }
         write(line);
     }
 

@@ -6,6 +6,7 @@ import dev.samediff.adapters.train.StepReport;
 import dev.samediff.adapters.train.TrainingResult;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.stream.Collectors;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,9 +43,12 @@ public final class TrainingLog implements TrainingListener {
     @Override
     public void onEvaluation(Evaluation evaluation) {
         LOG.info(
-                "step {}: evaluation loss {}{}",
+                "step {}: evaluation loss {}{}{}",
                 evaluation.step(),
                 String.format(Locale.ROOT, "%.4f", evaluation.loss()),
+                evaluation.metrics().entrySet().stream()
+                        .map(each -> String.format(Locale.ROOT, ", %s %.4f", each.getKey(), each.getValue()))
+                        .collect(Collectors.joining()),
                 evaluation.best() ? " (best)" : "");
     }
 

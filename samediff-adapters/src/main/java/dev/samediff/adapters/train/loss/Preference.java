@@ -77,7 +77,7 @@ final class Preference {
      */
     private record Answers(SDVariable sums, SDVariable counts) {}
 
-    /** @param labels the labels as one row */
+    /** Adds up answers; the labels are given as one row. */
     private static Answers answers(GroupedItems items, SDVariable labels) {
         SameDiff graph = items.graph();
         DataType type = items.type();
