@@ -112,7 +112,7 @@ public final class AdapterSum {
     private static void requireSame(Term first, Term other) {
         AdapterState.Site a = first.site();
         AdapterState.Site b = other.site();
-        if (a.in() != b.in() || a.out() != b.out() || a.kind() != b.kind()) {
+        if (a.in() != b.in() || a.out() != b.out() || a.experts() != b.experts() || a.kind() != b.kind()) {
             throw new InvalidInputException(
                     "the layer `" + a.module() + "` is [" + a.in() + "," + a.out() + "] " + a.kind()
                             + " in the adapter `" + first.adapter() + "` and [" + b.in() + "," + b.out() + "] "

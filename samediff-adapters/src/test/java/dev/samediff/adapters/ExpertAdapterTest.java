@@ -300,6 +300,25 @@ class ExpertAdapterTest {
     }
 
     @Test
+    void a_weighted_sum_of_adapters_is_the_sum_of_their_changes() {
+        AdaptedModel one = AdaptedModel.inject(ExpertGraph.stacked(DataType.FLOAT), stacked(Lora.rank(1)));
+        AdaptedModel two = AdaptedModel.inject(ExpertGraph.stacked(DataType.FLOAT), stacked(Pissa.rank(2)));
+        perturb(one);
+        perturb(two);
+        AdapterState sum = AdapterSum.of(
+                "sum",
+                List.of(new AdapterSum.Weighted(one.state(), 0.5), new AdapterSum.Weighted(two.state(), -2)));
+        SameDiff graph = ExpertGraph.stacked(DataType.FLOAT);
+        AdaptedModel added = AdaptedModel.inject(graph, Map.of(), sum);
+        added.mergedWeights().forEach((name, merged) -> {
+            INDArray base = ExpertGraph.stacked(DataType.FLOAT).getVariable(name).getArr();
+            INDArray expected = base.add(one.mergedWeights().get(name).sub(base).mul(0.5))
+                    .add(two.mergedWeights().get(name).sub(base).mul(-2));
+            assertThat(merged.sub(expected).amaxNumber().doubleValue()).isLessThan(1e-5);
+        });
+    }
+
+    @Test
     void all_linear_layers_leave_experts_out_and_say_so() {
         AdaptedModel model = AdaptedModel.inject(
                 ExpertGraph.stacked(DataType.FLOAT),
