@@ -306,12 +306,12 @@ class ExpertAdapterTest {
         perturb(one);
         perturb(two);
         AdapterState sum = AdapterSum.of(
-                "sum",
-                List.of(new AdapterSum.Weighted(one.state(), 0.5), new AdapterSum.Weighted(two.state(), -2)));
+                "sum", List.of(new AdapterSum.Weighted(one.state(), 0.5), new AdapterSum.Weighted(two.state(), -2)));
         SameDiff graph = ExpertGraph.stacked(DataType.FLOAT);
         AdaptedModel added = AdaptedModel.inject(graph, Map.of(), sum);
         added.mergedWeights().forEach((name, merged) -> {
-            INDArray base = ExpertGraph.stacked(DataType.FLOAT).getVariable(name).getArr();
+            INDArray base =
+                    ExpertGraph.stacked(DataType.FLOAT).getVariable(name).getArr();
             INDArray expected = base.add(one.mergedWeights().get(name).sub(base).mul(0.5))
                     .add(two.mergedWeights().get(name).sub(base).mul(-2));
             assertThat(merged.sub(expected).amaxNumber().doubleValue()).isLessThan(1e-5);

@@ -20,7 +20,9 @@ public record Evaluation(
         @JsonProperty("loss") double loss,
         @JsonProperty("tokens") double tokens,
         @JsonProperty("best") boolean best,
-        @JsonProperty("metrics") @JsonInclude(JsonInclude.Include.NON_EMPTY) Map<String, Double> metrics) {
+
+        @JsonProperty("metrics") @JsonInclude(JsonInclude.Include.NON_EMPTY)
+        Map<String, Double> metrics) {
     public Evaluation {
         metrics = Collections.unmodifiableMap(new TreeMap<>(metrics));
     }

@@ -262,10 +262,12 @@ class ModelPoolTest {
     void experts_in_one_tensor_are_served_and_added_up(boolean residual) {
         SameDiff graph = ExpertGraph.stacked(DataType.FLOAT);
         Map<String, INDArray> inputs = Map.of("x", Nd4j.rand(DataType.FLOAT, 5, ExpertGraph.IN));
-        AdaptedModel model = AdaptedModel.inject(
-                SharingCopy.of(graph), AdapterConfig.of(residual ? Pissa.rank(2) : Lora.rank(2)));
+        AdaptedModel model =
+                AdaptedModel.inject(SharingCopy.of(graph), AdapterConfig.of(residual ? Pissa.rank(2) : Lora.rank(2)));
         Map<String, INDArray> values = model.trainables();
-        values.values().forEach(array -> array.addi(Nd4j.randn(DataType.FLOAT, array.shape()).muli(0.3)));
+        values.values()
+                .forEach(array ->
+                        array.addi(Nd4j.randn(DataType.FLOAT, array.shape()).muli(0.3)));
         model.restore(values);
         AdapterState half = AdapterSum.of("half", List.of(new AdapterSum.Weighted(model.state(), 0.5)));
         AdapterState sum = AdapterSum.of(
