@@ -147,19 +147,19 @@ class FusedLayersTest {
     }
 
     @Test
-    void products_by_stacks_and_by_computed_matrices_are_named_with_the_reason() {
+    void products_by_stacks_of_stacks_and_by_computed_matrices_are_named_with_the_reason() {
         SameDiff graph = SameDiff.create();
-        SDVariable x = graph.placeHolder("x", DataType.FLOAT, 3, -1, 5);
-        graph.mmul("a", x, graph.var("experts.weight", numbers(3, 5, 4)));
+        SDVariable x = graph.placeHolder("x", DataType.FLOAT, 2, 3, -1, 5);
+        graph.mmul("a", x, graph.var("stacks.weight", numbers(2, 3, 5, 4)));
         SDVariable rows = graph.placeHolder("rows", DataType.FLOAT, -1, 5);
         SDVariable normed = graph.var("norm.weight", numbers(5, 4)).mul("normed", 2.0);
         graph.mmul("b", rows, normed);
         assertThat(LinearSites.layers(graph, Map.of()).rejected())
                 .extracting(LinearLayers.Rejected::module)
-                .containsExactlyInAnyOrder("experts", "norm");
+                .containsExactlyInAnyOrder("stacks", "norm");
         assertThat(LinearSites.layers(graph, Map.of()).rejected())
                 .extracting(LinearLayers.Rejected::reason)
-                .anyMatch(reason -> reason.contains("several matrices [3, 5, 4]"))
+                .anyMatch(reason -> reason.contains("several matrices [2, 3, 5, 4]"))
                 .anyMatch(reason -> reason.contains("multiplies by what"));
     }
 
