@@ -32,7 +32,13 @@ public enum SequenceFeature {
                         + Arrays.stream(values())
                                 .map(SequenceFeature::inputName)
                                 .collect(Collectors.joining(", "))
-                        + ". Export the model without key/value cache inputs, or fill that placeholder yourself"));
+                        + ". " + advice(inputName)));
+    }
+
+    private static String advice(String inputName) {
+        return inputName.toLowerCase(Locale.ROOT).contains("coder")
+                ? "The model has an encoder and a decoder: train it in Java, by SequenceToSequenceIterator"
+                : "Export the model without key/value cache inputs, or fill that placeholder yourself";
     }
 
     /**
