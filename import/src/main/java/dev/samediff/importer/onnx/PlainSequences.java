@@ -125,10 +125,9 @@ final class PlainSequences {
             inserted.add(0, start);
             start = list(start.input(0));
         }
-        boolean known = start != null
-                && (start.operator().equals("SequenceConstruct")
-                        || start.operator().equals("SequenceEmpty"));
-        if (!known) {
+        if (start == null
+                || !(start.operator().equals("SequenceConstruct")
+                        || start.operator().equals("SequenceEmpty"))) {
             return null;
         }
         List<String> elements = new ArrayList<>(start.inputs());
