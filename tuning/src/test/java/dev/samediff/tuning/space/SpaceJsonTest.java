@@ -142,8 +142,10 @@ class SpaceJsonTest {
         Files.write(file, new byte[] {'"', (byte) 0xff, '"'});
         assertThatThrownBy(() -> SpaceJson.read(file)).hasMessageContaining("not text in UTF-8");
         Files.write(file, new byte[(1 << 20) + 1]);
-        assertThatThrownBy(() -> SpaceJson.read(file)).hasMessageContaining("larger than 1048576 bytes");
-        assertThatThrownBy(() -> SpaceJson.read(folder)).hasMessageContaining("cannot be read");
+        assertThatThrownBy(() -> SpaceJson.read(file)).hasMessageContaining("more than the 1048576 that are read");
+        assertThatThrownBy(() -> SpaceJson.read(folder))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining(folder.toString());
     }
 
     @ParameterizedTest
