@@ -51,9 +51,6 @@ class HostileNetworkTest {
                         pack(entries(changed), zip);
                         use(zip);
                     });
-            if (!Boolean.getBoolean("mutations.shapes")) {
-                return; // not mended yet: docs/reliability.md
-            }
             new HostileFiles("DL4J zip, shapes of its arrays", parts, folder.resolve("shapes"))
                     .read(HostileFiles.count(), Mutated::shape, changed -> {
                         Path zip = folder.resolve("packed.zip");
@@ -127,7 +124,6 @@ class HostileNetworkTest {
         new ForkedJvm()
                 .with(
                         "-Dmutations=" + HostileFiles.count() / 2,
-                        "-Dmutations.shapes=" + Boolean.getBoolean("mutations.shapes"),
                         "-Dmutations.seed=" + Long.getLong("mutations.seed", 0))
                 .run(Mutated.class, folder.toString());
     }

@@ -1,10 +1,14 @@
 package dev.samediff.adapters.io;
 
 import dev.samediff.adapters.InvalidInputException;
+import java.util.Comparator;
+import java.util.List;
+import java.util.stream.IntStream;
 
 /**
- * The shape of an array as ND4J stores it in files: rank, sizes, strides, two numbers of its own, and the order, the letter c or f. ND4J
- * takes it as it is, and native code then reads wherever the strides lead.
+ * The shape of an array as ND4J stores it in files: rank, sizes, strides, the type, the stride of a vector of all elements, and the order, the
+ * letter c or f. ND4J takes it as it is, and native code then reads wherever the strides lead. Whatever ND4J writes has no holes and no
+ * number twice, so nothing else is read.
  */
 public final class StoredShape {
     private static final int MOST_DIMENSIONS = 32;
@@ -15,7 +19,7 @@ public final class StoredShape {
      * Checks a shape.
      *
      * @param shape its numbers
-     * @return how many numbers the array has; none of its strides leads beyond so many
+     * @return how many numbers the array has; its strides lead to each of so many once
      * @throws InvalidInputException if it is no shape; the message completes the sentence "FILE ..."
      */
     public static long elements(long[] shape) {
@@ -29,7 +33,6 @@ public final class StoredShape {
             throw broken("an order that is neither c nor f");
         }
         long elements = 1;
-        long last = 0;
         for (int axis = 1; axis <= rank; axis++) {
             long size = shape[axis];
             long stride = shape[(int) rank + axis];
@@ -38,15 +41,36 @@ public final class StoredShape {
             }
             try {
                 elements = Math.multiplyExact(elements, size);
-                last = Math.addExact(last, Math.max(0, size - 1) * stride);
             } catch (ArithmeticException e) {
                 throw broken("more numbers than can be counted");
             }
         }
-        if (elements > 0 && last >= elements) {
-            throw broken("strides that lead beyond its " + elements + " numbers");
+        if (elements > 0) {
+            requireDense(shape, (int) rank, elements);
         }
         return elements;
+    }
+
+    private static void requireDense(long[] shape, int rank, long elements) {
+        List<Integer> axes = IntStream.range(0, rank)
+                .filter(axis -> shape[1 + axis] > 1)
+                .boxed()
+                .sorted(Comparator.comparingLong((Integer axis) -> shape[1 + rank + axis]))
+                .toList();
+        long expected = 1;
+        for (int axis : axes) {
+            if (shape[1 + rank + axis] != expected) {
+                throw broken("strides that do not lead to each of its " + elements + " numbers once");
+            }
+            expected *= shape[1 + axis];
+        }
+        long step = shape[shape.length - 2];
+        boolean inOrder = IntStream.range(1, axes.size())
+                .allMatch(i ->
+                        shape[shape.length - 1] == 'f' ? axes.get(i - 1) < axes.get(i) : axes.get(i - 1) > axes.get(i));
+        if (step < -1 || step > 1 || (step == 1 && !inOrder)) { // 0 and -1 mean that there is none
+            throw broken("a step of " + step + " from number to number, which its strides are not");
+        }
     }
 
     static InvalidInputException broken(String what) {
