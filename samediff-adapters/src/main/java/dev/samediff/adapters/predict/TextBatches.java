@@ -4,11 +4,13 @@ import dev.samediff.adapters.text.batch.BatchArrays;
 import dev.samediff.adapters.text.batch.SequenceFeature;
 import dev.samediff.adapters.text.generation.Capacities;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.ToIntFunction;
 import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -33,8 +35,8 @@ final class TextBatches {
     /**
      * Texts that are computed together.
      *
-     * @param members their numbers
-     * @param lengths their lengths in tokens
+     * @param members their numbers; rows beyond are of no use
+     * @param lengths the rows' lengths in tokens
      * @param placeholders what the model is fed with
      */
     record Batch(int[] members, int[] lengths, Map<String, INDArray> placeholders) {}
@@ -59,10 +61,7 @@ final class TextBatches {
     }
 
     private int width(int length) {
-        int fixed = placeholders.values().stream()
-                .mapToInt(TextInputs.Placeholder::width)
-                .max()
-                .orElse(0);
+        int fixed = fixed(TextInputs.Placeholder::width);
         if (fixed > 0) {
             return fixed;
         }
@@ -73,10 +72,7 @@ final class TextBatches {
 
     /** The largest power of four that there are texts for, or all that a batch may have. */
     private int size(int texts) {
-        int fixed = placeholders.values().stream()
-                .mapToInt(TextInputs.Placeholder::texts)
-                .max()
-                .orElse(0);
+        int fixed = fixed(TextInputs.Placeholder::texts);
         if (fixed > 0) {
             return Math.min(fixed, texts);
         }
@@ -90,9 +86,18 @@ final class TextBatches {
         return size;
     }
 
+    /** What all placeholders that fix something agree on; 0 if none does. */
+    private int fixed(ToIntFunction<TextInputs.Placeholder> size) {
+        return placeholders.values().stream().mapToInt(size).max().orElse(0);
+    }
+
+    /** A model that takes a fixed number of texts gets the last one again and again. */
     private Batch batch(List<int[]> texts, List<Integer> members, int width) {
-        int[][] ids = members.stream().map(texts::get).toArray(int[][]::new);
-        int[] lengths = members.stream().mapToInt(i -> texts.get(i).length).toArray();
+        int rows = Math.max(members.size(), fixed(TextInputs.Placeholder::texts));
+        int[][] ids = IntStream.range(0, rows)
+                .mapToObj(row -> texts.get(members.get(Math.min(row, members.size() - 1))))
+                .toArray(int[][]::new);
+        int[] lengths = Arrays.stream(ids).mapToInt(row -> row.length).toArray();
         Map<String, INDArray> arrays = new HashMap<>();
         placeholders.forEach((name, placeholder) -> arrays.put(
                 name, BatchArrays.feature(placeholder.feature(), placeholder.type(), ids, lengths, width, padId)));

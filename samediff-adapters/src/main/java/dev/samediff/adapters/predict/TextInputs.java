@@ -7,6 +7,7 @@ import dev.samediff.adapters.text.batch.FramedText;
 import dev.samediff.adapters.text.batch.SequenceFeature;
 import dev.samediff.adapters.text.tokenizer.Tokenizer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -141,9 +142,9 @@ final class TextInputs {
     private <O> Map<Integer, O> compute(TextBatches.Batch batch, BiFunction<INDArray, Integer, O> row) {
         INDArray result = Objects.requireNonNull(
                 pool.outputs(adapter, batch.placeholders(), List.of(output)).get(output));
-        if (result.rank() < 1 || result.size(0) != batch.members().length) {
-            throw new InvalidInputException("the output `" + output + "` is " + result.shapeInfoToString() + " for "
-                    + batch.members().length + " texts; expected a row for each");
+        if (result.rank() < 1 || result.size(0) != batch.lengths().length) {
+            throw new InvalidInputException("the output `" + output + "` is " + Arrays.toString(result.shape())
+                    + " for " + batch.lengths().length + " texts; expected a row for each");
         }
         Map<Integer, O> answers = new LinkedHashMap<>();
         for (int i = 0; i < batch.members().length; i++) {

@@ -19,6 +19,7 @@ import java.util.Random;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.EnumSource;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -137,6 +138,27 @@ class PredictorsTest {
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("does not depend on token ids");
         assertThat(classifier.predict(List.of())).isEmpty();
+    }
+
+    @ParameterizedTest
+    @CsvSource({"4, 64", "1, 64", "4, -1", "-1, 64"})
+    void a_model_of_a_fixed_shape_gives_the_same_answers(int texts, int tokens) {
+        List<String> given = texts(11);
+        TinyEncoder fixed = new TinyEncoder(3, texts, tokens);
+        try (ModelPool other = ModelPool.open(fixed.graph, Map.of(), PoolOptions.defaults())) {
+            List<Classification> found = TextClassifier.of(other, fixed.letters, PLAN, TinyEncoder.LOGITS, LABELS)
+                    .predict(given);
+            List<Classification> expected = classifier.predict(given);
+            for (int i = 0; i < given.size(); i++) {
+                assertClose(found.get(i).probabilities(), expected.get(i).probabilities());
+            }
+            if (tokens > 0) {
+                assertThatThrownBy(() -> TextClassifier.of(
+                                other, fixed.letters, PredictionPlan.upTo(65), TinyEncoder.LOGITS, LABELS))
+                        .isInstanceOf(InvalidInputException.class)
+                        .hasMessageContaining("takes 64 tokens");
+            }
+        }
     }
 
     @Test

@@ -26,9 +26,14 @@ final class TinyEncoder {
     final SameDiff graph = SameDiff.create();
 
     TinyEncoder(int classes) {
+        this(classes, -1, -1);
+    }
+
+    /** For so many texts of so many tokens alone; -1 is any number. */
+    TinyEncoder(int classes, int texts, int tokens) {
         int width = 8;
-        SDVariable ids = graph.placeHolder("input_ids", DataType.INT64, -1, -1);
-        SDVariable mask = graph.placeHolder("attention_mask", DataType.INT64, -1, -1);
+        SDVariable ids = graph.placeHolder("input_ids", DataType.INT64, texts, tokens);
+        SDVariable mask = graph.placeHolder("attention_mask", DataType.INT64, texts, tokens);
         graph.placeHolder("labels", DataType.INT32, -1); // as training leaves one behind
         SDVariable table = graph.constant("embedding.weight", normal(1, letters.vocabularySize(), width));
         SDVariable embedded = graph.gather(table, ids, 0);
