@@ -17,12 +17,14 @@ final class KnownFaults {
             new Least("io.vertx:", "3.9.16"),
             new Least("org.apache.commons:commons-compress", "1.26.0"),
             new Least("org.apache.commons:commons-text", "1.10.0"),
+            new Least("commons-net:commons-net", "3.9.0"),
+            new Least("com.google.protobuf:protobuf-java", "3.25.5"),
             new Least("commons-io:commons-io", "2.14.0"),
             new Least("org.xerial.snappy:snappy-java", "1.1.10.4"),
             new Least("org.apache.avro:", "1.11.4"),
             new Least("org.apache.ivy:ivy", "2.5.2"),
             new Least("org.apache.hadoop:hadoop-client", "3.3.6"),
-            new Least("org.apache.logging.log4j:", "2.25.3"),
+            new Least("org.apache.logging.log4j:", "2.25.4"),
             new Least("at.yawk.lz4:lz4-java", "1.10.1"),
             new Least("org.lz4:lz4-java", "1.10.1"));
 
