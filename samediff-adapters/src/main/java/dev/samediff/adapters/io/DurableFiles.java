@@ -8,7 +8,9 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -113,12 +115,7 @@ public final class DurableFiles {
         if (!Files.isDirectory(folder)) {
             return;
         }
-        Set<String> targets = new HashSet<>();
-        try (Stream<Path> entries = Files.list(folder)) {
-            entries.forEach(entry -> TemporaryName.target(entry).ifPresent(targets::add));
-            targets.removeIf(TemporaryName::isShortened); // the writer of such a target knows its whole name
-        }
-        for (String name : targets) {
+        for (String name : targetsOfLeftovers(folder.toRealPath())) {
             Path target = folder.toRealPath().resolve(name);
             Optional<LockFile> lock = LockFile.tryAcquire(TemporaryName.lock(target));
             if (lock.isPresent()) {
@@ -129,6 +126,27 @@ public final class DurableFiles {
                 }
             }
         }
+    }
+
+    /** Targets of temporary names, and of lock files that this process does not hold: a target may never be written again. */
+    private static Set<String> targetsOfLeftovers(Path folder) throws IOException {
+        Set<String> targets = new HashSet<>();
+        List<Path> locks = new ArrayList<>();
+        try (Stream<Path> entries = Files.list(folder)) {
+            entries.forEach(entry -> {
+                TemporaryName.target(entry).ifPresent(targets::add);
+                TemporaryName.locked(entry)
+                        .filter(name -> Files.isRegularFile(entry, LinkOption.NOFOLLOW_LINKS))
+                        .ifPresent(name -> locks.add(entry));
+            });
+        }
+        for (Path lock : locks) {
+            if (LockFile.isNoted(lock)) {
+                TemporaryName.locked(lock).ifPresent(targets::add);
+            }
+        }
+        targets.removeIf(TemporaryName::isShortened); // the writer of such a target knows its whole name
+        return targets;
     }
 
     /**

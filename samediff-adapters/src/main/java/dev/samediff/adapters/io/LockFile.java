@@ -276,6 +276,24 @@ public final class LockFile implements AutoCloseable {
         return first.isEmpty() ? "another process" : first;
     }
 
+    /**
+     * Returns whether a file is a lock file by what is in it, and nobody in this process holds it or waits for it. Whether another
+     * process does, only {@link #tryAcquire} tells.
+     */
+    static boolean isNoted(Path file) throws IOException {
+        synchronized (GATES) { // reading a file that this process holds would free it
+            if (GATES.containsKey(file.toAbsolutePath())) {
+                return false;
+            }
+            try (FileChannel channel =
+                    FileChannel.open(file, Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS))) {
+                return Owner.isNote(note(channel));
+            } catch (NoSuchFileException e) {
+                return false;
+            }
+        }
+    }
+
     /** Returns whether no other process can hold it too; false on file systems without locks. */
     boolean isExclusive() {
         return channel != null;

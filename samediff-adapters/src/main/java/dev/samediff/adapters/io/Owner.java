@@ -25,6 +25,11 @@ final class Owner {
         return "process " + PID + " on " + HOST + " since " + Instant.now().truncatedTo(ChronoUnit.SECONDS);
     }
 
+    /** Returns whether a line is one of {@link #now}. */
+    static boolean isNote(String line) {
+        return line.matches("process \\d+ on .+ since \\d+-\\d+-\\d+T[\\d:]+Z");
+    }
+
     /** Process id and start time, fit for a file's name. */
     static String mark() {
         return PID + "-"

@@ -23,6 +23,7 @@ final class TemporaryName {
     /** The old folder, between two renames. */
     static final String REPLACED = "replaced";
 
+    private static final String LOCK = ".lock";
     private static final SecureRandom RANDOM = new SecureRandom();
     private static final Pattern NAME =
             Pattern.compile("\\.(.+)\\.(" + WRITING + "|" + REPLACED + ")-\\d+-[0-9a-z]+-[0-9a-f]{32}");
@@ -42,7 +43,7 @@ final class TemporaryName {
 
     /** Returns the name of a target's lock file. */
     static Path lock(Path target) {
-        return target.resolveSibling("." + shortened(target) + ".lock");
+        return target.resolveSibling("." + shortened(target) + LOCK);
     }
 
     /** Returns what writers of a target left, or are writing. */
@@ -68,6 +69,13 @@ final class TemporaryName {
     static Optional<String> target(Path path) {
         Matcher name = NAME.matcher(String.valueOf(path.getFileName()));
         return name.matches() ? Optional.of(name.group(1)) : Optional.empty();
+    }
+
+    /** Returns the target, as it is shortened, that a lock file belongs to by its name. */
+    static Optional<String> locked(Path path) {
+        String name = String.valueOf(path.getFileName());
+        boolean lock = name.startsWith(".") && name.endsWith(LOCK) && name.length() > 1 + LOCK.length();
+        return lock ? Optional.of(name.substring(1, name.length() - LOCK.length())) : Optional.empty();
     }
 
     static boolean isShortened(String name) {

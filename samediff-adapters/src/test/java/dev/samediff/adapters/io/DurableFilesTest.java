@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.samediff.adapters.testing.ForkedJvm;
 import dev.samediff.adapters.testing.Programs;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -130,6 +131,37 @@ class DurableFilesTest {
         DurableFiles.removeLeftoversIn(folder);
         assertThat(others).doesNotExist();
         assertThat(names(folder)).containsAll(names);
+    }
+
+    /** Tidies a folder up, and says whether somebody holds its lock. */
+    static final class Tidier {
+        private Tidier() {}
+
+        public static void main(String[] arguments) throws IOException {
+            Path folder = Path.of(arguments[0]);
+            DurableFiles.removeLeftoversIn(folder);
+            System.out.print(LockFile.tryAcquire(folder.resolve(".run.lock")).isEmpty() ? "held" : "free");
+        }
+    }
+
+    /** A checkpoint that was complete when its writer was killed is not written again. */
+    @Test
+    void locks_of_dead_writers_are_removed_and_nothing_like_them_is() throws Exception {
+        Path left = folder.resolve(".checkpoint-28.lock");
+        Files.writeString(left, Owner.now() + "\n   \n");
+        Path strangers = Files.writeString(folder.resolve(".other.lock"), "12345\n");
+        Path empty = Files.createFile(folder.resolve(".empty.lock"));
+        Path link = Files.createSymbolicLink(folder.resolve(".link.lock"), left);
+        try (LockFile held = LockFile.take(folder.resolve(".run.lock"), "in use")) {
+            assertThat(held.isExclusive()).isTrue();
+            DurableFiles.removeLeftoversIn(folder);
+            assertThat(folder.resolve(".run.lock")).exists();
+            assertThat(new ForkedJvm().run(Tidier.class, folder.toString())).isEqualTo("held");
+        }
+        assertThat(left).doesNotExist();
+        assertThat(List.of(strangers, empty))
+                .allSatisfy(file -> assertThat(file).exists());
+        assertThat(link).isSymbolicLink();
     }
 
     @Test
