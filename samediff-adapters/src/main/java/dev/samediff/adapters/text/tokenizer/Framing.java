@@ -11,8 +11,8 @@ import java.util.stream.Collectors;
  * <p>A causal language model reads {@code before}, then a text; a text's end is the end token that it learns. An encoder reads {@code before
  * text after} ({@link Tokenizer#encodeFramed}). A text that begins with {@code before} already is left as it is.
  *
- * @param before tokens in front of a text, such as {@code <s>}; at most {@value #LONGEST}
- * @param after tokens behind a text that is read as a whole, such as {@code [SEP]}; at most {@value #LONGEST}
+ * @param before tokens in front of a text, such as {@code <s>}; at most 64
+ * @param after tokens behind a text that is read as a whole, such as {@code [SEP]}; at most 64
  * @param ends ids at which generation stops; at least one
  * @param source the file that says so, or who else does
  */
