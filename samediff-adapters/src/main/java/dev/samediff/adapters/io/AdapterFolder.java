@@ -7,7 +7,9 @@ import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
@@ -21,6 +23,7 @@ import org.slf4j.LoggerFactory;
  * adapter_model.safetensors
  * native/adapter.json          the method itself: trained and start tensors, hyper-parameters, base hashes
  * native/adapter.safetensors
+ * text_recipe.json             how its texts became tokens, if the training was of texts (text.batch.TextRecipe)
  * .samediff-manifest.json      which of these files are ours
  * </pre>
  *
@@ -57,11 +60,29 @@ public final class AdapterFolder {
      * @throws IOException if it cannot be written; an adapter already in the folder is untouched
      */
     public static void save(AdapterState state, Path folder, Description description) throws IOException {
+        save(state, folder, description, Map.of());
+    }
+
+    /**
+     * Saves an adapter as {@link #save(AdapterState, Path, Description)} does, and small texts beside it that say how it is used.
+     *
+     * @param beside the content by the name of the file, none of which is one of the adapter's own
+     */
+    public static void save(AdapterState state, Path folder, Description description, Map<String, String> beside)
+            throws IOException {
         PeftForm plain = PeftForm.of(state, description);
         DurableFiles.writeFolder(folder, temporary -> {
             plain.write(temporary);
             NativeForm.write(state, plain.config(), temporary);
+            for (Map.Entry<String, String> text : beside.entrySet()) {
+                Files.writeString(temporary.resolve(text.getKey()), text.getValue(), StandardOpenOption.CREATE_NEW);
+            }
         });
+    }
+
+    /** Returns where an adapter lies that {@link #load(Path)} finds in a folder: there, or in its only subfolder with one. */
+    public static Path placeOf(Path folder) throws IOException {
+        return locate(folder);
     }
 
     /**

@@ -58,7 +58,8 @@ final class DataOptions {
         return StoriesTask.create(storiesToTrain, Math.max(evalCount, LOSS_STORIES), seed);
     }
 
-    private Optional<PromptTemplate> promptTemplate() {
+    /** Returns the words around prompts. */
+    Optional<PromptTemplate> promptTemplate() {
         return Optional.ofNullable(template).map(text -> new PromptTemplate(text.replace("\\n", "\n")));
     }
 }

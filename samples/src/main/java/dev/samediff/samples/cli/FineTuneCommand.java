@@ -4,6 +4,8 @@ import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.io.LockFile;
+import dev.samediff.adapters.text.batch.TextRecipe;
+import dev.samediff.adapters.text.tokenizer.Beginning;
 import dev.samediff.adapters.train.TrainingPlan;
 import dev.samediff.adapters.train.listener.MetricsFile;
 import dev.samediff.importer.OnnxWriter;
@@ -110,7 +112,9 @@ final class FineTuneCommand extends Command {
                 MetricsFile metrics = new MetricsFile(folder.metrics())) {
             FineTuneResult result = job.run(candidate, Optional.empty(), metrics);
             RunDescription description = new RunDescription(model.describe(), examples.description(), commandLine());
-            FineTuneSummary summary = new RunWriter(folder).write(result, settings, description);
+            FineTuneSummary summary = new RunWriter(folder)
+                    .keeping(TextRecipe.of(loaded.framing(), data.promptTemplate()))
+                    .write(result, settings, description);
             print(text(result, folder), summary);
             return 0;
         } catch (StopSignal.Stopped e) { // a signal is ending the process, and says so
@@ -124,6 +128,11 @@ final class FineTuneCommand extends Command {
         }
         if (data.template != null) {
             throw new InvalidInputException("--template is for prompts; leave it out with --task classify");
+        }
+        if (model.bos != Beginning.AUTO) {
+            throw new InvalidInputException(
+                    "--bos is for language models; a classifier's texts are framed as its tokenizer's"
+                            + " files say: leave it out with --task classify");
         }
         RunFolder folder = output.folder("finetune");
         FineTuneSettings settings = new FineTuneSettings(

@@ -6,17 +6,21 @@ import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.engine.reference.ReferenceEngine;
 import dev.samediff.adapters.io.AdapterFolder;
+import dev.samediff.adapters.text.batch.PromptTemplate;
 import dev.samediff.adapters.text.batch.SequenceEncoder;
+import dev.samediff.adapters.text.batch.TextRecipe;
 import dev.samediff.adapters.text.generation.CachedLogits;
 import dev.samediff.adapters.text.generation.Generation;
 import dev.samediff.adapters.text.generation.GenerationPlan;
 import dev.samediff.adapters.text.generation.Sampler;
 import dev.samediff.adapters.text.generation.TextGenerator;
+import dev.samediff.adapters.text.tokenizer.JsonFiles;
 import dev.samediff.samples.model.LanguageModel;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -47,6 +51,15 @@ final class GenerateCommand extends Command {
     PromptOptions prompts = new PromptOptions();
 
     @Option(
+            names = "--template",
+            paramLabel = "TEXT",
+            description =
+                    "Words around each prompt, such as 'Question: {prompt} Answer: '; \\n is a line break. Default:"
+                            + " those the adapter was trained with; '{prompt}' is none.")
+    @Nullable
+    String template;
+
+    @Option(
             names = "--max-tokens",
             paramLabel = "N",
             defaultValue = "64",
@@ -74,15 +87,25 @@ final class GenerateCommand extends Command {
         if (!(temperature >= 0) || Double.isInfinite(temperature)) {
             throw new InvalidInputException("--temperature " + temperature + " is not possible; give 0 or more");
         }
-        LanguageModel loaded = model.load();
+        Optional<TextRecipe> recipe =
+                adapter == null ? Optional.empty() : TextRecipe.read(AdapterFolder.placeOf(adapter));
+        LanguageModel loaded = model.load(recipe);
         if (adapter != null) {
             AdaptedModel.inject(loaded.graph(), loaded.imported().modulePaths(), AdapterFolder.load(adapter));
         }
+        Optional<PromptTemplate> words = words(recipe);
+        say("prompts: " + loaded.framing().sentence()
+                + words.map(one -> ", with the words `" + JsonFiles.excerpt(one.pattern()) + "`")
+                        .orElse(""));
         List<Generation> written;
         try (InterruptNotice notice = new InterruptNotice(
                 this::say,
                 "stopped; texts are printed when all are written: start again, or give a smaller --max-tokens")) {
-            written = generate(loaded, texts);
+            written = generate(
+                    loaded,
+                    texts.stream()
+                            .map(text -> words.map(one -> one.apply(text)).orElse(text))
+                            .toList());
         }
         List<Written> results = IntStream.range(0, texts.size())
                 .mapToObj(i -> Written.of(texts.get(i), written.get(i)))
@@ -94,13 +117,20 @@ final class GenerateCommand extends Command {
         return 0;
     }
 
+    /** Returns the words around prompts: those given, or those of the adapter's training. */
+    private Optional<PromptTemplate> words(Optional<TextRecipe> recipe) {
+        return template == null
+                ? recipe.flatMap(TextRecipe::template)
+                : Optional.of(new PromptTemplate(template.replace("\\n", "\n")));
+    }
+
     private List<Generation> generate(LanguageModel loaded, List<String> texts) {
         GenerationPlan plan = GenerationPlan.greedy(maxTokens, loaded.maxLength())
                 .paddedToMultipleOf(loaded.inputs().fixedLength().orElse(1));
         if (temperature > 0) {
             plan = plan.sampled(Sampler.temperature(temperature), seed);
         }
-        SequenceEncoder encoder = SequenceEncoder.of(loaded.tokenizer(), loaded.maxLength());
+        SequenceEncoder encoder = loaded.encoder();
         try (Engine engine = new ReferenceEngine(loaded.graph(), "", List.of());
                 CachedLogits cached = loaded.cachedLogitsBy(engine, EngineOptions.defaults())) {
             List<Generation> written = new TextGenerator(cached, loaded.tokenizer(), plan)

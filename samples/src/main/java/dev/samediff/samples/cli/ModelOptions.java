@@ -1,6 +1,8 @@
 package dev.samediff.samples.cli;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.text.batch.TextRecipe;
+import dev.samediff.adapters.text.tokenizer.Beginning;
 import dev.samediff.adapters.text.tokenizer.Tokenizers;
 import dev.samediff.samples.model.BundledModel;
 import dev.samediff.samples.model.LanguageModel;
@@ -43,6 +45,15 @@ final class ModelOptions {
     @Nullable
     Integer maxLength;
 
+    @Option(
+            names = "--bos",
+            paramLabel = "WHEN",
+            defaultValue = "auto",
+            description =
+                    "Whether texts begin with the tokenizer's beginning token: auto (as its files say), yes or no."
+                            + " Never doubled. Default: ${DEFAULT-VALUE}.")
+    Beginning bos = Beginning.AUTO;
+
     /** Returns the given model, or the bundled one. */
     static Path file(@Nullable Path given) {
         return given == null ? BundledModel.extract().onnx() : given;
@@ -59,6 +70,19 @@ final class ModelOptions {
 
     /** Imports the model and finds out how to feed it. */
     LanguageModel load() {
+        LanguageModel loaded = imported();
+        return bos == Beginning.AUTO ? loaded : loaded.withFraming(bos.of(loaded.tokenizer()));
+    }
+
+    /** The same for an adapter, whose training decides what {@code --bos} leaves open. */
+    LanguageModel load(Optional<TextRecipe> recipe) {
+        LanguageModel loaded = load();
+        return bos == Beginning.AUTO && recipe.isPresent()
+                ? loaded.withFraming(recipe.get().applyTo(loaded.framing()))
+                : loaded;
+    }
+
+    private LanguageModel imported() {
         if (model == null) {
             if (tokenizer != null) {
                 throw new InvalidInputException(

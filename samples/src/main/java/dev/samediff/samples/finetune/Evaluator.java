@@ -36,7 +36,7 @@ final class Evaluator {
         this.engine = engine;
         this.options = options;
         this.loss = loss;
-        this.encoder = SequenceEncoder.of(model.tokenizer(), model.maxLength());
+        this.encoder = model.encoder();
     }
 
     /**

@@ -169,7 +169,8 @@ public final class FineTune {
     private CausalLmIterator trainingBatches() {
         TaskBatches batches = new TaskBatches(model);
         EncodedExamples encoded = batches.encode(task.train());
-        notes.accept("training data: " + encoded.report().summary());
+        notes.accept("training data: " + encoded.report().summary() + "; "
+                + model.framing().sentence());
         return batches.training(encoded, settings.batch(), settings.seed());
     }
 

@@ -3,7 +3,6 @@ package dev.samediff.samples.finetune;
 import dev.samediff.adapters.text.batch.BatchPlan;
 import dev.samediff.adapters.text.batch.CausalLmIterator;
 import dev.samediff.adapters.text.batch.EncodedExamples;
-import dev.samediff.adapters.text.batch.SequenceEncoder;
 import dev.samediff.adapters.text.batch.TokenSequence;
 import dev.samediff.adapters.text.jsonl.TextExample;
 import dev.samediff.samples.model.LanguageModel;
@@ -22,7 +21,7 @@ public record TaskBatches(LanguageModel model) {
 
     /** Returns examples as token sequences. */
     public EncodedExamples encode(List<TextExample> examples) {
-        return SequenceEncoder.of(model.tokenizer(), model.maxLength()).encodeAll(examples);
+        return model.encoder().encodeAll(examples);
     }
 
     /** Returns shuffled batches to train on; texts of similar length are together. */

@@ -5,9 +5,11 @@ import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.engine.compiled.DecodingSession;
 import dev.samediff.adapters.engine.reference.ReferenceEngine;
+import dev.samediff.adapters.text.batch.SequenceEncoder;
 import dev.samediff.adapters.text.generation.CachedLogits;
 import dev.samediff.adapters.text.generation.Capacities;
 import dev.samediff.adapters.text.generation.LogitsFunction;
+import dev.samediff.adapters.text.tokenizer.Framing;
 import dev.samediff.adapters.text.tokenizer.Tokenizer;
 import dev.samediff.importer.ImportedModel;
 import dev.samediff.importer.ModelImporter;
@@ -28,9 +30,15 @@ import org.nd4j.linalg.factory.Nd4j;
  * @param inputs which input takes what
  * @param logits the output that scores the next token, [batch, T, vocabulary]
  * @param maxLength most tokens of a text
+ * @param framing what goes around texts
  */
 public record LanguageModel(
-        ImportedModel imported, Tokenizer tokenizer, InputBinding inputs, String logits, int maxLength) {
+        ImportedModel imported,
+        Tokenizer tokenizer,
+        InputBinding inputs,
+        String logits,
+        int maxLength,
+        Framing framing) {
     private static final int PROBE_LENGTH = 3;
 
     /**
@@ -56,12 +64,22 @@ public record LanguageModel(
             imported.requireValid(probed);
             Map<String, INDArray> outputs = engine.outputs(probed, outputNames(imported));
             String chosen = Logits.choose(outputs, logits, probe, tokenizer.vocabularySize());
-            return new LanguageModel(imported, tokenizer, inputs, chosen, length);
+            return new LanguageModel(imported, tokenizer, inputs, chosen, length, tokenizer.framing());
         }
     }
 
     private static List<String> outputNames(ImportedModel imported) {
         return imported.outputs().stream().map(TensorSpec::variable).toList();
+    }
+
+    /** Returns this with something else in front of texts. */
+    public LanguageModel withFraming(Framing other) {
+        return new LanguageModel(imported, tokenizer, inputs, logits, maxLength, other);
+    }
+
+    /** Returns what makes token sequences of texts, the same for training, evaluation and generation. */
+    public SequenceEncoder encoder() {
+        return SequenceEncoder.of(tokenizer, maxLength).withFraming(framing);
     }
 
     /** Returns the graph. */

@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.samediff.importer.OnnxVerifier;
+import dev.samediff.samples.model.BundledModel;
 import dev.samediff.samples.output.Json;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -110,6 +111,34 @@ class FineTuneCommandTest {
         Run adapted = Run.of("generate", "--adapter", run.resolve("adapter").toString(), "--prompt", prompt, "--json");
         assertThat(adapted.exitCode()).as(adapted.err()).isZero();
         assertThat(adapted.json().get(0).path("tokens").asInt()).isPositive();
+    }
+
+    @Test
+    void how_texts_became_tokens_is_said_kept_and_used_again() throws IOException {
+        String characters = Files.readString(BundledModel.extract().vocabulary());
+        Path tokenizer =
+                Files.writeString(folder.resolve("tokenizer.json"), characters.replaceFirst("\\{", "{\"bos\": 0, "));
+        Path data =
+                Files.writeString(folder.resolve("x.jsonl"), "{\"prompt\": \"2+2=\", \"response\": \"4\"}\n".repeat(4));
+        Path out = folder.resolve("framed");
+        String model = BundledModel.extract().onnx().toString();
+        Run trained = Run.of(("finetune --model " + model + " --tokenizer " + tokenizer + " --train " + data
+                        + " --steps 1 --batch 2 --rank 1 --targets c_attn --eval-count 1 --bos yes --template Q{prompt} --out "
+                        + out)
+                .split(" "));
+        assertThat(trained.exitCode()).as(trained.err()).isZero();
+        assertThat(trained.err()).contains("24 tokens", "every text begins with `<pad>` (as asked for)");
+        Run written = Run.of(("generate --model " + model + " --tokenizer " + tokenizer + " --adapter "
+                        + out.resolve("adapter") + " --prompt 2+2= --max-tokens 1")
+                .split(" "));
+        assertThat(written.exitCode()).as(written.err()).isZero();
+        assertThat(written.err())
+                .contains("begins with `<pad>` (as the adapter was trained), with the words `Q{prompt}`");
+        Run otherwise = Run.of(("generate --model " + model + " --tokenizer " + tokenizer + " --adapter "
+                        + out.resolve("adapter") + " --prompt 2+2= --max-tokens 1 --bos no --template {prompt}")
+                .split(" "));
+        assertThat(otherwise.err())
+                .contains("nothing is put in front of a text (as asked for), with the words `{prompt}`");
     }
 
     @Test

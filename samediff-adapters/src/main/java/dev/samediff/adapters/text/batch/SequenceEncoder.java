@@ -2,13 +2,17 @@ package dev.samediff.adapters.text.batch;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.text.jsonl.TextExample;
+import dev.samediff.adapters.text.tokenizer.Beginning;
+import dev.samediff.adapters.text.tokenizer.Framing;
+import dev.samediff.adapters.text.tokenizer.JsonFiles;
 import dev.samediff.adapters.text.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
 /**
- * Turns examples into token sequences: {@code [bos] prompt response eos}.
+ * Turns examples into token sequences: {@code before prompt response eos}, where {@code before} is what the tokenizer's files put in front
+ * of a text, such as {@code <s>}. Texts that spell these tokens out, or end with an end token, do not get them twice.
  *
  * <p>A sequence has at most {@code maxLength + 1} tokens: the last one is only ever a label, so the model sees at most
  * {@code maxLength} positions. What is longer:
@@ -24,11 +28,11 @@ import java.util.List;
  * @param maxLength most positions the model sees, at most its context length
  * @param labels which tokens count in the loss
  * @param longResponses what becomes of a response that does not fit
- * @param bos whether sequences begin with the tokenizer's beginning token
+ * @param framing what sequences begin with
  * @param eos whether they end with its end token, which counts in the loss
  */
 public record SequenceEncoder(
-        Tokenizer tokenizer, int maxLength, Labels labels, LongResponses longResponses, boolean bos, boolean eos) {
+        Tokenizer tokenizer, int maxLength, Labels labels, LongResponses longResponses, Framing framing, boolean eos) {
     /** Which tokens count in the loss. */
     public enum Labels {
         /** Response and end token (plain text: all tokens). */
@@ -49,35 +53,47 @@ public record SequenceEncoder(
         if (maxLength < 2) {
             throw new InvalidInputException("maximum length " + maxLength + " is too small; give at least 2 positions");
         }
-        if (bos && tokenizer.bosId().isEmpty()) {
-            throw new InvalidInputException("the tokenizer (" + tokenizer.describe()
-                    + ") has no beginning token; encode without one, or name it when loading the tokenizer");
+        if (framing.before().size() + 2 > maxLength) {
+            throw new InvalidInputException("maximum length " + maxLength + " is too small for the "
+                    + framing.before().size() + " tokens in front of every text and at least 2 of the text");
+        }
+        for (Framing.Mark mark : framing.before()) {
+            if (mark.id() < 0 || mark.id() >= tokenizer.vocabularySize()) {
+                throw new InvalidInputException("the token `" + JsonFiles.excerpt(mark.token()) + "` (id " + mark.id()
+                        + ") in front of every text is none of the tokenizer (" + tokenizer.describe() + ")");
+            }
         }
     }
 
-    /** Response labels, long responses dropped, no beginning token, an end token. */
+    /** Response labels, long responses dropped, in front of a text what the tokenizer's files say, an end token. */
     public static SequenceEncoder of(Tokenizer tokenizer, int maxLength) {
-        return new SequenceEncoder(tokenizer, maxLength, Labels.RESPONSE, LongResponses.DROP, false, true);
+        return new SequenceEncoder(
+                tokenizer, maxLength, Labels.RESPONSE, LongResponses.DROP, tokenizer.framing(), true);
     }
 
     /** The same with other labels. */
     public SequenceEncoder withLabels(Labels other) {
-        return new SequenceEncoder(tokenizer, maxLength, other, longResponses, bos, eos);
+        return new SequenceEncoder(tokenizer, maxLength, other, longResponses, framing, eos);
     }
 
     /** The same with another treatment of long responses. */
     public SequenceEncoder withLongResponses(LongResponses other) {
-        return new SequenceEncoder(tokenizer, maxLength, labels, other, bos, eos);
+        return new SequenceEncoder(tokenizer, maxLength, labels, other, framing, eos);
     }
 
-    /** The same with or without a beginning token. */
+    /** The same with or without a beginning token, whatever the tokenizer's files say. */
     public SequenceEncoder withBos(boolean other) {
+        return withFraming((other ? Beginning.YES : Beginning.NO).of(tokenizer));
+    }
+
+    /** The same with something else in front of a text. */
+    public SequenceEncoder withFraming(Framing other) {
         return new SequenceEncoder(tokenizer, maxLength, labels, longResponses, other, eos);
     }
 
     /** The same with or without an end token. */
     public SequenceEncoder withEos(boolean other) {
-        return new SequenceEncoder(tokenizer, maxLength, labels, longResponses, bos, other);
+        return new SequenceEncoder(tokenizer, maxLength, labels, longResponses, framing, other);
     }
 
     /** Sequences of one example: none if it was dropped, several if it was a long text. */
@@ -85,16 +101,13 @@ public record SequenceEncoder(
         return new Tally().encode(example);
     }
 
-    /** Ids that generation starts from: {@code [bos] prompt}, cut on the left to {@code maxLength - 1} tokens. */
+    /** Ids that generation starts from: {@code before prompt}, cut on the left of the prompt to {@code maxLength - 1} tokens. */
     public int[] encodePrompt(String prompt) {
-        int[] body = tokenizer.encode(prompt);
-        int head = bos ? 1 : 0;
-        int kept = Math.min(body.length, maxLength - 1 - head);
-        int[] ids = new int[head + kept];
-        System.arraycopy(body, body.length - kept, ids, head, kept);
-        if (bos) {
-            ids[0] = tokenizer.bosId().orElseThrow();
-        }
+        int[] head = framing.beforeIds();
+        int[] body = framing.withoutBefore(tokenizer.encode(prompt));
+        int kept = Math.min(body.length, maxLength - 1 - head.length);
+        int[] ids = Arrays.copyOf(head, head.length + kept);
+        System.arraycopy(body, body.length - kept, ids, head.length, kept);
         return ids;
     }
 
@@ -138,7 +151,7 @@ public record SequenceEncoder(
         }
 
         private List<TokenSequence> text(int[] body) {
-            int[] ids = join(new int[0], body);
+            int[] ids = join(new int[0], framing.withoutBefore(body));
             List<TokenSequence> windows = new ArrayList<>();
             for (int start = 0; start + 1 < ids.length; start += maxLength) {
                 TokenSequence window = TokenSequence.allLabelled(
@@ -150,13 +163,15 @@ public record SequenceEncoder(
             return windows;
         }
 
-        private List<TokenSequence> pair(String promptText, int[] response) {
-            int[] prompt = tokenizer.encode(promptText);
-            int frame = (bos ? 1 : 0) + (eos ? 1 : 0);
+        private List<TokenSequence> pair(String promptText, int[] encoded) {
+            int[] prompt = framing.withoutBefore(tokenizer.encode(promptText));
+            int[] response = prompt.length == 0 ? framing.withoutBefore(encoded) : encoded;
+            int head = framing.before().size();
+            int frame = head + (endIsAdded(response) ? 1 : 0);
             int room = maxLength + 1 - frame - response.length;
             int kept = Math.min(prompt.length, Math.max(room, Math.min(1, prompt.length)));
             int[] ids = join(Arrays.copyOfRange(prompt, prompt.length - kept, prompt.length), response);
-            int promptTokens = (bos ? 1 : 0) + kept;
+            int promptTokens = head + kept;
             if (ids.length > maxLength + 1) {
                 if (longResponses == LongResponses.DROP) {
                     dropped++;
@@ -176,17 +191,20 @@ public record SequenceEncoder(
         }
 
         private int[] join(int[] prompt, int[] body) {
-            int head = bos ? 1 : 0;
-            int[] ids = new int[head + prompt.length + body.length + (eos ? 1 : 0)];
-            if (bos) {
-                ids[0] = tokenizer.bosId().orElseThrow();
-            }
+            int[] before = framing.beforeIds();
+            int head = before.length;
+            int end = endIsAdded(body) ? 1 : 0;
+            int[] ids = Arrays.copyOf(before, head + prompt.length + body.length + end);
             System.arraycopy(prompt, 0, ids, head, prompt.length);
             System.arraycopy(body, 0, ids, head + prompt.length, body.length);
-            if (eos) {
+            if (end > 0) {
                 ids[ids.length - 1] = tokenizer.eosId();
             }
             return ids;
+        }
+
+        private boolean endIsAdded(int... body) {
+            return eos && (body.length == 0 || body[body.length - 1] != tokenizer.eosId());
         }
 
         private void count(TokenSequence sequence) {

@@ -13,7 +13,7 @@ import java.util.Arrays;
 public record Generation(String text, int[] ids, End end) {
     /** Why a generation ended. */
     public enum End {
-        /** The model emitted the end token. */
+        /** The model emitted an end token. */
         EOS,
         /** The planned number of new tokens is reached. */
         MAX_NEW_TOKENS,

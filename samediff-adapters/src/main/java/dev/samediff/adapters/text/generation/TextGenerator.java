@@ -4,6 +4,7 @@ import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.text.batch.BatchArrays;
 import dev.samediff.adapters.text.batch.BatchOrder;
 import dev.samediff.adapters.text.batch.SequenceEncoder;
+import dev.samediff.adapters.text.tokenizer.Framing;
 import dev.samediff.adapters.text.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -25,17 +26,21 @@ public final class TextGenerator {
     private final LogitsFunction model;
     private final Tokenizer tokenizer;
     private final GenerationPlan plan;
+    private final Framing framing;
 
     /** Generates with this model, tokenizer and plan. */
     public TextGenerator(LogitsFunction model, Tokenizer tokenizer, GenerationPlan plan) {
         this.model = model;
         this.tokenizer = tokenizer;
         this.plan = plan;
+        this.framing = tokenizer.framing();
     }
 
-    /** What follows each prompt, in the order of the prompts; prompts are encoded without special tokens. */
+    /** What follows each prompt, in the order of the prompts; in front of them stands what the tokenizer's files say. */
     public List<Generation> generate(List<String> prompts) {
-        return generateFrom(prompts.stream().map(tokenizer::encode).toList());
+        return generateFrom(prompts.stream()
+                .map(prompt -> framing.begin(tokenizer.encode(prompt)))
+                .toList());
     }
 
     /** What follows each prompt of token ids, such as those of {@link SequenceEncoder#encodePrompt}. */
@@ -151,7 +156,7 @@ public final class TextGenerator {
                         + " of prompt " + number + " (" + fault.where() + "); " + LogitsCheck.ADVICE);
             });
             int id = plan.sampler().choose(known, random);
-            if (id == tokenizer.eosId()) {
+            if (framing.isEnd(id)) {
                 end = Generation.End.EOS;
                 return;
             }

@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
 import java.util.TreeSet;
@@ -206,6 +207,13 @@ public final class CharTokenizer implements Tokenizer {
     @Override
     public OptionalInt bosId() {
         return bos;
+    }
+
+    @Override
+    public Optional<Framing.Mark> bosMark() {
+        return bos.isPresent()
+                ? Optional.of(new Framing.Mark(bos.getAsInt(), tokens.get(bos.getAsInt())))
+                : Optional.empty();
     }
 
     @Override

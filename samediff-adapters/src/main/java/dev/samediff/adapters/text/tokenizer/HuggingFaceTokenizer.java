@@ -3,6 +3,8 @@ package dev.samediff.adapters.text.tokenizer;
 import dev.samediff.adapters.InvalidInputException;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalInt;
 import org.slf4j.Logger;
@@ -32,22 +34,25 @@ public final class HuggingFaceTokenizer implements Tokenizer, AutoCloseable {
     private final String source;
     private final String model;
     private final int size;
-    private final int pad;
-    private final int eos;
-    private final OptionalInt bos;
+    private final Specials specials;
+    /** Whether the post-processor of the file makes the frame; otherwise another file beside it has changed it. */
+    private final boolean framesAsTheFile;
+
     private final OptionalInt unknown;
 
     private HuggingFaceTokenizer(
-            NativeTokenizer tokenizer, String source, TokenizerJson json, int pad, int eos, OptionalInt bos) {
+            NativeTokenizer tokenizer, String source, TokenizerJson json, Specials specials, boolean framesAsTheFile) {
         this.tokenizer = tokenizer;
         this.source = source;
         this.model = json.model();
         this.size = json.size();
-        this.pad = pad;
-        this.eos = eos;
-        this.bos = bos;
+        this.specials = specials;
+        this.framesAsTheFile = framesAsTheFile;
         this.unknown = optional(json.unknownToken().map(json.ids()::get));
     }
+
+    /** The special ids, and what goes around texts. */
+    private record Specials(int pad, int eos, Optional<Framing.Mark> bos, Framing framing) {}
 
     /** Reads a {@code tokenizer.json}; special tokens are found as {@link SpecialTokens} says. */
     public static HuggingFaceTokenizer load(Path file) {
@@ -59,15 +64,37 @@ public final class HuggingFaceTokenizer implements Tokenizer, AutoCloseable {
         byte[] bytes = JsonFiles.bytes(file, "a Hugging Face tokenizer.json");
         String source = file.toString();
         TokenizerJson json = TokenizerJson.parse(bytes, source);
-        SpecialTokens tokens = given.orFrom(file);
-        int eos = SpecialTokens.find(tokens.eos(), SpecialTokens.EOS_NAMES, json, "end", source)
+        TokenizerFolder folder = TokenizerFolder.of(file, json.size());
+        PostProcessor written = PostProcessor.of(json.steps().get("post_processor"), json.size(), source);
+        NativeTokenizer tokenizer = open(bytes, json, source);
+        try {
+            PostProcessor processor = written.asRunBy(tokenizer, json);
+            Specials specials = specials(json, given.or(folder.named()), folder, processor, source);
+            boolean framesAsTheFile = specials.framing().before().equals(processor.before())
+                    && specials.framing().after().equals(processor.after());
+            return new HuggingFaceTokenizer(tokenizer, source, json, specials, framesAsTheFile);
+        } catch (RuntimeException e) {
+            tokenizer.close();
+            throw e;
+        }
+    }
+
+    private static Specials specials(
+            TokenizerJson json, SpecialTokens tokens, TokenizerFolder folder, PostProcessor processor, String source) {
+        int eos = SpecialTokens.find(tokens.eos(), List.of(), json, "end", source)
+                .or(() -> folder.ends().stream().findFirst())
+                .or(() -> SpecialTokens.find(Optional.empty(), SpecialTokens.EOS_NAMES, json, "end", source))
                 .orElseThrow(() -> new InvalidInputException(source + ": no end token found under a usual name ("
                         + String.join(", ", SpecialTokens.EOS_NAMES) + "); " + SpecialTokens.present(json)
                         + "; name it with SpecialTokens.eos(...)"));
         int pad = SpecialTokens.find(tokens.pad().or(json::padToken), SpecialTokens.PAD_NAMES, json, "padding", source)
                 .orElse(eos);
-        Optional<Integer> bos = SpecialTokens.find(tokens.bos(), SpecialTokens.BOS_NAMES, json, "beginning", source);
-        return new HuggingFaceTokenizer(open(bytes, json, source), source, json, pad, eos, optional(bos));
+        Optional<Framing.Mark> bos = SpecialTokens.find(tokens.bos(), List.of(), json, "beginning", source)
+                .or(folder::bos)
+                .or(() -> SpecialTokens.find(Optional.empty(), SpecialTokens.BOS_NAMES, json, "beginning", source))
+                .map(id -> new Framing.Mark(id, json.tokenOf(id)));
+        Framing.Mark end = new Framing.Mark(eos, json.tokenOf(eos));
+        return new Specials(pad, eos, bos, folder.framing(processor, bos, end, source));
     }
 
     private static OptionalInt optional(Optional<Integer> id) {
@@ -104,7 +131,16 @@ public final class HuggingFaceTokenizer implements Tokenizer, AutoCloseable {
 
     @Override
     public int[] encodeFramed(String text) {
-        return ids(text, true);
+        if (framesAsTheFile) {
+            return ids(text, true);
+        }
+        int[] before = specials.framing().beforeIds();
+        int[] after = specials.framing().afterIds();
+        int[] body = ids(text, false);
+        int[] framed = Arrays.copyOf(before, before.length + body.length + after.length);
+        System.arraycopy(body, 0, framed, before.length, body.length);
+        System.arraycopy(after, 0, framed, before.length + body.length, after.length);
+        return framed;
     }
 
     private int[] ids(String text, boolean framed) {
@@ -135,17 +171,27 @@ public final class HuggingFaceTokenizer implements Tokenizer, AutoCloseable {
 
     @Override
     public int padId() {
-        return pad;
+        return specials.pad();
     }
 
     @Override
     public int eosId() {
-        return eos;
+        return specials.eos();
     }
 
     @Override
     public OptionalInt bosId() {
-        return bos;
+        return optional(specials.bos().map(Framing.Mark::id));
+    }
+
+    @Override
+    public Optional<Framing.Mark> bosMark() {
+        return specials.bos();
+    }
+
+    @Override
+    public Framing framing() {
+        return specials.framing();
     }
 
     @Override
@@ -160,8 +206,8 @@ public final class HuggingFaceTokenizer implements Tokenizer, AutoCloseable {
 
     @Override
     public String describe() {
-        return "Hugging Face " + model + ", " + size + " tokens, pad " + pad + ", eos " + eos
-                + (bos.isPresent() ? ", bos " + bos.getAsInt() : "");
+        return "Hugging Face " + model + ", " + size + " tokens, pad " + padId() + ", eos " + eosId()
+                + specials.bos().map(bos -> ", bos " + bos.id()).orElse("");
     }
 
     /** Frees the native memory; the tokenizer cannot be used any more. */

@@ -1,17 +1,14 @@
 package dev.samediff.adapters.text.tokenizer;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.samediff.adapters.InvalidInputException;
-import java.nio.file.Files;
-import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 
 /**
  * Which tokens pad, end and begin a sequence.
  *
- * <p>{@link #none} leaves it to the files: {@code tokenizer_config.json} beside the {@code tokenizer.json} if it is there,
- * then the padding section, then usual names ({@code [PAD]}, {@code <pad>}; {@code </s>}, {@code <|endoftext|>}, {@code
+ * <p>{@link #none} leaves it to the files: {@code tokenizer_config.json} and {@code special_tokens_map.json} beside the {@code
+ * tokenizer.json} if they are there, {@code generation_config.json} for end and beginning, then the padding section, then usual names ({@code [PAD]}, {@code <pad>}; {@code </s>}, {@code <|endoftext|>}, {@code
  * [SEP]}; ...). Without any padding token the end token pads: padding is masked everywhere.
  *
  * @param pad padding token, such as {@code <pad>}
@@ -51,22 +48,9 @@ public record SpecialTokens(Optional<String> pad, Optional<String> eos, Optional
         return new SpecialTokens(pad, eos, Optional.of(token));
     }
 
-    /** What the {@code tokenizer_config.json} beside {@code tokenizerJson} says, for what is not given here. */
-    SpecialTokens orFrom(Path tokenizerJson) {
-        Path config = tokenizerJson.resolveSibling("tokenizer_config.json");
-        if (!Files.isRegularFile(config)) {
-            return this;
-        }
-        JsonNode json = JsonFiles.object(config, "a Hugging Face tokenizer_config.json");
-        return new SpecialTokens(
-                pad.or(() -> named(json.path("pad_token"))),
-                eos.or(() -> named(json.path("eos_token"))),
-                bos.or(() -> named(json.path("bos_token"))));
-    }
-
-    /** A token is written as a string or as {"content": string, ...}. */
-    private static Optional<String> named(JsonNode token) {
-        return Optional.ofNullable((token.isObject() ? token.path("content") : token).textValue());
+    /** What {@code other} says, for what is not given here. */
+    SpecialTokens or(SpecialTokens other) {
+        return new SpecialTokens(pad.or(other::pad), eos.or(other::eos), bos.or(other::bos));
     }
 
     /** Id of {@code given}, which must exist, or of the first usual name that exists. */

@@ -2,6 +2,7 @@ package dev.samediff.adapters.text.tokenizer;
 
 import dev.samediff.adapters.text.batch.ClassificationIterator;
 import dev.samediff.adapters.text.batch.SequenceEncoder;
+import java.util.Optional;
 import java.util.OptionalInt;
 
 /**
@@ -28,12 +29,24 @@ public interface Tokenizer {
     /** Id that fills rows of a batch up to the same length; masked everywhere, so its value never matters. */
     int padId();
 
-    /** Id that ends a response; the model learns to emit it, generation stops at it. */
+    /** Id that ends a response; the model learns to emit it, generation stops at it and at the other ends of {@link #framing}. */
     int eosId();
 
     /** Id that begins a sequence, if the tokenizer has one. */
     default OptionalInt bosId() {
         return OptionalInt.empty();
+    }
+
+    /** The token that begins a sequence, if the tokenizer has one. */
+    default Optional<Framing.Mark> bosMark() {
+        return bosId().isPresent()
+                ? Optional.of(new Framing.Mark(bosId().getAsInt(), "token " + bosId().getAsInt()))
+                : Optional.empty();
+    }
+
+    /** What goes around a text, and what ends one; nothing and {@link #eosId} for a tokenizer without rules of its own. */
+    default Framing framing() {
+        return Framing.plain(eosId());
     }
 
     /** Id that stands for what the vocabulary cannot express, if the tokenizer has one. */

@@ -42,6 +42,15 @@ record TokenizerJson(
     /** No vocabulary has as many; an id beyond would make arrays of that length. */
     private static final int HIGHEST_ID = (1 << 24) - 1;
 
+    /** The token of an id, or its number if the vocabulary has none. */
+    String tokenOf(int id) {
+        return ids.entrySet().stream()
+                .filter(entry -> entry.getValue() == id)
+                .map(Map.Entry::getKey)
+                .findFirst()
+                .orElseGet(() -> "token " + id);
+    }
+
     static TokenizerJson parse(byte[] json, String source) {
         Reader reader = new Reader(source);
         try (JsonParser parser = FACTORY.createParser(json)) {

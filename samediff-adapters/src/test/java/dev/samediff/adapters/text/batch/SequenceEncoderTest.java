@@ -8,6 +8,8 @@ import dev.samediff.adapters.text.batch.SequenceEncoder.Labels;
 import dev.samediff.adapters.text.batch.SequenceEncoder.LongResponses;
 import dev.samediff.adapters.text.jsonl.TextExample;
 import dev.samediff.adapters.text.tokenizer.CharTokenizer;
+import dev.samediff.adapters.text.tokenizer.Framing;
+import dev.samediff.adapters.text.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -131,5 +133,75 @@ class SequenceEncoderTest {
         assertThatThrownBy(() -> new TokenSequence(new int[] {3, 4}, new boolean[] {true, false}))
                 .hasMessageContaining("nothing to learn");
         assertThatThrownBy(() -> TokenSequence.allLabelled(3)).hasMessageContaining("has 1 tokens");
+    }
+
+    /** Ids of a: 3, b: 4, ...; in front of texts y (27) and z (28). */
+    private static SequenceEncoder framed(int maxLength) {
+        return SequenceEncoder.of(LETTERS, maxLength)
+                .withFraming(LETTERS.framing()
+                        .withBefore(List.of(new Framing.Mark(27, "y"), new Framing.Mark(28, "z")), "a test"));
+    }
+
+    @Test
+    void what_the_tokenizer_puts_in_front_stands_there_once_and_is_not_learned() {
+        TokenSequence sequence = only(framed(10), "ab", "c");
+        assertThat(sequence.ids()).containsExactly(27, 28, 3, 4, 5, 1);
+        assertThat(sequence.labelled()).containsExactly(false, false, false, false, true, true);
+        assertThat(only(framed(10), "yzab", "c")).isEqualTo(sequence);
+        assertThat(only(framed(10), "", "yzc").ids()).containsExactly(27, 28, 5, 1);
+        assertThat(only(framed(10), "", "c").ids()).containsExactly(27, 28, 5, 1);
+        assertThat(only(framed(10), "ab", "yzc").ids()).containsExactly(27, 28, 3, 4, 27, 28, 5, 1);
+        assertThat(framed(10).encode(TextExample.text("abc")).get(0).ids()).containsExactly(27, 28, 3, 4, 5, 1);
+        assertThat(framed(10).encode(TextExample.text("yzabc")).get(0).ids()).containsExactly(27, 28, 3, 4, 5, 1);
+        assertThat(framed(10).encodePrompt("ab")).containsExactly(27, 28, 3, 4);
+        assertThat(framed(10).encodePrompt("yzab")).containsExactly(27, 28, 3, 4);
+    }
+
+    @Test
+    void an_end_that_a_response_spells_out_is_not_doubled() {
+        // the tokenizer of words spells special tokens: here a stands for the end
+        CharTokenizer ended = CharTokenizer.ofText("ab");
+        SequenceEncoder encoder = new SequenceEncoder(
+                new Ending(ended, 3), 10, Labels.RESPONSE, LongResponses.DROP, Framing.plain(3), true);
+        assertThat(only(encoder, "b", "ba").ids()).containsExactly(4, 4, 3);
+        assertThat(only(encoder, "b", "b").ids()).containsExactly(4, 4, 3);
+        assertThat(encoder.encode(TextExample.text("bba")).get(0).ids()).containsExactly(4, 4, 3);
+    }
+
+    @Test
+    void cutting_leaves_what_is_in_front() {
+        assertThat(only(framed(6), "abcdef", "g").ids()).containsExactly(27, 28, 6, 7, 8, 9, 1);
+        assertThat(framed(6).encodePrompt("abcdef")).containsExactly(27, 28, 6, 7, 8);
+        assertThatThrownBy(() -> framed(3))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining("too small for the 2 tokens in front of every text");
+    }
+
+    /** Another end. */
+    private record Ending(CharTokenizer letters, int eosId) implements Tokenizer {
+        @Override
+        public int[] encode(String text) {
+            return letters.encode(text);
+        }
+
+        @Override
+        public String decode(int[] ids) {
+            return letters.decode(ids);
+        }
+
+        @Override
+        public int padId() {
+            return letters.padId();
+        }
+
+        @Override
+        public int vocabularySize() {
+            return letters.vocabularySize();
+        }
+
+        @Override
+        public String describe() {
+            return letters.describe();
+        }
     }
 }
