@@ -118,8 +118,7 @@ final class PeftReader {
                     + (isDora ? "no " : "the tensor ") + PeftForm.MAGNITUDE.substring(1) + ", and " + PeftForm.CONFIG
                     + " has " + USE_DORA + " = " + isDora + ": both files must come from one training");
         }
-        if (lengths != null
-                && (lengths.rank() != 1 || lengths.length() != ab.b().size(0))) {
+        if (lengths != null && lengths.length() != ab.b().size(0)) {
             throw new InvalidInputException("the tensor `" + module + PeftForm.MAGNITUDE + "` in " + folder
                     + " has the shape " + Arrays.toString(lengths.shape()) + "; expected ["
                     + ab.b().size(0) + "], one number for each output");
@@ -167,9 +166,7 @@ final class PeftReader {
         INDArray lengths = ab.lengths();
         if (lengths != null) {
             tensors.put(Dora.MAGNITUDE, lengths.castTo(DataType.FLOAT));
-            start.put(
-                    Dora.MAGNITUDE,
-                    lengths.castTo(DataType.FLOAT)); // not known, and of no use: the start changes nothing
+            start.put(Dora.MAGNITUDE, lengths.castTo(DataType.FLOAT)); // unknown, and of no use: the start is zero
         }
         return new AdapterState.Site(
                 module,
@@ -229,10 +226,11 @@ final class PeftReader {
                     + " has the tensors of an embedding and of a linear layer; save the adapter again");
         }
         SiteKind kind = embedding ? SiteKind.EMBEDDING : SiteKind.LINEAR;
+        INDArray lengths = tensors.get(prefix + PeftForm.MAGNITUDE); // [1,out,1,1] of a convolution
         return new Factors(
                 flat(a),
                 flat(b),
-                tensors.get(prefix + PeftForm.MAGNITUDE),
+                lengths == null ? null : lengths.dup('c').reshape(-1),
                 kind,
                 module + ".weight",
                 embedding ? hashOf(tensors.get(prefix + TABLE)) : AdapterState.UNKNOWN_HASH); // may be stored turned
