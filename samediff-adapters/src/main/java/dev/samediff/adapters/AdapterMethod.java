@@ -8,7 +8,7 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * A way to adapt a frozen linear layer or embedding with a few trainable numbers: LoRA, OLoRA, PiSSA, SORSA.
+ * A way to adapt a frozen linear layer or embedding with a few trainable numbers: LoRA, OLoRA, PiSSA, SORSA, DoRA.
  *
  * <p>A method is one record in one file: hyper-parameters, how it starts, its branch in the graph, its weight change,
  * and an optional penalty. Everything else (finding layers, orientation, freezing, rewiring, scaling, saving, merging)
@@ -16,7 +16,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Of a stack of experts, each is a layer of its own to every method but {@link #adapt}, which gets all of them at once.
  */
 public interface AdapterMethod {
-    /** Returns the short lower-case name: {@code lora}, {@code olora}, {@code pissa}, {@code sorsa}. */
+    /** Returns the short lower-case name: {@code lora}, {@code olora}, {@code pissa}, {@code sorsa}, {@code dora}. */
     String name();
 
     /** Returns the rank of layers that no rank pattern names. */
@@ -58,19 +58,18 @@ public interface AdapterMethod {
     /**
      * Adds the branch to the graph and returns the layer's new output.
      *
-     * @param x the layer's input [N,in]; a method multiplies it by matrices [in,k] and does nothing else with it
-     * @param base x W_residual [N,out]; of experts, this and x have an axis of experts in front
-     * @param scaling a scalar of the graph that holds s; 0 switches the branch off
+     * @param use the layer's input, its output without the branch, and its weight
+     * @param scaling a scalar of the graph that holds s; 0 switches the branch off: the result is {@code base} then, to the last bit
      * @param trainables graph variables by short name, shaped as in {@link Factorization}; of experts [experts,a,b], vectors
      *     [experts,1,a]
      * @param prefix start of the names of all variables created here
      * @return adapted output [N,out]
      */
-    SDVariable adapt(
-            LayerInput x, SDVariable base, SDVariable scaling, Map<String, SDVariable> trainables, String prefix);
+    SDVariable adapt(LayerUse use, SDVariable scaling, Map<String, SDVariable> trainables, String prefix);
 
     /**
-     * Returns the weight change [in,out] that the branch stands for, computed and returned in float64.
+     * Returns the weight change [in,out] that the branch stands for, computed and returned in float64; of a method with a {@link
+     * #magnitude}, the change before columns are brought to their lengths.
      *
      * @param trainables tensors by short name
      * @param scaling the layer's s
@@ -94,6 +93,15 @@ public interface AdapterMethod {
      * @param trainables tensors by short name
      */
     Map<String, INDArray> asLora(Map<String, INDArray> trainables);
+
+    /**
+     * Returns the short name of the tensor m [out] that holds the lengths of the adapted weight's columns, if this method trains
+     * lengths and directions apart (DoRA). The layer then has the weight {@code f (W + delta)}, column j times {@code f_j = m_j / ||(W +
+     * delta)_j||}, and 1 where that column is zero.
+     */
+    default Optional<String> magnitude() {
+        return Optional.empty();
+    }
 
     /** Returns the penalty this method adds to the loss, if it has one. */
     default Optional<Penalty> penalty() {

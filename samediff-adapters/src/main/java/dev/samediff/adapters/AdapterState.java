@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -43,7 +44,7 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
      *
      * <p>A method that starts at zero keeps its rank: {@code A' = A, B' = B}. Otherwise the change from the start is
      * {@code s (A B - A0 B0) = s [A | A0] [B ; -B0]}, of rank 2r with alpha doubled, so that alpha'/r' is s (rank-stabilised
-     * scaling is resolved into alpha').
+     * scaling is resolved into alpha'). Of DoRA these are the directions, and the lengths of the columns come with them.
      */
     public List<PlainLora> toPlainLora() {
         return sites.stream().map(site -> site.toPlainLora(config.method())).toList();
@@ -156,22 +157,32 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
 
         PlainLora toPlainLora(AdapterMethod method) {
             Map<String, INDArray> now = ExpertTensors.asLora(kind, method, tensors);
+            Optional<INDArray> magnitude = method.magnitude().map(name -> get(tensors, name));
             if (startsAtZero) {
                 return new PlainLora(
-                        module, weight, in, out, rank, scaling * rank, get(now, "lora_A"), get(now, "lora_B"), kind);
+                        module,
+                        weight,
+                        in,
+                        out,
+                        rank,
+                        scaling * rank,
+                        get(now, "lora_A"),
+                        get(now, "lora_B"),
+                        kind,
+                        magnitude);
             }
             Map<String, INDArray> before = ExpertTensors.asLora(kind, method, start);
             int columns = kind == SiteKind.EXPERTS ? 2 : 1;
             INDArray a = Nd4j.concat(columns, get(now, "lora_A"), get(before, "lora_A"));
             INDArray b = Nd4j.concat(
                     columns - 1, get(now, "lora_B"), get(before, "lora_B").neg());
-            return new PlainLora(module, weight, in, out, 2 * rank, scaling * 2 * rank, a, b, kind);
+            return new PlainLora(module, weight, in, out, 2 * rank, scaling * 2 * rank, a, b, kind, magnitude);
         }
 
         private static INDArray get(Map<String, INDArray> map, String key) {
             INDArray value = map.get(key);
             if (value == null) {
-                throw new IllegalStateException("asLora gave " + map.keySet() + " without " + key);
+                throw new IllegalStateException("there are the tensors " + map.keySet() + " without " + key);
             }
             return value;
         }
@@ -189,6 +200,7 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
      * @param a A [in,rank], of experts [experts,in,rank], float32 (PEFT's file holds the transpose)
      * @param b B [rank,out], of experts [experts,rank,out], float32 (PEFT's file holds the transpose)
      * @param kind what the layer does with its weight
+     * @param magnitude the lengths of the columns [out] to which {@code W + delta} is brought (DoRA), if the method has them
      */
     public record PlainLora(
             String module,
@@ -199,5 +211,6 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
             double alpha,
             INDArray a,
             INDArray b,
-            SiteKind kind) {}
+            SiteKind kind,
+            Optional<INDArray> magnitude) {}
 }

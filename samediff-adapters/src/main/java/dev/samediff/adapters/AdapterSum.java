@@ -66,6 +66,11 @@ public final class AdapterSum {
                     + "` whole, of which there is no weighted sum; add up adapters of low-rank factors alone");
         }
         List<AdapterState.PlainLora> plain = state.toPlainLora();
+        if (plain.get(0).magnitude().isPresent()) {
+            throw new InvalidInputException(
+                    "the adapter `" + adapter
+                            + "` sets the lengths of columns (dora), which is no sum with the base weight; merge it, or add up others");
+        }
         for (int i = 0; i < plain.size(); i++) {
             AdapterState.Site site = state.sites().get(i);
             byModule.computeIfAbsent(site.module(), module -> new ArrayList<>())

@@ -264,7 +264,14 @@ final class AdaptedWorld implements AutoCloseable {
             for (AdapterState.Site site : state.sites()) {
                 INDArray change =
                         method.delta(site.tensors(), site.scaling()).sub(method.delta(site.start(), site.scaling()));
-                weights.get(site.weight()).addi(site.weight().equals("v.weight") ? change.transpose() : change);
+                boolean turned = site.weight().equals("v.weight"); // stored [out,in]
+                INDArray weight = weights.get(site.weight());
+                weight.addi(turned ? change.transpose() : change);
+                method.magnitude().ifPresent(lengths -> {
+                    INDArray columns = turned ? weight.transpose() : weight;
+                    columns.muliRowVector(
+                            site.tensors().get(lengths).castTo(DataType.DOUBLE).div(columns.norm2(0)));
+                });
             }
         }
         return SharedGraph.create(weights)

@@ -25,7 +25,7 @@ public final class GradientFlow {
         Deque<String> open = new ArrayDeque<>(outputs);
         while (!open.isEmpty()) {
             String op = Internals.variable(graph, open.pop()).getOutputOfOp();
-            if (op != null) {
+            if (op != null && !stops(graph, op)) {
                 Internals.inputs(Internals.op(graph, op)).stream()
                         .filter(input -> graph.getVariable(input).dataType().isFPType())
                         .filter(reached::add)
@@ -35,6 +35,10 @@ public final class GradientFlow {
         return reached;
     }
 
+    private static boolean stops(SameDiff graph, String op) {
+        return Internals.op(graph, op).getOp().opName().equals("stop_gradient");
+    }
+
     /** Returns some variables and every floating point variable that depends on one of them by floating point values. */
     static Set<String> from(SameDiff graph, Collection<String> names) {
         Set<String> reached = new HashSet<>(names);
@@ -42,6 +46,9 @@ public final class GradientFlow {
         while (!open.isEmpty()) {
             List<String> readers = Internals.readers(graph, open.pop());
             for (String reader : readers) {
+                if (stops(graph, reader)) {
+                    continue;
+                }
                 for (String output : Internals.op(graph, reader).getOutputsOfOp()) {
                     if (graph.getVariable(output).dataType().isFPType() && reached.add(output)) {
                         open.push(output);

@@ -7,6 +7,7 @@ import dev.samediff.adapters.AdapterState;
 import dev.samediff.adapters.ExpertTensors;
 import dev.samediff.adapters.Factorization;
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.LayerUse;
 import dev.samediff.adapters.Penalty;
 import dev.samediff.adapters.SiteKind;
 import dev.samediff.adapters.SiteShape;
@@ -15,6 +16,7 @@ import dev.samediff.adapters.graph.AdaptableSite;
 import dev.samediff.adapters.graph.AdapterTensors;
 import dev.samediff.adapters.graph.Branches;
 import dev.samediff.adapters.graph.EmbeddingSite;
+import dev.samediff.adapters.graph.FrozenWeight;
 import dev.samediff.adapters.graph.GraphAudit;
 import dev.samediff.adapters.graph.GraphEditor;
 import dev.samediff.adapters.graph.ModuleTensors;
@@ -29,6 +31,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -238,13 +241,14 @@ public final class AdapterInjection {
         }
         editor.addTrainables(trainables);
         sites.forEach(this::untie);
-        for (AdaptedSite site : sites) {
+        for (Start start : starts) {
+            AdaptedSite site = start.site();
             String scaling = site.module() + ".scaling." + config.name();
             graph.constant(
                     scaling,
                     Nd4j.scalar(graph.getVariable(site.layer().weight()).dataType(), site.scaling()));
             scalings.add(scaling);
-            insertions.addAll(insertBranches(config, site, scaling));
+            insertions.addAll(insertBranches(config, site, scaling, squares(config, start)));
         }
         for (HeldRows own : ownRows) {
             DataType type = graph.getVariable(own.variable()).dataType();
@@ -272,7 +276,21 @@ public final class AdapterInjection {
         return new HeldRows(new RowBranches(rows.table(), rows.indices(), variable, scale), rows.tied());
     }
 
-    private List<GraphEditor.Insertion> insertBranches(AdapterConfig config, AdaptedSite site, String scaling) {
+    /** The squared lengths of the columns of the weight that the graph holds while this adapter acts. */
+    private Supplier<INDArray> squares(AdapterConfig config, Start start) {
+        AdaptedSite site = start.site();
+        return () -> {
+            BaseWeight base = bases.apply(site.layer());
+            LowRankSum weight = new LowRankSum(site.layer());
+            if (!site.startsAtZero()) {
+                weight.add(config.method(), start.start(), -site.scaling());
+            }
+            return typed(Nd4j.createFromArray(weight.columnSquares(base.stored())), start);
+        };
+    }
+
+    private List<GraphEditor.Insertion> insertBranches(
+            AdapterConfig config, AdaptedSite site, String scaling, Supplier<INDArray> squares) {
         List<GraphEditor.Insertion> insertions = new ArrayList<>();
         for (AdaptableSite.Use use : site.layer().uses()) {
             String base = use.output() + "/base";
@@ -287,7 +305,14 @@ public final class AdapterInjection {
                             output,
                             prefix,
                             (input, rows) -> config.method()
-                                    .adapt(input, rows, graph.getVariable(scaling), factors(site, prefix), prefix))));
+                                    .adapt(
+                                            new LayerUse(
+                                                    input,
+                                                    rows,
+                                                    new FrozenWeight(graph, site.layer(), prefix, squares)),
+                                            graph.getVariable(scaling),
+                                            factors(site, prefix),
+                                            prefix))));
         }
         return insertions;
     }

@@ -114,6 +114,7 @@ public final class BaseWeights {
             List<INDArray> down = new ArrayList<>();
             List<INDArray> up = new ArrayList<>();
             boolean residual = false;
+            double[] columns = {};
             for (Adapter adapter : adapters.active()) {
                 for (AdaptedSite site : adapter.sites()) {
                     if (isOn(site, base)) {
@@ -122,6 +123,10 @@ public final class BaseWeights {
                         down.add(Objects.requireNonNull(factors.get("lora_A")));
                         up.add(Objects.requireNonNull(factors.get("lora_B")).mul(site.scaling()));
                         residual |= !site.startsAtZero();
+                        if (adapter.config().method().magnitude().isPresent()) { // the only one that is active here
+                            columns = effective(base, true).columnFactors(base.stored());
+                            up.set(0, up.get(0).mulRowVector(row(columns, up.get(0))));
+                        }
                     }
                 }
             }
@@ -131,12 +136,26 @@ public final class BaseWeights {
                         layer.module(),
                         layer.weight(),
                         layer.kind(),
-                        residual ? Optional.of(computed(base, false)) : Optional.empty(),
+                        residual || columns.length > 0
+                                ? Optional.of(scaled(base, computed(base, false), columns))
+                                : Optional.empty(),
                         Nd4j.concat(down.get(0).rank() - 1, down.toArray(new INDArray[0])),
                         Nd4j.concat(up.get(0).rank() - 2, up.toArray(new INDArray[0]))));
             }
         }
         return updates;
+    }
+
+    private static INDArray row(double[] factors, INDArray like) {
+        return Nd4j.createFromArray(factors).castTo(like.dataType());
+    }
+
+    /** Multiplies the columns of a weight [in,out] as stored, in place. */
+    private static INDArray scaled(BaseWeight base, INDArray weight, double[] factors) {
+        if (factors.length > 0) {
+            base.layer().orientation().asInOut(weight).muliRowVector(row(factors, weight));
+        }
+        return weight;
     }
 
     private INDArray computed(BaseWeight base, boolean withChanges) {
@@ -162,6 +181,7 @@ public final class BaseWeights {
                 }
                 if (withChanges) {
                     sum.add(method, site.tensors(graph), site.scaling());
+                    sum.bringToLengths(method, site.tensors(graph));
                 }
             }
         }

@@ -196,6 +196,32 @@ public final class GraphAdapters {
                 }
             });
         }
+        requireLengthsAlone(names);
+    }
+
+    /** What brings the columns of a weight to lengths of its own (DoRA) would scale what others add, or they would spoil its lengths. */
+    private void requireLengthsAlone(Collection<String> names) {
+        for (String name : names) {
+            if (set.get(name).config().method().magnitude().isEmpty()) {
+                continue;
+            }
+            List<String> weights = weights(name);
+            for (String other : names) {
+                weights(other).stream()
+                        .filter(weight -> !other.equals(name) && weights.contains(weight))
+                        .findFirst()
+                        .ifPresent(weight -> {
+                            throw new InvalidInputException("the adapters `" + name + "` and `" + other
+                                    + "` both change `" + weight + "`, of which `" + name
+                                    + "` sets the lengths of the columns (dora), so that only one of them can be active;"
+                                    + " to have both, merge one, and train the other on the merged model");
+                        });
+            }
+        }
+    }
+
+    private List<String> weights(String name) {
+        return set.get(name).sites().stream().map(site -> site.layer().weight()).toList();
     }
 
     private static void requireFree(String variable, String adapter, Map<String, String> owners) {

@@ -7,10 +7,12 @@ import dev.samediff.adapters.graph.AdaptableSite;
 import dev.samediff.adapters.graph.Orientation;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.function.IntFunction;
 import java.util.stream.IntStream;
 import org.bytedeco.javacpp.FloatPointer;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -20,13 +22,17 @@ import org.nd4j.linalg.factory.Nd4j;
 /**
  * A weight plus products of narrow matrices, {@code W + sum_i f_i A_i B_i}, computed in float64 and rounded once. It goes row by
  * row, several rows at a time, so that nothing of the weight's size is made on the way. A stack of experts is a weight with
- * the rows of all of them.
+ * the rows of all of them. Of a method with a {@link AdapterMethod#magnitude} the columns are brought to its lengths then.
  */
 final class LowRankSum {
+    /** Rows whose squares are added up by one thread. */
+    private static final int PART = 64;
+
     private final Orientation orientation;
     private final int experts;
     private final SiteKind kind;
     private final List<Term> terms = new ArrayList<>();
+    private double[] lengths = {};
 
     /**
      * Starts with nothing to add.
@@ -62,6 +68,16 @@ final class LowRankSum {
                 Math.toIntExact(a.size(-1))));
     }
 
+    /**
+     * Brings the columns of the sum to given lengths; a column of zeros stays one.
+     *
+     * @param method whose tensors these are; nothing happens if it has no {@link AdapterMethod#magnitude}
+     * @param tensors by short name
+     */
+    void bringToLengths(AdapterMethod method, Map<String, INDArray> tensors) {
+        method.magnitude().ifPresent(name -> lengths = numbers(Objects.requireNonNull(tensors.get(name))));
+    }
+
     private static double[] numbers(INDArray array) {
         return array.dup('c').data().asDouble();
     }
@@ -75,19 +91,107 @@ final class LowRankSum {
     void into(INDArray weight, INDArray target) {
         int columns = Math.toIntExact(weight.size(-1));
         int rows = Math.toIntExact(weight.length() / columns);
-        int each = rows / experts;
-        if (isPlain(weight) && isPlain(target)) {
-            IntStream.range(0, rows).parallel().forEach(row -> addRow(weight, target, row, columns, each));
+        double[] factors = columnFactors(weight);
+        IntFunction<double[]> sums = sums(weight);
+        IntFunction<double[]> results = row -> {
+            double[] sum = sums.apply(row);
+            scale(sum, row, factors);
+            return sum;
+        };
+        if (isPlain(target)) {
+            IntStream.range(0, rows).parallel().forEach(row -> write(results.apply(row), target, row));
+            Reference.reachabilityFence(target);
             return;
         }
-        double[] numbers = numbers(weight.castTo(DataType.DOUBLE));
-        double[] sum = new double[columns];
+        double[] numbers = new double[rows * columns];
         for (int row = 0; row < rows; row++) {
-            System.arraycopy(numbers, row * columns, sum, 0, columns);
-            addTerms(sum, row, each);
-            System.arraycopy(sum, 0, numbers, row * columns, columns);
+            System.arraycopy(results.apply(row), 0, numbers, row * columns, columns);
         }
         target.assign(Nd4j.createFromArray(numbers).reshape(weight.shape()).castTo(target.dataType()));
+    }
+
+    /**
+     * Computes what {@link #bringToLengths} multiplies the columns by [out].
+     *
+     * @param weight W as stored; not modified
+     * @return nothing, if no lengths were given
+     */
+    double[] columnFactors(INDArray weight) {
+        if (lengths.length == 0) {
+            return lengths;
+        }
+        double[] factors = columnSquares(weight);
+        for (int i = 0; i < factors.length; i++) {
+            factors[i] = factors[i] == 0 ? 1 : lengths[i] / Math.sqrt(factors[i]);
+        }
+        return factors;
+    }
+
+    private void scale(double[] sum, int row, double[] factors) {
+        if (factors.length > 0) {
+            for (int i = 0; i < sum.length; i++) {
+                sum[i] *= factors[orientation == Orientation.IN_OUT ? i : row];
+            }
+        }
+    }
+
+    /**
+     * Computes the squared lengths of the sum's columns [out], before they are brought to others.
+     *
+     * @param weight W [in,out] as stored; not modified
+     */
+    double[] columnSquares(INDArray weight) {
+        int columns = Math.toIntExact(weight.size(-1));
+        int rows = Math.toIntExact(weight.length() / columns);
+        IntFunction<double[]> sums = sums(weight);
+        if (orientation == Orientation.OUT_IN) {
+            return IntStream.range(0, rows)
+                    .parallel()
+                    .mapToDouble(row -> {
+                        double square = 0;
+                        for (double number : sums.apply(row)) {
+                            square += number * number;
+                        }
+                        return square;
+                    })
+                    .toArray();
+        }
+        double[] total =
+                new double[columns]; // parts of equal rows, added in their order: the same sum on every machine
+        IntStream.range(0, (rows + PART - 1) / PART)
+                .parallel()
+                .mapToObj(part -> squares(sums, part * PART, Math.min(rows, (part + 1) * PART), columns))
+                .toList()
+                .forEach(part -> addScaled(total, part, 0, 1));
+        return total;
+    }
+
+    private static double[] squares(IntFunction<double[]> sums, int from, int to, int columns) {
+        double[] squares = new double[columns];
+        for (int row = from; row < to; row++) {
+            double[] sum = sums.apply(row);
+            for (int i = 0; i < columns; i++) {
+                squares[i] += sum[i] * sum[i];
+            }
+        }
+        return squares;
+    }
+
+    /** W's rows with the products, unscaled; safe for several threads. */
+    private IntFunction<double[]> sums(INDArray weight) {
+        int columns = Math.toIntExact(weight.size(-1));
+        int each = Math.toIntExact(weight.length() / columns) / experts;
+        IntFunction<double[]> rows = isPlain(weight) ? row -> read(weight, row, columns) : copied(weight, columns);
+        return row -> {
+            double[] sum = rows.apply(row);
+            addTerms(sum, row, each);
+            return sum;
+        };
+    }
+
+    private static IntFunction<double[]> copied(INDArray weight, int columns) {
+        double[] numbers = numbers(weight.castTo(DataType.DOUBLE));
+        return row -> Arrays.copyOfRange(numbers, row * columns, (row + 1) * columns);
     }
 
     /** Row-major FLOAT in the memory of this process. */
@@ -98,23 +202,27 @@ final class LowRankSum {
                 && Nd4j.getEnvironment().isCPU();
     }
 
-    private void addRow(INDArray weight, INDArray target, int row, int columns, int each) {
+    private static double[] read(INDArray weight, int row, int columns) {
         float[] numbers = new float[columns];
         new FloatPointer(weight.data().addressPointer())
                 .position((long) row * columns)
                 .get(numbers);
-        double[] sum = new double[columns];
+        Reference.reachabilityFence(weight);
+        double[] doubles = new double[columns];
         for (int i = 0; i < columns; i++) {
-            sum[i] = numbers[i];
+            doubles[i] = numbers[i];
         }
-        addTerms(sum, row, each);
-        for (int i = 0; i < columns; i++) {
-            numbers[i] = (float) sum[i];
+        return doubles;
+    }
+
+    private static void write(double[] doubles, INDArray target, int row) {
+        float[] numbers = new float[doubles.length];
+        for (int i = 0; i < doubles.length; i++) {
+            numbers[i] = (float) doubles[i];
         }
         new FloatPointer(target.data().addressPointer())
-                .position((long) row * columns)
+                .position((long) row * doubles.length)
                 .put(numbers);
-        Reference.reachabilityFence(weight);
         Reference.reachabilityFence(target);
     }
 

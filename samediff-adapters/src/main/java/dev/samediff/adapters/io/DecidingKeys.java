@@ -20,6 +20,7 @@ final class DecidingKeys {
             "peft_type",
             "r",
             "lora_alpha",
+            "use_dora",
             "use_rslora",
             "rank_pattern",
             "alpha_pattern",

@@ -10,6 +10,7 @@ import dev.samediff.adapters.BaseHash;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.SiteKind;
 import dev.samediff.adapters.method.AdapterMethods;
+import dev.samediff.adapters.method.Dora;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -189,7 +190,9 @@ final class NativeForm {
                     front,
                     name.endsWith("_A")
                             ? new long[] {in, rank}
-                            : name.endsWith("_B") ? new long[] {rank, out} : new long[] {rank});
+                            : name.endsWith("_B")
+                                    ? new long[] {rank, out}
+                                    : new long[] {name.equals(Dora.MAGNITUDE) ? out : rank});
             if (!Arrays.equals(expected, tensor.shape())) {
                 throw new InvalidInputException("the tensor `" + name + "` of `" + layer.text("module") + "` in "
                         + file + " has the shape " + Arrays.toString(tensor.shape()) + "; expected "

@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.samediff.adapters.AdapterState;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.SiteKind;
+import dev.samediff.adapters.method.Dora;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -35,6 +36,7 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
     static final String PREFIX = "base_model.model.";
     static final String A = ".lora_A.weight";
     static final String B = ".lora_B.weight";
+    static final String MAGNITUDE = "." + Dora.MAGNITUDE;
     static final String EMBEDDING_A = ".lora_embedding_A";
     static final String EMBEDDING_B = ".lora_embedding_B";
 
@@ -45,6 +47,10 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
         for (AdapterState.PlainLora layer : layers) {
             requireFinite(layer.a(), layer.module());
             requireFinite(layer.b(), layer.module());
+            layer.magnitude().ifPresent(lengths -> {
+                requireFinite(lengths, layer.module());
+                tensors.put(PREFIX + layer.module() + MAGNITUDE, lengths.dup('c'));
+            });
             switch (layer.kind()) {
                 case LINEAR -> put(tensors, layer, A, B);
                 case EMBEDDING -> put(tensors, layer, EMBEDDING_A, EMBEDDING_B);
@@ -112,6 +118,8 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
             config.set(PeftExperts.PARAMETERS, parameters);
         }
         config.put("task_type", description.taskType().orElse(null));
+        config.put(
+                "use_dora", layers.stream().anyMatch(layer -> layer.magnitude().isPresent()));
         config.put("use_rslora", false);
         return config;
     }

@@ -2,6 +2,7 @@ package dev.samediff.adapters.io;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.samediff.adapters.AdapterConfig;
+import dev.samediff.adapters.AdapterMethod;
 import dev.samediff.adapters.AdapterState;
 import dev.samediff.adapters.BaseHash;
 import dev.samediff.adapters.InvalidInputException;
@@ -9,6 +10,7 @@ import dev.samediff.adapters.SiteKind;
 import dev.samediff.adapters.WholeTensors;
 import dev.samediff.adapters.graph.LinearSites;
 import dev.samediff.adapters.graph.TargetSelector;
+import dev.samediff.adapters.method.Dora;
 import dev.samediff.adapters.method.Lora;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -34,7 +36,6 @@ import org.nd4j.linalg.factory.Nd4j;
 final class PeftReader {
     /** Options that change what the adapter computes; each must be absent, null, false, empty or its default. */
     static final List<String> UNSUPPORTED = List.of(
-            "use_dora",
             "lora_bias",
             "use_qalora",
             "use_bdlora",
@@ -45,10 +46,11 @@ final class PeftReader {
             "monteclora_config",
             "velora_config");
 
-    private static final Set<String> STARTS_THAT_KEEP_THE_BASE = Set.of("gaussian", "eva", "orthogonal");
+    private static final Set<String> STARTS_THAT_KEEP_THE_BASE = Set.of("gaussian", "eva", "orthogonal", "mica");
 
+    private static final String USE_DORA = "use_dora";
     private static final List<String> FACTORS =
-            List.of(PeftForm.A, PeftForm.B, PeftForm.EMBEDDING_A, PeftForm.EMBEDDING_B);
+            List.of(PeftForm.A, PeftForm.B, PeftForm.EMBEDDING_A, PeftForm.EMBEDDING_B, PeftForm.MAGNITUDE);
     private static final String TABLE = ".base_layer.weight";
 
     private PeftReader() {}
@@ -64,8 +66,10 @@ final class PeftReader {
                 config.has(PeftExperts.PARAMETERS) ? config.texts(PeftExperts.PARAMETERS) : List.of());
         int rank = config.count("r");
         boolean rankStabilized = config.flag("use_rslora", false);
-        Lora method = new Lora(
+        Lora lora = new Lora(
                 rank, OptionalDouble.of(config.number("lora_alpha")), rankStabilized, Lora.Start.KAIMING_UNIFORM);
+        boolean isDora = config.flag(USE_DORA, false);
+        AdapterMethod method = isDora ? new Dora(lora) : lora;
         TargetSelector targets = TargetSelector.suffixes(List.copyOf(factors.keySet()))
                 .withRankPattern(config.countsByName("rank_pattern"))
                 .withAlphaPattern(config.numbersByName("alpha_pattern"));
@@ -86,6 +90,7 @@ final class PeftReader {
                         + "; expected [" + each + ",in] and [out," + each + "] by r and rank_pattern in "
                         + PeftForm.CONFIG + ": both files must come from one training");
             }
+            requireLengths(module, ab, isDora, folder);
             sites.add(site(
                     module,
                     ab,
@@ -101,6 +106,25 @@ final class PeftReader {
                 BaseHash.of(hashes));
     }
 
+    /** The lengths of columns are there if and only if the configuration has them, one for each output. */
+    private static void requireLengths(String module, Factors ab, boolean isDora, Path folder) {
+        INDArray lengths = ab.lengths();
+        if (isDora && ab.kind() == SiteKind.EXPERTS) {
+            throw new InvalidInputException("the experts `" + module + "` in " + folder + " have `" + USE_DORA
+                    + "`, which is not supported on experts; merge the adapter in PEFT, or train without it");
+        }
+        if (isDora != (lengths != null)) {
+            throw new InvalidInputException("the layer `" + module + "` in " + folder + " has "
+                    + (isDora ? "no " : "the tensor ") + PeftForm.MAGNITUDE.substring(1) + ", and " + PeftForm.CONFIG
+                    + " has " + USE_DORA + " = " + isDora + ": both files must come from one training");
+        }
+        if (lengths != null && lengths.length() != ab.b().size(0)) {
+            throw new InvalidInputException("the tensor `" + module + PeftForm.MAGNITUDE + "` in " + folder
+                    + " has the shape " + Arrays.toString(lengths.shape()) + "; expected ["
+                    + ab.b().size(0) + "], one number for each output");
+        }
+    }
+
     /** Tells the tensors of experts from those of modules, and calls them by the path of their stack. */
     private static Map<String, Factors> named(Map<String, Factors> found, List<String> parameters) {
         Map<String, Factors> named = new LinkedHashMap<>();
@@ -108,7 +132,7 @@ final class PeftReader {
                 .ifPresentOrElse(
                         parameter -> named.put(
                                 LinearSites.modulePath(parameter),
-                                new Factors(ab.a(), ab.b(), SiteKind.EXPERTS, parameter, ab.tableHash())),
+                                new Factors(ab.a(), ab.b(), ab.lengths(), SiteKind.EXPERTS, parameter, ab.tableHash())),
                         () -> named.put(path, ab)));
         return named;
     }
@@ -118,13 +142,15 @@ final class PeftReader {
      *
      * @param a A [r,in]; of experts [experts * r, in]
      * @param b B [out,r]; of experts [out, r * experts]
+     * @param lengths the lengths of columns [out] of DoRA, if there are any
      * @param kind whether they are an embedding's or experts'
      * @param weight name of the parameter
      * @param tableHash hash of the table of an embedding, which PEFT saves with some adapters; else unknown
      */
-    private record Factors(INDArray a, INDArray b, SiteKind kind, String weight, String tableHash) {}
+    private record Factors(
+            INDArray a, INDArray b, @Nullable INDArray lengths, SiteKind kind, String weight, String tableHash) {}
 
-    private static AdapterState.Site site(String module, Factors ab, int rank, Lora method, double alpha) {
+    private static AdapterState.Site site(String module, Factors ab, int rank, AdapterMethod method, double alpha) {
         boolean experts = ab.kind() == SiteKind.EXPERTS;
         INDArray down = ab.a().castTo(DataType.FLOAT);
         INDArray up = ab.b().castTo(DataType.FLOAT);
@@ -137,6 +163,11 @@ final class PeftReader {
         boolean embedding = ab.kind() == SiteKind.EMBEDDING;
         start.put("lora_A", embedding ? Nd4j.zeros(DataType.FLOAT, a.shape()) : a.dup('c'));
         start.put("lora_B", embedding ? b.dup('c') : Nd4j.zeros(DataType.FLOAT, b.shape()));
+        INDArray lengths = ab.lengths();
+        if (lengths != null) {
+            tensors.put(Dora.MAGNITUDE, lengths.castTo(DataType.FLOAT));
+            start.put(Dora.MAGNITUDE, lengths.castTo(DataType.FLOAT)); // unknown, and of no use: the start is zero
+        }
         return new AdapterState.Site(
                 module,
                 ab.weight(),
@@ -165,8 +196,7 @@ final class PeftReader {
     private static Map<String, Factors> factors(Map<String, INDArray> tensors, WholeTensors choice, Path file) {
         Set<String> modules = new LinkedHashSet<>();
         tensors.forEach((key, tensor) -> {
-            if (!isTableOfAdaptedEmbedding(key, tensors)
-                    && PeftWhole.key(key, choice).isEmpty()) {
+            if (!isFrozenCopy(key, tensors) && PeftWhole.key(key, choice).isEmpty()) {
                 modules.add(moduleOf(key, tensor, file));
             }
         });
@@ -195,9 +225,20 @@ final class PeftReader {
             throw new InvalidInputException("the layer `" + module + "` in " + file
                     + " has the tensors of an embedding and of a linear layer; save the adapter again");
         }
-        INDArray table = tensors.get(prefix + TABLE);
         SiteKind kind = embedding ? SiteKind.EMBEDDING : SiteKind.LINEAR;
-        return new Factors(a, b, kind, module + ".weight", hashOf(tensors.get(prefix + TABLE)));
+        INDArray lengths = tensors.get(prefix + PeftForm.MAGNITUDE); // [1,out,1,1] of a convolution
+        return new Factors(
+                flat(a),
+                flat(b),
+                lengths == null ? null : lengths.dup('c').reshape(-1),
+                kind,
+                module + ".weight",
+                embedding ? hashOf(tensors.get(prefix + TABLE)) : AdapterState.UNKNOWN_HASH); // may be stored turned
+    }
+
+    /** The factors of a convolution, A [r,in,kh,kw] and B [out,r,1,1], as those of the product that it is. */
+    private static INDArray flat(INDArray factor) {
+        return factor.rank() == 2 ? factor : factor.dup('c').reshape(factor.size(0), -1);
     }
 
     private static String hashOf(@Nullable INDArray table) {
@@ -207,10 +248,13 @@ final class PeftReader {
         return BaseHash.ofWeight(table);
     }
 
-    /** PEFT saves the frozen table along with the adapter of an embedding that is called embed_tokens. */
-    private static boolean isTableOfAdaptedEmbedding(String key, Map<String, INDArray> tensors) {
-        return key.endsWith(TABLE)
-                && tensors.containsKey(key.substring(0, key.length() - TABLE.length()) + PeftForm.EMBEDDING_A);
+    /** PEFT saves the frozen weight along with the adapter of a layer that is called embed_tokens or lm_head. */
+    private static boolean isFrozenCopy(String key, Map<String, INDArray> tensors) {
+        if (!key.endsWith(TABLE)) {
+            return false;
+        }
+        String prefix = key.substring(0, key.length() - TABLE.length());
+        return tensors.containsKey(prefix + PeftForm.EMBEDDING_A) || tensors.containsKey(prefix + PeftForm.A);
     }
 
     private static String moduleOf(String key, INDArray tensor, Path file) {
@@ -223,10 +267,11 @@ final class PeftReader {
                     + PeftForm.B + ", or " + PeftForm.EMBEDDING_A + " and " + PeftForm.EMBEDDING_B
                     + ", or what modules_to_save and bias name: merge the adapter in PEFT instead");
         }
-        if (tensor.rank() != 2 || tensor.isEmpty() || !tensor.dataType().isFPType()) {
+        boolean isMatrix = tensor.rank() >= 2 && tensor.rank() <= 5 || suffix.equals(PeftForm.MAGNITUDE);
+        if (!isMatrix || tensor.isEmpty() || !tensor.dataType().isFPType()) {
             throw new InvalidInputException("the tensor `" + key + "` in " + file + " is " + tensor.dataType()
                     + Arrays.toString(tensor.shape()) + "; expected a matrix of floating-point numbers (a linear"
-                    + " layer or an embedding)");
+                    + " layer or an embedding), or the factors of a convolution");
         }
         return key.substring(PeftForm.PREFIX.length(), key.length() - suffix.length());
     }

@@ -35,6 +35,7 @@ public final class AdapterMethods {
                         s.number("gamma", Sorsa.DEFAULT_GAMMA),
                         s.choice("regularizer", OrthonormalPenalty.Form.SUMSQ),
                         s.count("niter")));
+        METHODS.put(Dora.NAME, s -> new Dora(s.directions()));
     }
 
     private AdapterMethods() {}
@@ -52,7 +53,7 @@ public final class AdapterMethods {
     /**
      * Returns a method by name.
      *
-     * @param name {@code lora}, {@code olora}, {@code pissa}, {@code pissa_niter_<n>} or {@code sorsa}, in any case
+     * @param name {@code lora}, {@code olora}, {@code pissa}, {@code pissa_niter_<n>}, {@code sorsa} or {@code dora}, in any case
      * @param rank rank
      * @param alpha alpha, empty for the method's default
      * @param settings other hyper-parameters as {@link AdapterMethod#settings} gives them; absent ones have their defaults
@@ -88,6 +89,16 @@ public final class AdapterMethods {
             this.rank = rank;
             this.alpha = alpha;
             this.values = values;
+        }
+
+        /** Returns the method of two factors that this one is built on. */
+        AdapterMethod directions() {
+            String name = value("directions").orElse(Lora.NAME);
+            Function<Settings, AdapterMethod> factory = METHODS.get(name);
+            if (factory == null || name.equals(method)) {
+                throw wrong("directions", name, "lora, olora or pissa");
+            }
+            return factory.apply(this);
         }
 
         boolean flag(String name) {

@@ -2,7 +2,7 @@ package dev.samediff.adapters.method;
 
 import dev.samediff.adapters.AdapterMethod;
 import dev.samediff.adapters.Factorization;
-import dev.samediff.adapters.LayerInput;
+import dev.samediff.adapters.LayerUse;
 import dev.samediff.adapters.SiteKind;
 import dev.samediff.adapters.SiteShape;
 import dev.samediff.adapters.linalg.Decompositions;
@@ -120,9 +120,8 @@ public record Lora(int rank, OptionalDouble alpha, boolean rankStabilized, Start
     }
 
     @Override
-    public SDVariable adapt(
-            LayerInput x, SDVariable base, SDVariable scaling, Map<String, SDVariable> trainables, String prefix) {
-        return LowRank.adapt(x, base, scaling, trainables, prefix);
+    public SDVariable adapt(LayerUse use, SDVariable scaling, Map<String, SDVariable> trainables, String prefix) {
+        return LowRank.adapt(use, scaling, trainables, prefix);
     }
 
     @Override

@@ -1,7 +1,7 @@
 package dev.samediff.adapters.method;
 
 import dev.samediff.adapters.InvalidInputException;
-import dev.samediff.adapters.LayerInput;
+import dev.samediff.adapters.LayerUse;
 import dev.samediff.adapters.SiteShape;
 import dev.samediff.adapters.linalg.Decompositions;
 import java.util.LinkedHashMap;
@@ -29,13 +29,12 @@ final class LowRank {
     }
 
     /** Two rank-r products; the dense product A B is never formed. */
-    static SDVariable adapt(
-            LayerInput x, SDVariable base, SDVariable scaling, Map<String, SDVariable> trainables, String prefix) {
-        SameDiff graph = x.graph();
-        SDVariable down = x.times(prefix + "down", get(trainables, A));
+    static SDVariable adapt(LayerUse use, SDVariable scaling, Map<String, SDVariable> trainables, String prefix) {
+        SameDiff graph = use.input().graph();
+        SDVariable down = use.input().times(prefix + "down", get(trainables, A));
         SDVariable scaled = down.mul(prefix + "scaled", scaling);
         SDVariable up = graph.mmul(prefix + "up", scaled, get(trainables, B));
-        return base.add(prefix + "sum", up);
+        return use.base().add(prefix + "sum", up);
     }
 
     static INDArray delta(Map<String, INDArray> trainables, double scaling) {

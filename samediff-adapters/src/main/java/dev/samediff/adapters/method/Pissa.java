@@ -2,7 +2,7 @@ package dev.samediff.adapters.method;
 
 import dev.samediff.adapters.AdapterMethod;
 import dev.samediff.adapters.Factorization;
-import dev.samediff.adapters.LayerInput;
+import dev.samediff.adapters.LayerUse;
 import dev.samediff.adapters.SiteShape;
 import dev.samediff.adapters.linalg.Decompositions;
 import java.util.LinkedHashMap;
@@ -89,9 +89,8 @@ public record Pissa(int rank, OptionalDouble alpha, boolean rankStabilized, Opti
     }
 
     @Override
-    public SDVariable adapt(
-            LayerInput x, SDVariable base, SDVariable scaling, Map<String, SDVariable> trainables, String prefix) {
-        return LowRank.adapt(x, base, scaling, trainables, prefix);
+    public SDVariable adapt(LayerUse use, SDVariable scaling, Map<String, SDVariable> trainables, String prefix) {
+        return LowRank.adapt(use, scaling, trainables, prefix);
     }
 
     @Override

@@ -3,7 +3,7 @@ package dev.samediff.adapters.method;
 import dev.samediff.adapters.AdapterMethod;
 import dev.samediff.adapters.Factorization;
 import dev.samediff.adapters.InvalidInputException;
-import dev.samediff.adapters.LayerInput;
+import dev.samediff.adapters.LayerUse;
 import dev.samediff.adapters.Penalty;
 import dev.samediff.adapters.SiteShape;
 import dev.samediff.adapters.linalg.Decompositions;
@@ -112,14 +112,13 @@ public record Sorsa(
     }
 
     @Override
-    public SDVariable adapt(
-            LayerInput x, SDVariable base, SDVariable scaling, Map<String, SDVariable> trainables, String prefix) {
-        SameDiff graph = x.graph();
-        SDVariable down = x.times(prefix + "down", LowRank.get(trainables, A));
+    public SDVariable adapt(LayerUse use, SDVariable scaling, Map<String, SDVariable> trainables, String prefix) {
+        SameDiff graph = use.input().graph();
+        SDVariable down = use.input().times(prefix + "down", LowRank.get(trainables, A));
         SDVariable weights = LowRank.get(trainables, S).mul(prefix + "weights", scaling);
         SDVariable scaled = down.mul(prefix + "scaled", weights);
         SDVariable up = graph.mmul(prefix + "up", scaled, LowRank.get(trainables, B));
-        return base.add(prefix + "sum", up);
+        return use.base().add(prefix + "sum", up);
     }
 
     @Override

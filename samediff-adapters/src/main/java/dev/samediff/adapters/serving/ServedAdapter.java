@@ -3,6 +3,7 @@ package dev.samediff.adapters.serving;
 import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.AdapterState;
+import dev.samediff.adapters.method.Dora;
 import dev.samediff.adapters.method.Lora;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -75,6 +76,7 @@ record ServedAdapter(Form form, Map<String, INDArray> arrays) {
             Map<String, INDArray> tensors = new LinkedHashMap<>();
             tensors.put("lora_A", plain.a());
             tensors.put("lora_B", plain.b().mul(plain.alpha() / plain.rank()));
+            plain.magnitude().ifPresent(lengths -> tensors.put(Dora.MAGNITUDE, lengths));
             sites.add(new AdapterState.Site(
                     site.module(),
                     site.weight(),
@@ -89,9 +91,10 @@ record ServedAdapter(Form form, Map<String, INDArray> arrays) {
                     site.weightHash(),
                     site.kind()));
         }
+        Lora lora = Lora.rank(factors.get(0).rank());
         AdapterConfig config = new AdapterConfig(
                 NAME,
-                Lora.rank(factors.get(0).rank()),
+                factors.get(0).magnitude().isPresent() ? new Dora(lora) : lora,
                 state.config().targets(),
                 state.config().seed(),
                 state.config().whole());

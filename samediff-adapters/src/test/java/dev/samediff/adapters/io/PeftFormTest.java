@@ -51,7 +51,7 @@ class PeftFormTest {
         AdapterState state = TrainedAdapters.trained(method, targets);
         AdapterFolder.saveAsLora(state, dir.resolve("a"));
         AdapterState plain = AdapterFolder.load(dir.resolve("a"));
-        assertThat(plain.config().method().name()).isEqualTo("lora");
+        assertThat(plain.config().method().name()).isEqualTo(method.magnitude().isPresent() ? "dora" : "lora");
         for (int i = 0; i < state.sites().size(); i++) {
             AdapterState.Site site = state.sites().get(i);
             AdapterState.Site lora = plain.sites().stream()
@@ -64,7 +64,7 @@ class PeftFormTest {
             }
             INDArray written = plain.config().method().delta(lora.tensors(), lora.scaling());
             assertThat(written.sub(change).normmaxNumber().doubleValue()).isLessThan(1e-6);
-            assertThat(lora.rank()).isEqualTo(method.name().equals("lora") ? site.rank() : 2 * site.rank());
+            assertThat(lora.rank()).isEqualTo(site.startsAtZero() ? site.rank() : 2 * site.rank());
         }
         INDArray expected = TrainedAdapters.output(
                 AdaptedModel.inject(TrainedAdapters.graph(), Map.of(), state).graph());
@@ -124,6 +124,7 @@ class PeftFormTest {
         "lora,trained",
         "lora_rslora,trained",
         "gaussian,trained",
+        "lora_dora,trained",
         "lora_all_linear,trained",
         "lora_layers_to_transform,trained",
         "lora_regex,trained",
@@ -150,7 +151,6 @@ class PeftFormTest {
 
     @ParameterizedTest
     @CsvSource({
-        "lora_dora,trained,use_dora",
         "lora_bias,trained,lora_bias",
         "pissa_modules_to_save,converted_lora,modules_to_save",
         "pissa,trained,pissa",
@@ -239,23 +239,29 @@ class PeftFormTest {
 
     /** h += down(tanh(up(h))) twice, then the head: the golden model, by hand. */
     private static INDArray forward(Map<String, INDArray> base, AdapterState state, Path golden) throws IOException {
-        Map<String, INDArray> delta = new LinkedHashMap<>();
+        Map<String, INDArray> weights = new LinkedHashMap<>();
+        base.forEach((name, tensor) -> weights.put(name, tensor.castTo(DataType.DOUBLE)));
         for (AdapterState.Site site : state.sites()) {
-            delta.put(site.module(), state.config().method().delta(site.tensors(), site.scaling()));
+            AdapterMethod method = state.config().method();
+            INDArray weight = Npz.get(weights, site.module() + ".weight").transpose();
+            INDArray sum = weight.add(method.delta(site.tensors(), site.scaling()));
+            INDArray changed = method.magnitude()
+                    .map(lengths -> sum.mulRowVector(Npz.get(site.tensors(), lengths)
+                            .castTo(DataType.DOUBLE)
+                            .div(sum.norm2(0))))
+                    .orElse(sum);
+            weights.put(site.module() + ".weight", changed.transpose());
         }
         INDArray h = Npz.readArray(golden.resolve("x.npy")).castTo(DataType.DOUBLE);
         for (int i = 0; i < 2; i++) {
-            INDArray up = Transforms.tanh(linear(base, delta, "model.layers." + i + ".up_proj", h), true);
-            h = h.add(linear(base, delta, "model.layers." + i + ".down_proj", up));
+            INDArray up = Transforms.tanh(linear(weights, "model.layers." + i + ".up_proj", h), true);
+            h = h.add(linear(weights, "model.layers." + i + ".down_proj", up));
         }
-        return linear(base, delta, "head", h);
+        return linear(weights, "head", h);
     }
 
-    private static INDArray linear(Map<String, INDArray> base, Map<String, INDArray> delta, String module, INDArray x) {
-        INDArray w = Npz.get(base, module + ".weight").castTo(DataType.DOUBLE).transpose();
-        if (delta.containsKey(module)) {
-            w = w.add(Npz.get(delta, module));
-        }
-        return x.mmul(w).addRowVector(Npz.get(base, module + ".bias").castTo(DataType.DOUBLE));
+    private static INDArray linear(Map<String, INDArray> weights, String module, INDArray x) {
+        return x.mmul(Npz.get(weights, module + ".weight").transpose())
+                .addRowVector(Npz.get(weights, module + ".bias"));
     }
 }

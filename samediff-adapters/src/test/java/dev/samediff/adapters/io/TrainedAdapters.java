@@ -5,6 +5,7 @@ import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.AdapterMethod;
 import dev.samediff.adapters.AdapterState;
 import dev.samediff.adapters.graph.TargetSelector;
+import dev.samediff.adapters.method.Dora;
 import dev.samediff.adapters.method.Lora;
 import dev.samediff.adapters.method.OLora;
 import dev.samediff.adapters.method.Pissa;
@@ -30,7 +31,9 @@ final class TrainedAdapters {
                 Pissa.rank(3).withFastStart(4),
                 Pissa.rank(2).withAlpha(5).withRankStabilizedScaling(),
                 Sorsa.rank(3).withGamma(0.01),
-                Sorsa.rank(3).withAlpha(5));
+                Sorsa.rank(3).withAlpha(5),
+                new Dora(Lora.rank(3).withAlpha(6)),
+                new Dora(Pissa.rank(3)));
     }
 
     /** The state of an adapter whose tensors moved away from their start. */

@@ -1,5 +1,6 @@
 package dev.samediff.adapters.engine.lowering;
 
+import dev.samediff.adapters.engine.program.Op;
 import dev.samediff.adapters.engine.program.ProgramBuilder;
 import dev.samediff.adapters.engine.program.Shapes;
 import dev.samediff.adapters.engine.program.Tensor;
@@ -17,6 +18,7 @@ final class ViewLowering {
 
     static void register(Map<String, OpLowering> table) {
         table.put("identity", call -> List.of(call.input(0)));
+        table.put("stop_gradient", ViewLowering::detach);
         table.put("reshape", ViewLowering::reshape);
         table.put("expand_dims", ViewLowering::reshape);
         table.put("squeeze", ViewLowering::reshape);
@@ -35,6 +37,11 @@ final class ViewLowering {
     private static @Nullable List<Tensor> reshape(Call call) {
         boolean columnMajor = Arrays.stream(call.integers()).anyMatch(argument -> argument == -'f');
         return columnMajor ? null : List.of(call.builder().reshape(call.input(0), call.outputShape()));
+    }
+
+    private static List<Tensor> detach(Call call) {
+        Tensor x = call.input(0);
+        return List.of(call.builder().add(new Op.Detach(), List.of(x), x.type(), x.shape()));
     }
 
     private static List<Tensor> permute(Call call) {

@@ -22,6 +22,8 @@ final class MoveCheck {
         Tensor x = check.in(0);
         if (op instanceof Op.Reshape) {
             check.require(x.length() == y.length(), "as many elements as before");
+        } else if (op instanceof Op.Detach) {
+            check.same(x.shape(), y);
         } else if (op instanceof Op.Permute permute) {
             int[] axes = permute.axes().stream().mapToInt(Integer::intValue).toArray();
             boolean all = IntStream.of(axes)

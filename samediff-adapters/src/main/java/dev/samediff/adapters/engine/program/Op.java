@@ -13,6 +13,9 @@ public sealed interface Op {
     /** The elements in row-major order, in the output's shape. */
     record Reshape() implements View {}
 
+    /** The input as it is; no gradient goes through. */
+    record Detach() implements View {}
+
     /** Output axis i is input axis {@code axes[i]}. */
     record Permute(List<Integer> axes) implements View {
         public Permute {

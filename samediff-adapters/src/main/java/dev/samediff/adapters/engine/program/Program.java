@@ -97,7 +97,7 @@ public record Program(
             }
         }
         for (Node node : nodes) {
-            if (node.inputs().stream().anyMatch(trained::contains)) {
+            if (!(node.op() instanceof Op.Detach) && node.inputs().stream().anyMatch(trained::contains)) {
                 node.outputs().stream()
                         .filter(output -> output.type().isFPType())
                         .forEach(trained::add);

@@ -1,0 +1,21 @@
+package dev.samediff.adapters;
+
+import org.nd4j.autodiff.samediff.SDVariable;
+
+/**
+ * The frozen weight W [in,out] of an adapted layer, as a branch needs it beside the layer's output: for methods that look at the
+ * columns of the adapted weight, such as DoRA. While an adapter that does not start at zero acts, W is the residual. Nothing of it is trained.
+ */
+public interface LayerWeight {
+    /**
+     * Adds {@code M^T W} to the graph.
+     *
+     * @param name name of the result
+     * @param matrix M [in,k], a variable of the graph
+     * @return M^T W [k,out]
+     */
+    SDVariable timesFromLeft(String name, SDVariable matrix);
+
+    /** Returns the squared lengths of W's columns [out], a constant of the graph. */
+    SDVariable columnSquares();
+}
