@@ -3,6 +3,7 @@ package dev.samediff.dl4j;
 import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.AdapterConfig;
@@ -150,6 +151,9 @@ class AdaptedGraphTest {
     @ParameterizedTest
     @MethodSource("methods")
     void gradients_agree_with_finite_differences(String method) {
+        assumeThat(AdapterMethods.named(method, 1).magnitude())
+                .as("no gradient goes through lengths; see CompositionTest")
+                .isEmpty();
         AdaptedModel model = method.equals(Sorsa.NAME)
                 ? AdaptedModel.inject(encoder(), AdapterConfig.of(Sorsa.rank(2).withGamma(0)))
                 : model(method);

@@ -3,6 +3,7 @@ package dev.samediff.dl4j;
 import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.method.AdapterMethods;
@@ -135,6 +136,9 @@ class ComputationGraphTest {
     @ParameterizedTest
     @MethodSource("methods")
     void gradients_agree_with_finite_differences(String method) {
+        assumeThat(AdapterMethods.named(method, 1).magnitude())
+                .as("no gradient goes through lengths; see CompositionTest")
+                .isEmpty();
         check(new AdapterTransfer.GraphBuilder(graph())
                 .method(AdapterMethods.named(method, 1))
                 .peakLearningRate(0.1)

@@ -73,7 +73,7 @@ final class AdaptedWeight {
      */
     Map<String, INDArray> backward(INDArray ofWeight, Map<String, INDArray> gradients) {
         Map<String, INDArray> written = new LinkedHashMap<>();
-        composition.gradients(tensors, site.view().of(ofWeight)).forEach((key, gradient) -> {
+        composition.gradients(frozen, tensors, site.view().of(ofWeight)).forEach((key, gradient) -> {
             INDArray target = Named.get(gradients, key);
             target.assign(gradient);
             written.put(key, target);
@@ -82,21 +82,32 @@ final class AdaptedWeight {
     }
 
     /**
-     * Writes {@code W_true + delta(now) - delta(start)}, computed in float64 and rounded once.
+     * Writes {@code W_true + delta(now) - delta(start)}, its columns brought to their lengths if the method has them, computed in float64 and rounded once.
      *
      * @param target where, a weight as stored
      */
     void merge(INDArray target) {
         INDArray sum = frozen.castTo(DataType.DOUBLE).add(delta(false));
-        site.view().of(target).assign(adapter.startsAtZero() ? sum : sum.subi(delta(true)));
+        if (!adapter.startsAtZero()) {
+            sum.subi(delta(true));
+        }
+        Map<String, INDArray> values = values(false);
+        adapter.adapterMethod()
+                .magnitude()
+                .ifPresent(name -> sum.muliRowVector(Composition.factors(sum, Named.get(values, name))));
+        site.view().of(target).assign(sum);
     }
 
     private INDArray delta(boolean start) {
+        return adapter.adapterMethod().delta(values(start), adapter.scaling());
+    }
+
+    private Map<String, INDArray> values(boolean start) {
         Map<String, INDArray> values = new LinkedHashMap<>();
         adapter.tensors()
                 .forEach(tensor -> values.put(
                         tensor.name(), Named.get(tensors, start ? adapter.startKey(tensor) : adapter.key(tensor))));
-        return adapter.adapterMethod().delta(values, adapter.scaling());
+        return values;
     }
 
     /** Returns whether {@link #compose} writes all of the weight. */

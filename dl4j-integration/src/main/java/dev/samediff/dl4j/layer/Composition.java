@@ -5,6 +5,7 @@ import dev.samediff.dl4j.conf.AdapterTensor;
 import dev.samediff.dl4j.conf.WeightAdapter;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -16,6 +17,7 @@ import org.nd4j.linalg.factory.Nd4j;
  *
  * <pre>
  * W = W_true + s A' B' - s A'_start B'_start     [in,out], the last term for methods that do not start at zero
+ * W <- m_j / ||W_j|| W_j                         for methods that set the lengths m of the columns
  * dL/dtensor from dL/dW                          {@link AdapterMethod#deltaGradients}
  * </pre>
  *
@@ -44,14 +46,31 @@ final class Composition {
         try (MemoryWorkspace outside = Nd4j.getWorkspaceManager().scopeOutOfWorkspaces()) {
             boolean inPlace = target.dataType() == type;
             INDArray sum = inPlace ? target.assign(base) : base.castTo(type).dup('f');
-            add(sum, shortNames(tensors, false), adapter.scaling());
-            if (!adapter.startsAtZero()) {
-                add(sum, shortNames(tensors, true), -adapter.scaling());
-            }
+            addChanges(sum, tensors);
+            lengths(tensors).ifPresent(lengths -> sum.muliRowVector(factors(sum, lengths)));
             if (!inPlace) {
                 target.assign(sum);
             }
         }
+    }
+
+    private void addChanges(INDArray sum, Map<String, INDArray> tensors) {
+        add(sum, shortNames(tensors, false), adapter.scaling());
+        if (!adapter.startsAtZero()) {
+            add(sum, shortNames(tensors, true), -adapter.scaling());
+        }
+    }
+
+    /** The lengths m [out] to which a method brings the columns, if it does. */
+    private Optional<INDArray> lengths(Map<String, INDArray> tensors) {
+        return method.magnitude().map(name -> Named.get(shortNames(tensors, false), name));
+    }
+
+    /** m_j / ||V_j||, and 1 where V_j is zero. */
+    static INDArray factors(INDArray sum, INDArray lengths) {
+        INDArray norms = sum.norm2(0);
+        INDArray zero = norms.eq(0).castTo(norms.dataType());
+        return lengths.castTo(norms.dataType()).add(zero).div(norms.add(zero));
     }
 
     /** The product is added in F order, which BLAS writes. */
@@ -67,15 +86,28 @@ final class Composition {
     }
 
     /**
-     * Computes the gradients of the trainable tensors, by DL4J's names.
+     * Computes the gradients of the trainable tensors, by DL4J's names. With lengths m, V before they are applied and n = ||V_j||, as DoRA's
+     * they do not go through n: {@code dL/dm = colsum(V dL/dW) / n}, {@code dL/dV = dL/dW m / n}.
      *
+     * @param base W_true [in,out]
      * @param tensors as {@link #weight} takes them
      * @param upstream dL/dW [in,out]
      */
-    Map<String, INDArray> gradients(Map<String, INDArray> tensors, INDArray upstream) {
+    Map<String, INDArray> gradients(INDArray base, Map<String, INDArray> tensors, INDArray upstream) {
         try (MemoryWorkspace outside = Nd4j.getWorkspaceManager().scopeOutOfWorkspaces()) {
+            INDArray ofWeight = upstream.castTo(type);
+            Map<String, INDArray> ofLengths = new LinkedHashMap<>();
+            if (method.magnitude().isPresent()) {
+                INDArray sum = base.castTo(type).dup('f');
+                addChanges(sum, tensors);
+                INDArray lengths = lengths(tensors).orElseThrow();
+                INDArray ones = Nd4j.ones(type, lengths.shape());
+                ofLengths.put(method.magnitude().get(), sum.mul(ofWeight).sum(0).mul(factors(sum, ones)));
+                ofWeight = ofWeight.mulRowVector(factors(sum, lengths));
+            }
             Map<String, INDArray> ofTensors =
-                    method.deltaGradients(shortNames(tensors, false), adapter.scaling(), upstream.castTo(type));
+                    new LinkedHashMap<>(method.deltaGradients(shortNames(tensors, false), adapter.scaling(), ofWeight));
+            ofTensors.putAll(ofLengths);
             Map<String, INDArray> gradients = new LinkedHashMap<>();
             adapter.tensors()
                     .forEach(tensor -> gradients.put(adapter.key(tensor), Named.get(ofTensors, tensor.name())));
