@@ -8,6 +8,7 @@ import dev.samediff.adapters.engine.compiled.CompiledEngine;
 import dev.samediff.adapters.testing.EveryEngine;
 import dev.samediff.adapters.train.loss.Losses;
 import dev.samediff.adapters.train.loss.TaskLoss;
+import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -31,7 +32,14 @@ class InvalidBatchTest {
         return new TinyGpt(16, 1, 2, vocabulary, 3);
     }
 
+    /** A batch, and what the sentence says. */
+    private record Bad(Map<String, INDArray> batch, String... parts) {}
+
     private static void isRefused(EveryEngine kind, TinyGpt gpt, Map<String, INDArray> batch, String... parts) {
+        areRefused(kind, gpt, List.of(new Bad(batch, parts)));
+    }
+
+    private static void areRefused(EveryEngine kind, TinyGpt gpt, List<Bad> all) {
         TaskLoss loss = Losses.causalLm(gpt.graph, gpt.logits);
         try (Engine engine = kind.open(gpt.graph, loss.loss(), gpt.trainables)) {
             for (int call = 0; call < 3; call++) {
@@ -39,13 +47,15 @@ class InvalidBatchTest {
                     assertThat(engine.gradients(gpt.batch(2, 6, 1)).loss()).isPositive();
                     engine.outputs(gpt.batch(2, 6, 1), List.of(loss.loss()));
                 }
-                var refusal =
-                        assertThatThrownBy(() -> engine.gradients(batch)).isInstanceOf(InvalidInputException.class);
-                var alone = assertThatThrownBy(() -> engine.outputs(batch, List.of(loss.loss())))
-                        .isInstanceOf(InvalidInputException.class);
-                for (String part : parts) {
-                    refusal.hasMessageContaining(part);
-                    alone.hasMessageContaining(part);
+                for (Bad bad : all) {
+                    var refusal = assertThatThrownBy(() -> engine.gradients(bad.batch))
+                            .isInstanceOf(InvalidInputException.class);
+                    var alone = assertThatThrownBy(() -> engine.outputs(bad.batch, List.of(loss.loss())))
+                            .isInstanceOf(InvalidInputException.class);
+                    for (String part : bad.parts) {
+                        refusal.hasMessageContaining(part);
+                        alone.hasMessageContaining(part);
+                    }
                 }
             }
             assertThat(engine.gradients(gpt.batch(2, 6, 1)).loss()).isPositive();
@@ -68,18 +78,18 @@ class InvalidBatchTest {
     @EnumSource
     void labels_outside_of_the_classes(EveryEngine kind) {
         for (int vocabulary : new int[] {VOCABULARY, 600}) {
+            TinyGpt gpt = gpt(vocabulary);
+            List<Bad> all = new ArrayList<>();
             for (double bad : new double[] {-1, -100, vocabulary, 100_000, Integer.MAX_VALUE, Integer.MIN_VALUE}) {
-                TinyGpt gpt = gpt(vocabulary);
                 Map<String, INDArray> batch = new HashMap<>(gpt.batch(2, 6, 1));
                 batch.put("label_mask", changed(batch.get("label_mask"), 1e-30));
                 batch.put("labels", changed(batch.get("labels"), bad));
-                isRefused(
-                        kind,
-                        gpt,
+                all.add(new Bad(
                         batch,
                         "the label at position [1, 2] of the placeholder `labels` is " + (long) bad,
-                        "allowed is 0 to " + (vocabulary - 1));
+                        "allowed is 0 to " + (vocabulary - 1)));
             }
+            areRefused(kind, gpt, all);
         }
     }
 
@@ -164,12 +174,18 @@ class InvalidBatchTest {
     @MethodSource("shapes")
     void labels_and_masks_of_other_shapes_than_the_ids(EveryEngine kind, long[] shape) {
         TinyGpt gpt = gpt(VOCABULARY);
-        Map<String, INDArray> batch = with(gpt, "labels", Nd4j.ones(DataType.INT, shape));
-        isRefused(kind, gpt, batch, "`labels`", java.util.Arrays.toString(shape));
-        batch = with(gpt, "label_mask", Nd4j.ones(DataType.FLOAT, shape));
-        isRefused(kind, gpt(VOCABULARY), batch, "`label_mask`", java.util.Arrays.toString(shape));
-        batch.put("labels", Nd4j.ones(DataType.INT, shape));
-        isRefused(kind, gpt(VOCABULARY), batch, "`label", java.util.Arrays.toString(shape));
+        String shown = java.util.Arrays.toString(shape);
+        Map<String, INDArray> labels = with(gpt, "labels", Nd4j.ones(DataType.INT, shape));
+        Map<String, INDArray> mask = with(gpt, "label_mask", Nd4j.ones(DataType.FLOAT, shape));
+        Map<String, INDArray> both = new HashMap<>(mask);
+        both.put("labels", Nd4j.ones(DataType.INT, shape));
+        areRefused(
+                kind,
+                gpt,
+                List.of(
+                        new Bad(labels, "`labels`", shown),
+                        new Bad(mask, "`label_mask`", shown),
+                        new Bad(both, "`label", shown)));
     }
 
     @ParameterizedTest
@@ -200,21 +216,24 @@ class InvalidBatchTest {
 
     static Stream<Arguments> numbers() {
         return EveryEngine.all()
-                .flatMap(kind -> Stream.of("input_ids", "labels")
-                        .flatMap(name -> Stream.of(
-                                        5.7, -0.5, Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, 1e20)
-                                .flatMap(value -> Stream.of(DataType.FLOAT, DataType.DOUBLE)
-                                        .map(type -> Arguments.of(kind, name, value, type)))));
+                .flatMap(kind -> Stream.of("input_ids", "labels").map(name -> Arguments.of(kind, name)));
     }
 
     @ParameterizedTest
     @MethodSource("numbers")
-    void numbers_that_are_not_whole(EveryEngine kind, String name, double value, DataType type) {
+    void numbers_that_are_not_whole(EveryEngine kind, String name) {
         TinyGpt gpt = gpt(VOCABULARY);
-        INDArray floats = changed(gpt.batch(2, 6, 1).get(name).castTo(type), value);
-        Map<String, INDArray> batch = with(gpt, name, floats);
-        batch.put("label_mask", changed(batch.get("label_mask"), 0));
-        isRefused(kind, gpt, batch, "`" + name + "`", "[1, 2]", "whole number");
+        List<Bad> all = new ArrayList<>();
+        for (double value :
+                new double[] {5.7, -0.5, Double.NaN, Double.POSITIVE_INFINITY, Double.NEGATIVE_INFINITY, 1e20}) {
+            for (DataType type : List.of(DataType.FLOAT, DataType.DOUBLE)) {
+                INDArray floats = changed(gpt.batch(2, 6, 1).get(name).castTo(type), value);
+                Map<String, INDArray> batch = with(gpt, name, floats);
+                batch.put("label_mask", changed(batch.get("label_mask"), 0));
+                all.add(new Bad(batch, "`" + name + "`", "[1, 2]", "whole number"));
+            }
+        }
+        areRefused(kind, gpt, all);
     }
 
     @ParameterizedTest
