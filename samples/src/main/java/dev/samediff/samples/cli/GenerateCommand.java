@@ -12,7 +12,6 @@ import dev.samediff.adapters.text.batch.TextRecipe;
 import dev.samediff.adapters.text.generation.CachedLogits;
 import dev.samediff.adapters.text.generation.Generation;
 import dev.samediff.adapters.text.generation.GenerationPlan;
-import dev.samediff.adapters.text.generation.Sampler;
 import dev.samediff.adapters.text.generation.TextGenerator;
 import dev.samediff.adapters.text.tokenizer.JsonFiles;
 import dev.samediff.samples.model.LanguageModel;
@@ -59,34 +58,20 @@ final class GenerateCommand extends Command {
     @Nullable
     String template;
 
-    @Option(
-            names = "--max-tokens",
-            paramLabel = "N",
-            defaultValue = "64",
-            description = "Most tokens to write. Default: ${DEFAULT-VALUE}.")
-    int maxTokens;
+    @ArgGroup(validate = false, heading = "%nWriting%n")
+    SamplingOptions sampling = new SamplingOptions();
 
-    @Option(
-            names = "--temperature",
-            paramLabel = "T",
-            defaultValue = "0",
-            description =
-                    "0: always the likeliest token; above: draws, flatter when higher. Default: ${DEFAULT-VALUE}.")
-    double temperature;
-
-    @Option(
-            names = "--seed",
-            paramLabel = "N",
-            defaultValue = "0",
-            description = "Seed of the draws. Default: ${DEFAULT-VALUE}.")
-    long seed;
+    @Option(names = "--stream", description = "Prints a text as it is written; with one prompt.")
+    boolean stream;
 
     @Override
     int run() throws IOException {
         List<String> texts = prompts.read();
-        if (!(temperature >= 0) || Double.isInfinite(temperature)) {
-            throw new InvalidInputException("--temperature " + temperature + " is not possible; give 0 or more");
+        if (stream && texts.size() > 1) {
+            throw new InvalidInputException(
+                    "--stream with " + texts.size() + " prompts would mix their texts; give one prompt, or leave it out");
         }
+        sampling.sampling(); // refuses before anything is loaded
         Optional<TextRecipe> recipe =
                 adapter == null ? Optional.empty() : TextRecipe.read(AdapterFolder.placeOf(adapter));
         LanguageModel loaded = model.load(recipe);
@@ -110,7 +95,12 @@ final class GenerateCommand extends Command {
         List<Written> results = IntStream.range(0, texts.size())
                 .mapToObj(i -> Written.of(texts.get(i), written.get(i)))
                 .toList();
-        results.forEach(one -> out().println(results.size() == 1 ? one.text() : one.prompt() + one.text() + "\n"));
+        if (stream) {
+            out().println();
+        } else {
+            results.forEach(
+                    one -> out().println(results.size() == 1 ? one.text() : one.prompt() + one.text() + "\n"));
+        }
         if (json) {
             printJson(results);
         }
@@ -125,19 +115,24 @@ final class GenerateCommand extends Command {
     }
 
     private List<Generation> generate(LanguageModel loaded, List<String> texts) {
-        GenerationPlan plan = GenerationPlan.greedy(maxTokens, loaded.maxLength())
+        GenerationPlan plan = sampling.plan(loaded.maxLength())
                 .paddedToMultipleOf(loaded.inputs().fixedLength().orElse(1));
-        if (temperature > 0) {
-            plan = plan.sampled(Sampler.temperature(temperature), seed);
-        }
         SequenceEncoder encoder = loaded.encoder();
         try (Engine engine = new ReferenceEngine(loaded.graph(), "", List.of());
                 CachedLogits cached = loaded.cachedLogitsBy(engine, EngineOptions.defaults())) {
-            List<Generation> written = new TextGenerator(cached, loaded.tokenizer(), plan)
+            TextGenerator generator = new TextGenerator(cached, loaded.tokenizer(), plan);
+            List<Generation> written = (stream ? generator.tellingTo(this::print) : generator)
                     .generateFrom(texts.stream().map(encoder::encodePrompt).toList());
             cached.fallback().ifPresent(why -> say("without a key/value cache: " + why));
             return written;
         }
+    }
+
+    /** Prints a piece of the only text. */
+    private boolean print(int prompt, String piece) {
+        out().print(piece);
+        out().flush();
+        return true;
     }
 
     /** A result for machines. */
