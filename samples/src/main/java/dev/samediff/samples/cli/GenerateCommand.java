@@ -9,10 +9,13 @@ import dev.samediff.adapters.io.AdapterFolder;
 import dev.samediff.adapters.text.batch.PromptTemplate;
 import dev.samediff.adapters.text.batch.SequenceEncoder;
 import dev.samediff.adapters.text.batch.TextRecipe;
+import dev.samediff.adapters.text.chat.ChatMessage;
+import dev.samediff.adapters.text.chat.ChatTemplate;
 import dev.samediff.adapters.text.generation.CachedLogits;
 import dev.samediff.adapters.text.generation.Generation;
 import dev.samediff.adapters.text.generation.GenerationPlan;
 import dev.samediff.adapters.text.generation.TextGenerator;
+import dev.samediff.adapters.text.tokenizer.Beginning;
 import dev.samediff.adapters.text.tokenizer.JsonFiles;
 import dev.samediff.samples.model.LanguageModel;
 import java.io.IOException;
@@ -24,6 +27,7 @@ import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** {@code generate}: what a model writes. */
@@ -58,6 +62,19 @@ final class GenerateCommand extends Command {
     @Nullable
     String template;
 
+    @Option(
+            names = "--chat",
+            description = "Prompts are what a user says: the chat template of the adapter's training, or that of"
+                    + " --chat-template, is put around them. An adapter that was trained on conversations needs no --chat.")
+    boolean chat;
+
+    @Mixin
+    ChatOptions chatTemplate = new ChatOptions();
+
+    @Option(names = "--system", paramLabel = "TEXT", description = "What stands before a conversation, with --chat.")
+    @Nullable
+    String system;
+
     @ArgGroup(validate = false, heading = "%nWriting%n")
     SamplingOptions sampling = new SamplingOptions();
 
@@ -78,19 +95,25 @@ final class GenerateCommand extends Command {
         if (adapter != null) {
             AdaptedModel.inject(loaded.graph(), loaded.imported().modulePaths(), AdapterFolder.load(adapter));
         }
+        Optional<ChatTemplate> conversation = conversation(recipe);
+        if (conversation.isPresent() && recipe.isEmpty() && model.bos == Beginning.AUTO) {
+            loaded = loaded.withFraming(
+                    loaded.framing().withBefore(List.of(), "the chat template writes all of it"));
+        }
         Optional<PromptTemplate> words = words(recipe);
         say("prompts: " + loaded.framing().sentence()
+                + (conversation.isPresent() ? ", within the chat template" : "")
                 + words.map(one -> ", with the words `" + JsonFiles.excerpt(one.pattern()) + "`")
                         .orElse(""));
+        List<String> prompted = texts.stream()
+                .map(text -> words.map(one -> one.apply(text)).orElse(text))
+                .map(text -> conversation.map(one -> one.render(messages(text), true)).orElse(text))
+                .toList();
         List<Generation> written;
         try (InterruptNotice notice = new InterruptNotice(
                 this::say,
                 "stopped; texts are printed when all are written: start again, or give a smaller --max-tokens")) {
-            written = generate(
-                    loaded,
-                    texts.stream()
-                            .map(text -> words.map(one -> one.apply(text)).orElse(text))
-                            .toList());
+            written = generate(loaded, prompted);
         }
         List<Written> results = IntStream.range(0, texts.size())
                 .mapToObj(i -> Written.of(texts.get(i), written.get(i)))
@@ -105,6 +128,26 @@ final class GenerateCommand extends Command {
             printJson(results);
         }
         return 0;
+    }
+
+    /** Returns the template of conversations, if prompts are to be within one: that which is given, or that of the training. */
+    private Optional<ChatTemplate> conversation(Optional<TextRecipe> recipe) {
+        Optional<ChatTemplate> trained = recipe.flatMap(TextRecipe::chat).map(TextRecipe.Chat::compiled);
+        boolean wanted = chat || chatTemplate.isGiven() || (trained.isPresent() && template == null);
+        if (system != null && !wanted) {
+            throw new InvalidInputException("--system is for conversations; give --chat too, or leave it out");
+        }
+        return !wanted
+                ? Optional.empty()
+                : trained.isPresent() && !chatTemplate.isGiven()
+                        ? trained
+                        : Optional.of(chatTemplate.find(model.tokenizer));
+    }
+
+    private List<ChatMessage> messages(String text) {
+        return system == null
+                ? List.of(ChatMessage.user(text))
+                : List.of(ChatMessage.system(system.replace("\\n", "\n")), ChatMessage.user(text));
     }
 
     /** Returns the words around prompts: those given, or those of the adapter's training. */
