@@ -168,7 +168,7 @@ final class Filters {
             case "integer" -> value instanceof Long;
             case "float" -> value instanceof Double;
             case "boolean" -> value instanceof Boolean;
-            case "true" -> value == Boolean.TRUE || Boolean.TRUE.equals(value);
+            case "true" -> Boolean.TRUE.equals(value);
             case "false" -> Boolean.FALSE.equals(value);
             case "mapping" -> value instanceof Map;
             case "sequence", "iterable" -> value instanceof List || value instanceof Map || value instanceof String;
