@@ -226,7 +226,8 @@ public final class AdapterTrainer implements AutoCloseable {
             if (evaluation != null && (last || isDue(plan.evaluateEvery()))) {
                 judge(evaluation, audience);
             }
-            interrupted = stopRequested && !last && !evaluations.isHopeless();
+            boolean asked = stopRequested || audience.stream().anyMatch(TrainingListener::wantsStop);
+            interrupted = asked && !last && !evaluations.isHopeless();
             boolean due = last || evaluations.isHopeless() || isDue(plan.checkpointEvery());
             if (interrupted || (plan.checkpointEvery() > 0 && due)) {
                 checkpoint(audience);

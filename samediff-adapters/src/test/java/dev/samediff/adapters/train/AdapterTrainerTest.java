@@ -41,6 +41,32 @@ class AdapterTrainerTest extends TinyTraining {
     }
 
     @Test
+    void a_listener_ends_a_run_and_the_next_one_goes_on() {
+        TrainingListener third = new TrainingListener() {
+            private int steps;
+
+            @Override
+            public void onStep(StepReport report) {
+                steps++;
+            }
+
+            @Override
+            public boolean wantsStop() {
+                return steps == 3;
+            }
+        };
+        try (AdapterTrainer trainer = trainer(plan(7))) {
+            Batches batches = Batches.of(gpt, 2, 4, 6);
+            TrainingResult result = trainer.fit(batches, null, third);
+            assertThat(result.reason()).isEqualTo(TrainingResult.Reason.INTERRUPTED);
+            assertThat(result.steps()).isEqualTo(3);
+            TrainingResult rest = trainer.fit(batches, null);
+            assertThat(rest.reason()).isEqualTo(TrainingResult.Reason.COMPLETED);
+            assertThat(rest.steps()).isEqualTo(7);
+        }
+    }
+
+    @Test
     void the_loss_falls_and_the_base_weights_never_move() {
         Map<String, INDArray> before = values(gpt, gpt.weights);
         TrainingResult result = train(plan(30), Batches.of(gpt, 2, 4, 6));

@@ -74,8 +74,8 @@ final class CompareCommand extends Command {
     int run() throws IOException {
         List<Comparison.Entry> entries =
                 methods.stream().map(String::strip).map(this::entry).toList();
-        Task task = data.task(model.isBundled(), training.examplesSeen(), training.seed);
-        model.load(); // refuses what cannot be used before anything is made
+        Task task = data.task(model.isBundled(), model.tokenizer, training.examplesSeen(), training.seed);
+        model.load(task); // refuses what cannot be used before anything is made
         RunFolder folder = output.folder("compare");
         try (InterruptNotice notice = new InterruptNotice(
                         this::say,
@@ -87,7 +87,7 @@ final class CompareCommand extends Command {
 
     private int compare(Task task, List<Comparison.Entry> entries, RunFolder folder) throws IOException {
         say("model: " + model.describe() + "; task: " + task.description());
-        List<FineTuneResult> results = new Comparison(model::load, task, entries).run(progress(), this::say);
+        List<FineTuneResult> results = new Comparison(() -> model.load(task), task, entries).run(progress(), this::say);
         List<FineTuneSummary> summaries = results.stream()
                 .map(result -> FineTuneSummary.of(
                         result,

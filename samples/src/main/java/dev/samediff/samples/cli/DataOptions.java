@@ -8,6 +8,7 @@ import dev.samediff.samples.task.Task;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 /** What is learned, and by what it is measured. */
@@ -19,7 +20,7 @@ final class DataOptions {
             names = "--train",
             paramLabel = "X.jsonl",
             description = "Examples, a JSON object per line: prompt/response, prompt/completion, instruction/output,"
-                    + " question/answer or text. Default: the bundled stories.")
+                    + " question/answer, text or messages. Default: the bundled stories.")
     @Nullable
     Path train;
 
@@ -37,6 +38,9 @@ final class DataOptions {
     @Nullable
     String template;
 
+    @Mixin
+    ChatOptions chat = new ChatOptions();
+
     @Option(
             names = "--eval-count",
             paramLabel = "N",
@@ -45,10 +49,10 @@ final class DataOptions {
                     + " ${DEFAULT-VALUE}.")
     int evalCount = 50;
 
-    /** Reads or makes the task; bundled stories are as many as the training will see. */
-    Task task(boolean bundledModel, int storiesToTrain, long seed) {
+    /** Reads or makes the task, with the chat template of a tokenizer; bundled stories are as many as the training will see. */
+    Task task(boolean bundledModel, @Nullable Path tokenizer, int storiesToTrain, long seed) {
         if (train != null) {
-            return JsonlTask.read(train, Optional.ofNullable(eval), promptTemplate());
+            return JsonlTask.read(train, Optional.ofNullable(eval), promptTemplate(), () -> chat.find(tokenizer));
         }
         if (!bundledModel || eval != null) {
             throw new InvalidInputException(

@@ -99,7 +99,7 @@ final class FineTuneCommand extends Command {
         FineTuneSettings settings =
                 new FineTuneSettings(plan, training.batch, training.seed, data.evalCount, output.resumeFrom(folder));
         Task examples = task();
-        LanguageModel loaded = model.load();
+        LanguageModel loaded = model.load(examples);
         say("model: " + model.describe() + "; task: " + examples.description());
         Candidate candidate = Candidate.adapters(loaded, config);
         candidate.adapted().ifPresent(adapted -> sayWhatIsLeftOut(loaded, adapted));
@@ -113,7 +113,7 @@ final class FineTuneCommand extends Command {
             FineTuneResult result = job.run(candidate, Optional.empty(), metrics);
             RunDescription description = new RunDescription(model.describe(), examples.description(), commandLine());
             FineTuneSummary summary = new RunWriter(folder)
-                    .keeping(TextRecipe.of(loaded.framing(), data.promptTemplate()))
+                    .keeping(recipe(loaded, examples))
                     .write(result, settings, description);
             print(text(result, folder), summary);
             return 0;
@@ -152,6 +152,12 @@ final class FineTuneCommand extends Command {
         } catch (StopSignal.Stopped e) { // a signal is ending the process, and says so
             return Failure.WORK_FAILED;
         }
+    }
+
+    /** Returns how the texts become tokens, to be kept with the adapter. */
+    private TextRecipe recipe(LanguageModel loaded, Task examples) {
+        TextRecipe recipe = TextRecipe.of(loaded.framing(), data.promptTemplate());
+        return examples.chat().map(recipe::withChat).orElse(recipe);
     }
 
     /** Says how to go on after a signal. */
@@ -194,7 +200,7 @@ final class FineTuneCommand extends Command {
     /** Returns the task; shards together see more examples than one training. */
     private Task task() {
         int shards = spark.master == null ? 1 : spark.shards;
-        return data.task(model.isBundled(), training.examplesSeen(training.batch * shards), training.seed);
+        return data.task(model.isBundled(), model.tokenizer, training.examplesSeen(training.batch * shards), training.seed);
     }
 
     /** Returns how to train on Spark, if asked for. */
@@ -217,7 +223,8 @@ final class FineTuneCommand extends Command {
     ShardedTask sharded() {
         FineTuneSettings settings = new FineTuneSettings(
                 training.plan().build(), training.batch, training.seed, data.evalCount, Optional.empty());
-        return new ShardedTask(model.load(), task(), adapter.config(method, training.seed), settings, training::plan);
+        Task examples = task();
+        return new ShardedTask(model.load(examples), examples, adapter.config(method, training.seed), settings, training::plan);
     }
 
     private static String text(FineTuneResult result, RunFolder folder) {

@@ -6,7 +6,9 @@ import dev.samediff.adapters.text.tokenizer.Beginning;
 import dev.samediff.adapters.text.tokenizer.Tokenizers;
 import dev.samediff.samples.model.BundledModel;
 import dev.samediff.samples.model.LanguageModel;
+import dev.samediff.samples.task.Task;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
@@ -72,6 +74,14 @@ final class ModelOptions {
     LanguageModel load() {
         LanguageModel loaded = imported();
         return bos == Beginning.AUTO ? loaded : loaded.withFraming(bos.of(loaded.tokenizer()));
+    }
+
+    /** The same for a task; of conversations the chat template writes all of a text, a beginning token too. */
+    LanguageModel load(Task task) {
+        LanguageModel loaded = load();
+        return task.chat().isPresent() && bos == Beginning.AUTO
+                ? loaded.withFraming(loaded.framing().withBefore(List.of(), "the chat template writes all of it"))
+                : loaded;
     }
 
     /** The same for an adapter, whose training decides what {@code --bos} leaves open. */

@@ -126,7 +126,7 @@ final class SweepCommand extends Command {
     /** Loads the model and prepares what trials share. */
     SweepJob job() {
         settleDefaults();
-        return new SweepJob(model.load(), this::task, defaults());
+        return new SweepJob(model.load(task(1)), this::task, defaults());
     }
 
     private SweepReport.Part run(String name, Path folder, SweepJob job, AdapterSpace space, SweepPlan plan)
@@ -226,7 +226,7 @@ final class SweepCommand extends Command {
     }
 
     private Task task(int batch) {
-        return data.task(model.isBundled(), training.examplesSeen(batch), training.seed);
+        return data.task(model.isBundled(), model.tokenizer, training.examplesSeen(batch), training.seed);
     }
 
     /** Returns what all trials have in common, as options of {@code finetune}. */
@@ -252,6 +252,8 @@ final class SweepCommand extends Command {
                         "--logits",
                         "--max-length",
                         "--template",
+                        "--bos",
+                        "--chat-template",
                         "--warmup",
                         "--weight-decay",
                         "--clip",

@@ -2,11 +2,16 @@ package dev.samediff.samples.task;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.text.batch.PromptTemplate;
+import dev.samediff.adapters.text.chat.ChatTemplate;
+import dev.samediff.adapters.text.jsonl.ChatExamples;
+import dev.samediff.adapters.text.jsonl.ChatRows;
 import dev.samediff.adapters.text.jsonl.JsonlExamples;
 import dev.samediff.adapters.text.jsonl.TextExample;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.function.Function;
+import java.util.function.Supplier;
 
 /** A job given by JSONL files. */
 public final class JsonlTask {
@@ -21,13 +26,31 @@ public final class JsonlTask {
      * @param train file to learn from
      * @param evaluation file to measure by; if absent, every 20th training example is held out for it (500 at most)
      * @param template words around each prompt
+     * @param chat finds the template of conversations, if the file holds some
      * @throws InvalidInputException if a file cannot be read or holds too little
      */
-    public static Task read(Path train, Optional<Path> evaluation, Optional<PromptTemplate> template) {
-        List<TextExample> all = examples(train, template);
+    public static Task read(
+            Path train, Optional<Path> evaluation, Optional<PromptTemplate> template, Supplier<ChatTemplate> chat) {
+        if (!ChatRows.areIn(train)) {
+            return read(train, evaluation, file -> examples(file, template), Optional.empty());
+        }
+        if (template.isPresent()) {
+            throw new InvalidInputException("--template is for prompts, and " + train
+                    + " holds conversations, which a chat template frames; leave it out");
+        }
+        ChatTemplate used = chat.get();
+        return read(train, evaluation, file -> ChatExamples.of(ChatRows.read(file), used), Optional.of(used));
+    }
+
+    private static Task read(
+            Path train,
+            Optional<Path> evaluation,
+            Function<Path, List<TextExample>> reader,
+            Optional<ChatTemplate> chat) {
+        List<TextExample> all = reader.apply(train);
         if (evaluation.isPresent()) {
-            List<TextExample> held = examples(evaluation.get(), template);
-            return task(train, all, named(evaluation.get()), held);
+            List<TextExample> held = reader.apply(evaluation.get());
+            return task(train, all, named(evaluation.get()), held, chat);
         }
         if (all.size() < 2) {
             throw new InvalidInputException(train + " has " + all.size() + " example; at least two are needed, one of"
@@ -35,14 +58,20 @@ public final class JsonlTask {
         }
         int stride = Math.max(Math.min(HELD_OUT_PART, all.size()), all.size() / MOST_HELD_OUT);
         List<TextExample> held = every(all, stride, true);
-        return task(train, every(all, stride, false), "held-out", held);
+        return task(train, every(all, stride, false), "held-out", held, chat);
     }
 
-    private static Task task(Path train, List<TextExample> learned, String name, List<TextExample> held) {
+    private static Task task(
+            Path train,
+            List<TextExample> learned,
+            String name,
+            List<TextExample> held,
+            Optional<ChatTemplate> chat) {
         return new Task(
                 named(train) + ": " + learned.size() + " examples, " + held.size() + " to evaluate",
                 learned,
-                List.of(new EvaluationSet(name, held, ExactMatch.wholeResponse())));
+                List.of(new EvaluationSet(name, held, ExactMatch.wholeResponse())),
+                chat);
     }
 
     private static List<TextExample> examples(Path file, Optional<PromptTemplate> template) {

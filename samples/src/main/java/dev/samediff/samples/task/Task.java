@@ -1,7 +1,9 @@
 package dev.samediff.samples.task;
 
+import dev.samediff.adapters.text.chat.ChatTemplate;
 import dev.samediff.adapters.text.jsonl.TextExample;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * A job for a language model.
@@ -9,14 +11,21 @@ import java.util.List;
  * @param description one line for reports
  * @param train what is learned
  * @param evaluations what is measured before and after; the first is the one the training aims at
+ * @param chat the template by which conversations became these examples, if they were conversations
  */
-public record Task(String description, List<TextExample> train, List<EvaluationSet> evaluations) {
+public record Task(
+        String description, List<TextExample> train, List<EvaluationSet> evaluations, Optional<ChatTemplate> chat) {
     public Task {
         train = List.copyOf(train);
         evaluations = List.copyOf(evaluations);
         if (evaluations.isEmpty()) {
             throw new IllegalArgumentException("a task needs something to be measured by");
         }
+    }
+
+    /** A task of examples that were no conversations. */
+    public Task(String description, List<TextExample> train, List<EvaluationSet> evaluations) {
+        this(description, train, evaluations, Optional.empty());
     }
 
     /** Returns the evaluation set the training aims at. */

@@ -142,6 +142,38 @@ class FineTuneCommandTest {
     }
 
     @Test
+    void conversations_are_learned_and_continued_by_one_template() throws IOException {
+        Path data = Files.writeString(
+                folder.resolve("chat.jsonl"),
+                "{\"messages\": [{\"role\": \"user\", \"content\": \"2+2?\"}, {\"role\": \"assistant\", \"content\": \"4\"}]}\n"
+                        .repeat(4));
+        Path out = folder.resolve("chat");
+        String common = "finetune --model " + BundledModel.extract().onnx() + " --tokenizer "
+                + BundledModel.extract().vocabulary() + " --train " + data
+                + " --steps 1 --batch 2 --rank 1 --targets c_attn --eval-count 1 --out " + out;
+        Run without = Run.of(common.split(" "));
+        assertThat(without.exitCode()).isEqualTo(2);
+        assertThat(without.error()).contains("has no chat template", "--chat-template");
+        Run trained = Run.of((common + " --chat-template chatml").split(" "));
+        assertThat(trained.exitCode()).as(trained.err()).isZero();
+        assertThat(trained.err()).contains("nothing is put in front of a text (the chat template writes all of it)");
+        assertThat(Files.readString(out.resolve("adapter/text_recipe.json"))).contains("<|im_start|>assistant");
+        Run written = Run.of(("generate --model " + BundledModel.extract().onnx() + " --tokenizer "
+                        + BundledModel.extract().vocabulary() + " --adapter " + out.resolve("adapter")
+                        + " --prompt 2+2? --max-tokens 1 --stream")
+                .split(" "));
+        assertThat(written.exitCode()).as(written.err()).isZero();
+        assertThat(written.err()).contains("as the adapter was trained", "within the chat template");
+    }
+
+    @Test
+    void impossible_ways_to_choose_are_refused_before_the_model_is_loaded() {
+        Run run = Run.of("generate", "--prompt", "a", "--top-k", "5");
+        assertThat(run.exitCode()).isEqualTo(2);
+        assertThat(run.error()).contains("at temperature 0 nothing is drawn");
+    }
+
+    @Test
     void merge_writes_an_onnx_file_that_runs_elsewhere() {
         Path merged = folder.resolve("merged.onnx");
         Run merge = Run.of("merge", "--adapter", run.resolve("adapter").toString(), "--out", merged.toString());

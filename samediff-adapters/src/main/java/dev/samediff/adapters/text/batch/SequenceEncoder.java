@@ -204,7 +204,7 @@ public record SequenceEncoder(
         }
 
         private boolean endIsAdded(int... body) {
-            return eos && (body.length == 0 || body[body.length - 1] != tokenizer.eosId());
+            return eos && (body.length == 0 || !framing.isEnd(body[body.length - 1]));
         }
 
         private void count(TokenSequence sequence) {

@@ -5,25 +5,29 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.text.chat.ChatTemplate;
 import dev.samediff.adapters.text.tokenizer.Framing;
 import dev.samediff.adapters.text.tokenizer.JsonFiles;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.TreeMap;
 
 /**
  * How the texts of a training became tokens, kept in a file beside the adapter ({@value #FILE}; PEFT ignores it), so that who uses the adapter
  * makes the same of a prompt:
  *
- * <pre>{"format": 1, "before": [{"id": 263, "token": "&lt;s&gt;"}], "template": "Question: {prompt}", "chat_template": "..."}</pre>
+ * <pre>{"format": 1, "before": [{"id": 263, "token": "&lt;s&gt;"}], "template": "Question: {prompt}",
+ *  "chat": {"template": "...", "tokens": {"bos_token": "&lt;s&gt;"}}}</pre>
  *
  * @param before tokens that every text began with
  * @param template words around prompts, if there were any
- * @param chatTemplate template of conversations, if they were learned
+ * @param chat how conversations became text, if they were learned
  */
-public record TextRecipe(List<Framing.Mark> before, Optional<PromptTemplate> template, Optional<String> chatTemplate) {
+public record TextRecipe(List<Framing.Mark> before, Optional<PromptTemplate> template, Optional<Chat> chat) {
     /** Name of the file in the adapter's folder. */
     public static final String FILE = "text_recipe.json";
 
@@ -32,6 +36,23 @@ public record TextRecipe(List<Framing.Mark> before, Optional<PromptTemplate> tem
 
     /** The most tokens in front of a text that are read from a file. */
     private static final int LONGEST = 64;
+
+    /**
+     * How conversations became text.
+     *
+     * @param template the template's text
+     * @param tokens special tokens by the names that the template calls them
+     */
+    public record Chat(String template, Map<String, String> tokens) {
+        public Chat {
+            tokens = Map.copyOf(tokens);
+        }
+
+        /** The template, compiled. */
+        public ChatTemplate compiled() {
+            return ChatTemplate.of(template).withTokens(tokens);
+        }
+    }
 
     public TextRecipe {
         before = List.copyOf(before);
@@ -43,8 +64,8 @@ public record TextRecipe(List<Framing.Mark> before, Optional<PromptTemplate> tem
     }
 
     /** The same with a template of conversations. */
-    public TextRecipe withChatTemplate(String other) {
-        return new TextRecipe(before, template, Optional.of(other));
+    public TextRecipe withChat(ChatTemplate other) {
+        return new TextRecipe(before, template, Optional.of(new Chat(other.source(), other.tokens())));
     }
 
     /** A tokenizer's framing with these tokens in front. */
@@ -59,7 +80,11 @@ public record TextRecipe(List<Framing.Mark> before, Optional<PromptTemplate> tem
         ArrayNode marks = json.putArray("before");
         before.forEach(mark -> marks.addObject().put("id", mark.id()).put("token", mark.token()));
         template.ifPresent(words -> json.put("template", words.pattern()));
-        chatTemplate.ifPresent(text -> json.put("chat_template", text));
+        chat.ifPresent(one -> {
+            ObjectNode written = json.putObject("chat").put("template", one.template());
+            ObjectNode tokens = written.putObject("tokens");
+            new TreeMap<>(one.tokens()).forEach(tokens::put);
+        });
         return json.toPrettyString() + "\n";
     }
 
@@ -94,8 +119,25 @@ public record TextRecipe(List<Framing.Mark> before, Optional<PromptTemplate> tem
             }
             before.add(new Framing.Mark(id.intValue(), mark.path("token").textValue()));
         }
-        return new TextRecipe(
-                before, text(json, "template", file).map(PromptTemplate::new), text(json, "chat_template", file));
+        return new TextRecipe(before, text(json, "template", file).map(PromptTemplate::new), chat(json, file));
+    }
+
+    private static Optional<Chat> chat(JsonNode json, Path file) {
+        JsonNode chat = json.path("chat");
+        if (chat.isMissingNode()) {
+            return Optional.empty();
+        }
+        Map<String, String> tokens = new TreeMap<>();
+        for (Map.Entry<String, JsonNode> token : chat.path("tokens").properties()) {
+            if (!token.getValue().isTextual()) {
+                throw wrong(file, "chat", chat, "tokens that are strings");
+            }
+            tokens.put(token.getKey(), token.getValue().textValue());
+        }
+        return Optional.of(new Chat(
+                text(chat, "template", file)
+                        .orElseThrow(() -> wrong(file, "chat", chat, "{\"template\": a string, \"tokens\": {...}}")),
+                tokens));
     }
 
     private static Optional<String> text(JsonNode json, String key, Path file) {

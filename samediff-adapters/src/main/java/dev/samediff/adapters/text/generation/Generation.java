@@ -5,8 +5,8 @@ import java.util.Arrays;
 /**
  * What was generated after one prompt.
  *
- * @param text the new text, without the prompt and the end token
- * @param ids the new token ids, without the prompt and the end token; do not change them
+ * @param text the new text, without the prompt, the end token and a stop string
+ * @param ids the new token ids, without the prompt and the end token, with those of a stop string; do not change them
  * @param end why it ended
  */
 @SuppressWarnings("ArrayRecordComponent") // compared by content below
@@ -15,6 +15,10 @@ public record Generation(String text, int[] ids, End end) {
     public enum End {
         /** The model emitted an end token. */
         EOS,
+        /** One of the plan's stop strings is written; the text ends before it. */
+        STOP_STRING,
+        /** The listener wants no more of it. */
+        CANCELLED,
         /** The planned number of new tokens is reached. */
         MAX_NEW_TOKENS,
         /** The model's context is full. */

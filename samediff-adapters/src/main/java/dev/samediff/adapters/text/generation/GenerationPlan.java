@@ -1,6 +1,7 @@
 package dev.samediff.adapters.text.generation;
 
 import dev.samediff.adapters.InvalidInputException;
+import java.util.List;
 
 /**
  * How far and in what batches to generate.
@@ -11,11 +12,16 @@ import dev.samediff.adapters.InvalidInputException;
  * @param padToMultipleOf the padded length is rounded up to a multiple of this, at most {@code contextLength}, so that
  *     the model sees fewer different shapes; 1 for none
  * @param sampler chooses tokens
+ * @param stops texts at which writing stops; of special tokens, which no text shows, the tokenizer's ends are meant
  * @param seed seed of the sampler; each prompt has its own random numbers by its index
  */
 public record GenerationPlan(
-        int maxNewTokens, int contextLength, int batchSize, int padToMultipleOf, Sampler sampler, long seed) {
+        int maxNewTokens, int contextLength, int batchSize, int padToMultipleOf, Sampler sampler, List<String> stops, long seed) {
     public GenerationPlan {
+        stops = List.copyOf(stops);
+        if (stops.contains("")) {
+            throw new InvalidInputException("an empty stop string would end every text at once; leave it out");
+        }
         if (maxNewTokens < 1 || contextLength < 2 || batchSize < 1 || padToMultipleOf < 1) {
             throw new InvalidInputException("new tokens " + maxNewTokens + ", batch size " + batchSize
                     + " and padding multiple " + padToMultipleOf + " must be at least 1, context length "
@@ -26,21 +32,26 @@ public record GenerationPlan(
 
     /** Greedy, 8 prompts at a time, lengths as they are. */
     public static GenerationPlan greedy(int maxNewTokens, int contextLength) {
-        return new GenerationPlan(maxNewTokens, contextLength, 8, 1, Sampler.greedy(), 0);
+        return new GenerationPlan(maxNewTokens, contextLength, 8, 1, Sampler.greedy(), List.of(), 0);
     }
 
     /** With another batch size. */
     public GenerationPlan batched(int size) {
-        return new GenerationPlan(maxNewTokens, contextLength, size, padToMultipleOf, sampler, seed);
+        return new GenerationPlan(maxNewTokens, contextLength, size, padToMultipleOf, sampler, stops, seed);
     }
 
     /** With lengths rounded up to a multiple. */
     public GenerationPlan paddedToMultipleOf(int multiple) {
-        return new GenerationPlan(maxNewTokens, contextLength, batchSize, multiple, sampler, seed);
+        return new GenerationPlan(maxNewTokens, contextLength, batchSize, multiple, sampler, stops, seed);
     }
 
     /** With this sampler and seed. */
     public GenerationPlan sampled(Sampler newSampler, long newSeed) {
-        return new GenerationPlan(maxNewTokens, contextLength, batchSize, padToMultipleOf, newSampler, newSeed);
+        return new GenerationPlan(maxNewTokens, contextLength, batchSize, padToMultipleOf, newSampler, stops, newSeed);
+    }
+
+    /** With these stop strings. */
+    public GenerationPlan stoppedAt(List<String> texts) {
+        return new GenerationPlan(maxNewTokens, contextLength, batchSize, padToMultipleOf, sampler, texts, seed);
     }
 }

@@ -4,8 +4,8 @@ import dev.samediff.adapters.InvalidInputException;
 import java.util.Arrays;
 import java.util.random.RandomGenerator;
 
-/** Temperature, then top-k, then top-p, then one draw. Source of top-p: Holtzman et al., arXiv 1904.09751, section 3.1. */
-record NucleusSampler(double temperature, int topK, double topP) implements Sampler {
+/** Temperature, then top-k, then top-p, then min-p, then one draw. Source of top-p: Holtzman et al., arXiv 1904.09751, section 3.1. */
+record NucleusSampler(double temperature, int topK, double topP, double minP) implements Sampler {
     NucleusSampler {
         if (!(temperature > 0) || Double.isInfinite(temperature)) {
             throw new InvalidInputException(
@@ -13,6 +13,9 @@ record NucleusSampler(double temperature, int topK, double topP) implements Samp
         }
         if (topK < 0 || !(topP > 0) || topP > 1) {
             throw new InvalidInputException("top-k " + topK + " must be 0 (all) or more, top-p " + topP + " in (0, 1]");
+        }
+        if (!(minP >= 0) || minP > 1) {
+            throw new InvalidInputException("min-p " + minP + " must be in [0, 1]; 0 for all tokens");
         }
     }
 
@@ -40,6 +43,14 @@ record NucleusSampler(double temperature, int topK, double topP) implements Samp
                 nucleus += weights[count++];
             }
             kept = count;
+        }
+        if (minP > 0) {
+            nucleus = 0;
+            for (int i = 0; i < kept; i++) {
+                // the likeliest token weighs 1
+                weights[i] = weights[i] < minP ? 0 : weights[i];
+                nucleus += weights[i];
+            }
         }
         int chosen = draw(weights, kept, random.nextDouble() * nucleus);
         return ids == null ? chosen : ids[chosen];

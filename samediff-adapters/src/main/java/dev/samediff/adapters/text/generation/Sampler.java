@@ -2,7 +2,7 @@ package dev.samediff.adapters.text.generation;
 
 import java.util.random.RandomGenerator;
 
-/** Chooses the next token. */
+/** Chooses the next token; {@link Sampling} has the usual ways. */
 @FunctionalInterface
 public interface Sampler {
     /**
@@ -13,6 +13,15 @@ public interface Sampler {
      * @throws IllegalStateException if one of the logits is NaN or +Infinity, or all are -Infinity
      */
     int choose(float[] logits, RandomGenerator random);
+
+    /**
+     * The id of the next token, for samplers that look at what is there already; {@link #choose(float[], RandomGenerator)} for others.
+     *
+     * @param history ids of the prompt and of what was written after it
+     */
+    default int choose(float[] logits, int[] history, RandomGenerator random) {
+        return choose(logits, random);
+    }
 
     /** The most likely token; the lowest id among equals. */
     static Sampler greedy() {
@@ -30,7 +39,7 @@ public interface Sampler {
 
     /** Draws from softmax(logits / temperature). */
     static Sampler temperature(double temperature) {
-        return new NucleusSampler(temperature, 0, 1);
+        return new NucleusSampler(temperature, 0, 1, 0);
     }
 
     /**
@@ -41,6 +50,6 @@ public interface Sampler {
      * @param topP only the fewest likeliest tokens whose probabilities (among the k) reach p; 1 for all
      */
     static Sampler nucleus(double temperature, int topK, double topP) {
-        return new NucleusSampler(temperature, topK, topP);
+        return new NucleusSampler(temperature, topK, topP, 0);
     }
 }

@@ -12,6 +12,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
@@ -27,13 +28,25 @@ public final class TextGenerator {
     private final Tokenizer tokenizer;
     private final GenerationPlan plan;
     private final Framing framing;
+    private final @Nullable GenerationListener listener;
 
     /** Generates with this model, tokenizer and plan. */
     public TextGenerator(LogitsFunction model, Tokenizer tokenizer, GenerationPlan plan) {
+        this(model, tokenizer, plan, null);
+    }
+
+    private TextGenerator(
+            LogitsFunction model, Tokenizer tokenizer, GenerationPlan plan, @Nullable GenerationListener listener) {
+        this.listener = listener;
         this.model = model;
         this.tokenizer = tokenizer;
         this.plan = plan;
         this.framing = tokenizer.framing();
+    }
+
+    /** The same, and tells what is written as it is written. */
+    public TextGenerator tellingTo(GenerationListener other) {
+        return new TextGenerator(model, tokenizer, plan, other);
     }
 
     /** What follows each prompt, in the order of the prompts; in front of them stands what the tokenizer's files say. */
@@ -90,7 +103,8 @@ public final class TextGenerator {
                 Generation.End end = sequence.end;
                 if (end != null) {
                     int[] ids = Arrays.copyOfRange(sequence.ids, sequence.promptLength, sequence.length);
-                    results[sequence.index] = new Generation(tokenizer.decode(ids), ids, end);
+                    String text = sequence.written == null ? tokenizer.decode(ids) : sequence.written.text();
+                    results[sequence.index] = new Generation(text, ids, end);
                 }
                 return end != null;
             });
@@ -134,7 +148,8 @@ public final class TextGenerator {
         private final Random random;
         private final int[] ids;
         private int length;
-        private Generation.@org.jspecify.annotations.Nullable End end;
+        private final @Nullable WrittenText written;
+        private Generation.@Nullable End end;
 
         Running(int index, int number, int[] prompt) {
             this.index = index;
@@ -144,6 +159,7 @@ public final class TextGenerator {
             int most = (int) Math.min(plan.contextLength(), (long) prompt.length + plan.maxNewTokens());
             this.ids = Arrays.copyOf(prompt, most);
             this.length = prompt.length;
+            this.written = listener == null && plan.stops().isEmpty() ? null : new WrittenText(tokenizer, plan.stops());
         }
 
         void append(float[] logits) {
@@ -155,9 +171,10 @@ public final class TextGenerator {
                 throw new IllegalStateException("the model gave " + fault.kind() + " at position " + (length - 1)
                         + " of prompt " + number + " (" + fault.where() + "); " + LogitsCheck.ADVICE);
             });
-            int id = plan.sampler().choose(known, random);
+            int id = plan.sampler().choose(known, Arrays.copyOf(ids, length), random);
             if (framing.isEnd(id)) {
                 end = Generation.End.EOS;
+                tell();
                 return;
             }
             ids[length++] = id;
@@ -165,6 +182,20 @@ public final class TextGenerator {
                 end = Generation.End.MAX_NEW_TOKENS;
             } else if (length == plan.contextLength()) {
                 end = Generation.End.CONTEXT;
+            }
+            if (written != null && written.read(Arrays.copyOfRange(ids, promptLength, length))) {
+                end = Generation.End.STOP_STRING;
+            }
+            tell();
+        }
+
+        private void tell() {
+            if (written == null || listener == null) {
+                return;
+            }
+            String piece = written.next(end != null);
+            if (!piece.isEmpty() && !listener.onText(number, piece) && end == null) {
+                end = Generation.End.CANCELLED;
             }
         }
     }

@@ -90,8 +90,8 @@ public final class JsonlExamples {
             return known.get();
         }
         if (keys.stream().anyMatch(CHAT::contains)) {
-            throw new BrokenLine("is a chat with several turns, which is not supported; write each turn as"
-                    + " {\"prompt\": ..., \"response\": ...}");
+            throw new BrokenLine("is a conversation, which needs a chat template (ChatRows, ChatExamples; --chat-template); or"
+                    + " write each turn as {\"prompt\": ..., \"response\": ...}");
         }
         throw new BrokenLine("has the keys " + keys + ", none of the known pairs (" + JsonlLayout.knownKeys()
                 + "); name the prompt and the response key");

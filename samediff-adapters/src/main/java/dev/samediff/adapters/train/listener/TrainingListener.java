@@ -32,6 +32,11 @@ public interface TrainingListener {
      */
     default void onCheckpoint(int step, Path directory) {}
 
+    /** Asked after every update and its evaluation: whether training ends here, with a checkpoint, as {@code AdapterTrainer.stop} does. */
+    default boolean wantsStop() {
+        return false;
+    }
+
     /** Training ended; what its steps were executed by. Called before {@link #onEnd}, if the engine knows. */
     default void onExecution(ExecutionReport report) {}
 

@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.text.chat.ChatTemplate;
 import dev.samediff.adapters.text.tokenizer.Framing;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -19,7 +21,7 @@ class TextRecipeTest {
     private static final TextRecipe FULL = TextRecipe.of(
                     Framing.plain(2).withBefore(List.of(new Framing.Mark(1, "<s>")), "a test"),
                     Optional.of(new PromptTemplate("Q: {prompt}\nA: ")))
-            .withChatTemplate("{{ messages }}");
+            .withChat(ChatTemplate.of("{{ bos_token }}x").withTokens(Map.of("bos_token", "<s>")));
 
     @TempDir
     @SuppressWarnings("NullAway.Init") // JUnit sets it
@@ -60,7 +62,9 @@ class TextRecipeTest {
                 "{\"format\": 1, \"before\": [{\"id\": 1}]} ~ \"before\" is",
                 "{\"format\": 1, \"before\": [], \"template\": 7} ~ \"template\" is 7; expected a string",
                 "{\"format\": 1, \"before\": [], \"template\": \"none\"} ~ must hold {prompt} exactly once",
-                "{\"format\": 1, \"before\": [], \"chat_template\": null} ~ \"chat_template\" is null",
+                "{\"format\": 1, \"before\": [], \"chat\": null} ~ \"chat\" is null",
+                "{\"format\": 1, \"before\": [], \"chat\": {\"template\": 1}} ~ \"template\" is 1",
+                "{\"format\": 1, \"before\": [], \"chat\": {\"template\": \"\", \"tokens\": {\"a\": 1}}} ~ tokens that are strings",
             })
     void a_damaged_one_is_refused(String json, String words) throws IOException {
         Files.writeString(folder.resolve(TextRecipe.FILE), json.strip());

@@ -67,6 +67,32 @@ class CachedLogitsTest {
     }
 
     @Test
+    void every_way_to_choose_and_to_stop_writes_the_same_with_and_without_a_cache() {
+        GenerationPlan plan = GenerationPlan.greedy(20, 40);
+        String second = generate(whole(), plan).get(1).text().substring(3, 5);
+        List<GenerationPlan> plans = List.of(
+                plan.sampled(Sampling.greedy().withRepetitionPenalty(1.3), 0),
+                plan.sampled(Sampling.of(0.8), 1),
+                plan.sampled(Sampling.of(1).withTopK(5), 2),
+                plan.sampled(Sampling.of(1).withTopP(0.8), 3),
+                plan.sampled(Sampling.of(1).withMinP(0.2), 4),
+                plan.sampled(Sampling.of(1.2).withTopK(9).withTopP(0.95).withMinP(0.05).withRepetitionPenalty(1.1), 5),
+                plan.stoppedAt(List.of(second)),
+                plan.sampled(Sampling.of(1), 6).stoppedAt(List.of("e", "xy")));
+        try (CachedLogits cached = cached(EngineOptions.defaults(), new Capacities(8, 40))) {
+            for (GenerationPlan each : plans) {
+                List<Generation> expected = generate(whole(), each);
+                assertThat(generate(cached, each)).as(each.toString()).isEqualTo(expected);
+                assertThat(generate(cached, each.batched(3))).as("in other batches").isEqualTo(expected);
+            }
+            assertThat(cached.fallback()).isEmpty();
+        }
+        Generation stopped = generate(whole(), plans.get(6)).get(1);
+        assertThat(stopped.end()).isEqualTo(Generation.End.STOP_STRING);
+        assertThat(stopped.text()).doesNotContain(second);
+    }
+
+    @Test
     void logits_are_those_of_the_whole_model_at_every_position() {
         INDArray ids = gpt.inputs(3, 30, 4).get("input_ids");
         INDArray expected = whole().logits(ids, new int[] {30, 30, 30});

@@ -5,8 +5,12 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.text.tokenizer.CharTokenizer;
+import dev.samediff.adapters.text.tokenizer.Framing;
+import dev.samediff.adapters.text.tokenizer.Tokenizer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -49,6 +53,88 @@ class TextGeneratorTest {
                         Generation.End.MAX_NEW_TOKENS,
                         Generation.End.EOS);
         assertThat(results.get(1).ids()).containsExactly(27, 28);
+    }
+
+    @Test
+    void what_is_written_is_told_as_it_is_written_and_may_be_cancelled() {
+        Map<Integer, List<String>> told = new TreeMap<>();
+        GenerationPlan plan = GenerationPlan.greedy(5, 64).stoppedAt(List.of("fh", "tu"));
+        List<Generation> results = new TextGenerator(this::alphabet, LETTERS, plan)
+                .tellingTo((prompt, piece) -> {
+                    told.computeIfAbsent(prompt, key -> new ArrayList<>()).add(piece);
+                    return !piece.equals("o");
+                })
+                .generate(List.of("abc", "x", "pqr", "z", "klm"));
+        assertThat(told)
+                .isEqualTo(Map.of(
+                        0, List.of("d", "e", "fg", "h"),
+                        1, List.of("y", "z"),
+                        2, List.of("s"),
+                        4, List.of("n", "o")));
+        assertThat(results).extracting(Generation::text).containsExactly("defgh", "yz", "s", "", "no");
+        assertThat(results)
+                .extracting(Generation::end)
+                .containsExactly(
+                        Generation.End.MAX_NEW_TOKENS,
+                        Generation.End.EOS,
+                        Generation.End.STOP_STRING,
+                        Generation.End.EOS,
+                        Generation.End.CANCELLED);
+        assertThat(results.get(2).ids()).as("those of the stop string too").containsExactly(21, 22, 23);
+    }
+
+    @Test
+    void every_end_of_the_tokenizer_ends_a_text() {
+        Tokenizer several = new TokenizerWith(LETTERS, new Framing(List.of(), List.of(), List.of(1, 8, 20), "a test"));
+        List<Generation> results = new TextGenerator(this::alphabet, several, GenerationPlan.greedy(9, 64))
+                .generate(List.of("abc", "x", "k"));
+        assertThat(results).extracting(Generation::text).containsExactly("de", "yz", "lmnopq");
+        assertThat(results).extracting(Generation::end).containsOnly(Generation.End.EOS);
+    }
+
+    @Test
+    void prompts_begin_as_the_tokenizer_says() {
+        Framing framing = Framing.plain(1).withBefore(List.of(new Framing.Mark(28, "z")), "a test");
+        Tokenizer framed = new TokenizerWith(LETTERS, framing);
+        new TextGenerator(this::alphabet, framed, GenerationPlan.greedy(1, 64)).generate(List.of("abc", "zab"));
+        assertThat(shapes).containsExactly("2x4");
+        assertThat(new TextGenerator(this::alphabet, framed, GenerationPlan.greedy(1, 64)).generate(List.of(""))
+                        .get(0)
+                        .end())
+                .isEqualTo(Generation.End.EOS);
+    }
+
+    /** Another framing. */
+    private record TokenizerWith(CharTokenizer letters, Framing framing) implements Tokenizer {
+        @Override
+        public int[] encode(String text) {
+            return letters.encode(text);
+        }
+
+        @Override
+        public String decode(int[] ids) {
+            return letters.decode(ids);
+        }
+
+        @Override
+        public int padId() {
+            return letters.padId();
+        }
+
+        @Override
+        public int eosId() {
+            return letters.eosId();
+        }
+
+        @Override
+        public int vocabularySize() {
+            return letters.vocabularySize();
+        }
+
+        @Override
+        public String describe() {
+            return letters.describe();
+        }
     }
 
     @Test

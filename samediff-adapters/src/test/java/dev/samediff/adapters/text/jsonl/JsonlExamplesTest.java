@@ -103,7 +103,7 @@ class JsonlExamplesTest {
             delimiter = ';',
             quoteCharacter = '^',
             value = {
-                "{\"messages\":[]};is a chat with several turns, which is not supported",
+                "{\"messages\":[]};is a conversation, which needs a chat template",
                 "{\"a\":1,\"b\":2};has the keys [a, b], none of the known pairs (prompt/response, ",
             })
     void an_unknown_layout_is_refused_with_what_is_known(String line, String reason) throws IOException {

@@ -1,0 +1,83 @@
+package dev.samediff.samples.cli;
+
+import dev.samediff.adapters.text.generation.GenerationPlan;
+import dev.samediff.adapters.text.generation.Sampling;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Option;
+
+/** How tokens are chosen, and where a text ends. */
+final class SamplingOptions {
+    @Option(
+            names = "--max-tokens",
+            paramLabel = "N",
+            defaultValue = "64",
+            description = "Most tokens to write. Default: ${DEFAULT-VALUE}.")
+    int maxTokens = 64;
+
+    @Option(
+            names = "--temperature",
+            paramLabel = "T",
+            defaultValue = "0",
+            description =
+                    "0: always the likeliest token; above: draws, flatter when higher. Default: ${DEFAULT-VALUE}.")
+    double temperature;
+
+    @Option(
+            names = "--top-k",
+            paramLabel = "K",
+            defaultValue = "0",
+            description = "Draws only from the K likeliest tokens; 0: from all. Default: ${DEFAULT-VALUE}.")
+    int topK;
+
+    @Option(
+            names = "--top-p",
+            paramLabel = "P",
+            defaultValue = "1",
+            description = "Draws only from the fewest likeliest tokens whose probabilities reach P. Default:"
+                    + " ${DEFAULT-VALUE}.")
+    double topP = 1;
+
+    @Option(
+            names = "--min-p",
+            paramLabel = "P",
+            defaultValue = "0",
+            description = "Draws only from tokens at least P times as likely as the likeliest. Default: ${DEFAULT-VALUE}.")
+    double minP;
+
+    @Option(
+            names = "--repetition-penalty",
+            paramLabel = "R",
+            defaultValue = "1",
+            description = "Above 1: what occurred becomes less likely. Default: ${DEFAULT-VALUE}.")
+    double repetitionPenalty = 1;
+
+    @Option(
+            names = "--stop",
+            paramLabel = "TEXT",
+            description = "A text ends before this; \\n is a line break. Several are possible.")
+    @Nullable
+    List<String> stops;
+
+    @Option(
+            names = "--seed",
+            paramLabel = "N",
+            defaultValue = "0",
+            description = "Seed of the draws. Default: ${DEFAULT-VALUE}.")
+    long seed;
+
+    /** Returns how tokens are chosen. */
+    Sampling sampling() {
+        return new Sampling(temperature, topK, topP, minP, repetitionPenalty);
+    }
+
+    /** Returns the plan for a model that sees so many tokens. */
+    GenerationPlan plan(int contextLength) {
+        List<String> texts = stops == null
+                ? List.of()
+                : stops.stream().map(text -> text.replace("\\n", "\n")).toList();
+        return GenerationPlan.greedy(maxTokens, contextLength)
+                .sampled(sampling(), seed)
+                .stoppedAt(texts);
+    }
+}
