@@ -1,5 +1,6 @@
 package dev.samediff.importer;
 
+import dev.samediff.adapters.BaseModel;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.graph.AddedLayers;
 import dev.samediff.adapters.task.Pooling;
@@ -13,6 +14,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import onnx.Onnx.ModelProto;
@@ -25,7 +27,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <p>Linear weights and biases and the vectors of normalisation layers are VARIABLEs, so the graph can be trained as it
  * is. Embedding tables and all other stored numbers are CONSTANTs.
  */
-public final class ImportedModel {
+public final class ImportedModel implements BaseModel {
     private final ModelProto model;
     private final FileStamp stamp;
     private final SameDiff graph;
@@ -194,7 +196,7 @@ public final class ImportedModel {
         return sizes;
     }
 
-    /** Returns the graph: the same object at every call. */
+    @Override
     public SameDiff graph() {
         return graph;
     }
@@ -228,6 +230,7 @@ public final class ImportedModel {
      * Returns the module path by weight variable of all linear layers, and of experts in one tensor. Embedding tables need no entry: their variables are
      * named {@code <module path>.weight}.
      */
+    @Override
     public Map<String, String> modulePaths() {
         Map<String, String> paths = new LinkedHashMap<>();
         linearLayers().forEach(layer -> paths.put(layer.weight(), layer.module()));
@@ -254,6 +257,14 @@ public final class ImportedModel {
     /** Returns what the file holds and what was made of it. */
     public ImportReport report() {
         return report;
+    }
+
+    /** Returns {@code _name_or_path} of a {@code config.json} beside the file, or else the file's path. */
+    @Override
+    public Optional<String> name() {
+        return HubConfig.beside(source())
+                .name()
+                .or(() -> Optional.of(source().toAbsolutePath().normalize().toString()));
     }
 
     /** Returns the ONNX file. */

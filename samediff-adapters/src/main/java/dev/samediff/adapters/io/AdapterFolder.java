@@ -2,6 +2,7 @@ package dev.samediff.adapters.io;
 
 import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.AdapterState;
+import dev.samediff.adapters.BaseModel;
 import dev.samediff.adapters.InvalidInputException;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
@@ -45,6 +46,17 @@ public final class AdapterFolder {
     public record Description(Optional<String> baseModel, Optional<String> taskType) {
         /** Says nothing. */
         public static final Description NONE = new Description(Optional.empty(), Optional.empty());
+
+        /**
+         * Describes an adapter of a model.
+         *
+         * @param model the base model, whose name is taken
+         * @param taskType PEFT's word for what it was trained for: {@code CAUSAL_LM}, {@code SEQ_CLS}, {@code TOKEN_CLS}, {@code
+         *     FEATURE_EXTRACTION}, {@code SEQ_2_SEQ_LM}, {@code QUESTION_ANS}
+         */
+        public static Description of(BaseModel model, String taskType) {
+            return new Description(model.name(), Optional.of(taskType));
+        }
     }
 
     /** Saves an adapter for PEFT and in its native form; see {@link #save(AdapterState, Path, Description)}. */
