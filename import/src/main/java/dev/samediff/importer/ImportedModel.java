@@ -77,6 +77,39 @@ public final class ImportedModel implements BaseModel {
     }
 
     /**
+     * Checks that the vocabulary is that of the file.
+     *
+     * @throws InvalidInputException if it was resized after the import
+     */
+    void requireSameVocabulary() {
+        for (EmbeddingTable table : embeddings()) {
+            long rows = height(table);
+            if (rows != table.rows()) {
+                throw new InvalidInputException("the vocabulary was resized after the import: `" + table.weight()
+                        + "` has " + rows + " rows, in " + source() + " it has " + table.rows()
+                        + ". Save the graph with SameDiff.save; for an ONNX file resize the vocabulary before the model is"
+                        + " exported (resize_token_embeddings) and put the adapter on that one");
+            }
+        }
+    }
+
+    private long height(EmbeddingTable table) {
+        INDArray array = graph.hasVariable(table.weight())
+                ? graph.getVariable(table.weight()).getArr()
+                : null;
+        return array == null || array.rank() != 2 ? table.rows() : array.size(0);
+    }
+
+    /** Returns what a bound of the file is after a table of that height was resized. */
+    private long bound(long inFile) {
+        return embeddings().stream()
+                .filter(table -> table.rows() == inFile)
+                .mapToLong(this::height)
+                .max()
+                .orElse(inFile);
+    }
+
+    /**
      * Adds a head to the first output that it fits, as {@link #addHead(TaskHead, String)}.
      *
      * @throws InvalidInputException if no output is [batch, tokens, width], or [batch, width] for {@link Pooling#GIVEN}
@@ -143,7 +176,7 @@ public final class ImportedModel implements BaseModel {
         for (TensorSpec input : inputs()) {
             INDArray given = inputs.containsKey(input.name()) ? inputs.get(input.name()) : inputs.get(input.variable());
             if (given != null && !given.isEmpty() && input.bound().isPresent()) {
-                requireBelow(input.name(), given, input.bound().getAsLong());
+                requireBelow(input.name(), given, bound(input.bound().getAsLong()));
             }
         }
     }

@@ -214,9 +214,9 @@ final class FineTuneCommand extends Command {
         if (spark.master == null) {
             return Optional.empty();
         }
-        if (output.resume || output.checkpointEvery > 0 || output.patience > 0) {
+        if (output.resume || output.checkpointEvery > 0 || output.patience > 0 || output.metric != null) {
             throw new InvalidInputException(
-                    "--resume, --checkpoint-every and --patience are not possible with --spark: shards keep no"
+                    "--resume, --checkpoint-every, --patience and --metric are not possible with --spark: shards keep no"
                             + " checkpoints after the run; leave them out");
         }
         SparkFlags.require();

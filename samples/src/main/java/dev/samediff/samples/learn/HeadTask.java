@@ -28,17 +28,10 @@ abstract class HeadTask<E> implements TextTask<E> {
         if (scores != null) {
             return required(model, scores);
         }
-        if (settings.pooling() == Pooling.EACH && !settings().contains(Setting.POOLING)) {
-            return added(model, settings);
-        }
-        if (settings.pooling() == Pooling.EACH) {
+        if (settings().contains(Setting.POOLING) && settings.pooling() == Pooling.EACH) {
             throw new InvalidInputException("--pooling each gives no vector for a text; take first, mean, last, or"
                     + " given if the output is pooled already");
         }
-        return added(model, settings);
-    }
-
-    private String added(TextModel model, TaskSettings settings) {
         String features = settings.features();
         return features == null
                 ? model.imported().addHead(head(settings))
