@@ -1,5 +1,6 @@
 package dev.samediff.importer;
 
+import dev.samediff.adapters.BaseModel;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.graph.AddedLayers;
 import dev.samediff.adapters.task.Pooling;
@@ -13,6 +14,7 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import onnx.Onnx.ModelProto;
@@ -25,7 +27,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * <p>Linear weights and biases and the vectors of normalisation layers are VARIABLEs, so the graph can be trained as it
  * is. Embedding tables and all other stored numbers are CONSTANTs.
  */
-public final class ImportedModel {
+public final class ImportedModel implements BaseModel {
     private final ModelProto model;
     private final FileStamp stamp;
     private final SameDiff graph;
@@ -72,6 +74,39 @@ public final class ImportedModel {
                             + ", and an ONNX file written from it would lack them: add"
                             + " a head by addHead, save the graph with SameDiff.save, or import the file again to write the model without them");
         }
+    }
+
+    /**
+     * Checks that the vocabulary is that of the file.
+     *
+     * @throws InvalidInputException if it was resized after the import
+     */
+    void requireSameVocabulary() {
+        for (EmbeddingTable table : embeddings()) {
+            long rows = height(table);
+            if (rows != table.rows()) {
+                throw new InvalidInputException("the vocabulary was resized after the import: `" + table.weight()
+                        + "` has " + rows + " rows, in " + source() + " it has " + table.rows()
+                        + ". Save the graph with SameDiff.save; for an ONNX file resize the vocabulary before the model is"
+                        + " exported (resize_token_embeddings) and put the adapter on that one");
+            }
+        }
+    }
+
+    private long height(EmbeddingTable table) {
+        INDArray array = graph.hasVariable(table.weight())
+                ? graph.getVariable(table.weight()).getArr()
+                : null;
+        return array == null || array.rank() != 2 ? table.rows() : array.size(0);
+    }
+
+    /** Returns what a bound of the file is after a table of that height was resized. */
+    private long bound(long inFile) {
+        return embeddings().stream()
+                .filter(table -> table.rows() == inFile)
+                .mapToLong(this::height)
+                .max()
+                .orElse(inFile);
     }
 
     /**
@@ -141,7 +176,7 @@ public final class ImportedModel {
         for (TensorSpec input : inputs()) {
             INDArray given = inputs.containsKey(input.name()) ? inputs.get(input.name()) : inputs.get(input.variable());
             if (given != null && !given.isEmpty() && input.bound().isPresent()) {
-                requireBelow(input.name(), given, input.bound().getAsLong());
+                requireBelow(input.name(), given, bound(input.bound().getAsLong()));
             }
         }
     }
@@ -194,7 +229,7 @@ public final class ImportedModel {
         return sizes;
     }
 
-    /** Returns the graph: the same object at every call. */
+    @Override
     public SameDiff graph() {
         return graph;
     }
@@ -228,6 +263,7 @@ public final class ImportedModel {
      * Returns the module path by weight variable of all linear layers, and of experts in one tensor. Embedding tables need no entry: their variables are
      * named {@code <module path>.weight}.
      */
+    @Override
     public Map<String, String> modulePaths() {
         Map<String, String> paths = new LinkedHashMap<>();
         linearLayers().forEach(layer -> paths.put(layer.weight(), layer.module()));
@@ -254,6 +290,14 @@ public final class ImportedModel {
     /** Returns what the file holds and what was made of it. */
     public ImportReport report() {
         return report;
+    }
+
+    /** Returns {@code _name_or_path} of a {@code config.json} beside the file, or else the file's path. */
+    @Override
+    public Optional<String> name() {
+        return HubConfig.beside(source())
+                .name()
+                .or(() -> Optional.of(source().toAbsolutePath().normalize().toString()));
     }
 
     /** Returns the ONNX file. */

@@ -59,6 +59,7 @@ public final class OnnxWriter {
             ImportedModel model, Map<String, INDArray> weights, Path target, Map<String, String> metadata) {
         model.requireUnchanged();
         model.requireNothingAdded();
+        model.requireSameVocabulary();
         OnnxWeightEditor editor = model.editor();
         replace(model, editor, weights);
         metadata.forEach(editor::metadata);
@@ -115,6 +116,7 @@ public final class OnnxWriter {
     public static void writeAdapted(ImportedModel model, List<LowRankUpdate> updates, Path target) {
         model.requireUnchanged();
         model.requireNothingAdded();
+        model.requireSameVocabulary();
         OnnxWeightEditor editor = model.editor();
         List<LowRankUpdate> layers =
                 updates.stream().filter(update -> !update.isReplacement()).toList();

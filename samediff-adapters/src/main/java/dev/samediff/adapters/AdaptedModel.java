@@ -54,6 +54,28 @@ public final class AdaptedModel {
     }
 
     /**
+     * Puts an adapter into a model's graph, in place.
+     *
+     * @param model the model; its graph is changed
+     * @param config what to adapt, and how
+     * @throws InvalidInputException if the targets, ranks or weights do not fit; the graph is unchanged then
+     */
+    public static AdaptedModel inject(BaseModel model, AdapterConfig config) {
+        return inject(model.graph(), model.modulePaths(), config);
+    }
+
+    /**
+     * Puts a saved adapter into a model's graph, in place, with the tensors it was saved with.
+     *
+     * @param model the base model that the adapter was trained on; its graph is changed
+     * @param state the adapter
+     * @throws InvalidInputException if a layer is missing, has another shape or another weight than the adapter expects
+     */
+    public static AdaptedModel inject(BaseModel model, AdapterState state) {
+        return inject(model.graph(), model.modulePaths(), state);
+    }
+
+    /**
      * Puts an adapter into a graph, in place.
      *
      * @param graph the graph; it is changed

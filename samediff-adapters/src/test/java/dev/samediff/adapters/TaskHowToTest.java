@@ -5,12 +5,18 @@ import static org.assertj.core.api.Assertions.assertThat;
 import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.io.AdapterFolder;
 import dev.samediff.adapters.method.Lora;
+import dev.samediff.adapters.predict.PredictionPlan;
+import dev.samediff.adapters.predict.TaggedWord;
+import dev.samediff.adapters.predict.TextTagger;
+import dev.samediff.adapters.serving.ModelPool;
+import dev.samediff.adapters.serving.PoolOptions;
 import dev.samediff.adapters.task.Pooling;
 import dev.samediff.adapters.task.TaskHead;
 import dev.samediff.adapters.task.TextEmbedding;
 import dev.samediff.adapters.text.batch.BatchPlan;
 import dev.samediff.adapters.text.batch.CausalLmIterator;
 import dev.samediff.adapters.text.batch.ClassificationIterator;
+import dev.samediff.adapters.text.batch.MaskedLmIterator;
 import dev.samediff.adapters.text.batch.PreferenceIterator;
 import dev.samediff.adapters.text.batch.RegressionIterator;
 import dev.samediff.adapters.text.batch.SequenceEncoder;
@@ -36,6 +42,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -312,6 +319,47 @@ class TaskHowToTest {
     }
 
     @Test
+    void masked_language_model() throws IOException {
+        SDVariable source = ids("input_ids");
+        SDVariable mask = graph.placeHolder("attention_mask", DataType.INT64, -1, -1);
+        SDVariable counted = graph.expandDims(mask.castTo(DataType.FLOAT), 2);
+        SDVariable read = features(source, "context").mul(counted).sum(true, 1);
+        decoder(source, features(source, "encoder").add(read));
+        file("train.txt", repeated("aaaa", "bbbb", "zzzz"));
+        int maskId = tokenizer.unknownId().orElseThrow();
+        // tag::masked
+        AdaptedModel model = AdaptedModel.inject(graph, AdapterConfig.of(Lora.rank(8)));
+        TaskLoss loss = Losses.maskedLm(graph, "logits");
+        List<String> texts = Files.readAllLines(folder.resolve("train.txt"));
+        MaskedLmIterator data = new MaskedLmIterator(texts, tokenizer, maskId, BATCHES);
+        Binding inputs = Binding.of(loss, "input_ids", "attention_mask");
+        try (AdapterTrainer trainer = new AdapterTrainer(model, loss, PLAN, inputs)) {
+            trainer.reporting(Metrics.accuracy("logits"), Metrics.perplexity());
+            TrainingResult result = trainer.fit(data, data);
+            // end::masked
+            assertLearned(result);
+            // tag::masked
+        }
+        // end::masked
+    }
+
+    @Test
+    void answers() throws IOException {
+        encoder();
+        String logits = TaskHead.tagging(2).addTo(graph, "last_hidden_state", WIDTH);
+        List<String> tags = List.of("B-PER", "O");
+        // tag::answers
+        try (ModelPool pool = ModelPool.open(graph, Map.of(), PoolOptions.defaults())) {
+            TextTagger tagger = TextTagger.of(pool, tokenizer, PredictionPlan.upTo(32), logits, tags);
+            List<TaggedWord> words = tagger.predict(TextTagger.words("ann lives here"));
+            // end::answers
+            assertThat(words.stream().map(TaggedWord::word)).containsExactly("ann", "lives", "here");
+            // tag::answers
+        }
+        // end::answers
+    }
+
+    @Test
     void new_tokens() throws IOException {
         SDVariable source = ids("input_ids");
         decoder(source, features(source, "decoder"));
@@ -354,6 +402,8 @@ class TaskHowToTest {
                 "similarity",
                 "seq2seq",
                 "preference",
+                "masked",
+                "answers",
                 "tokens");
         assertThat(blocks)
                 .containsExactlyInAnyOrderElementsOf(

@@ -34,7 +34,7 @@ public final class QuickStart {
         // tag::quickstart
         ImportedModel imported = OnnxImporter.load(onnx);
         AdapterConfig config = AdapterConfig.of(Sorsa.rank(8));
-        AdaptedModel model = AdaptedModel.inject(imported.graph(), imported.modulePaths(), config);
+        AdaptedModel model = AdaptedModel.inject(imported, config);
 
         Tokenizer tokenizer = Tokenizers.load(tokenizerFile);
         var texts = SequenceEncoder.of(tokenizer, 96).encodeAll(JsonlExamples.read(data));

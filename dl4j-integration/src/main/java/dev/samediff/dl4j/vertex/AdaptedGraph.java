@@ -28,7 +28,7 @@ import org.nd4j.shade.jackson.annotation.JsonProperty;
  * layer.
  *
  * <pre>{@code
- * AdaptedModel model = AdaptedModel.inject(imported.graph(), imported.modulePaths(), config);
+ * AdaptedModel model = AdaptedModel.inject(imported, config);
  * new NeuralNetConfiguration.Builder().updater(new Adam(1e-3)).graphBuilder()
  *     .addInputs("ids", "mask")
  *     .addVertex("bert", AdaptedGraph.of(model, new Adam(1e-3), "pooler_output", "input_ids", "attention_mask"), "ids", "mask")

@@ -156,7 +156,8 @@ record RowChoice(SameDiff graph, AdaptableLayers layers, Function<String, INDArr
             if (id >= table.in()) {
                 throw new InvalidInputException("the trained token " + id + " is no row of the embedding `"
                         + table.module() + "`, which has the rows 0 to " + (table.in() - 1)
-                        + "; for new tokens, export the model with a resized vocabulary (resize_token_embeddings)");
+                        + "; for new tokens resize the vocabulary first, by task.ResizedVocabulary or, before the model is"
+                        + " exported, by resize_token_embeddings");
             }
         }
     }

@@ -1,7 +1,9 @@
 package dev.samediff.adapters.io;
 
+import com.fasterxml.jackson.databind.JsonNode;
 import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.AdapterState;
+import dev.samediff.adapters.BaseModel;
 import dev.samediff.adapters.InvalidInputException;
 import java.io.IOException;
 import java.nio.file.FileSystemException;
@@ -45,6 +47,17 @@ public final class AdapterFolder {
     public record Description(Optional<String> baseModel, Optional<String> taskType) {
         /** Says nothing. */
         public static final Description NONE = new Description(Optional.empty(), Optional.empty());
+
+        /**
+         * Describes an adapter of a model.
+         *
+         * @param model the base model, whose name is taken
+         * @param taskType PEFT's word for what it was trained for: {@code CAUSAL_LM}, {@code SEQ_CLS}, {@code TOKEN_CLS}, {@code
+         *     FEATURE_EXTRACTION}, {@code SEQ_2_SEQ_LM}, {@code QUESTION_ANS}
+         */
+        public static Description of(BaseModel model, String taskType) {
+            return new Description(model.name(), Optional.of(taskType));
+        }
     }
 
     /** Saves an adapter for PEFT and in its native form; see {@link #save(AdapterState, Path, Description)}. */
@@ -128,6 +141,31 @@ public final class AdapterFolder {
     /** Loads an adapter under another name than it was saved with, see {@link #load(Path)}; PEFT's {@code load_adapter(path, name)}. */
     public static AdapterState load(Path folder, String name) throws IOException {
         return load(folder).withName(name);
+    }
+
+    /**
+     * Reads what a saved adapter says of its model and task, to be kept when it is saved in another form.
+     *
+     * @throws InvalidInputException if there is no adapter
+     * @throws IOException if reading fails
+     */
+    public static Description description(Path folder) throws IOException {
+        if (!Files.isDirectory(folder)) {
+            throw missing(folder);
+        }
+        return FolderSnapshot.read(folder, snapshot -> {
+            Path config = locate(snapshot).resolve(PeftForm.CONFIG);
+            if (!Files.isRegularFile(config)) {
+                return Description.NONE;
+            }
+            JsonFile said = JsonFile.read(config);
+            return new Description(text(said, PeftForm.BASE_MODEL), text(said, PeftForm.TASK));
+        });
+    }
+
+    private static Optional<String> text(JsonFile config, String key) {
+        JsonNode value = config.raw(key);
+        return value != null && value.isTextual() ? Optional.of(value.textValue()) : Optional.empty();
     }
 
     private static AdapterState loadNow(Path folder) throws IOException {

@@ -32,6 +32,8 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
     static final String CONFIG = "adapter_config.json";
+    static final String BASE_MODEL = "base_model_name_or_path";
+    static final String TASK = "task_type";
     static final String TENSORS = "adapter_model.safetensors";
     static final String PREFIX = "base_model.model.";
     static final String A = ".lora_A.weight";
@@ -99,7 +101,7 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
         ObjectNode config = JsonNodeFactory.instance.objectNode(); // in the alphabet's order, as PEFT writes it
         config.set("alpha_pattern", alphas);
         config.putNull("auto_mapping");
-        config.put("base_model_name_or_path", description.baseModel().orElse(null));
+        config.put(BASE_MODEL, description.baseModel().orElse(null));
         config.put("bias", "none");
         config.put("fan_in_fan_out", false);
         config.put("inference_mode", true);
@@ -117,7 +119,7 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
         if (!parameters.isEmpty()) {
             config.set(PeftExperts.PARAMETERS, parameters);
         }
-        config.put("task_type", description.taskType().orElse(null));
+        config.put(TASK, description.taskType().orElse(null));
         config.put(
                 "use_dora", layers.stream().anyMatch(layer -> layer.magnitude().isPresent()));
         config.put("use_rslora", false);

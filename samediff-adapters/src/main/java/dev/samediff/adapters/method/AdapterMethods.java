@@ -1,6 +1,7 @@
 package dev.samediff.adapters.method;
 
 import dev.samediff.adapters.AdapterMethod;
+import dev.samediff.adapters.AdapterMethodProvider;
 import dev.samediff.adapters.InvalidInputException;
 import java.util.Arrays;
 import java.util.HashMap;
@@ -15,8 +16,9 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
-/** The list of methods, by name: for command lines and files. */
+/** The list of methods, by name: for command lines and files. Those of {@link AdapterMethodProvider}s follow the library's. */
 public final class AdapterMethods {
     /** The one place where a new method is listed. */
     private static final Map<String, Function<Settings, AdapterMethod>> METHODS = new LinkedHashMap<>();
@@ -40,9 +42,18 @@ public final class AdapterMethods {
 
     private AdapterMethods() {}
 
-    /** Returns the names of all methods. */
+    /**
+     * Returns the names of all methods.
+     *
+     * @throws InvalidInputException if two have the same name
+     */
     public static List<String> names() {
-        return List.copyOf(METHODS.keySet());
+        return Stream.concat(METHODS.keySet().stream(), provided().keySet().stream())
+                .toList();
+    }
+
+    private static Map<String, AdapterMethodProvider> provided() {
+        return ProvidedMethods.byName(METHODS.keySet());
     }
 
     /** Returns a method by name with its default hyper-parameters. */
@@ -53,7 +64,8 @@ public final class AdapterMethods {
     /**
      * Returns a method by name.
      *
-     * @param name {@code lora}, {@code olora}, {@code pissa}, {@code pissa_niter_<n>}, {@code sorsa} or {@code dora}, in any case
+     * @param name {@code lora}, {@code olora}, {@code pissa}, {@code pissa_niter_<n>}, {@code sorsa}, {@code dora}, or that of a
+     *     provider, in any case
      * @param rank rank
      * @param alpha alpha, empty for the method's default
      * @param settings other hyper-parameters as {@link AdapterMethod#settings} gives them; absent ones have their defaults
@@ -65,6 +77,10 @@ public final class AdapterMethods {
         if (key.startsWith("pissa_niter_")) {
             all.putIfAbsent("niter", key.substring("pissa_niter_".length()));
             key = Pissa.NAME;
+        }
+        AdapterMethodProvider provider = provided().get(key);
+        if (provider != null) {
+            return ProvidedMethods.create(provider, rank, alpha, all);
         }
         Function<Settings, AdapterMethod> factory = METHODS.get(key);
         if (factory == null) {

@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.BiFunction;
+import java.util.stream.IntStream;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -70,8 +71,18 @@ final class TextInputs {
      * @throws InvalidInputException if there is none, or it needs placeholders that texts cannot fill
      */
     static TextInputs of(ModelPool pool, Tokenizer tokenizer, PredictionPlan plan, String output) {
+        return of(pool, tokenizer, plan, output, "");
+    }
+
+    /**
+     * Looks at a model that reads something beside texts.
+     *
+     * @param other a placeholder that is filled elsewhere; empty for none
+     * @throws InvalidInputException if there is no such output, it does not read the other placeholder, or needs what texts cannot fill
+     */
+    static TextInputs of(ModelPool pool, Tokenizer tokenizer, PredictionPlan plan, String output, String other) {
         pool.requireVariable(output);
-        Map<String, Placeholder> placeholders = placeholders(pool.graph(), output);
+        Map<String, Placeholder> placeholders = placeholders(pool.graph(), output, other);
         for (Map.Entry<String, Placeholder> each : placeholders.entrySet()) {
             int width = each.getValue().width();
             if (width > 0 && width < plan.maxLength()) {
@@ -90,16 +101,22 @@ final class TextInputs {
         return output;
     }
 
-    private static Map<String, Placeholder> placeholders(SameDiff graph, String output) {
+    private static Map<String, Placeholder> placeholders(SameDiff graph, String output, String other) {
         List<SDVariable> read = ExecutionOrder.of(graph, List.of(output)).stream()
                 .flatMap(node -> node.inputs().stream())
                 .distinct()
                 .map(graph::getVariable)
                 .filter(SDVariable::isPlaceHolder)
                 .toList();
+        if (!other.isEmpty() && read.stream().noneMatch(each -> each.name().equals(other))) {
+            throw new InvalidInputException("the output `" + output + "` does not read `" + other + "`: it reads the"
+                    + " placeholders " + read.stream().map(SDVariable::name).toList());
+        }
         Map<String, Placeholder> found = new LinkedHashMap<>();
         for (SDVariable placeholder : read) {
-            found.put(placeholder.name(), Placeholder.of(placeholder, read.size() == 1));
+            if (!placeholder.name().equals(other)) {
+                found.put(placeholder.name(), Placeholder.of(placeholder, read.size() == 1));
+            }
         }
         if (found.values().stream().noneMatch(each -> each.feature() == SequenceFeature.INPUT_IDS)) {
             throw new InvalidInputException(
@@ -122,6 +139,15 @@ final class TextInputs {
             ids.add(encode(texts.get(i), i));
         }
         return computeIds(ids, row);
+    }
+
+    /** Returns what the placeholders are fed with for each text, in a batch of its own. */
+    List<Map<String, INDArray>> each(List<? extends String> texts) {
+        TextBatches batches = new TextBatches(placeholders, plan, tokenizer.padId());
+        return IntStream.range(0, texts.size())
+                .mapToObj(
+                        i -> batches.of(List.of(encode(texts.get(i), i))).get(0).placeholders())
+                .toList();
     }
 
     /** Computes for token ids, see {@link #compute}. */

@@ -1,6 +1,7 @@
 package dev.samediff.adapters.serving;
 
 import dev.samediff.adapters.AdapterState;
+import dev.samediff.adapters.BaseModel;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.compiled.SharedCopies;
 import dev.samediff.adapters.graph.AdapterTensors;
@@ -25,7 +26,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Predicts with one base model and any number of adapters, from any number of threads.
  *
  * <pre>{@code
- * try (ModelPool pool = ModelPool.open(imported.graph(), imported.modulePaths(), PoolOptions.defaults())) {
+ * try (ModelPool pool = ModelPool.open(imported, PoolOptions.defaults())) {
  *     pool.put("support", AdapterFolder.load(folder));
  *     Map<String, INDArray> scores = pool.outputs("support", Map.of("input_ids", ids, ...), List.of("logits"));
  * }
@@ -60,6 +61,16 @@ public final class ModelPool implements AutoCloseable {
         this.copies = new SharedCopies(base);
         this.turns = new Semaphore(options.workers(), true);
         this.plain = served(ServedAdapter.NONE, base);
+    }
+
+    /**
+     * Opens a pool of a model, see {@link #open(SameDiff, Map, PoolOptions)}.
+     *
+     * @param model the base model
+     * @param options workers, threads, precision
+     */
+    public static ModelPool open(BaseModel model, PoolOptions options) {
+        return open(model.graph(), model.modulePaths(), options);
     }
 
     /**

@@ -8,7 +8,6 @@ import dev.samediff.adapters.engine.Engines;
 import dev.samediff.adapters.engine.Usage;
 import dev.samediff.adapters.engine.compiled.Targets;
 import dev.samediff.adapters.graph.GraphAudit;
-import dev.samediff.adapters.graph.GraphOutputs;
 import dev.samediff.adapters.train.checkpoint.TrainingCheckpoints;
 import dev.samediff.adapters.train.checkpoint.TrainingState;
 import dev.samediff.adapters.train.listener.TrainingListener;
@@ -163,13 +162,7 @@ public final class AdapterTrainer implements AutoCloseable {
                     .forEach(all::add);
             all.addAll(more);
             for (Metric metric : all) {
-                for (String output : metric.outputs()) {
-                    if (!model.graph().hasVariable(output)) {
-                        throw new InvalidInputException("the metric " + metric.name() + " is of `" + output
-                                + "`, which is not a variable of this graph; its outputs are "
-                                + GraphOutputs.text(model.graph()));
-                    }
-                }
+                Evaluator.requireOutputs(model.graph(), metric);
                 if (all.stream()
                                 .filter(other -> other.name().equals(metric.name()))
                                 .count()

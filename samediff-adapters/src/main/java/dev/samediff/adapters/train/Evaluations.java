@@ -5,13 +5,8 @@ import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.train.checkpoint.TrainingState;
 import dev.samediff.adapters.train.metric.Metric;
 import dev.samediff.adapters.train.optimizer.Parameters;
-import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.Objects;
 import java.util.Optional;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
@@ -54,43 +49,13 @@ final class Evaluations {
 
     /** Computes the weighted mean of the loss over data, and the metrics. */
     Evaluation of(MultiDataSetIterator data) {
-        if (data.resetSupported()) {
-            data.reset();
-        }
-        Set<String> wanted = new LinkedHashSet<>(List.of(loss));
-        metrics.forEach(metric -> wanted.addAll(metric.outputs()));
-        List<Metric.Accumulator> passes = metrics.stream().map(Metric::start).toList();
-        double sum = 0;
-        double tokens = 0;
-        while (data.hasNext()) {
-            Map<String, INDArray> placeholders = feed.placeholders(data.next());
-            double weight = feed.weight(placeholders);
-            Map<String, INDArray> values = engine.outputs(placeholders, wanted);
-            sum += weight == 0 ? 0 : Objects.requireNonNull(values.get(loss)).getDouble(0) * weight;
-            tokens += weight;
-            for (int i = 0; i < passes.size(); i++) {
-                passes.get(i).add(batch(metrics.get(i), values, placeholders));
-            }
-        }
-        double mean = tokens == 0 ? 0 : sum / tokens;
-        Map<String, Double> numbers = new LinkedHashMap<>();
-        for (int i = 0; i < passes.size(); i++) {
-            double number = passes.get(i).value(mean);
-            if (Double.isFinite(number)) {
-                numbers.put(metrics.get(i).name(), number);
-            }
-        }
-        Evaluation evaluation = new Evaluation(state.step, mean, tokens, false, numbers);
-        return new Evaluation(state.step, mean, tokens, tokens > 0 && cost(evaluation) < state.bestLoss, numbers);
-    }
-
-    private Metric.Batch batch(Metric metric, Map<String, INDArray> values, Map<String, INDArray> placeholders) {
-        return new Metric.Batch(
-                metric.outputs().stream()
-                        .map(name -> Objects.requireNonNull(values.get(name), name))
-                        .toList(),
-                feed.targets(placeholders),
-                feed.weights(placeholders));
+        Evaluation evaluation = MetricPass.over(data, feed, engine, loss, metrics, state.step);
+        return new Evaluation(
+                evaluation.step(),
+                evaluation.loss(),
+                evaluation.tokens(),
+                evaluation.tokens() > 0 && cost(evaluation) < state.bestLoss,
+                evaluation.metrics());
     }
 
     /** What is to be small: the loss, or the deciding metric turned so; NaN if that is not defined. */

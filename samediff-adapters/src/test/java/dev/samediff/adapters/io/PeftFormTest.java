@@ -79,6 +79,10 @@ class PeftFormTest {
                 Sorsa.rank(3), TrainedAdapters.everyTarget().withRankPattern(Map.of("up_proj", 2)));
         AdapterFolder.save(
                 state, dir.resolve("a"), new AdapterFolder.Description(Optional.of("gpt2"), Optional.of("CAUSAL_LM")));
+        assertThat(AdapterFolder.description(dir.resolve("a")))
+                .isEqualTo(new AdapterFolder.Description(Optional.of("gpt2"), Optional.of("CAUSAL_LM")));
+        AdapterFolder.save(state, dir.resolve("silent"));
+        assertThat(AdapterFolder.description(dir.resolve("silent"))).isEqualTo(AdapterFolder.Description.NONE);
         String text = Files.readString(dir.resolve("a/adapter_config.json"));
         JsonNode config = JSON.readTree(text);
         assertThat(text).startsWith("{\n  \"alpha_pattern\": {");

@@ -1,5 +1,6 @@
 package dev.samediff.samples.cli;
 
+import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.samples.output.Json;
 import dev.samediff.samples.output.Progress;
 import java.io.PrintStream;
@@ -10,6 +11,7 @@ import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Model.OptionSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
@@ -30,9 +32,26 @@ abstract class Command implements Callable<Integer> {
 
     @Override
     public final Integer call() throws Exception {
+        requireOnce();
         int exitCode = run();
         out().flush();
         return exitCode;
+    }
+
+    /**
+     * Refuses an option that is given twice: picocli would begin its group of options anew, and forget the others of the group.
+     */
+    private void requireOnce() {
+        List<String> given = spec().commandLine().getParseResult().originalArgs();
+        for (OptionSpec option : spec().options()) {
+            long times = given.stream()
+                    .filter(word -> Stream.of(option.names())
+                            .anyMatch(name -> word.equals(name) || word.startsWith(name + "=")))
+                    .count();
+            if (times > 1 && !option.isMultiValue()) {
+                throw new InvalidInputException(option.longestName() + " is given " + times + " times; give it once");
+            }
+        }
     }
 
     /** Returns the options and position of this command. */

@@ -44,7 +44,7 @@ final class ConvertCommand extends Command {
             throw new InvalidInputException(out + " exists; name another folder with --out");
         }
         AdapterState state = AdapterFolder.load(adapter);
-        AdapterFolder.saveAsLora(state, out);
+        AdapterFolder.saveAsLora(state, out, AdapterFolder.description(adapter));
         Converted result = new Converted(
                 out.toString(),
                 state.config().method().name(),

@@ -18,15 +18,16 @@ final class DataOptions {
 
     @Option(
             names = "--train",
-            paramLabel = "X.jsonl",
-            description = "Examples, a JSON object per line: prompt/response, prompt/completion, instruction/output,"
-                    + " question/answer, text or messages. Default: the bundled stories.")
+            paramLabel = "FILE",
+            description =
+                    "Examples. lm: a JSON object per line, prompt/response, prompt/completion, instruction/output,"
+                            + " question/answer, text or messages; default: the bundled stories. Other tasks: docs/tasks.md.")
     @Nullable
     Path train;
 
     @Option(
             names = "--eval",
-            paramLabel = "Y.jsonl",
+            paramLabel = "FILE",
             description = "Examples to measure by. Default: every 20th of --train, held out.")
     @Nullable
     Path eval;
@@ -34,7 +35,7 @@ final class DataOptions {
     @Option(
             names = "--template",
             paramLabel = "TEXT",
-            description = "Words around each prompt, such as 'Question: {prompt} Answer: '; \\n is a line break.")
+            description = "lm: words around each prompt, such as 'Question: {prompt} Answer: '; \\n is a line break.")
     @Nullable
     String template;
 
@@ -45,8 +46,9 @@ final class DataOptions {
             names = "--eval-count",
             paramLabel = "N",
             defaultValue = "50",
-            description = "Most prompts of each set that are answered to measure exact match; 0: loss only. Default:"
-                    + " ${DEFAULT-VALUE}.")
+            description =
+                    "lm: most prompts of each set that are answered to measure exact match; 0: loss only. Default:"
+                            + " ${DEFAULT-VALUE}.")
     int evalCount = 50;
 
     /** Reads or makes the task, with the chat template of a tokenizer; bundled stories are as many as the training will see. */

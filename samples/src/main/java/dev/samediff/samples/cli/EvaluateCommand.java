@@ -1,59 +1,60 @@
 package dev.samediff.samples.cli;
 
-import dev.samediff.adapters.predict.Classification;
-import dev.samediff.adapters.text.jsonl.LabelledText;
-import dev.samediff.adapters.text.jsonl.LabelledTexts;
-import dev.samediff.samples.classify.ClassifierMeasure;
-import dev.samediff.samples.classify.TrainedClassifier;
+import dev.samediff.adapters.train.Evaluation;
+import dev.samediff.samples.finetune.FineTuneTables;
+import dev.samediff.samples.learn.TaskRun;
 import dev.samediff.samples.output.Numbers;
 import dev.samediff.samples.output.TextTable;
 import java.io.IOException;
 import java.nio.file.Path;
-import java.util.List;
+import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
-/** {@code evaluate}: how right a trained classifier is. */
+/** {@code evaluate}: how good a trained model is. */
 @CommandLine.Command(
         name = "evaluate",
-        description = "Measures a classifier that finetune --task classify has trained.",
+        description =
+                "Measures a model that finetune has trained for a task other than lm, by the task's loss and metrics.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         footer = {"", "Example:", "  samples/run evaluate --run run1 --data test.csv"})
 final class EvaluateCommand extends Command {
-    @ArgGroup(validate = false, heading = "%nClassifier%n")
+    @ArgGroup(validate = false, heading = "%nTrained model%n")
     TrainedOptions trained = new TrainedOptions();
 
     @Option(
             names = "--data",
             required = true,
             paramLabel = "FILE",
-            description = "Texts with the right classes: .jsonl or .csv with text and label.")
+            description = "Examples with what is right, as for finetune --train.")
     Path data = Path.of("");
+
+    @ArgGroup(validate = false, heading = "%nExecution%n")
+    ExecutionOptions execution = new ExecutionOptions();
+
+    /**
+     * Figures for machines.
+     *
+     * @param task the task
+     * @param loss its loss
+     * @param labelled how many labels counted, or their weight
+     * @param metrics its metrics by name
+     */
+    record Measured(String task, double loss, double labelled, Map<String, Double> metrics) {}
 
     @Override
     int run() throws IOException {
-        try (TrainedClassifier classifier = trained.open()) {
-            List<LabelledText> texts =
-                    LabelledTexts.read(data, classifier.labels()).examples();
-            int[] right = texts.stream().mapToInt(LabelledText::label).toArray();
-            int[] given = classifier
-                    .predictor()
-                    .predict(texts.stream().map(LabelledText::text).toList())
-                    .stream()
-                    .map(Classification::best)
-                    .mapToInt(Classification.Candidate::index)
-                    .toArray();
-            ClassifierMeasure measure = ClassifierMeasure.of(right, given, classifier.labels());
-            print(
-                    new TextTable("", "")
-                            .row("texts", Numbers.count(measure.texts()))
-                            .row("accuracy", Numbers.percent(measure.accuracy()))
-                            .row("macro F1", Numbers.percent(measure.macroF1()))
-                            .render(),
-                    measure);
-        }
+        TaskRun<?> model = trained.run();
+        Evaluation found = model.evaluate(data, execution.engine());
+        TextTable table = new TextTable("", "").row("loss", Numbers.decimal(found.loss()));
+        found.metrics()
+                .keySet()
+                .forEach(name -> table.row(name.replace('_', ' '), FineTuneTables.metric(name, found.metrics())));
+        print(
+                table.row("labels", Numbers.setting(found.tokens())).render(),
+                new Measured(model.task().name(), found.loss(), found.tokens(), found.metrics()));
         return 0;
     }
 }

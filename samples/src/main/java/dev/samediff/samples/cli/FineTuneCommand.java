@@ -3,13 +3,13 @@ package dev.samediff.samples.cli;
 import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.io.AdapterFolder;
 import dev.samediff.adapters.io.LockFile;
 import dev.samediff.adapters.text.batch.TextRecipe;
 import dev.samediff.adapters.text.tokenizer.Beginning;
 import dev.samediff.adapters.train.TrainingPlan;
 import dev.samediff.adapters.train.listener.MetricsFile;
 import dev.samediff.importer.OnnxWriter;
-import dev.samediff.samples.classify.ClassifierSummary;
 import dev.samediff.samples.finetune.AveragedTraining;
 import dev.samediff.samples.finetune.Candidate;
 import dev.samediff.samples.finetune.FineTune;
@@ -22,6 +22,7 @@ import dev.samediff.samples.finetune.RunFolder;
 import dev.samediff.samples.finetune.RunWriter;
 import dev.samediff.samples.finetune.ShardedTask;
 import dev.samediff.samples.finetune.StopSignal;
+import dev.samediff.samples.learn.TextTask;
 import dev.samediff.samples.model.LanguageModel;
 import dev.samediff.samples.task.Task;
 import dev.samediff.tuning.ComputeThreads;
@@ -53,16 +54,20 @@ import picocli.CommandLine.Option;
             "  samples/run finetune --model m.onnx --tokenizer tokenizer.json --train x.jsonl \\",
             "      --method sorsa --rank 16 --targets q_proj,v_proj --steps 1000 --checkpoint-every 100 --out run1",
             "  samples/run finetune --task classify --model bert.onnx --tokenizer tokenizer.json --train intents.csv",
+            "  samples/run finetune --task tag --model bert.onnx --tokenizer tokenizer.json --train names.conll \\",
+            "      --metric entity_f1 --patience 3 --out names",
             "  samples/run finetune ... --out run1 --resume",
             "  samples/run finetune --spark 'local[2]' --shards 2 --average-every 10"
         })
 final class FineTuneCommand extends Command {
+    private static final String CAUSAL_LM = "CAUSAL_LM";
+
     @Option(
             names = "--method",
             paramLabel = "NAME",
             defaultValue = "sorsa",
-            description = "lora, olora, pissa or sorsa; with --task classify also full (all weights) and head (nothing"
-                    + " else). Default: ${DEFAULT-VALUE}.")
+            description = "lora, olora, pissa or sorsa; with other tasks than lm also full (all weights) and head"
+                    + " (nothing else). Default: ${DEFAULT-VALUE}.")
     String method = "sorsa";
 
     @ArgGroup(validate = false, heading = "%nTask%n")
@@ -88,16 +93,14 @@ final class FineTuneCommand extends Command {
 
     @Override
     int run() throws IOException {
-        if (task.kind == TaskOptions.Kind.CLASSIFY) {
-            return classify();
+        if (!task.isLanguageModel()) {
+            return learn(task.task());
         }
         task.requireNone();
         AdapterConfig config = adapter.config(method, training.seed);
         Optional<AveragedTraining> averaged = averaged();
         RunFolder folder = output.folder("finetune");
-        TrainingPlan plan = output.withCheckpoints(training.plan(), folder).build();
-        FineTuneSettings settings =
-                new FineTuneSettings(plan, training.batch, training.seed, data.evalCount, output.resumeFrom(folder));
+        FineTuneSettings settings = settings(folder);
         Task examples = task();
         LanguageModel loaded = model.load(examples);
         say("model: " + model.describe() + "; task: " + examples.description());
@@ -114,7 +117,7 @@ final class FineTuneCommand extends Command {
             RunDescription description = new RunDescription(model.describe(), examples.description(), commandLine());
             FineTuneSummary summary = new RunWriter(folder)
                     .keeping(recipe(loaded, examples))
-                    .write(result, settings, description);
+                    .write(result, settings, description, peft(loaded));
             print(text(result, folder), summary);
             return 0;
         } catch (StopSignal.Stopped e) { // a signal is ending the process, and says so
@@ -122,32 +125,30 @@ final class FineTuneCommand extends Command {
         }
     }
 
-    private int classify() throws IOException {
+    /** What PEFT likes to know; the bundled model has no name that anybody could find it by. */
+    private AdapterFolder.Description peft(LanguageModel loaded) {
+        return model.isBundled()
+                ? new AdapterFolder.Description(Optional.empty(), Optional.of(CAUSAL_LM))
+                : AdapterFolder.Description.of(loaded.imported(), CAUSAL_LM);
+    }
+
+    private int learn(TextTask<?> chosen) throws IOException {
         if (spark.master != null) {
-            throw new InvalidInputException("--task classify does not train on Spark; leave --spark out");
+            throw new InvalidInputException("--task " + chosen.name() + " does not train on Spark; leave --spark out");
         }
         if (data.template != null) {
-            throw new InvalidInputException("--template is for prompts; leave it out with --task classify");
+            throw new InvalidInputException(
+                    "--template is for the prompts of --task lm; leave it out with --task " + chosen.name());
         }
         if (model.bos != Beginning.AUTO) {
             throw new InvalidInputException(
-                    "--bos is for language models; a classifier's texts are framed as its tokenizer's"
-                            + " files say: leave it out with --task classify");
+                    "--bos is for --task lm; texts of other tasks are framed as the tokenizer's files say: leave it out"
+                            + " with --task " + chosen.name());
         }
         RunFolder folder = output.folder("finetune");
-        FineTuneSettings settings = new FineTuneSettings(
-                output.withCheckpoints(training.plan(), folder).build(),
-                training.batch,
-                training.seed,
-                0,
-                output.resumeFrom(folder));
         StopSignal stop = new StopSignal();
         try (InterruptNotice notice = new InterruptNotice(this::say, stop::stop, () -> goOn(stop, folder))) {
-            ClassifierSummary summary = new ClassifyJob(this, settings, folder, stop).run();
-            print(
-                    summary.text() + "\n\nresults  " + folder.path() + "\npredict  samples/run predict --run "
-                            + folder.path() + " --text \"...\"",
-                    summary);
+            new TextTaskJob<>(this, chosen, settings(folder), folder, stop).run();
             return 0;
         } catch (StopSignal.Stopped e) { // a signal is ending the process, and says so
             return Failure.WORK_FAILED;
@@ -158,6 +159,17 @@ final class FineTuneCommand extends Command {
     private TextRecipe recipe(LanguageModel loaded, Task examples) {
         TextRecipe recipe = TextRecipe.of(loaded.framing(), data.promptTemplate());
         return examples.chat().map(recipe::withChat).orElse(recipe);
+    }
+
+    private FineTuneSettings settings(RunFolder folder) {
+        TrainingPlan plan = output.withCheckpoints(training.plan(), folder).build();
+        return new FineTuneSettings(
+                plan,
+                training.batch,
+                training.seed,
+                data.evalCount,
+                output.resumeFrom(folder),
+                Optional.ofNullable(output.metric));
     }
 
     /** Says how to go on after a signal. */
@@ -208,9 +220,9 @@ final class FineTuneCommand extends Command {
         if (spark.master == null) {
             return Optional.empty();
         }
-        if (output.resume || output.checkpointEvery > 0 || output.patience > 0) {
+        if (output.resume || output.checkpointEvery > 0 || output.patience > 0 || output.metric != null) {
             throw new InvalidInputException(
-                    "--resume, --checkpoint-every and --patience are not possible with --spark: shards keep no"
+                    "--resume, --checkpoint-every, --patience and --metric are not possible with --spark: shards keep no"
                             + " checkpoints after the run; leave them out");
         }
         SparkFlags.require();

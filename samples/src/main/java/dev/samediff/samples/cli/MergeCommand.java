@@ -72,7 +72,7 @@ final class MergeCommand extends Command {
         }
         AdapterState state = AdapterFolder.load(adapter);
         ImportedModel imported = ModelImporter.load(ModelOptions.file(model), graph.chosen());
-        AdaptedModel adapted = AdaptedModel.inject(imported.graph(), imported.modulePaths(), state);
+        AdaptedModel adapted = AdaptedModel.inject(imported, state);
         int layers = adapted.sites().size();
         if (format == Format.onnx) {
             OnnxWriter.writeMerged(imported, adapted.mergedWeights(), out);

@@ -34,7 +34,9 @@ final class ModelOptions {
     @Option(
             names = "--logits",
             paramLabel = "NAME",
-            description = "The output that scores the next token. Default: the only one it can be.")
+            description =
+                    "The output that scores the next token; of other tasks, one that is learned in place of a new head."
+                            + " Default: the only one it can be.")
     @Nullable
     String logits;
 

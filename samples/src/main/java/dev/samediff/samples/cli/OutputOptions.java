@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** Where results and checkpoints go. */
@@ -27,9 +28,17 @@ final class OutputOptions extends FolderOptions {
             names = "--patience",
             paramLabel = "N",
             defaultValue = "0",
-            description = "Stop after N evaluations without a smaller loss, and keep the best; 0: never. Default:"
-                    + " ${DEFAULT-VALUE}.")
+            description = "Stop after N evaluations without a smaller loss, or a better --metric, and keep the best; 0:"
+                    + " never. Default: ${DEFAULT-VALUE}.")
     int patience;
+
+    @Option(
+            names = "--metric",
+            paramLabel = "NAME",
+            description = "Keep the parameters that are the best by this: loss, or a metric of the task, such as"
+                    + " accuracy, entity_f1, spearman. Default: the last ones are kept.")
+    @Nullable
+    String metric;
 
     @Override
     RunFolder folder(String command) {
@@ -75,7 +84,10 @@ final class OutputOptions extends FolderOptions {
     /** Adds early stopping and checkpoints; without an interval, one is written only when a signal ends the training. */
     TrainingPlan.Builder withCheckpoints(TrainingPlan.Builder plan, RunFolder folder) {
         if (patience > 0) {
-            plan.earlyStopping(patience, 0).restoreBest(true);
+            plan.earlyStopping(patience, 0);
+        }
+        if (patience > 0 || metric != null) {
+            plan.restoreBest(true);
         }
         return plan.checkpoints(folder.checkpoints(), checkpointEvery);
     }

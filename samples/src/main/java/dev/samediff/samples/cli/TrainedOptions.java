@@ -1,19 +1,19 @@
 package dev.samediff.samples.cli;
 
-import dev.samediff.samples.classify.TrainedClassifier;
+import dev.samediff.samples.learn.TaskRun;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
-/** Which trained classifier. */
+/** Which trained model. */
 final class TrainedOptions {
     @Option(
             names = "--run",
             required = true,
             paramLabel = "DIR",
-            description = "The folder of a run of finetune --task classify.")
+            description = "The folder of a run of finetune with another task than lm.")
     Path run = Path.of("");
 
     @Option(names = "--model", paramLabel = "MODEL", description = "The model that was trained. Default: where it was.")
@@ -24,8 +24,8 @@ final class TrainedOptions {
     @Nullable
     Path tokenizer;
 
-    /** Opens it. */
-    TrainedClassifier open() throws IOException {
-        return TrainedClassifier.open(run, Optional.ofNullable(model), Optional.ofNullable(tokenizer));
+    /** Looks at it. */
+    TaskRun<?> run() throws IOException {
+        return TaskRun.of(run, Optional.ofNullable(model), Optional.ofNullable(tokenizer));
     }
 }

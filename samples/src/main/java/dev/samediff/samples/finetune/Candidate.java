@@ -2,17 +2,23 @@ package dev.samediff.samples.finetune;
 
 import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.AdapterConfig;
+import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.graph.GraphAudit;
+import dev.samediff.adapters.graph.GraphEditor;
 import dev.samediff.adapters.train.AdapterTrainer;
 import dev.samediff.adapters.train.Binding;
 import dev.samediff.adapters.train.Trainable;
 import dev.samediff.adapters.train.TrainingPlan;
 import dev.samediff.adapters.train.loss.Losses;
 import dev.samediff.adapters.train.loss.TaskLoss;
+import dev.samediff.importer.ImportedModel;
 import dev.samediff.samples.model.LanguageModel;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.function.Function;
+import java.util.stream.Collectors;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.VariableType;
@@ -41,17 +47,27 @@ public record Candidate(
     /** Name of full fine-tuning beside the methods' names. */
     public static final String FULL = "full";
 
-    /** Puts adapters into the model's graph. */
+    /** Name of training nothing but what is trained whole, beside the methods' names. */
+    public static final String HEAD = "head";
+
+    /** Puts adapters into a language model's graph. */
     public static Candidate adapters(LanguageModel model, AdapterConfig config) {
-        AdaptedModel adapted =
-                AdaptedModel.inject(model.graph(), model.imported().modulePaths(), config);
-        TaskLoss loss = Losses.causalLm(adapted.graph(), model.logits());
+        return adapters(model.imported(), config, graph -> Losses.causalLm(graph, model.logits()));
+    }
+
+    /**
+     * Puts adapters into a model's graph.
+     *
+     * @param loss adds the task loss to the graph
+     */
+    public static Candidate adapters(ImportedModel model, AdapterConfig config, Function<SameDiff, TaskLoss> loss) {
+        AdaptedModel adapted = AdaptedModel.inject(model.graph(), model.modulePaths(), config);
         return new Candidate(
                 config.method().name(),
                 config.method().rank(),
                 adapted.graph(),
                 adapted.trainableNames(),
-                loss,
+                loss.apply(adapted.graph()),
                 adapted.trainableParameters(),
                 adapted.totalParameters(),
                 Optional.of(adapted));
@@ -62,16 +78,44 @@ public record Candidate(
      * whose gradient is wrong in M2.1.
      */
     public static Candidate full(LanguageModel model) {
-        SameDiff graph = model.graph();
-        TaskLoss loss = Losses.causalLm(graph, model.logits());
-        List<String> variables = graph.variables().stream()
+        return full(model.graph(), graph -> Losses.causalLm(graph, model.logits()));
+    }
+
+    /** As {@link #full(LanguageModel)}, with another loss. */
+    public static Candidate full(SameDiff graph, Function<SameDiff, TaskLoss> loss) {
+        TaskLoss added = loss.apply(graph);
+        List<String> variables = variables(graph);
+        List<String> safe = variables.stream()
+                .filter(name -> isSafe(graph, added.loss(), name))
+                .toList();
+        return whole(FULL, graph, added, safe, count(graph, variables));
+    }
+
+    /** Trains the tensors of some modules, and freezes all others. */
+    public static Candidate head(SameDiff graph, List<String> modules, Function<SameDiff, TaskLoss> loss) {
+        TaskLoss added = loss.apply(graph);
+        List<String> variables = variables(graph);
+        long total = count(graph, variables);
+        Map<Boolean, List<String>> byChoice = variables.stream()
+                .collect(Collectors.partitioningBy(
+                        name -> modules.stream().anyMatch(module -> name.startsWith(module + "."))));
+        List<String> chosen = byChoice.getOrDefault(true, List.of());
+        if (chosen.isEmpty()) {
+            throw new InvalidInputException("none of the modules " + modules + " has tensors that can be trained");
+        }
+        new GraphEditor(graph).freeze(byChoice.getOrDefault(false, List.of()));
+        return whole(HEAD, graph, added, chosen, total);
+    }
+
+    private static Candidate whole(String name, SameDiff graph, TaskLoss loss, List<String> trained, long total) {
+        return new Candidate(name, 0, graph, trained, loss, count(graph, trained), total, Optional.empty());
+    }
+
+    private static List<String> variables(SameDiff graph) {
+        return graph.variables().stream()
                 .filter(variable -> variable.getVariableType() == VariableType.VARIABLE)
                 .map(SDVariable::name)
                 .toList();
-        List<String> safe = variables.stream()
-                .filter(name -> isSafe(graph, loss.loss(), name))
-                .toList();
-        return new Candidate(FULL, 0, graph, safe, loss, count(graph, safe), count(graph, variables), Optional.empty());
     }
 
     /** Returns a trainer of this candidate. */

@@ -48,7 +48,8 @@ final class Evaluator {
     Measurement measure(EvaluationSet set, int prompts, Progress.Factory progress) {
         List<Sample> samples = set.hasPrompts() && prompts > 0 ? answer(set.first(prompts), progress) : List.of();
         double right = samples.stream().filter(Sample::right).count();
-        return new Measurement(set.name(), loss(set), samples.isEmpty() ? Double.NaN : right / samples.size(), samples);
+        return new Measurement(
+                set.name(), loss(set), samples.isEmpty() ? Double.NaN : right / samples.size(), samples, Map.of());
     }
 
     /** Returns batches of the set, in its order, for this model's inputs. */

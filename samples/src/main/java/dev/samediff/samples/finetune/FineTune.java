@@ -8,27 +8,29 @@ import dev.samediff.adapters.engine.ExecutionReport;
 import dev.samediff.adapters.text.batch.CausalLmIterator;
 import dev.samediff.adapters.text.batch.EncodedExamples;
 import dev.samediff.adapters.text.batch.TokenSequence;
-import dev.samediff.adapters.train.AdapterTrainer;
 import dev.samediff.adapters.train.Binding;
-import dev.samediff.adapters.train.StepReport;
+import dev.samediff.adapters.train.Evaluation;
 import dev.samediff.adapters.train.TrainingResult;
 import dev.samediff.adapters.train.listener.TrainingListener;
+import dev.samediff.adapters.train.metric.Metric;
+import dev.samediff.adapters.train.metric.Metrics;
 import dev.samediff.samples.machine.Memory;
 import dev.samediff.samples.model.LanguageModel;
 import dev.samediff.samples.output.Progress;
 import dev.samediff.samples.task.EvaluationSet;
 import dev.samediff.samples.task.Task;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** Measures a candidate, trains it, and measures it again. */
 public final class FineTune {
+    /** The task's name on the command line. */
+    private static final String TASK = "lm";
+
     private final LanguageModel model;
     private final Task task;
     private final FineTuneSettings settings;
@@ -89,13 +91,21 @@ public final class FineTune {
             Evaluator evaluator = new Evaluator(model, engine, settings.plan().engine(), candidate.loss());
             DeviceMemory.free().ifPresent(free -> requireFits(candidate, evaluator, free));
             List<Measurement> before = known.orElseGet(() -> measure(evaluator));
-            StepRecorder recorder = new StepRecorder();
-            TrainingResult training = train(candidate, batches, evaluator, recorder, listeners);
-            recorder.execution
+            TrainingRun run = new TrainingRun(settings, stop);
+            TrainingResult training = train(candidate, batches, evaluator, run, listeners);
+            run.execution()
                     .filter(ExecutionReport::isNotable)
                     .ifPresent(report -> notes.accept("engine: " + report.sentence()));
             List<Measurement> after = measure(evaluator);
-            return new FineTuneResult(candidate, before, after, recorder.steps, training, Memory.peak());
+            return new FineTuneResult(
+                    TASK,
+                    settings.metric(),
+                    candidate,
+                    withMetrics(before, training.evaluations().stream().findFirst()),
+                    withMetrics(after, training.finalEvaluation()),
+                    run.steps(),
+                    training,
+                    Memory.peak());
         }
     }
 
@@ -103,42 +113,37 @@ public final class FineTune {
             Candidate candidate,
             CausalLmIterator batches,
             Evaluator evaluator,
-            StepRecorder recorder,
+            TrainingRun run,
             TrainingListener... listeners) {
         Binding binding = Binding.of(candidate.loss(), model.inputs().placeholders());
+        CausalLmIterator target = evaluator.batches(task.target());
         try (Progress bar = progress.start(candidate.method(), settings.plan().steps())) {
             return averaged == null
-                    ? trainHere(candidate, batches, evaluator.batches(task.target()), binding, bar, recorder, listeners)
-                    : averaged.train(
-                            candidate, settings.plan(), binding, evaluator.batches(task.target()), bar, listeners);
+                    ? run.fit(candidate, binding, metrics(settings.metric()), batches, target, bar, listeners)
+                    : averaged.train(candidate, settings.plan(), binding, target, bar, listeners);
         }
     }
 
-    private TrainingResult trainHere(
-            Candidate candidate,
-            CausalLmIterator batches,
-            CausalLmIterator evaluation,
-            Binding binding,
-            Progress bar,
-            StepRecorder recorder,
-            TrainingListener... listeners) {
-        try (AdapterTrainer trainer = candidate.trainer(settings.plan(), binding);
-                StopSignal.Watch watch = stop.watch(trainer)) {
-            settings.resume().ifPresent(trainer::resume);
-            TrainingListener shown = new TrainingListener() {
-                @Override
-                public void onStep(StepReport report) {
-                    bar.at(report.step(), String.format(java.util.Locale.ROOT, "loss %.4f", report.loss()));
-                }
-            };
-            TrainingListener[] all = Stream.concat(Stream.of(recorder, shown, stop), Arrays.stream(listeners))
-                    .toArray(TrainingListener[]::new);
-            TrainingResult result = trainer.fit(batches, evaluation, all);
-            if (result.reason() == TrainingResult.Reason.INTERRUPTED) {
-                throw new StopSignal.Stopped(result.steps());
-            }
-            return result;
-        }
+    /**
+     * Returns the metrics of a language model; the scores of all tokens are looked at only if a metric of them decides.
+     *
+     * @throws dev.samediff.adapters.InvalidInputException if there is no metric of this name
+     */
+    private List<Metric> metrics(Optional<String> decisive) {
+        List<Metric> all =
+                List.of(Metrics.perplexity(), Metrics.accuracy(model.logits()), Metrics.exactMatch(model.logits()));
+        TrainingRun.requireMetric(decisive, all);
+        return all.stream()
+                .filter(metric -> metric.outputs().isEmpty()
+                        || decisive.filter(metric.name()::equals).isPresent())
+                .toList();
+    }
+
+    /** The metrics are of the set that the training aims at, which comes first. */
+    private static List<Measurement> withMetrics(List<Measurement> sets, Optional<Evaluation> evaluation) {
+        List<Measurement> all = new ArrayList<>(sets);
+        evaluation.ifPresent(found -> all.set(0, all.get(0).with(found)));
+        return all;
     }
 
     /** Refuses a batch that the device has no memory for, before anything is measured. */
@@ -172,20 +177,5 @@ public final class FineTune {
         notes.accept("training data: " + encoded.report().summary() + "; "
                 + model.framing().sentence());
         return batches.training(encoded, settings.batch(), settings.seed());
-    }
-
-    private static final class StepRecorder implements TrainingListener {
-        private final List<StepReport> steps = new ArrayList<>();
-        private Optional<ExecutionReport> execution = Optional.empty();
-
-        @Override
-        public void onExecution(ExecutionReport report) {
-            execution = Optional.of(report);
-        }
-
-        @Override
-        public void onStep(StepReport report) {
-            steps.add(report);
-        }
     }
 }

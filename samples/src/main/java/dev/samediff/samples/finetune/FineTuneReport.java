@@ -49,7 +49,13 @@ final class FineTuneReport {
                 ? ""
                 : ", exact match from " + Numbers.percent(before.exactMatch()) + " to "
                         + Numbers.percent(after.exactMatch());
-        return "In " + Numbers.count(result.training().steps()) + " steps the " + losses + matches + ", training "
+        String decided = result.judgedBy()
+                .filter(after.metrics()::containsKey)
+                .map(name -> ", " + name.replace('_', ' ') + " from " + FineTuneTables.metric(name, before.metrics())
+                        + " to " + FineTuneTables.metric(name, after.metrics()))
+                .orElse("");
+        return "In " + Numbers.count(result.training().steps()) + " steps the " + losses + matches + decided
+                + ", training "
                 + Numbers.percent(result.trainableShare()) + " of the parameters.";
     }
 }

@@ -3,10 +3,13 @@ package dev.samediff.samples.finetune;
 import dev.samediff.adapters.train.StepReport;
 import dev.samediff.adapters.train.TrainingResult;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * What a fine-tuning came to.
  *
+ * @param task name of the task
+ * @param judgedBy the metric that said what is best; the loss if absent
  * @param candidate what was trained
  * @param before measurements before it, one per evaluation set
  * @param after the same afterwards
@@ -15,6 +18,8 @@ import java.util.List;
  * @param peakMemory most memory the process had resident so far, in bytes
  */
 public record FineTuneResult(
+        String task,
+        Optional<String> judgedBy,
         Candidate candidate,
         List<Measurement> before,
         List<Measurement> after,

@@ -3,12 +3,14 @@ package dev.samediff.samples.finetune;
 import dev.samediff.adapters.train.TrainingPlan;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 
 /**
  * The figures of a fine-tuning, for {@code summary.json} and {@code --json}. The evaluation figures without a prefix are
  * those of the set the training aims at.
  *
- * @param method adapter method, or {@code full}
+ * @param task name of the task
+ * @param method adapter method, {@code full} or {@code head}
  * @param rank rank; 0 without an adapter
  * @param trainableParameters numbers that were trained
  * @param totalParameters all numbers of the model and the adapter
@@ -16,10 +18,13 @@ import java.util.Locale;
  * @param reason {@code completed} or {@code stopped_early}
  * @param learningRate peak learning rate
  * @param schedule its course
- * @param evalLossBefore loss before, nats per labelled token
+ * @param evalLossBefore loss before, of language models nats per labelled token
  * @param evalLossAfter loss after
  * @param exactMatchBefore share of prompts answered right before; null if none was asked
  * @param exactMatchAfter the same after
+ * @param judgedBy what said which parameters are the best: {@code loss} or a metric
+ * @param metricsBefore the task's metrics before, by name
+ * @param metricsAfter the same after
  * @param evaluations all evaluation sets
  * @param trainLossLast task loss of the last update
  * @param secondsPerStep median duration of an update
@@ -28,6 +33,7 @@ import java.util.Locale;
  * @param folder where everything is
  */
 public record FineTuneSummary(
+        String task,
         String method,
         int rank,
         long trainableParameters,
@@ -40,6 +46,9 @@ public record FineTuneSummary(
         double evalLossAfter,
         double exactMatchBefore,
         double exactMatchAfter,
+        String judgedBy,
+        Map<String, Double> metricsBefore,
+        Map<String, Double> metricsAfter,
         List<Change> evaluations,
         double trainLossLast,
         double secondsPerStep,
@@ -59,6 +68,7 @@ public record FineTuneSummary(
                 .mapToObj(i -> change(result.before().get(i), result.after().get(i)))
                 .toList();
         return new FineTuneSummary(
+                result.task(),
                 result.candidate().method(),
                 result.candidate().rank(),
                 result.candidate().trainableParameters(),
@@ -71,6 +81,9 @@ public record FineTuneSummary(
                 after.loss(),
                 before.exactMatch(),
                 after.exactMatch(),
+                result.judgedBy().orElse(TrainingRun.LOSS),
+                before.metrics(),
+                after.metrics(),
                 changes,
                 result.training().finalLoss(),
                 result.secondsPerStep(),

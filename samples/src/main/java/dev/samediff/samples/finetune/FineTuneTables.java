@@ -3,12 +3,18 @@ package dev.samediff.samples.finetune;
 import dev.samediff.samples.output.Numbers;
 import dev.samediff.samples.output.TextTable;
 import java.time.Duration;
+import java.util.Map;
+import java.util.Set;
+import java.util.TreeSet;
 
 /** A fine-tuning's figures as tables for people. */
 public final class FineTuneTables {
+    private static final Set<String> SHARES =
+            Set.of("accuracy", "f1_macro", "f1_micro", "exact_match", "entity_f1", "preference_accuracy");
+
     private FineTuneTables() {}
 
-    /** Returns loss and exact match of every evaluation set, before and after. */
+    /** Returns loss, exact match and metrics of every evaluation set, before and after. */
     public static TextTable beforeAndAfter(FineTuneResult result) {
         TextTable table = new TextTable("", "before", "after");
         for (int i = 0; i < result.after().size(); i++) {
@@ -21,8 +27,22 @@ public final class FineTuneTables {
                         Numbers.percent(before.exactMatch()),
                         Numbers.percent(after.exactMatch()));
             }
+            Set<String> names = new TreeSet<>(before.metrics().keySet());
+            names.addAll(after.metrics().keySet());
+            for (String name : names) {
+                table.row(
+                        name.replace('_', ' ') + ", " + after.set(),
+                        metric(name, before.metrics()),
+                        metric(name, after.metrics()));
+            }
         }
         return table;
+    }
+
+    /** Returns a metric as people read it: shares as percentages, {@code -} for one that is not defined. */
+    public static String metric(String name, Map<String, Double> metrics) {
+        double value = metrics.getOrDefault(name, Double.NaN);
+        return SHARES.contains(name) ? Numbers.percent(value) : Numbers.decimal(value);
     }
 
     /** Returns what it cost. */

@@ -21,7 +21,7 @@ public final class LossCharts {
         return new LineChart(
                 "Loss by step",
                 "step",
-                "loss (nats per token)",
+                "loss",
                 List.of(train.asBackground(), smooth(train), evaluation("evaluation", result)));
     }
 
@@ -30,7 +30,7 @@ public final class LossCharts {
         return new LineChart(
                 "Evaluation loss by step",
                 "step",
-                "loss (nats per token)",
+                "loss",
                 results.stream()
                         .map(result -> evaluation(result.candidate().method(), result))
                         .toList());
@@ -41,7 +41,7 @@ public final class LossCharts {
         return new LineChart(
                 "Training loss by step, smoothed",
                 "step",
-                "loss (nats per token)",
+                "loss",
                 results.stream()
                         .map(result -> smooth(train(result.candidate().method(), result)))
                         .toList());

@@ -31,6 +31,7 @@ public record RunDescription(String model, String task, String commandLine) {
         pairs.put("warm-up steps", Integer.toString(plan.warmupSteps()));
         pairs.put("weight decay", Numbers.setting(plan.weightDecay()));
         pairs.put("clipping norm", Numbers.setting(plan.clipNorm()));
+        settings.metric().ifPresent(metric -> pairs.put("best by", metric));
         pairs.put("seed", Long.toString(settings.seed()));
         return pairs;
     }

@@ -27,16 +27,21 @@ public final class RunWriter {
     /**
      * Writes everything, each file complete or not at all; the adapter first.
      *
+     * @param peft what PEFT likes to know of model and task
      * @return the figures
      * @throws IOException if a file cannot be written
      */
-    public FineTuneSummary write(FineTuneResult result, FineTuneSettings settings, RunDescription description)
+    public FineTuneSummary write(
+            FineTuneResult result,
+            FineTuneSettings settings,
+            RunDescription description,
+            AdapterFolder.Description peft)
             throws IOException {
         if (result.candidate().adapted().isPresent()) {
             AdapterFolder.save(
                     result.candidate().adapted().get().state(),
                     folder.adapter(),
-                    AdapterFolder.Description.NONE,
+                    peft,
                     recipe.map(texts -> Map.of(TextRecipe.FILE, texts.toJson())).orElse(Map.of()));
         }
         FineTuneSummary summary =

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
+import java.util.Set;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -37,7 +38,17 @@ public record InputBinding(List<Input> inputs, OptionalInt fixedLength) {
      * @throws InvalidInputException if a placeholder is none that a batch of texts can fill
      */
     public static InputBinding of(SameDiff graph) {
-        List<String> names = graph.inputs();
+        return of(graph, Set.of());
+    }
+
+    /**
+     * As {@link #of(SameDiff)}, without placeholders that something else fills.
+     *
+     * @param others their names
+     */
+    public static InputBinding of(SameDiff graph, Set<String> others) {
+        List<String> names =
+                graph.inputs().stream().filter(name -> !others.contains(name)).toList();
         List<Input> inputs = new ArrayList<>();
         OptionalInt length = OptionalInt.empty();
         for (String name : names) {

@@ -53,18 +53,34 @@ public record LanguageModel(
     public static LanguageModel load(
             Path model, Tokenizer tokenizer, Optional<String> logits, Optional<Integer> maxLength) {
         ImportedModel imported = ModelImporter.load(model);
-        SameDiff graph = imported.graph();
-        InputBinding inputs = InputBinding.of(graph);
+        InputBinding inputs = InputBinding.of(imported.graph());
         int length = ContextLength.of(imported, inputs, maxLength);
+        return new LanguageModel(
+                imported,
+                tokenizer,
+                inputs,
+                logits(imported, tokenizer, inputs, logits, length),
+                length,
+                tokenizer.framing());
+    }
+
+    /**
+     * Runs a model once, to see which output scores the next token.
+     *
+     * @param requested the user's choice; found if absent
+     * @param length most tokens of a text
+     * @throws InvalidInputException if none, or more than one, fits
+     */
+    public static String logits(
+            ImportedModel imported, Tokenizer tokenizer, InputBinding inputs, Optional<String> requested, int length) {
         int probe = inputs.fixedLength().orElse(Math.min(PROBE_LENGTH, length));
         INDArray ids = Nd4j.valueArrayOf(new long[] {1, probe}, tokenizer.eosId())
                 .castTo(org.nd4j.linalg.api.buffer.DataType.LONG);
-        try (Engine engine = new ReferenceEngine(graph, "", List.of())) {
+        try (Engine engine = new ReferenceEngine(imported.graph(), "", List.of())) {
             Map<String, INDArray> probed = inputs.fill(ids, new int[] {probe});
             imported.requireValid(probed);
             Map<String, INDArray> outputs = engine.outputs(probed, outputNames(imported));
-            String chosen = Logits.choose(outputs, logits, probe, tokenizer.vocabularySize());
-            return new LanguageModel(imported, tokenizer, inputs, chosen, length, tokenizer.framing());
+            return Logits.choose(outputs, requested, probe, tokenizer.vocabularySize());
         }
     }
 

@@ -45,6 +45,7 @@ class FailureTest {
                 "finetune --lr -1                        | learning rate",
                 "finetune --lr NaN                       | learning rate",
                 "finetune --steps 0                      | steps",
+                "finetune --steps 5 --rank 2 --steps=6   | --steps is given 2 times",
                 "finetune --batch 0                      | --batch 0",
                 "finetune --schedule sine                | --schedule",
                 "finetune --max-length 5000              | --max-length 5000",

@@ -1,5 +1,6 @@
 package dev.samediff.tuning.training;
 
+import dev.samediff.adapters.BaseModel;
 import dev.samediff.adapters.graph.GraphEditor;
 import dev.samediff.adapters.graph.SharingCopy;
 import java.util.ArrayDeque;
@@ -23,6 +24,15 @@ public final class BaseModels {
 
     /**
      * Takes a base model; its graph must not be used by others from now on.
+     *
+     * @param model a model without adapters
+     */
+    public BaseModels(BaseModel model) {
+        this(model.graph(), model.modulePaths());
+    }
+
+    /**
+     * Takes the graph of a base model; it must not be used by others from now on.
      *
      * @param base the graph without adapters
      * @param modulePaths module paths by weight variable, as the importer gives them

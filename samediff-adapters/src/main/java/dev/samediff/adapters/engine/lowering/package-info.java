@@ -6,8 +6,12 @@
  *
  * <p>Belongs here: the meaning of SameDiff's ops. Does not belong here: fusions ({@code program}), derivatives ({@code
  * gradient}).
+ *
+ * <p>Internal: public for the packages of this project, and changed without notice.
  */
+@Internal
 @NullMarked
 package dev.samediff.adapters.engine.lowering;
 
+import dev.samediff.adapters.Internal;
 import org.jspecify.annotations.NullMarked;

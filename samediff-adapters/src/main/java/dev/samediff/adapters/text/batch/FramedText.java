@@ -19,16 +19,27 @@ public final class FramedText {
 
     /** Cuts the body inside its frame: {@code head body tail} to {@code head body' tail}. */
     private static int[] cut(int[] framed, int[] body, int maxLength) {
-        int tail = 0;
-        for (int head = 0; head + body.length <= framed.length; head++) {
-            if (Arrays.equals(framed, head, head + body.length, body, 0, body.length)) {
-                tail = framed.length - head - body.length;
-                break;
-            }
-        }
         int[] result = Arrays.copyOf(framed, maxLength);
-        int kept = Math.min(tail, maxLength);
+        int kept = Math.min(Frame.of(framed, body).tail(), maxLength);
         System.arraycopy(framed, framed.length - kept, result, maxLength - kept, kept);
         return result;
+    }
+
+    /**
+     * How many tokens stand before and behind a text.
+     *
+     * @param head those before it; 0 if the text is not found in its frame
+     * @param tail those behind it; 0 likewise
+     */
+    record Frame(int head, int tail) {
+        /** Finds a text's tokens in those of the framed text. */
+        static Frame of(int[] framed, int[] body) {
+            for (int head = 0; head + body.length <= framed.length; head++) {
+                if (Arrays.equals(framed, head, head + body.length, body, 0, body.length)) {
+                    return new Frame(head, framed.length - head - body.length);
+                }
+            }
+            return new Frame(0, 0);
+        }
     }
 }

@@ -37,7 +37,7 @@ public enum SequenceFeature {
 
     private static String advice(String inputName) {
         return inputName.toLowerCase(Locale.ROOT).contains("coder")
-                ? "The model has an encoder and a decoder: train it in Java, by SequenceToSequenceIterator"
+                ? "The model has an encoder and a decoder: train it by SequenceToSequenceIterator, or finetune --task seq2seq"
                 : "Export the model without key/value cache inputs, or fill that placeholder yourself";
     }
 

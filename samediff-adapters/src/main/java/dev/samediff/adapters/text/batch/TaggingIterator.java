@@ -1,6 +1,5 @@
 package dev.samediff.adapters.text.batch;
 
-import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.text.jsonl.TaggedWords;
 import dev.samediff.adapters.text.tokenizer.Tokenizer;
 import java.util.Arrays;
@@ -12,8 +11,7 @@ import org.nd4j.linalg.dataset.MultiDataSet;
  * Batches for encoders that give every token a class ({@code Losses.tokenClassification}): the plan's features {@code [batch, T]},
  * labels {@code [batch, T]} INT and their mask {@code [batch, T]} FLOAT.
  *
- * <p>Words are encoded one by one, with a blank before all but the first where the tokenizer's pieces of the whole text say that it
- * belongs there. The first piece of a word has its label; its other pieces, the frame and padding have -100 and the mask 0, as in
+ * <p>Words are encoded as {@link WordPieces} does. The first piece of a word has its label; its other pieces, the frame and padding have -100 and the mask 0, as in
  * Hugging Face's examples. A sentence longer than the maximum length loses its last words, see {@link #cutTexts}.
  */
 public final class TaggingIterator extends EpochIterator {
@@ -54,57 +52,16 @@ public final class TaggingIterator extends EpochIterator {
     @SuppressWarnings("ArrayRecordComponent") // never compared
     private record Pieces(int[] ids, int[] labels, boolean cut) {
         static Pieces of(TaggedWords sentence, Tokenizer tokenizer, int maxLength) {
-            String text = String.join(" ", sentence.words());
-            int[] body = tokenizer.encode(text);
-            int[] framed = tokenizer.encodeFramed(text);
-            int head = Math.max(0, headOf(framed, body));
-            int tail = Math.max(0, framed.length - head - body.length);
-            int[][] words = words(sentence.words(), body, tokenizer);
-            int room = maxLength - head - tail;
-            int kept = 0;
-            int length = 0;
-            while (kept < words.length && length + words[kept].length <= room) {
-                length += words[kept++].length;
-            }
-            if (kept == 0) {
-                throw new InvalidInputException("the first word of `"
-                        + sentence.words().get(0) + "` does not fit the maximum length " + maxLength + "; raise it");
-            }
-            int[] ids = new int[head + length + tail];
-            int[] labels = new int[ids.length];
+            WordPieces words = WordPieces.of(sentence.words(), tokenizer);
+            WordPieces.Window kept = words.window(0, maxLength);
+            int[] labels = new int[kept.ids().length];
             Arrays.fill(labels, IGNORED);
-            System.arraycopy(framed, 0, ids, 0, head);
-            int at = head;
-            for (int i = 0; i < kept; i++) {
-                System.arraycopy(words[i], 0, ids, at, words[i].length);
-                if (words[i].length > 0) {
-                    labels[at] = sentence.labels().get(i);
-                }
-                at += words[i].length;
-            }
-            System.arraycopy(framed, framed.length - tail, ids, at, tail);
-            return new Pieces(ids, labels, kept < words.length);
-        }
-
-        private static int headOf(int[] framed, int[] body) {
-            for (int head = 0; head + body.length <= framed.length; head++) {
-                if (Arrays.equals(framed, head, head + body.length, body, 0, body.length)) {
-                    return head;
+            for (int word = 0; word < kept.places().length; word++) {
+                if (kept.places()[word] >= 0) {
+                    labels[kept.places()[word]] = sentence.labels().get(word);
                 }
             }
-            return -1;
-        }
-
-        /** The words' tokens, in the way that gives those of the whole text, if one does. */
-        private static int[][] words(List<String> words, int[] body, Tokenizer tokenizer) {
-            int[][] spaced = new int[words.size()][];
-            for (int i = 0; i < spaced.length; i++) {
-                spaced[i] = tokenizer.encode(i == 0 ? words.get(0) : " " + words.get(i));
-            }
-            int[] joined = Arrays.stream(spaced).flatMapToInt(Arrays::stream).toArray();
-            return Arrays.equals(joined, body)
-                    ? spaced
-                    : words.stream().map(tokenizer::encode).toArray(int[][]::new);
+            return new Pieces(kept.ids(), labels, kept.end() < words.size());
         }
     }
 

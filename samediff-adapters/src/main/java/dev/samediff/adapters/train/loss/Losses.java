@@ -2,6 +2,7 @@ package dev.samediff.adapters.train.loss;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.train.loss.WeightedItems.Labels;
+import java.util.stream.Stream;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 
@@ -243,6 +244,21 @@ public final class Losses {
             throw new InvalidInputException("the loss `" + dpo.loss() + "` has no reference; only Losses.dpo has one");
         }
         return name;
+    }
+
+    /**
+     * Returns the variable [2B] by which a loss of {@link #dpo} or {@link #orpo} tells a chosen answer from a rejected one: the
+     * log-probabilities of the answers, or the means over their tokens.
+     *
+     * @throws InvalidInputException if it is another loss
+     */
+    public static String preferenceScores(SameDiff graph, TaskLoss loss) {
+        return Stream.of(Preference.LOG_PROBABILITIES, Preference.MEAN_LOG_PROBABILITIES)
+                .map(suffix -> loss.loss() + suffix)
+                .filter(graph::hasVariable)
+                .findFirst()
+                .orElseThrow(() -> new InvalidInputException(
+                        "the loss `" + loss.loss() + "` is of no pairs of answers; Losses.dpo and Losses.orpo are"));
     }
 
     private static SDVariable flat(WeightedItems items) {

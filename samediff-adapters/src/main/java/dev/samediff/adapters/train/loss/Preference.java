@@ -15,6 +15,8 @@ import org.nd4j.linalg.factory.Nd4j;
 final class Preference {
     /** What follows the loss' name in that of the log-probabilities of the answers, [2B]. */
     static final String LOG_PROBABILITIES = "/log_probabilities";
+    /** What follows it in that of the mean log-probabilities of their tokens, [2B]. */
+    static final String MEAN_LOG_PROBABILITIES = "/mean_log_probabilities";
     /** The largest mean log-probability: of an answer that is certain the odds are infinite. */
     private static final double CERTAIN = -1e-6;
 
@@ -53,7 +55,7 @@ final class Preference {
         GroupedItems items = GroupedItems.of(graph, logits, "orpo_loss_" + beta, 2);
         return items.mean(List.of(LABELS), targets -> {
             Answers answers = answers(items, targets.get(0));
-            SDVariable mean = answers.sums().div(answers.counts());
+            SDVariable mean = answers.sums().div(items.prefix() + MEAN_LOG_PROBABILITIES, answers.counts());
             SDVariable likely = graph.math.clipByValue(mean, -1e9, CERTAIN);
             SDVariable odds =
                     likely.sub(graph.math.log(graph.math.exp(likely).mul(-1).add(1)));

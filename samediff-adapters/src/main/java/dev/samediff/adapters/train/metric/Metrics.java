@@ -82,6 +82,16 @@ public final class Metrics {
         return of("entity_f1", true, scores, () -> new Entities(parsed));
     }
 
+    /**
+     * Returns the share of pairs of answers of which the chosen one is preferred (TRL's {@code rewards/accuracies}): its score, less the
+     * reference's if the batches have one, is the higher one. Before DPO both are the reference's, and nothing is preferred: 0.
+     *
+     * @param scores scores [2B] of B chosen answers, then B rejected ones: {@code Losses.preferenceScores}
+     */
+    public static Metric preferenceAccuracy(String scores) {
+        return of("preference_accuracy", true, scores, PreferredPairs::new);
+    }
+
     /** Returns exp of the task loss, for language models. */
     public static Metric perplexity() {
         return new Named("perplexity", false, List.of(), () -> new Metric.Accumulator() {

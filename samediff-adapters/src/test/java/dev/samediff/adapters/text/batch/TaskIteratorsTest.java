@@ -1,5 +1,6 @@
 package dev.samediff.adapters.text.batch;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -8,8 +9,10 @@ import dev.samediff.adapters.text.jsonl.PreferenceExample;
 import dev.samediff.adapters.text.jsonl.ScoredText;
 import dev.samediff.adapters.text.jsonl.TaggedWords;
 import dev.samediff.adapters.text.jsonl.TextExample;
+import java.util.Collections;
 import java.util.List;
 import org.junit.jupiter.api.Test;
+import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /** Batches for tagging, regression, sequence to sequence and preferences. */
@@ -43,14 +46,60 @@ class TaskIteratorsTest {
     }
 
     @Test
-    void a_word_that_does_not_fit_alone_is_refused() {
+    void a_word_that_does_not_fit_alone_is_cut_behind_the_token_that_stands_for_it() {
+        TaggingIterator sentences = new TaggingIterator(
+                List.of(new TaggedWords(List.of("abcdefgh", "a"), List.of(1, 2))), new Letters(), PLAN);
+        MultiDataSet batch = sentences.next();
+        assertThat(batch.getFeatures(0).toIntMatrix()).isDeepEqualTo(new int[][] {{1, 10, 11, 12, 13, 2}});
+        assertThat(batch.getLabels(0).toIntMatrix()).isDeepEqualTo(new int[][] {{-100, 1, -100, -100, -100, -100}});
+        assertThat(sentences.cutTexts()).isEqualTo(1);
         assertThatThrownBy(() -> new TaggingIterator(
-                        List.of(new TaggedWords(List.of("abcdefgh"), List.of(1))), new Letters(), PLAN))
+                        List.of(new TaggedWords(List.of("ab"), List.of(1))), new Letters(), BatchPlan.of(2, 2)))
                 .isInstanceOf(InvalidInputException.class)
-                .hasMessageContaining("does not fit the maximum length 6");
+                .hasMessageContaining("the maximum length 2 has no room for a word");
         assertThatThrownBy(() -> new TaggedWords(List.of("a"), List.of()))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("1 words and 0 labels");
+    }
+
+    @Test
+    void hidden_tokens_are_the_labels_and_never_the_frame() {
+        List<String> texts = Collections.nCopies(40, "abcdefghijklmnopqrst");
+        BatchPlan plan = BatchPlan.of(40, 32).shuffled(5);
+        MaskedLmIterator data = new MaskedLmIterator(texts, new Letters(), 99, plan);
+        MultiDataSet batch = data.next();
+        int[][] ids = batch.getFeatures(0).toIntMatrix();
+        int[][] labels = batch.getLabels(0).toIntMatrix();
+        float[][] mask = batch.getLabelsMaskArray(0).toFloatMatrix();
+        int masked = 0;
+        int kept = 0;
+        for (int row = 0; row < ids.length; row++) {
+            int chosen = 0;
+            for (int t = 0; t < 22; t++) {
+                int token = t == 0 ? 1 : t == 21 ? 2 : 9 + t;
+                boolean hidden = labels[row][t] != -100;
+                assertThat(mask[row][t]).isEqualTo(hidden ? 1 : 0);
+                assertThat(hidden ? labels[row][t] : ids[row][t]).isEqualTo(token);
+                chosen += hidden ? 1 : 0;
+                masked += ids[row][t] == 99 ? 1 : 0;
+                kept += hidden && ids[row][t] == token ? 1 : 0;
+            }
+            assertThat(chosen).isEqualTo(3); // 15 % of 20
+        }
+        assertThat(masked).isBetween(85, 107); // 80 % of 120
+        assertThat(kept).isBetween(4, 25); // 10 %
+        MaskedLmIterator again = new MaskedLmIterator(texts, new Letters(), 99, plan);
+        assertThatBits(again.next().getFeatures(0)).isEqualTo(batch.getFeatures(0));
+        again.reset();
+        assertThatBits(again.next().getFeatures(0)).isNotEqualTo(batch.getFeatures(0));
+
+        MaskedLmIterator ordered = new MaskedLmIterator(texts, new Letters(), 99, BatchPlan.of(40, 32));
+        INDArray first = ordered.next().getFeatures(0);
+        ordered.reset();
+        assertThatBits(ordered.next().getFeatures(0)).isEqualTo(first);
+        assertThatThrownBy(() -> new MaskedLmIterator(texts, new Letters(), 500, plan))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining("the mask is the token 500");
     }
 
     @Test

@@ -54,6 +54,19 @@ class MetricsTest {
     }
 
     @Test
+    void a_pair_is_preferred_if_the_chosen_answer_gained_more_than_the_rejected_one() {
+        INDArray scores = Nd4j.createFromArray(-1f, -5f, -2f, -4f, -6f, -2f); // chosen, then rejected
+        INDArray labels = Nd4j.zeros(6, 2);
+        Metric metric = Metrics.preferenceAccuracy("p");
+        assertThat(value(metric, scores, labels, Nd4j.ones(3))).isEqualTo(2 / 3.0, within(1e-12)); // equal: not
+        Metric.Accumulator pass = metric.start();
+        INDArray reference = Nd4j.createFromArray(-1f, -9f, -2f, -9f, -6f, -3f);
+        pass.add(new Metric.Batch(List.of(scores), List.of(labels, reference), Nd4j.createFromArray(1f, 1f, 0f)));
+        assertThat(pass.value(0)).isEqualTo(0.5, within(1e-12));
+        assertThat(metric.start().value(0)).isNaN();
+    }
+
+    @Test
     void metrics_of_numbers_are_those_of_scipy() {
         JsonNode json = CASES.get("numbers");
         INDArray predictions = array(json.get("predictions")).reshape(50, 1);

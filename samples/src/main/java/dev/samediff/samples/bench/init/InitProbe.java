@@ -43,7 +43,7 @@ final class InitProbe {
         AdapterConfig config = AdapterConfig.of(iterations == 0 ? sorsa : sorsa.withFastStart(iterations))
                 .withTargets(TargetSelector.allLinear().withHead());
         long start = System.nanoTime();
-        AdaptedModel model = AdaptedModel.inject(imported.graph(), imported.modulePaths(), config);
+        AdaptedModel model = AdaptedModel.inject(imported, config);
         double seconds = (System.nanoTime() - start) / 1e9;
         List<INDArray> weights = model.sites().stream()
                 .map(site -> model.graph().getArrForVarName(site.layer().weight()))

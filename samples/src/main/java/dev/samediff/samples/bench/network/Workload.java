@@ -60,7 +60,7 @@ public record Workload(Path folder) {
         ImportedModel imported = OnnxImporter.load(model());
         AdapterConfig config =
                 AdapterConfig.of(method).withTargets(TargetSelector.allLinear().withHead());
-        AdaptedModel adapted = AdaptedModel.inject(imported.graph(), imported.modulePaths(), config);
+        AdaptedModel adapted = AdaptedModel.inject(imported, config);
         AdapterFolder.save(adapted.state(), adapter(method.name()));
     }
 

@@ -1,4 +1,4 @@
-package dev.samediff.samples.classify;
+package dev.samediff.samples.learn;
 
 import dev.samediff.adapters.text.tokenizer.Tokenizer;
 import dev.samediff.importer.ImportedModel;
@@ -23,11 +23,12 @@ public record TextModel(ImportedModel imported, Tokenizer tokenizer, InputBindin
      * @param model an ONNX model, a frozen TensorFlow graph or a SavedModel folder
      * @param tokenizer its tokenizer
      * @param maxLength most tokens of a text; found if absent
+     * @param task what else fills inputs
      * @throws dev.samediff.adapters.InvalidInputException if texts cannot fill its inputs
      */
-    public static TextModel load(Path model, Tokenizer tokenizer, Optional<Integer> maxLength) {
+    public static TextModel load(Path model, Tokenizer tokenizer, Optional<Integer> maxLength, TextTask<?> task) {
         ImportedModel imported = ModelImporter.load(model);
-        InputBinding inputs = InputBinding.of(imported.graph());
+        InputBinding inputs = InputBinding.of(imported.graph(), task.otherInputs());
         return new TextModel(imported, tokenizer, inputs, ContextLength.of(imported, inputs, maxLength));
     }
 }
