@@ -22,8 +22,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * (in Hugging Face, from a normal distribution that is as good as its mean).
  *
  * <pre>{@code
- * ResizedVocabulary vocabulary = ResizedVocabulary.of(imported, tokenizer.vocabularySize());
- * AdaptedModel model = AdaptedModel.inject(imported, AdapterConfig.of(Lora.rank(8)).withTrainableTokens(vocabulary.added()));
+ * ResizedVocabulary vocabulary = ResizedVocabulary.of(graph, Map.of(), tokenizer.vocabularySize());
+ * AdaptedModel model = AdaptedModel.inject(graph, AdapterConfig.of(Lora.rank(8)).withTrainableTokens(vocabulary.added()));
  * }</pre>
  *
  * <p>It comes before the adapter is injected, and again, by the same call, before a saved adapter is. The former arrays are not written to.
