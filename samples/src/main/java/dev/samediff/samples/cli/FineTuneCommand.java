@@ -112,9 +112,8 @@ final class FineTuneCommand extends Command {
                 MetricsFile metrics = new MetricsFile(folder.metrics())) {
             FineTuneResult result = job.run(candidate, Optional.empty(), metrics);
             RunDescription description = new RunDescription(model.describe(), examples.description(), commandLine());
-            FineTuneSummary summary = new RunWriter(folder)
-                    .keeping(recipe(loaded, examples))
-                    .write(result, settings, description);
+            FineTuneSummary summary =
+                    new RunWriter(folder).keeping(recipe(loaded, examples)).write(result, settings, description);
             print(text(result, folder), summary);
             return 0;
         } catch (StopSignal.Stopped e) { // a signal is ending the process, and says so
@@ -200,7 +199,8 @@ final class FineTuneCommand extends Command {
     /** Returns the task; shards together see more examples than one training. */
     private Task task() {
         int shards = spark.master == null ? 1 : spark.shards;
-        return data.task(model.isBundled(), model.tokenizer, training.examplesSeen(training.batch * shards), training.seed);
+        return data.task(
+                model.isBundled(), model.tokenizer, training.examplesSeen(training.batch * shards), training.seed);
     }
 
     /** Returns how to train on Spark, if asked for. */
@@ -224,7 +224,8 @@ final class FineTuneCommand extends Command {
         FineTuneSettings settings = new FineTuneSettings(
                 training.plan().build(), training.batch, training.seed, data.evalCount, Optional.empty());
         Task examples = task();
-        return new ShardedTask(model.load(examples), examples, adapter.config(method, training.seed), settings, training::plan);
+        return new ShardedTask(
+                model.load(examples), examples, adapter.config(method, training.seed), settings, training::plan);
     }
 
     private static String text(FineTuneResult result, RunFolder folder) {
