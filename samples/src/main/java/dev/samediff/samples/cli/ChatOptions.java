@@ -18,8 +18,9 @@ final class ChatOptions {
             names = "--chat-template",
             paramLabel = "TEMPLATE",
             defaultValue = AUTO,
-            description = "Template of conversations: auto (the tokenizer's), a file, the name of one of the tokenizer's, or"
-                    + " chatml. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "Template of conversations: auto (the tokenizer's), a file, the name of one of the tokenizer's, or"
+                            + " chatml. Default: ${DEFAULT-VALUE}.")
     String template = AUTO;
 
     /** Returns whether a template was named. */
@@ -41,8 +42,9 @@ final class ChatOptions {
         if (template.equals(CHATML)) {
             return ChatTemplate.chatMl().withTokens(tokens);
         }
-        Optional<ChatTemplate> own =
-                tokenizer == null ? Optional.empty() : ChatTemplate.ofTokenizer(tokenizer, isGiven() ? template : "default");
+        Optional<ChatTemplate> own = tokenizer == null
+                ? Optional.empty()
+                : ChatTemplate.ofTokenizer(tokenizer, isGiven() ? template : "default");
         return own.orElseThrow(() -> new InvalidInputException("the tokenizer has no chat template"
                 + (isGiven() ? " and there is no file " + template : "")
                 + "; give a file with one, or chatml, by --chat-template"));

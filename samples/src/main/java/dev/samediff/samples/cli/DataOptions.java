@@ -8,7 +8,7 @@ import dev.samediff.samples.task.Task;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Mixin;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
 /** What is learned, and by what it is measured. */
@@ -39,7 +39,7 @@ final class DataOptions {
     @Nullable
     String template;
 
-    @Mixin
+    @ArgGroup(validate = false)
     ChatOptions chat = new ChatOptions();
 
     @Option(

@@ -212,7 +212,8 @@ final class FineTuneCommand extends Command {
     /** Returns the task; shards together see more examples than one training. */
     private Task task() {
         int shards = spark.master == null ? 1 : spark.shards;
-        return data.task(model.isBundled(), model.tokenizer, training.examplesSeen(training.batch * shards), training.seed);
+        return data.task(
+                model.isBundled(), model.tokenizer, training.examplesSeen(training.batch * shards), training.seed);
     }
 
     /** Returns how to train on Spark, if asked for. */
@@ -236,7 +237,8 @@ final class FineTuneCommand extends Command {
         FineTuneSettings settings = new FineTuneSettings(
                 training.plan().build(), training.batch, training.seed, data.evalCount, Optional.empty());
         Task examples = task();
-        return new ShardedTask(model.load(examples), examples, adapter.config(method, training.seed), settings, training::plan);
+        return new ShardedTask(
+                model.load(examples), examples, adapter.config(method, training.seed), settings, training::plan);
     }
 
     private static String text(FineTuneResult result, RunFolder folder) {

@@ -64,8 +64,9 @@ final class GenerateCommand extends Command {
 
     @Option(
             names = "--chat",
-            description = "Prompts are what a user says: the chat template of the adapter's training, or that of"
-                    + " --chat-template, is put around them. An adapter that was trained on conversations needs no --chat.")
+            description =
+                    "Prompts are what a user says: the chat template of the adapter's training, or that of"
+                            + " --chat-template, is put around them. An adapter that was trained on conversations needs no --chat.")
     boolean chat;
 
     @Mixin
@@ -85,8 +86,8 @@ final class GenerateCommand extends Command {
     int run() throws IOException {
         List<String> texts = prompts.read();
         if (stream && texts.size() > 1) {
-            throw new InvalidInputException(
-                    "--stream with " + texts.size() + " prompts would mix their texts; give one prompt, or leave it out");
+            throw new InvalidInputException("--stream with " + texts.size()
+                    + " prompts would mix their texts; give one prompt, or leave it out");
         }
         sampling.sampling(); // refuses before anything is loaded
         Optional<TextRecipe> recipe =
@@ -97,8 +98,7 @@ final class GenerateCommand extends Command {
         }
         Optional<ChatTemplate> conversation = conversation(recipe);
         if (conversation.isPresent() && recipe.isEmpty() && model.bos == Beginning.AUTO) {
-            loaded = loaded.withFraming(
-                    loaded.framing().withBefore(List.of(), "the chat template writes all of it"));
+            loaded = loaded.withFraming(loaded.framing().withBefore(List.of(), "the chat template writes all of it"));
         }
         Optional<PromptTemplate> words = words(recipe);
         say("prompts: " + loaded.framing().sentence()
@@ -107,7 +107,9 @@ final class GenerateCommand extends Command {
                         .orElse(""));
         List<String> prompted = texts.stream()
                 .map(text -> words.map(one -> one.apply(text)).orElse(text))
-                .map(text -> conversation.map(one -> one.render(messages(text), true)).orElse(text))
+                .map(text -> conversation
+                        .map(one -> one.render(messages(text), true))
+                        .orElse(text))
                 .toList();
         List<Generation> written;
         try (InterruptNotice notice = new InterruptNotice(
@@ -121,8 +123,7 @@ final class GenerateCommand extends Command {
         if (stream) {
             out().println();
         } else {
-            results.forEach(
-                    one -> out().println(results.size() == 1 ? one.text() : one.prompt() + one.text() + "\n"));
+            results.forEach(one -> out().println(results.size() == 1 ? one.text() : one.prompt() + one.text() + "\n"));
         }
         if (json) {
             printJson(results);

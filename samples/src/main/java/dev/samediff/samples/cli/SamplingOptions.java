@@ -42,7 +42,8 @@ final class SamplingOptions {
             names = "--min-p",
             paramLabel = "P",
             defaultValue = "0",
-            description = "Draws only from tokens at least P times as likely as the likeliest. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "Draws only from tokens at least P times as likely as the likeliest. Default: ${DEFAULT-VALUE}.")
     double minP;
 
     @Option(

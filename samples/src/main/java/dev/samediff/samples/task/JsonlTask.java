@@ -62,11 +62,7 @@ public final class JsonlTask {
     }
 
     private static Task task(
-            Path train,
-            List<TextExample> learned,
-            String name,
-            List<TextExample> held,
-            Optional<ChatTemplate> chat) {
+            Path train, List<TextExample> learned, String name, List<TextExample> held, Optional<ChatTemplate> chat) {
         return new Task(
                 named(train) + ": " + learned.size() + " examples, " + held.size() + " to evaluate",
                 learned,

@@ -105,12 +105,14 @@ public final class ChatTemplate {
 
     /** ChatML, for models that were trained on no template. */
     public static ChatTemplate chatMl() {
-        return of("{% for message in messages %}{{ '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' }}"
-                + "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}");
+        return of(
+                "{% for message in messages %}{{ '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' }}"
+                        + "{% endfor %}{% if add_generation_prompt %}{{ '<|im_start|>assistant\\n' }}{% endif %}");
     }
 
     private static Optional<String> configured(Path config, String name) {
-        JsonNode template = JsonFiles.object(config, "a Hugging Face tokenizer_config.json").path("chat_template");
+        JsonNode template =
+                JsonFiles.object(config, "a Hugging Face tokenizer_config.json").path("chat_template");
         if (template.isMissingNode() || template.isNull()) {
             return Optional.empty();
         }
@@ -125,7 +127,8 @@ public final class ChatTemplate {
             }
             names.add(JsonFiles.excerpt(its));
         }
-        throw new InvalidInputException(config + ": \"chat_template\" has no template `" + name + "`; there are " + names);
+        throw new InvalidInputException(
+                config + ": \"chat_template\" has no template `" + name + "`; there are " + names);
     }
 
     private static Map<String, String> specialTokens(JsonNode json) {
@@ -241,10 +244,20 @@ public final class ChatTemplate {
     private static String formatted(Clock clock, String format) {
         ZonedDateTime now = ZonedDateTime.now(clock);
         Map<Character, String> patterns = Map.ofEntries(
-                Map.entry('d', "dd"), Map.entry('m', "MM"), Map.entry('y', "yy"), Map.entry('Y', "yyyy"),
-                Map.entry('b', "MMM"), Map.entry('B', "MMMM"), Map.entry('a', "EEE"), Map.entry('A', "EEEE"),
-                Map.entry('H', "HH"), Map.entry('I', "hh"), Map.entry('M', "mm"), Map.entry('S', "ss"),
-                Map.entry('p', "a"), Map.entry('j', "DDD"));
+                Map.entry('d', "dd"),
+                Map.entry('m', "MM"),
+                Map.entry('y', "yy"),
+                Map.entry('Y', "yyyy"),
+                Map.entry('b', "MMM"),
+                Map.entry('B', "MMMM"),
+                Map.entry('a', "EEE"),
+                Map.entry('A', "EEEE"),
+                Map.entry('H', "HH"),
+                Map.entry('I', "hh"),
+                Map.entry('M', "mm"),
+                Map.entry('S', "ss"),
+                Map.entry('p', "a"),
+                Map.entry('j', "DDD"));
         StringBuilder text = new StringBuilder();
         for (int i = 0; i < format.length(); i++) {
             char c = format.charAt(i);
@@ -255,8 +268,8 @@ public final class ChatTemplate {
             char what = format.charAt(++i);
             String pattern = patterns.get(what);
             if (pattern == null && what != '%') {
-                throw new InvalidInputException("the chat template writes the time as `%" + what
-                        + "`, which this library does not know");
+                throw new InvalidInputException(
+                        "the chat template writes the time as `%" + what + "`, which this library does not know");
             }
             text.append(pattern == null ? "%" : now.format(DateTimeFormatter.ofPattern(pattern, Locale.ENGLISH)));
         }

@@ -194,10 +194,11 @@ final class Expressions {
             case "true", "True" -> scope -> true;
             case "false", "False" -> scope -> false;
             case "none", "None" -> scope -> Special.NONE;
-            default -> scope -> {
-                scope.run().step();
-                return scope.get(name);
-            };
+            default ->
+                scope -> {
+                    scope.run().step();
+                    return scope.get(name);
+                };
         };
     }
 
@@ -328,7 +329,7 @@ final class Expressions {
         }
         return scope -> {
             Object value = of.value(scope);
-            scope.run().grow(Operators.size(value));
+            scope.run().grow(Operators.sizeAsList(value));
             return Values.slice(value, bounds[0].value(scope), bounds[1].value(scope), bounds[2].value(scope));
         };
     }
@@ -369,8 +370,7 @@ final class Expressions {
                 boolean negated = tokens.takes("not");
                 String name = tokens.name();
                 Arguments arguments = testArguments();
-                value = scope -> negated
-                        != Filters.test(scope.run(), name, of.value(scope), arguments.values(scope));
+                value = scope -> negated != Filters.test(scope.run(), name, of.value(scope), arguments.values(scope));
             } else {
                 return value;
             }

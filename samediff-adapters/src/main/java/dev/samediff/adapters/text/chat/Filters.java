@@ -5,21 +5,27 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
 import java.util.function.Predicate;
 
 /** Filters ({@code value | name(...)}) and tests ({@code value is name}). */
 final class Filters {
+    /** Filters that take a string apart. */
+    private static final Set<String> LISTING = Set.of("list", "reverse", "first", "last", "unique", "join", "map");
+
     private Filters() {}
 
     static Object filter(Run run, String name, Object value, List<Object> arguments, Map<String, Object> named) {
         run.step();
-        if (value instanceof String text) {
-            run.grow(text.length());
-        }
+        run.grow(LISTING.contains(name) ? Operators.sizeAsList(value) : Operators.size(value));
         return switch (name) {
             case "trim" -> Methods.stripped(run, Values.text(run, value), arguments, true, true);
             case "length", "count" -> (long) Values.length(value);
-            case "tojson" -> Json.of(run, value, named.getOrDefault("indent", arguments.isEmpty() ? Special.NONE : arguments.get(0)));
+            case "tojson" ->
+                Json.of(
+                        run,
+                        value,
+                        named.getOrDefault("indent", arguments.isEmpty() ? Special.NONE : arguments.get(0)));
             case "upper" -> Values.text(run, value).toUpperCase(Locale.ROOT);
             case "lower" -> Values.text(run, value).toLowerCase(Locale.ROOT);
             case "capitalize" -> Methods.capitalized(Values.text(run, value));
@@ -27,7 +33,8 @@ final class Filters {
             case "string", "safe" -> Values.text(run, value);
             case "int" -> toInt(value);
             case "float" -> toFloat(run, value);
-            case "abs" -> value instanceof Long number ? (Object) Math.abs(number) : (Object) Math.abs(Values.number(value));
+            case "abs" ->
+                value instanceof Long number ? (Object) Math.abs(number) : (Object) Math.abs(Values.number(value));
             case "default", "d" -> otherwise(value, arguments, named);
             case "first" -> Values.member(Values.list(value), 0L);
             case "last" -> Values.member(Values.list(value), -1L);
@@ -35,22 +42,24 @@ final class Filters {
             case "reverse" -> Values.slice(value, Special.NONE, Special.NONE, -1L);
             case "unique" -> unique(run, Values.list(value));
             case "items" -> Methods.items(map(value));
-            case "join" -> Methods.joined(
-                    run, arguments.isEmpty() ? "" : Values.text(run, arguments.get(0)), Values.list(value));
-            case "replace" -> Methods.replaced(
-                    run,
-                    Values.text(run, value),
-                    Methods.string(arguments, 0, name),
-                    Methods.string(arguments, 1, name),
-                    arguments.size() > 2 ? Values.whole(arguments.get(2)) : -1);
+            case "join" ->
+                Methods.joined(run, arguments.isEmpty() ? "" : Values.text(run, arguments.get(0)), Values.list(value));
+            case "replace" ->
+                Methods.replaced(
+                        run,
+                        Values.text(run, value),
+                        Methods.string(arguments, 0, name),
+                        Methods.string(arguments, 1, name),
+                        arguments.size() > 2 ? Values.whole(arguments.get(2)) : -1);
             case "indent" -> indented(run, Values.text(run, value), arguments, named);
             case "map" -> mapped(run, Values.list(value), arguments, named);
             case "select" -> chosen(value, one -> test(run, arguments, 0, one));
             case "reject" -> chosen(value, one -> !test(run, arguments, 0, one));
             case "selectattr" -> chosen(value, one -> test(run, arguments, 1, attribute(one, arguments)));
             case "rejectattr" -> chosen(value, one -> !test(run, arguments, 1, attribute(one, arguments)));
-            default -> throw new InvalidInputException(
-                    "the chat template uses the filter `" + name + "`, which this library does not know");
+            default ->
+                throw new InvalidInputException(
+                        "the chat template uses the filter `" + name + "`, which this library does not know");
         };
     }
 
@@ -65,8 +74,8 @@ final class Filters {
     }
 
     private static Object otherwise(Object value, List<Object> arguments, Map<String, Object> named) {
-        boolean falseToo = Values.isTrue(
-                named.getOrDefault("boolean", arguments.size() > 1 ? arguments.get(1) : Boolean.FALSE));
+        boolean falseToo =
+                Values.isTrue(named.getOrDefault("boolean", arguments.size() > 1 ? arguments.get(1) : Boolean.FALSE));
         boolean missing = value == Special.UNDEFINED || (falseToo && !Values.isTrue(value));
         return missing ? (arguments.isEmpty() ? "" : arguments.get(0)) : value;
     }
@@ -98,8 +107,8 @@ final class Filters {
 
     private static String indented(Run run, String text, List<Object> arguments, Map<String, Object> named) {
         Object width = named.getOrDefault("width", arguments.isEmpty() ? (Object) 4L : arguments.get(0));
-        boolean first = Values.isTrue(
-                named.getOrDefault("first", arguments.size() > 1 ? arguments.get(1) : Boolean.FALSE));
+        boolean first =
+                Values.isTrue(named.getOrDefault("first", arguments.size() > 1 ? arguments.get(1) : Boolean.FALSE));
         String blanks;
         if (width instanceof String given) {
             blanks = given;
@@ -184,8 +193,9 @@ final class Filters {
             case "in" -> Values.contains(run, Methods.argument(arguments, 0, name), value);
             case "gt", "greaterthan", ">" -> Values.compare(value, Methods.argument(arguments, 0, name)) > 0;
             case "lt", "lessthan", "<" -> Values.compare(value, Methods.argument(arguments, 0, name)) < 0;
-            default -> throw new InvalidInputException(
-                    "the chat template uses the test `" + name + "`, which this library does not know");
+            default ->
+                throw new InvalidInputException(
+                        "the chat template uses the test `" + name + "`, which this library does not know");
         };
     }
 }

@@ -42,8 +42,8 @@ final class Lexer {
     private static final Pattern RAW = Pattern.compile("\\s*raw\\s*(-?)%\\}");
     private static final Pattern RAW_END = Pattern.compile("\\{%([-+]?)\\s*endraw\\s*([-+]?)%\\}");
     private static final List<String> OPERATORS = List.of(
-            "**", "//", "==", "!=", "<=", ">=", "+", "-", "*", "/", "%", "~", "<", ">", "=", ".", ",", ":", "|", "(", ")",
-            "[", "]", "{", "}");
+            "**", "//", "==", "!=", "<=", ">=", "+", "-", "*", "/", "%", "~", "<", ">", "=", ".", ",", ":", "|", "(",
+            ")", "[", "]", "{", "}");
 
     private final String source;
     private final List<Token> tokens = new ArrayList<>();
@@ -206,7 +206,9 @@ final class Lexer {
                 fraction |= source.charAt(at) == '.';
                 at++;
             }
-            add(fraction ? Kind.FLOAT : Kind.INTEGER, source.substring(begin, at).replace("_", ""));
+            add(
+                    fraction ? Kind.FLOAT : Kind.INTEGER,
+                    source.substring(begin, at).replace("_", ""));
         } else {
             String operator = OPERATORS.stream()
                     .filter(one -> source.startsWith(one, begin))

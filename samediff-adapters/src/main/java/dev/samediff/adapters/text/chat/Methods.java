@@ -56,28 +56,33 @@ final class Methods {
             case "endswith" -> any(run, arguments, name, text::endsWith);
             case "find" -> (long) text.indexOf(string(arguments, 0, name));
             case "count" -> occurrences(text, string(arguments, 0, name));
-            case "removeprefix" -> text.startsWith(string(arguments, 0, name))
-                    ? text.substring(string(arguments, 0, name).length())
-                    : text;
-            case "removesuffix" -> text.endsWith(string(arguments, 0, name))
-                    ? text.substring(0, text.length() - string(arguments, 0, name).length())
-                    : text;
+            case "removeprefix" ->
+                text.startsWith(string(arguments, 0, name))
+                        ? text.substring(string(arguments, 0, name).length())
+                        : text;
+            case "removesuffix" ->
+                text.endsWith(string(arguments, 0, name))
+                        ? text.substring(
+                                0, text.length() - string(arguments, 0, name).length())
+                        : text;
             case "isdigit" -> !text.isEmpty() && text.codePoints().allMatch(Character::isDigit);
             case "isspace" -> !text.isEmpty() && text.isBlank();
             case "splitlines" -> new ArrayList<Object>(text.lines().toList());
             case "split" -> split(run, text, arguments);
-            case "replace" -> replaced(
-                    run,
-                    text,
-                    string(arguments, 0, name),
-                    string(arguments, 1, name),
-                    arguments.size() > 2 ? Values.whole(arguments.get(2)) : -1);
+            case "replace" ->
+                replaced(
+                        run,
+                        text,
+                        string(arguments, 0, name),
+                        string(arguments, 1, name),
+                        arguments.size() > 2 ? Values.whole(arguments.get(2)) : -1);
             case "join" -> joined(run, text, Values.list(argument(arguments, 0, name)));
             default -> null;
         };
     }
 
-    private static boolean any(Run run, List<Object> arguments, String name, java.util.function.Predicate<String> matches) {
+    private static boolean any(
+            Run run, List<Object> arguments, String name, java.util.function.Predicate<String> matches) {
         Object given = argument(arguments, 0, name);
         return given instanceof String
                 ? matches.test((String) given)
@@ -85,7 +90,8 @@ final class Methods {
     }
 
     static String stripped(Run run, String text, List<Object> arguments, boolean left, boolean right) {
-        String characters = arguments.isEmpty() || arguments.get(0) == Special.NONE ? "" : Values.text(run, arguments.get(0));
+        String characters =
+                arguments.isEmpty() || arguments.get(0) == Special.NONE ? "" : Values.text(run, arguments.get(0));
         int begin = 0;
         int end = text.length();
         while (left && begin < end && isStripped(text.charAt(begin), characters)) {
@@ -105,7 +111,8 @@ final class Methods {
 
     static String capitalized(String text) {
         int first = text.isEmpty() ? 0 : text.offsetByCodePoints(0, 1);
-        return text.substring(0, first).toUpperCase(Locale.ROOT) + text.substring(first).toLowerCase(Locale.ROOT);
+        return text.substring(0, first).toUpperCase(Locale.ROOT)
+                + text.substring(first).toLowerCase(Locale.ROOT);
     }
 
     static String titled(String text) {

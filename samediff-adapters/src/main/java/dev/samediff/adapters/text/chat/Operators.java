@@ -20,7 +20,14 @@ final class Operators {
     static long size(Object value) {
         return value instanceof String text
                 ? text.length()
-                : value instanceof List<?> list ? list.size() : value instanceof java.util.Map<?, ?> map ? map.size() : 1;
+                : value instanceof List<?> list
+                        ? list.size()
+                        : value instanceof java.util.Map<?, ?> map ? map.size() : 1;
+    }
+
+    /** The same for what becomes a list: each character of a string becomes a string. */
+    static long sizeAsList(Object value) {
+        return value instanceof String ? 16 * size(value) : size(value);
     }
 
     private static Object apply(String operator, Object a, Object b, Run run) {
@@ -85,7 +92,8 @@ final class Operators {
                 case "%" -> x - nonZero(y) * Math.floor(x / y);
                 default -> Math.pow(x, y);
             };
-            boolean whole = operator.equals("**") && a instanceof Long && b instanceof Long && Math.abs(result) < 1L << 53;
+            boolean whole =
+                    operator.equals("**") && a instanceof Long && b instanceof Long && Math.abs(result) < 1L << 53;
             return whole && result == Math.rint(result) ? (Object) (long) result : (Object) result;
         }
         long x = Values.whole(a);
@@ -99,8 +107,8 @@ final class Operators {
                 default -> Math.floorMod(x, y);
             };
         } catch (ArithmeticException e) {
-            throw new InvalidInputException("the chat template calculates " + x + " " + operator + " " + y
-                    + ", which has no result here", e);
+            throw new InvalidInputException(
+                    "the chat template calculates " + x + " " + operator + " " + y + ", which has no result here", e);
         }
     }
 

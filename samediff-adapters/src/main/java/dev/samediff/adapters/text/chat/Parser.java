@@ -93,8 +93,9 @@ final class Parser {
             }
             case "break" -> jump(Flow.BREAK);
             case "continue" -> jump(Flow.CONTINUE);
-            default -> throw tokens.error("the tag `" + tag + "` is none that templates of conversations may use: if, for,"
-                    + " set, macro, break, continue, generation, raw");
+            default ->
+                throw tokens.error("the tag `" + tag + "` is none that templates of conversations may use: if, for,"
+                        + " set, macro, break, continue, generation, raw");
         };
     }
 
@@ -175,7 +176,7 @@ final class Parser {
         return (scope, out) -> {
             List<Object> items = new ArrayList<>();
             Object all = over.value(scope);
-            scope.run().grow(Operators.size(all));
+            scope.run().grow(Operators.sizeAsList(all));
             for (Object item : Values.list(all)) {
                 scope.run().step();
                 Scope trial = scope.inner();
@@ -188,8 +189,7 @@ final class Parser {
         };
     }
 
-    private static Flow turns(
-            List<String> names, List<Object> items, Statement body, Scope scope, StringBuilder out) {
+    private static Flow turns(List<String> names, List<Object> items, Statement body, Scope scope, StringBuilder out) {
         for (int i = 0; i < items.size(); i++) {
             scope.run().step();
             Scope turn = scope.inner();

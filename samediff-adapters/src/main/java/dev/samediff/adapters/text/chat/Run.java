@@ -44,7 +44,8 @@ final class Run {
     /** Counts a macro that is called by another. */
     void enter() {
         if (++depth > DEEPEST) {
-            throw new InvalidInputException("macros of the chat template call each other more than " + DEEPEST + " deep");
+            throw new InvalidInputException(
+                    "macros of the chat template call each other more than " + DEEPEST + " deep");
         }
     }
 

@@ -185,7 +185,8 @@ final class Values {
             return ofKey(map, key);
         }
         if (value instanceof Special) {
-            throw new InvalidInputException("the chat template asks " + kind(value) + " for `" + (key instanceof String ? key : kind(key)) + "`");
+            throw new InvalidInputException("the chat template asks " + kind(value) + " for `"
+                    + (key instanceof String ? key : kind(key)) + "`");
         }
         if (key instanceof Long index && (value instanceof List || value instanceof String)) {
             int size = length(value);

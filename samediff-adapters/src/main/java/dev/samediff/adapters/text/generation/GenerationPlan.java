@@ -16,7 +16,13 @@ import java.util.List;
  * @param seed seed of the sampler; each prompt has its own random numbers by its index
  */
 public record GenerationPlan(
-        int maxNewTokens, int contextLength, int batchSize, int padToMultipleOf, Sampler sampler, List<String> stops, long seed) {
+        int maxNewTokens,
+        int contextLength,
+        int batchSize,
+        int padToMultipleOf,
+        Sampler sampler,
+        List<String> stops,
+        long seed) {
     public GenerationPlan {
         stops = List.copyOf(stops);
         if (stops.contains("")) {

@@ -20,8 +20,8 @@ public record Sampling(double temperature, int topK, double topP, double minP, d
         implements Sampler {
     public Sampling {
         if (!(temperature >= 0) || Double.isInfinite(temperature)) {
-            throw new InvalidInputException("temperature " + temperature + " is not possible; give 0 (always the likeliest"
-                    + " token) or more");
+            throw new InvalidInputException("temperature " + temperature
+                    + " is not possible; give 0 (always the likeliest" + " token) or more");
         }
         if (temperature > 0) {
             var unused = new NucleusSampler(temperature, topK, topP, minP); // refuses what it cannot use
@@ -31,8 +31,8 @@ public record Sampling(double temperature, int topK, double topP, double minP, d
                     + " them out");
         }
         if (!(repetitionPenalty > 0) || Double.isInfinite(repetitionPenalty)) {
-            throw new InvalidInputException("repetition penalty " + repetitionPenalty
-                    + " is not possible; give a number above 0, 1 for none");
+            throw new InvalidInputException(
+                    "repetition penalty " + repetitionPenalty + " is not possible; give a number above 0, 1 for none");
         }
     }
 
@@ -81,7 +81,8 @@ public record Sampling(double temperature, int topK, double topP, double minP, d
             for (int id : history) {
                 if (id < logits.length && !seen.get(id)) {
                     seen.set(id);
-                    logits[id] = (float) (logits[id] < 0 ? logits[id] * repetitionPenalty : logits[id] / repetitionPenalty);
+                    logits[id] =
+                            (float) (logits[id] < 0 ? logits[id] * repetitionPenalty : logits[id] / repetitionPenalty);
                 }
             }
         }

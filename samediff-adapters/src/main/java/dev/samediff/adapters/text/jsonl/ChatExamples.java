@@ -36,15 +36,17 @@ public final class ChatExamples {
         String prompt = template.render(messages.subList(0, messages.size() - 1), true);
         String all = template.render(messages, false);
         if (!all.startsWith(prompt)) {
-            throw new InvalidInputException("conversation " + number + ": the chat template opens an answer with other text"
-                    + " than it writes before one, so that what is learned would not be what is asked; use another"
-                    + " template (--chat-template)");
+            throw new InvalidInputException(
+                    "conversation " + number + ": the chat template opens an answer with other text"
+                            + " than it writes before one, so that what is learned would not be what is asked; use another"
+                            + " template (--chat-template)");
         }
         // what stands behind the end of a turn belongs to the next one
         String response = all.substring(prompt.length()).stripTrailing();
         if (prompt.isEmpty() || response.isEmpty()) {
             throw new InvalidInputException("conversation " + number + ": the chat template writes "
-                    + (prompt.isEmpty() ? "nothing before an answer" : "nothing of an answer") + "; use another template");
+                    + (prompt.isEmpty() ? "nothing before an answer" : "nothing of an answer")
+                    + "; use another template");
         }
         return new TextExample(prompt, response);
     }

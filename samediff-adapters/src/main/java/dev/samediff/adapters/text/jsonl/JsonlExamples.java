@@ -90,8 +90,9 @@ public final class JsonlExamples {
             return known.get();
         }
         if (keys.stream().anyMatch(CHAT::contains)) {
-            throw new BrokenLine("is a conversation, which needs a chat template (ChatRows, ChatExamples; --chat-template); or"
-                    + " write each turn as {\"prompt\": ..., \"response\": ...}");
+            throw new BrokenLine(
+                    "is a conversation, which needs a chat template (ChatRows, ChatExamples; --chat-template); or"
+                            + " write each turn as {\"prompt\": ..., \"response\": ...}");
         }
         throw new BrokenLine("has the keys " + keys + ", none of the known pairs (" + JsonlLayout.knownKeys()
                 + "); name the prompt and the response key");

@@ -42,8 +42,9 @@ class ChatTemplateTest {
 
     private static String render(JsonNode one) {
         List<ChatMessage> messages = new ArrayList<>();
-        one.path("messages").forEach(message -> messages.add(
-                new ChatMessage(message.path("role").asText(), message.path("content").asText())));
+        one.path("messages")
+                .forEach(message -> messages.add(new ChatMessage(
+                        message.path("role").asText(), message.path("content").asText())));
         return ChatTemplate.of(one.path("template").asText())
                 .withTokens(TOKENS)
                 .withClock(CLOCK)
@@ -63,10 +64,13 @@ class ChatTemplateTest {
         SoftAssertions all = new SoftAssertions();
         int count = 0;
         for (JsonNode one : cases()) {
-            String said = one.path("name").asText() + ": " + one.path("template").asText();
+            String said =
+                    one.path("name").asText() + ": " + one.path("template").asText();
             String found = result(one);
             if (one.has("error")) {
-                all.assertThat(found).as(said + " (" + one.path("error").asText() + ")").startsWith("refused: the chat template");
+                all.assertThat(found)
+                        .as(said + " (" + one.path("error").asText() + ")")
+                        .startsWith("refused: the chat template");
             } else {
                 all.assertThat(found).as(said).isEqualTo(one.path("text").asText());
             }
@@ -80,7 +84,8 @@ class ChatTemplateTest {
     @Test
     void published_templates_write_what_their_documentation_shows() throws IOException {
         Map<String, String> templates = new java.util.HashMap<>();
-        cases().forEach(one -> templates.put(one.path("name").asText(), one.path("template").asText()));
+        cases().forEach(one ->
+                templates.put(one.path("name").asText(), one.path("template").asText()));
         List<ChatMessage> travel = List.of(
                 ChatMessage.system("You are a helpful AI assistant for travel tips and recommendations"),
                 ChatMessage.user("What is France's capital?"));
@@ -94,7 +99,8 @@ class ChatTemplateTest {
         assertThat(ChatTemplate.of(templates.get("gemma"))
                         .withTokens(Map.of("bos_token", "<bos>"))
                         .render(List.of(ChatMessage.user("Write a hello world program")), true))
-                .isEqualTo("<bos><start_of_turn>user\nWrite a hello world program<end_of_turn>\n<start_of_turn>model\n");
+                .isEqualTo(
+                        "<bos><start_of_turn>user\nWrite a hello world program<end_of_turn>\n<start_of_turn>model\n");
         assertThat(ChatTemplate.of(templates.get("mistral"))
                         .withTokens(TOKENS)
                         .render(
@@ -103,18 +109,21 @@ class ChatTemplateTest {
                                         ChatMessage.assistant("Well, I'm quite partial to lemon juice."),
                                         ChatMessage.user("Do you have mayonnaise recipes?")),
                                 true))
-                .isEqualTo("<s>[INST] What is your favourite condiment? [/INST]Well, I'm quite partial to lemon juice.</s>"
-                        + "[INST] Do you have mayonnaise recipes? [/INST]");
+                .isEqualTo(
+                        "<s>[INST] What is your favourite condiment? [/INST]Well, I'm quite partial to lemon juice.</s>"
+                                + "[INST] Do you have mayonnaise recipes? [/INST]");
         assertThat(ChatTemplate.of(templates.get("qwen25")).render(HELLO, true))
-                .isEqualTo("<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>\n"
-                        + "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n");
+                .isEqualTo(
+                        "<|im_start|>system\nYou are Qwen, created by Alibaba Cloud. You are a helpful assistant.<|im_end|>\n"
+                                + "<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n");
         assertThat(ChatTemplate.of(templates.get("chatml")).render(HELLO, true))
                 .isEqualTo("<|im_start|>user\nHi<|im_end|>\n<|im_start|>assistant\n");
     }
 
     @Test
     void what_a_template_refuses_is_said_in_its_words() {
-        assertThatThrownBy(() -> ChatTemplate.of("{{ raise_exception('Only\nusers') }}").render(HELLO, false))
+        assertThatThrownBy(() ->
+                        ChatTemplate.of("{{ raise_exception('Only\nusers') }}").render(HELLO, false))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessage("the chat template refuses the conversation: Only\\nusers");
     }
@@ -125,7 +134,8 @@ class ChatTemplateTest {
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessage("the chat template, line 3: expected `}}`, found `2`");
         assertThatThrownBy(() -> ChatTemplate.of("\n\n{% if x %}"))
-                .hasMessage("the chat template, line 3: expected one of the tags [elif, else, endif], found the end of the template");
+                .hasMessage(
+                        "the chat template, line 3: expected one of the tags [elif, else, endif], found the end of the template");
     }
 
     /** None of them may end the process, hang, or fill the memory. */
@@ -180,7 +190,8 @@ class ChatTemplateTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"{% if 1 %}", "{% for x in y %}", "{% macro f() %}", "{% if 1 %}{% elif 1 %}", "{% set x %}"})
+    @ValueSource(
+            strings = {"{% if 1 %}", "{% for x in y %}", "{% macro f() %}", "{% if 1 %}{% elif 1 %}", "{% set x %}"})
     void statements_that_are_nested_too_deep_are_refused(String piece) {
         assertThatThrownBy(() -> ChatTemplate.of(piece.repeat(50_000)))
                 .isInstanceOf(InvalidInputException.class)
@@ -190,7 +201,8 @@ class ChatTemplateTest {
     @Test
     void operators_in_a_row_of_any_length_are_calculated_or_refused() {
         try {
-            assertThat(ChatTemplate.of("{{ 0" + " + 1".repeat(50_000) + " }}").render(HELLO, false)).isEqualTo("50000");
+            assertThat(ChatTemplate.of("{{ 0" + " + 1".repeat(50_000) + " }}").render(HELLO, false))
+                    .isEqualTo("50000");
         } catch (InvalidInputException e) {
             assertThat(e).hasMessageContaining("nested too deep");
         }
@@ -208,14 +220,19 @@ class ChatTemplateTest {
         assertThat(ChatTemplate.ofTokenizer(folder, "default")).isEmpty();
         Path config = folder.resolve("tokenizer_config.json");
         Files.writeString(
-                config, "{\"chat_template\": \"{{ bos_token }}one\", \"bos_token\": {\"content\": \"<s>\"}, \"eos_token\": null}");
-        assertThat(ChatTemplate.ofTokenizer(folder, "default").orElseThrow().render(HELLO, false)).isEqualTo("<s>one");
-        Files.writeString(folder.resolve("special_tokens_map.json"), "{\"bos_token\": \"<x>\", \"eos_token\": \"</s>\"}");
+                config,
+                "{\"chat_template\": \"{{ bos_token }}one\", \"bos_token\": {\"content\": \"<s>\"}, \"eos_token\": null}");
+        assertThat(ChatTemplate.ofTokenizer(folder, "default").orElseThrow().render(HELLO, false))
+                .isEqualTo("<s>one");
+        Files.writeString(
+                folder.resolve("special_tokens_map.json"), "{\"bos_token\": \"<x>\", \"eos_token\": \"</s>\"}");
         Files.writeString(
                 config,
                 "{\"chat_template\": [{\"name\": \"default\", \"template\": \"d{{ eos_token }}\"}, {\"name\": \"tool_use\","
                         + " \"template\": \"t\"}]}");
-        assertThat(ChatTemplate.ofTokenizer(folder.resolve("tokenizer.json"), "default").orElseThrow().render(HELLO, false))
+        assertThat(ChatTemplate.ofTokenizer(folder.resolve("tokenizer.json"), "default")
+                        .orElseThrow()
+                        .render(HELLO, false))
                 .isEqualTo("d</s>");
         assertThat(ChatTemplate.ofTokenizer(folder, "tool_use").orElseThrow().render(HELLO, false))
                 .isEqualTo("t");

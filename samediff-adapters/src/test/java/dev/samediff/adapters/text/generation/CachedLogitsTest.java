@@ -76,14 +76,22 @@ class CachedLogitsTest {
                 plan.sampled(Sampling.of(1).withTopK(5), 2),
                 plan.sampled(Sampling.of(1).withTopP(0.8), 3),
                 plan.sampled(Sampling.of(1).withMinP(0.2), 4),
-                plan.sampled(Sampling.of(1.2).withTopK(9).withTopP(0.95).withMinP(0.05).withRepetitionPenalty(1.1), 5),
+                plan.sampled(
+                        Sampling.of(1.2)
+                                .withTopK(9)
+                                .withTopP(0.95)
+                                .withMinP(0.05)
+                                .withRepetitionPenalty(1.1),
+                        5),
                 plan.stoppedAt(List.of(second)),
                 plan.sampled(Sampling.of(1), 6).stoppedAt(List.of("e", "xy")));
         try (CachedLogits cached = cached(EngineOptions.defaults(), new Capacities(8, 40))) {
             for (GenerationPlan each : plans) {
                 List<Generation> expected = generate(whole(), each);
                 assertThat(generate(cached, each)).as(each.toString()).isEqualTo(expected);
-                assertThat(generate(cached, each.batched(3))).as("in other batches").isEqualTo(expected);
+                assertThat(generate(cached, each.batched(3)))
+                        .as("in other batches")
+                        .isEqualTo(expected);
             }
             assertThat(cached.fallback()).isEmpty();
         }

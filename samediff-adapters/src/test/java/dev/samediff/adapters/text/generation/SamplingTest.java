@@ -49,14 +49,18 @@ class SamplingTest {
     void a_penalty_lowers_what_occurred_once_whether_its_score_is_above_or_below_zero() {
         Sampling sampling = Sampling.greedy().withRepetitionPenalty(2);
         float[] logits = {3, -1, 1.4f, -8};
-        assertThat(sampling.choose(logits, new int[] {0, 0, 1, 0}, new Random(0))).isEqualTo(0);
+        assertThat(sampling.choose(logits, new int[] {0, 0, 1, 0}, new Random(0)))
+                .isEqualTo(0);
         assertThat(logits).containsExactly(1.5f, -2, 1.4f, -8);
         assertThat(sampling.choose(new float[] {3, -1, 1.6f, -8}, new int[] {0, 1}, new Random(0)))
                 .isEqualTo(2);
-        assertThat(sampling.choose(new float[] {3, 2}, new int[] {}, new Random(0))).isZero();
+        assertThat(sampling.choose(new float[] {3, 2}, new int[] {}, new Random(0)))
+                .isZero();
         assertThat(Sampling.greedy().choose(new float[] {3, 2}, new int[] {0}, new Random(0)))
                 .isZero();
-        assertThat(Sampling.greedy().withRepetitionPenalty(0.5).choose(new float[] {3, 2}, new int[] {1}, new Random(0)))
+        assertThat(Sampling.greedy()
+                        .withRepetitionPenalty(0.5)
+                        .choose(new float[] {3, 2}, new int[] {1}, new Random(0)))
                 .isOne();
     }
 
@@ -79,7 +83,8 @@ class SamplingTest {
     @Test
     void samplers_of_others_need_no_history() {
         Sampler last = (logits, random) -> logits.length - 1;
-        assertThat(last.choose(new float[] {1, 3}, new int[] {7}, new Random(0))).isOne();
+        assertThat(last.choose(new float[] {1, 3}, new int[] {7}, new Random(0)))
+                .isOne();
     }
 
     @ParameterizedTest

@@ -98,7 +98,8 @@ class TextGeneratorTest {
         Tokenizer framed = new TokenizerWith(LETTERS, framing);
         new TextGenerator(this::alphabet, framed, GenerationPlan.greedy(1, 64)).generate(List.of("abc", "zab"));
         assertThat(shapes).containsExactly("2x4");
-        assertThat(new TextGenerator(this::alphabet, framed, GenerationPlan.greedy(1, 64)).generate(List.of(""))
+        assertThat(new TextGenerator(this::alphabet, framed, GenerationPlan.greedy(1, 64))
+                        .generate(List.of(""))
                         .get(0)
                         .end())
                 .isEqualTo(Generation.End.EOS);

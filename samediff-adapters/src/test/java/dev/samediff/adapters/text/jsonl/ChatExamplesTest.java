@@ -33,9 +33,10 @@ class ChatExamplesTest {
 
     @Test
     void conversations_are_read_in_both_forms() throws IOException {
-        Path file = file("{\"messages\": [{\"role\": \"system\", \"content\": \"s\"}, {\"role\": \"user\", \"content\": [{\"type\":"
-                + " \"text\", \"text\": \"a\"}, {\"type\": \"text\", \"text\": \"b\"}]}, {\"role\": \"assistant\", \"content\": \"c\"}],"
-                + " \"id\": 7}\n{\"conversations\": [{\"from\": \"human\", \"value\": \"x\"}, {\"from\": \"gpt\", \"value\": \"y\"}]}\n");
+        Path file = file(
+                "{\"messages\": [{\"role\": \"system\", \"content\": \"s\"}, {\"role\": \"user\", \"content\": [{\"type\":"
+                        + " \"text\", \"text\": \"a\"}, {\"type\": \"text\", \"text\": \"b\"}]}, {\"role\": \"assistant\", \"content\": \"c\"}],"
+                        + " \"id\": 7}\n{\"conversations\": [{\"from\": \"human\", \"value\": \"x\"}, {\"from\": \"gpt\", \"value\": \"y\"}]}\n");
         assertThat(ChatRows.areIn(file)).isTrue();
         assertThat(ChatRows.read(file))
                 .containsExactly(
@@ -45,7 +46,8 @@ class ChatExamplesTest {
 
     @Test
     void other_files_hold_no_conversations() throws IOException {
-        assertThat(ChatRows.areIn(file("{\"text\": \"a\"}\n{\"messages\": []}\n"))).isFalse();
+        assertThat(ChatRows.areIn(file("{\"text\": \"a\"}\n{\"messages\": []}\n")))
+                .isFalse();
         assertThatThrownBy(() -> ChatRows.areIn(folder.resolve("nothing.jsonl")))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("does not exist");
@@ -99,7 +101,8 @@ class ChatExamplesTest {
                         ChatMessage.user("s"),
                         ChatMessage.assistant("t"))),
                 SHORT);
-        TokenSequence second = SequenceEncoder.of(letters, 64).encode(examples.get(1)).get(0);
+        TokenSequence second =
+                SequenceEncoder.of(letters, 64).encode(examples.get(1)).get(0);
         StringBuilder learned = new StringBuilder();
         for (int i = 0; i < second.length(); i++) {
             learned.append(second.labelled()[i] ? letters.decode(new int[] {second.ids()[i]}) : "");
@@ -112,11 +115,13 @@ class ChatExamplesTest {
     void a_template_that_opens_answers_otherwise_than_it_writes_them_is_refused() {
         ChatTemplate other = ChatTemplate.of(
                 "{% for m in messages %}{{ m.content }}{% endfor %}{% if add_generation_prompt %}now:{% endif %}");
-        assertThatThrownBy(() -> ChatExamples.of(List.of(List.of(ChatMessage.user("a"), ChatMessage.assistant("b"))), other))
+        assertThatThrownBy(() ->
+                        ChatExamples.of(List.of(List.of(ChatMessage.user("a"), ChatMessage.assistant("b"))), other))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("conversation 0: the chat template opens an answer with other text");
         ChatTemplate nothing = ChatTemplate.of("x");
-        assertThatThrownBy(() -> ChatExamples.of(List.of(List.of(ChatMessage.user("a"), ChatMessage.assistant("b"))), nothing))
+        assertThatThrownBy(() ->
+                        ChatExamples.of(List.of(List.of(ChatMessage.user("a"), ChatMessage.assistant("b"))), nothing))
                 .hasMessageContaining("writes nothing of an answer");
     }
 }
