@@ -104,14 +104,9 @@ class RefusalsTest {
             uses.put(
                     "windows of " + size + " by " + size,
                     Map.entry(
-                            node(
-                                    image(),
-                                    "MaxPool",
-                                    "x",
-                                    "kernel_shape",
-                                    new long[] {size, size},
-                                    "pads",
-                                    new long[] {size, size, size, size}),
+                            node(image(), "MaxPool", "x", "kernel_shape", new long[] {size, size}, "pads", new long[] {
+                                size, size, size, size
+                            }),
                             "elements in a window"));
         }
         uses.put(

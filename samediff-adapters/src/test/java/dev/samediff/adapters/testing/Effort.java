@@ -56,7 +56,8 @@ public final class Effort {
             } catch (TimeoutException e) {
                 long used = THREADS.getThreadCpuTime(worker.getId()); // -1 when it has just ended
                 if (used > most.toNanos()) {
-                    throw new Exceeded("more than " + most.toSeconds() + " s of processor time", worker.getStackTrace());
+                    throw new Exceeded(
+                            "more than " + most.toSeconds() + " s of processor time", worker.getStackTrace());
                 }
                 if (used != before) {
                     before = used;

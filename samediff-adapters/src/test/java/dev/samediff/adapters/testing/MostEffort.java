@@ -36,7 +36,9 @@ public @interface MostEffort {
         }
 
         private static void limit(Invocation<Void> test, ExtensionContext context) throws Exception {
-            int seconds = context.getRequiredTestClass().getAnnotation(MostEffort.class).seconds();
+            int seconds = context.getRequiredTestClass()
+                    .getAnnotation(MostEffort.class)
+                    .seconds();
             Effort.within(Duration.ofSeconds(seconds), () -> {
                 try {
                     return test.proceed();
