@@ -11,6 +11,8 @@ import ai.onnxruntime.OrtSession;
 import ai.onnxruntime.TensorInfo;
 import ai.onnxruntime.platform.Fp16Conversions;
 import dev.samediff.adapters.InvalidInputException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.DoubleBuffer;
@@ -23,13 +25,18 @@ import java.util.Arrays;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.logging.Level;
+import java.util.logging.Logger;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /** An ONNX file in ONNX Runtime on one thread, fed and read with ND4J arrays: the reference an import is held against. */
 final class OnnxRuntimeModel implements AutoCloseable {
-    private final OrtEnvironment environment = OrtEnvironment.getEnvironment();
+    /** Held, or its level would be lost: it prints stack traces of what the exception says. */
+    private static final Logger UNPACKING = Logger.getLogger("ai.onnxruntime.OnnxRuntime");
+
+    private final OrtEnvironment environment = environment();
     private final OrtSession session;
     private final Map<String, OnnxJavaType> types;
     private final Path file;
@@ -43,6 +50,24 @@ final class OnnxRuntimeModel implements AutoCloseable {
             this.types = types();
         } catch (OrtException e) {
             throw new InvalidInputException("ONNX Runtime cannot load " + file + ": " + e.getMessage(), e);
+        }
+    }
+
+    /** Loads the library, which ONNX Runtime unpacks into the temporary folder. */
+    private static OrtEnvironment environment() {
+        Level before = UNPACKING.getLevel();
+        UNPACKING.setLevel(Level.OFF);
+        try {
+            return OrtEnvironment.getEnvironment();
+        } catch (LinkageError e) {
+            throw new UncheckedIOException(new IOException(
+                    "ONNX Runtime's library cannot be loaded; it is unpacked into the temporary folder "
+                            + System.getProperty("java.io.tmpdir")
+                            + ": name one that exists and has 40 MB left, by TMPDIR=DIR samples/run ... or"
+                            + " -Djava.io.tmpdir=DIR",
+                    e));
+        } finally {
+            UNPACKING.setLevel(before);
         }
     }
 

@@ -4,15 +4,14 @@ import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
+import dev.samediff.adapters.testing.Effort;
 import dev.samediff.importer.fixture.Fixture;
 import java.nio.file.Path;
 import java.time.Duration;
-import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
-import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -96,21 +95,11 @@ class FixtureTest {
         assertThatBits(loaded.outputSingle(sample.inputs(), "logits")).isEqualTo(before);
     }
 
-    /** The best of three, because other work on the machine is not the importer's. */
     @Test
-    void the_largest_fixture_imports_within_five_seconds() {
+    void the_largest_fixture_imports_within_five_seconds_of_processor_time() throws Exception {
         Path file = Fixture.named("llama-deep-op15").onnx();
-        Duration best = Stream.generate(() -> importTime(file))
-                .limit(3)
-                .min(Comparator.naturalOrder())
-                .orElseThrow();
-        assertThat(best).isLessThan(Duration.ofSeconds(5));
-    }
-
-    private static Duration importTime(Path file) {
-        long start = System.nanoTime();
-        OnnxImporter.load(file);
-        return Duration.ofNanos(System.nanoTime() - start);
+        assertThat(Effort.within(Duration.ofSeconds(5), () -> OnnxImporter.load(file)))
+                .isNotNull();
     }
 
     private static INDArray logits(ImportedModel imported, Fixture.Sample sample) {

@@ -98,6 +98,18 @@ class RefusalsTest {
                                 1),
                         "ceil_mode"));
         uses.put(
+                "a sum of thousands of values",
+                Map.entry(one("Sum", "x ".repeat(3000).strip()), "combines 3000 values"));
+        for (long size : new long[] {70, 1_000_000, 1L << 31, 1L << 62}) {
+            uses.put(
+                    "windows of " + size + " by " + size,
+                    Map.entry(
+                            node(image(), "MaxPool", "x", "kernel_shape", new long[] {size, size}, "pads", new long[] {
+                                size, size, size, size
+                            }),
+                            "elements in a window"));
+        }
+        uses.put(
                 "auto_pad with a stride over an open axis",
                 Map.entry(
                         node(

@@ -17,7 +17,7 @@ import org.junit.jupiter.api.Timeout;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
-@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 600, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class LocalTrialsTest {
     private static final Duration SHORT = Duration.ofMillis(200);
 
@@ -28,7 +28,7 @@ class LocalTrialsTest {
             return 1;
         });
         assertFailed(result, "longer than PT0.2S");
-        assertThat(result.seconds()).isLessThan(10);
+        assertThat(result.seconds()).as("it was not slept to the end").isLessThan(60);
     }
 
     @Test
@@ -36,12 +36,12 @@ class LocalTrialsTest {
         AtomicInteger reports = new AtomicInteger();
         TrialResult result = run(spec(SHORT, 0), context -> {
             for (int step = 1; ; step++) {
+                context.report(step, 1);
+                reports.incrementAndGet();
                 long until = System.nanoTime() + 20_000_000;
                 while (System.nanoTime() < until) {
                     Thread.onSpinWait();
                 }
-                context.report(step, 1);
-                reports.incrementAndGet();
             }
         });
         assertFailed(result, "longer than PT0.2S");

@@ -138,7 +138,7 @@ final class Convolutions {
     private Value slices(Value input) {
         int spatial = windows.rank();
         List<Value> parts = new ArrayList<>();
-        for (long[] offset : windows.offsets()) {
+        for (long[] offset : windows.offsets(call)) {
             parts.add(call.emit("Unsqueeze", windows.slice(call, input, offset), call.vector(input.rank())));
         }
         Value stacked = parts.size() == 1
@@ -169,7 +169,7 @@ final class Convolutions {
         long each = out / group;
         Value input = each == 1 ? x : repeated(each);
         Value flat = flat(weight);
-        List<long[]> offsets = windows.offsets();
+        List<long[]> offsets = windows.offsets(call);
         Value sum = null;
         for (int k = 0; k < offsets.size(); k++) {
             Slicing.Cut column = new Slicing.Cut(1, Dim.of(k), Dim.of(k + 1), 1);

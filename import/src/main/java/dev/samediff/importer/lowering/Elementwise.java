@@ -15,6 +15,8 @@ import org.nd4j.linalg.api.buffer.DataType;
 
 /** Arithmetic on elements, with broadcasting; known numbers become scalar operators. */
 final class Elementwise {
+    private static final int MOST_OPERANDS = 2048;
+
     /** Functions of real numbers and of whole ones. */
     private static final Set<String> WHOLE = Set.of("Neg", "Abs", "Sign", "Relu");
 
@@ -143,6 +145,12 @@ final class Elementwise {
     }
 
     private static List<Value> chain(NodeCall call, BinaryOperator<Value> form) {
+        if (call.inputs().size() > MOST_OPERANDS) {
+            throw call.refused(
+                    "combines " + call.inputs().size() + " values, one by one; up to " + MOST_OPERANDS
+                            + " can be imported",
+                    "export it as several nodes, or as one reduction of a stacked tensor");
+        }
         Value result = call.in(0);
         for (int i = 1; i < call.inputs().size(); i++) {
             result = form.apply(result, call.in(i));

@@ -44,6 +44,7 @@ public final class Lowering {
     private final Map<String, Value> values = new HashMap<>();
     private final Map<Computation, List<Value>> computed = new HashMap<>();
     private final Set<String> read = new HashSet<>();
+    private final NameBlocks blocks;
     private final Translator translator;
     private final @Nullable WeightLoader loader;
 
@@ -68,6 +69,7 @@ public final class Lowering {
         this.variables = new VariableNames(graph, names);
         source.nodes().forEach(node -> read.addAll(node.inputs()));
         source.outputs().forEach(output -> read.add(output.name()));
+        this.blocks = new NameBlocks(graph, source.nodes().size());
         this.translator = new Translator(builder, source.opset(), read, notes);
     }
 
@@ -243,7 +245,7 @@ public final class Lowering {
                 node.operator(), node.attributes(), inputs, node.outputs().size());
         List<Value> results = computed.get(key);
         if (results == null) {
-            results = translator.translate(node, inputs);
+            results = blocks.inside(() -> translator.translate(node, inputs));
             computed.put(key, results);
         }
         for (int i = 0; i < Math.min(results.size(), node.outputs().size()); i++) {
@@ -287,7 +289,8 @@ public final class Lowering {
             throw new InvalidInputException("the whole-number tensor '" + name + "' has " + tensor.length()
                     + " elements; up to " + HostTensor.LIMIT + " can be imported");
         }
-        return new Value(tensor.type(), dims, null, new Value.Stored(tensor, null), () -> emit(tensor));
+        return new Value(
+                tensor.type(), dims, null, new Value.Stored(tensor, null), () -> blocks.outside(() -> emit(tensor)));
     }
 
     private long[] shape(OnnxTensor tensor) {

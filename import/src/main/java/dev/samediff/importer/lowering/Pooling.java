@@ -69,7 +69,7 @@ final class Pooling {
 
     private static Value combined(NodeCall call, Windows windows, Value x, String operator) {
         Value result = null;
-        for (long[] offset : windows.offsets()) {
+        for (long[] offset : windows.offsets(call)) {
             Value part = windows.withoutPads().slice(call, x, offset);
             result = result == null ? part : call.emit(operator, result, part);
         }

@@ -15,6 +15,8 @@ import java.util.Map;
  * @param pads elements added before all axes, then behind all axes
  */
 record Windows(long[] kernel, long[] strides, long[] dilations, long[] pads) {
+    private static final int MOST_PLACES = 4096;
+
     /** Reads a node's attributes; SAME padding needs known sizes or a stride of 1. */
     static Windows of(NodeCall call, Value x, long[] kernel) {
         int rank = kernel.length;
@@ -122,8 +124,18 @@ record Windows(long[] kernel, long[] strides, long[] dilations, long[] pads) {
         return true;
     }
 
-    /** Returns the places in the window, row by row. */
-    List<long[]> offsets() {
+    /** Returns the places in the window, row by row; each becomes an operation, so there may not be too many. */
+    List<long[]> offsets(NodeCall call) {
+        long places = 1;
+        for (long size : kernel) {
+            places = size > MOST_PLACES ? size : places * size;
+            if (places > MOST_PLACES) {
+                throw call.refused(
+                        "looks through windows of " + Arrays.toString(kernel) + "; up to " + MOST_PLACES
+                                + " elements in a window can be imported",
+                        "export with smaller windows, one behind the other, or as a mean over the axes");
+            }
+        }
         List<long[]> offsets = new ArrayList<>(List.of(new long[0]));
         for (long size : kernel) {
             List<long[]> longer = new ArrayList<>();

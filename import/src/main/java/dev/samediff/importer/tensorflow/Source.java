@@ -87,6 +87,11 @@ record Source(
                     file + " is not a complete TensorFlow file (" + e.getMessage()
                             + "); it may be truncated or of another format: export or copy it again",
                     e);
+        } catch (IllegalStateException e) { // protobuf 3.21 adds lengths up beyond the largest int
+            throw new InvalidInputException(
+                    file
+                            + " is not a complete TensorFlow file (a length in it leads behind its end); export or copy it again",
+                    e);
         } catch (IOException e) {
             throw new InvalidInputException(file + " cannot be read: " + e, e);
         }

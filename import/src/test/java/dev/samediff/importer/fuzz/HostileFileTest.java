@@ -4,27 +4,26 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.testing.MostEffort;
 import dev.samediff.importer.OnnxImporter;
 import dev.samediff.importer.TinyModel;
 import dev.samediff.importer.tensor.HostTensor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.concurrent.TimeUnit;
 import onnx.Onnx.FunctionProto;
 import onnx.Onnx.ModelProto;
 import onnx.Onnx.NodeProto;
 import onnx.Onnx.SparseTensorProto;
 import onnx.Onnx.TensorProto;
 import org.junit.jupiter.api.Test;
-import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /** Small files that ask for endless work or memory: refused, or imported without doing it, within seconds. */
-@Timeout(value = 10, unit = TimeUnit.SECONDS, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@MostEffort(seconds = 10)
 class HostileFileTest {
     @TempDir
     Path folder;

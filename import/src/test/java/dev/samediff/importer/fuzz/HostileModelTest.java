@@ -1,5 +1,8 @@
 package dev.samediff.importer.fuzz;
 
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.testing.HostileFiles;
 import dev.samediff.adapters.testing.Mutations;
 import dev.samediff.importer.ModelImporter;
@@ -11,6 +14,7 @@ import dev.samediff.importer.tensorflow.GraphWriter.Weights;
 import dev.samediff.importer.tensorflow.SavedModels;
 import dev.samediff.importer.tensorflow.TensorFlowModels;
 import dev.samediff.importer.tensorflow.TensorFlowRuntime;
+import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -20,7 +24,10 @@ import onnx.Onnx.StringStringEntryProto;
 import onnx.Onnx.TensorProto;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.shade.protobuf.CodedOutputStream;
 import org.nd4j.shade.protobuf.Message;
 import org.tensorflow.framework.GraphDef;
 import org.tensorflow.framework.SavedModel;
@@ -48,6 +55,31 @@ class HostileModelTest {
         Path graph = TensorFlowModels.GPT2.frozen(folder);
         new HostileFiles("TensorFlow, frozen graph", graph, folder)
                 .read(HostileFiles.count() / SLOWER, messages(GraphDef.getDefaultInstance()), ModelImporter::load);
+    }
+
+    /** Of a known message and of one that is skipped, at the beginning of the file and behind much of it. */
+    @ParameterizedTest
+    @ValueSource(ints = {Integer.MAX_VALUE, Integer.MAX_VALUE - 7, Integer.MAX_VALUE - 5000, 1 << 30})
+    void lengths_that_overflow_with_their_place_are_refused(int length) throws IOException {
+        Path graph = folder.resolve("lengths.pb");
+        for (int field : new int[] {1, 15}) {
+            for (int before : new int[] {0, 20, 5000, 70_000}) {
+                ByteArrayOutputStream bytes = new ByteArrayOutputStream();
+                CodedOutputStream out = CodedOutputStream.newInstance(bytes);
+                for (int i = 0; i < before; i++) {
+                    out.writeInt32(9, 1);
+                }
+                out.writeTag(field, 2);
+                out.writeUInt32NoTag(length);
+                out.flush();
+                bytes.write(new byte[9000]);
+                Files.write(graph, bytes.toByteArray());
+                assertThatThrownBy(() -> ModelImporter.load(graph))
+                        .as("field %s behind %s others", field, before)
+                        .isInstanceOf(InvalidInputException.class)
+                        .hasMessageContaining("not a complete TensorFlow file");
+            }
+        }
     }
 
     @Test

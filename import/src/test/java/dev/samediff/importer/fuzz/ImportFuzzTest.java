@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.sun.management.ThreadMXBean;
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.testing.Effort;
 import dev.samediff.importer.ImportOptions;
 import dev.samediff.importer.OnnxImporter;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -17,10 +17,6 @@ import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
@@ -38,7 +34,6 @@ class ImportFuzzTest {
     private static final long FIRST = Long.getLong("fuzz.seed", 0);
     private static final int COUNT = Integer.getInteger("fuzz.count", 3000);
     private static final Duration LONGEST = Duration.ofSeconds(5);
-    private static final Duration HANGS = Duration.ofSeconds(20);
 
     /** Heap that one import may allocate altogether, garbage included. */
     private static final long MOST_ALLOCATED = 2L << 30;
@@ -122,18 +117,10 @@ class ImportFuzzTest {
     private Outcome outcome(byte[] bytes, long seed) {
         try {
             Path file = Files.write(folder.resolve("mutant.onnx"), bytes);
-            FutureTask<Outcome> task = new FutureTask<>(() -> importing(file, seed));
-            Thread worker = new Thread(task, "import");
-            worker.setDaemon(true);
-            worker.start();
-            try {
-                return task.get(HANGS.toSeconds(), TimeUnit.SECONDS);
-            } catch (TimeoutException e) {
-                return new Outcome(false, "more than " + HANGS.toSeconds() + " s, at " + place(worker.getStackTrace()));
-            }
-        } catch (IOException e) {
-            throw new UncheckedIOException(e);
-        } catch (InterruptedException | ExecutionException e) {
+            return Effort.within(LONGEST, () -> importing(file, seed));
+        } catch (Effort.Exceeded e) {
+            return new Outcome(false, e.getMessage() + ", at " + place(e.getStackTrace()));
+        } catch (Exception e) {
             throw new IllegalStateException("seed " + seed, e);
         }
     }
@@ -142,7 +129,6 @@ class ImportFuzzTest {
         ThreadMXBean threads = (ThreadMXBean) ManagementFactory.getThreadMXBean();
         long id = Thread.currentThread().getId();
         long before = threads.getThreadAllocatedBytes(id);
-        long start = System.nanoTime();
         boolean imported = false;
         String failure = "";
         try {
@@ -161,13 +147,10 @@ class ImportFuzzTest {
         } catch (Throwable e) {
             failure = e.getClass().getName() + ", at " + place(e.getStackTrace());
         }
-        long took = System.nanoTime() - start;
+        long took = Effort.ofThisThread().toNanos();
         long allocated = threads.getThreadAllocatedBytes(id) - before;
         slowest = Math.max(slowest, took);
         mostAllocated = Math.max(mostAllocated, allocated);
-        if (failure.isEmpty() && took > LONGEST.toNanos()) {
-            failure = "more than " + LONGEST.toSeconds() + " s, nothing else wrong";
-        }
         if (failure.isEmpty() && allocated > MOST_ALLOCATED) {
             failure = "more than " + (MOST_ALLOCATED >> 20) + " MB allocated";
         }

@@ -8,30 +8,26 @@ import java.lang.management.ManagementFactory;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.time.Duration;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
 import java.util.Random;
 import java.util.TreeMap;
-import java.util.concurrent.ExecutionException;
-import java.util.concurrent.FutureTask;
-import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
  * Reads mutations of a file, or of the files of a folder: each must be read or refused with an {@link InvalidInputException} whose message is
- * one sentence without a class's name, within five seconds and without gigabytes. How many: {@code -Dmutations=N}, first seed {@code
+ * one sentence without a class's name, within five seconds of processor time and without gigabytes. How many: {@code -Dmutations=N}, first seed {@code
  * -Dmutations.seed=N}.
  */
 public final class HostileFiles {
     private static final int DEFAULT = 300;
     private static final long FIRST = Long.getLong("mutations.seed", 0);
-    private static final long LONGEST_SECONDS = 5;
+    private static final Duration LONGEST = Duration.ofSeconds(5);
     private static final int PLACES = 8;
-    private static final long HANGS_SECONDS = 30;
     private static final long MOST_ALLOCATED = 1L << 30;
     private static final List<String> PROGRAMMERS_WORDS =
             List.of("Exception", "java.", "jackson", "org.nd4j", "dev.samediff", "protobuf", "Optional[", "\tat ");
@@ -52,11 +48,7 @@ public final class HostileFiles {
     }
 
     /** What became of a file. */
-    private record Outcome(boolean read, String failure, long milliseconds) {
-        boolean isSlow() {
-            return milliseconds > 1000 * LONGEST_SECONDS;
-        }
-    }
+    private record Outcome(boolean read, String failure, long milliseconds) {}
 
     /**
      * Prepares mutations.
@@ -107,9 +99,6 @@ public final class HostileFiles {
             byte[] bytes = Files.readAllBytes(file);
             Files.write(target(file), mutation.of(file.getFileName().toString(), bytes, random));
             Outcome outcome = outcome(reader);
-            if (outcome.isSlow()) { // perhaps the machine is
-                outcome = outcome(reader);
-            }
             Files.write(target(file), bytes);
             read += outcome.read ? 1 : 0;
             slowest = Math.max(slowest, outcome.milliseconds);
@@ -140,18 +129,11 @@ public final class HostileFiles {
     }
 
     private Outcome outcome(Reader reader) {
-        FutureTask<Outcome> task = new FutureTask<>(() -> reading(reader, work));
-        Thread worker = new Thread(task, "reader");
-        worker.setDaemon(true);
-        worker.start();
         try {
-            return task.get(HANGS_SECONDS, TimeUnit.SECONDS);
-        } catch (TimeoutException e) {
-            return new Outcome(
-                    false,
-                    "more than " + HANGS_SECONDS + " s, at " + place(worker.getStackTrace()),
-                    1000 * HANGS_SECONDS);
-        } catch (InterruptedException | ExecutionException e) {
+            return Effort.within(LONGEST, () -> reading(reader, work));
+        } catch (Effort.Exceeded e) {
+            return new Outcome(false, e.getMessage() + ", at " + place(e.getStackTrace()), LONGEST.toMillis());
+        } catch (Exception e) {
             throw new IllegalStateException(e);
         }
     }
@@ -159,7 +141,6 @@ public final class HostileFiles {
     private static Outcome reading(Reader reader, Path path) {
         com.sun.management.ThreadMXBean threads = (com.sun.management.ThreadMXBean) ManagementFactory.getThreadMXBean();
         long before = threads.getCurrentThreadAllocatedBytes();
-        long start = System.nanoTime();
         boolean read = false;
         String failure = "";
         try {
@@ -171,14 +152,10 @@ public final class HostileFiles {
         } catch (Throwable e) {
             failure = e.getClass().getName() + ", at " + place(e.getStackTrace()) + ": " + e.getMessage();
         }
-        long milliseconds = (System.nanoTime() - start) / 1_000_000;
-        if (failure.isEmpty() && new Outcome(read, failure, milliseconds).isSlow()) {
-            failure = "more than " + LONGEST_SECONDS + " s";
-        }
         if (failure.isEmpty() && threads.getCurrentThreadAllocatedBytes() - before > MOST_ALLOCATED) {
             failure = "more than " + (MOST_ALLOCATED >> 20) + " MB allocated";
         }
-        return new Outcome(read, failure, milliseconds);
+        return new Outcome(read, failure, Effort.ofThisThread().toMillis());
     }
 
     /** What is wrong with a sentence; nothing if nothing is. */

@@ -115,6 +115,12 @@ class HardMachineTest {
             assertThat(ended.exitCode()).isEqualTo(1);
             assertThat(ended.sentence()).contains("No space left", disk, "TMPDIR=");
             String model = BundledModel.extract().onnx().toString();
+            Ended verified = end(new ForkedJvm().with("-Djava.io.tmpdir=" + disk), "verify", model);
+            assertThat(verified.exitCode()).isEqualTo(1);
+            assertThat(verified.sentence())
+                    .contains("ONNX Runtime", disk, "TMPDIR=")
+                    .doesNotContain("Error:");
+            assertThat(verified.err()).doesNotContain("\tat ");
             String words = "finetune --precision bf16 --model " + model + " --tokenizer "
                     + model.replace("gpt.onnx", "vocab.json") + " --train " + data() + " --steps 2 --batch 2 --rank 2"
                     + " --eval-every 0 --eval-count 0 --weights-directory " + disk + " --out " + folder.resolve("own");

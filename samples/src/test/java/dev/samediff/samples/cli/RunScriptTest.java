@@ -88,6 +88,12 @@ class RunScriptTest {
         assertThat(run(Map.of()).out()).doesNotContain("java.io.tmpdir");
     }
 
+    @ParameterizedTest
+    @CsvSource({"24m,24m", "9M,9M", "20000k,20000k", "32m,32m", "200m,32m", "8g,32m"})
+    void the_heap_never_begins_above_its_limit(String limit, String begin) throws Exception {
+        assertThat(run(Map.of("SAMEDIFF_HEAP", limit)).out()).contains("-Xmx" + limit + " -Xms" + begin + " ");
+    }
+
     @Test
     void the_exit_code_is_that_of_java_and_signals_reach_it() throws Exception {
         java("exit 42");

@@ -43,7 +43,7 @@ import org.junit.jupiter.api.Timeout;
  * one of these fails, a new Arbiter may have mended it. {@code SweepTest} and {@code LocalTrialsTest} show the same cases in a
  * sweep.
  */
-@Timeout(value = 60, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 600, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ArbiterDefectsTest {
     private static final long PATIENCE_MILLIS = 2500;
     private static final double FAIL = -1;

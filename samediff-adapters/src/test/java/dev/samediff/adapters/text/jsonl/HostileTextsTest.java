@@ -1,6 +1,7 @@
 package dev.samediff.adapters.text.jsonl;
 
 import dev.samediff.adapters.testing.HostileFiles;
+import dev.samediff.adapters.testing.Mutations;
 import dev.samediff.adapters.text.tokenizer.CharTokenizer;
 import dev.samediff.adapters.text.tokenizer.Tokenizer;
 import dev.samediff.adapters.text.tokenizer.Tokenizers;
@@ -10,8 +11,10 @@ import java.nio.file.Path;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** Texts and vocabularies from anybody are read or refused. Longer: {@code -Dmutations=2000}. */
+/** Texts and vocabularies from anybody are read or refused. Longer: {@code -Dmutations=6000}. */
 class HostileTextsTest {
+    private static final int SHORTER = 3;
+
     @TempDir
     Path folder;
 
@@ -36,6 +39,39 @@ class HostileTextsTest {
         String numbers = "{\"text\":\"a\",\"label\":0}\n{\"text\":\"b\",\"label\":3}\n";
         new HostileFiles("JSONL, named classes", file("names.jsonl", names), folder).read(LabelledTexts::read);
         new HostileFiles("JSONL, numbered classes", file("numbers.jsonl", numbers), folder).read(LabelledTexts::read);
+    }
+
+    /** Shorter in the build: they share their readers with the ones above. */
+    private void changed(String what, Path valid, HostileFiles.Reader reader) throws IOException {
+        new HostileFiles(what, valid, folder).read(Math.max(1, HostileFiles.count() / SHORTER), Mutations::of, reader);
+    }
+
+    @Test
+    void changed_examples_of_tasks_are_read_or_refused() throws IOException {
+        String pairs = "{\"text_a\":\"a\",\"text_b\":\"b\",\"score\":0.5}\n".repeat(2);
+        String preferences = "{\"prompt\":\"p\",\"chosen\":\"b\",\"rejected\":\"c\"}\n".repeat(2);
+        String scores = "{\"text\":\"a\",\"score\":1}\n{\"text\":\"b\",\"score\":-2.5}\n";
+        changed("JSONL, pairs with scores", file("pairs.jsonl", pairs), TaskExamples::groups);
+        changed("JSONL, preferences", file("preferences.jsonl", preferences), TaskExamples::preferences);
+        changed("JSONL, scores", file("scores.jsonl", scores), TaskExamples::scored);
+    }
+
+    @Test
+    void changed_tables_are_read_or_refused() throws IOException {
+        String labels = "text,label\n\"a \"\"b\"\", c\",x\nd,y\n";
+        String triplets = "anchor\tpositive\tnegative\na\tb\tc\nd\te\tf\n";
+        changed("CSV, classes", file("labels.csv", labels), LabelledTexts::read);
+        changed("CSV, scores", file("scores.csv", "id,text,score\n1,a, 2.5 \n2,b,-1e3\n"), TaskExamples::scored);
+        changed("TSV, triplets", file("triplets.tsv", triplets), TaskExamples::groups);
+    }
+
+    @Test
+    void changed_tags_and_parts_are_read_or_refused() throws IOException {
+        String tags = "{\"tokens\":[\"a\",\"b\"],\"tags\":[\"O\",\"B-X\"]}\n";
+        String parts = "{\"train\":[[\"a\",\"x\"],[\"b\",\"y\"]],\"val\":[[\"c\",\"x\"]]}";
+        changed("JSONL, tags", file("tags.jsonl", tags), TaggedTexts::read);
+        changed("CoNLL", file("tags.conll", "-DOCSTART- O\n\na O\nb B-X\n\nc O\n"), TaggedTexts::read);
+        changed("JSON, parts of classes", file("parts.json", parts), path -> LabelledTexts.readPart(path, "train"));
     }
 
     @Test

@@ -43,7 +43,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 
-@Timeout(value = 90, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
+@Timeout(value = 600, threadMode = Timeout.ThreadMode.SEPARATE_THREAD)
 class ArbiterPageTest {
     private static final int FAILING = 2;
 
@@ -60,16 +60,13 @@ class ArbiterPageTest {
                 @Override
                 public void onReport(TrialSpec spec, LearningCurve.Point report) {
                     if (spec.index() == 9) {
-                        whileRunning.set(json(page, "/results"));
+                        whileRunning.set(results(page, 9));
                     }
                 }
             };
             SweepResult result = new Sweep(Spaces.MIXED, plan, new LocalTrials(context -> {
                         if (context.index() == FAILING) {
                             throw new IllegalStateException("no luck");
-                        }
-                        if (context.index() == 9) {
-                            Thread.sleep(1500); // the server takes over sessions in a thread of its own
                         }
                         return Spaces.curve(context);
                     }))
@@ -224,6 +221,20 @@ class ArbiterPageTest {
         } catch (IOException e) {
             throw new IllegalStateException(path + " is no JSON", e);
         }
+    }
+
+    /** The results when a trial is among them: the server takes them over in a thread of its own. */
+    private static String results(ArbiterPage page, int trial) {
+        String results = json(page, "/results");
+        while (!results.contains("[\"" + trial + "\"")) {
+            try {
+                Thread.sleep(20);
+            } catch (InterruptedException e) {
+                throw new IllegalStateException(e);
+            }
+            results = json(page, "/results");
+        }
+        return results;
     }
 
     private static String get(ArbiterPage page, String path) {
