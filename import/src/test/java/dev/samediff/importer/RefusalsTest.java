@@ -100,7 +100,7 @@ class RefusalsTest {
         uses.put(
                 "a sum of thousands of values",
                 Map.entry(one("Sum", "x ".repeat(3000).strip()), "combines 3000 values"));
-        for (long size : new long[] {70, 1_000_000, 1L << 31, 1L << 62}) {
+        for (long size : new long[] {70, 1_000_000, 1L << 31}) {
             uses.put(
                     "windows of " + size + " by " + size,
                     Map.entry(

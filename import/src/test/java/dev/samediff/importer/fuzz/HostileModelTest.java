@@ -74,7 +74,7 @@ class HostileModelTest {
                 out.flush();
                 bytes.write(new byte[9000]);
                 Files.write(graph, bytes.toByteArray());
-                assertThatThrownBy(() -> ModelImporter.load(graph))
+                assertThatThrownBy(() -> TensorFlowImporter.load(graph))
                         .as("field %s behind %s others", field, before)
                         .isInstanceOf(InvalidInputException.class)
                         .hasMessageContaining("not a complete TensorFlow file");
