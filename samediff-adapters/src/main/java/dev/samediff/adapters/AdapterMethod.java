@@ -83,7 +83,7 @@ public interface AdapterMethod {
      * @param trainables tensors by short name
      * @param scaling the layer's s
      * @param ofDelta dL/d(delta) [in,out], of the tensors' type; not modified, a view is allowed
-     * @return dL/d(tensor) by short name, shaped and typed as the tensors
+     * @return dL/d(tensor) by short name, shaped and typed as the tensors; without that of the {@link #magnitude}
      */
     Map<String, INDArray> deltaGradients(Map<String, INDArray> trainables, double scaling, INDArray ofDelta);
 

@@ -59,10 +59,10 @@ class HostileTextsTest {
     @Test
     void changed_tables_are_read_or_refused() throws IOException {
         String labels = "text,label\n\"a \"\"b\"\", c\",x\nd,y\n";
-        String triplets = "anchor\tpositive\tnegative\na\tb\tc\nd\te\tf\n";
+        String triplets = "anchor,positive,negative\na,b,c\nd,e,f\n";
         changed("CSV, classes", file("labels.csv", labels), LabelledTexts::read);
         changed("CSV, scores", file("scores.csv", "id,text,score\n1,a, 2.5 \n2,b,-1e3\n"), TaskExamples::scored);
-        changed("TSV, triplets", file("triplets.tsv", triplets), TaskExamples::groups);
+        changed("CSV, triplets", file("triplets.csv", triplets), TaskExamples::groups);
     }
 
     @Test
