@@ -235,7 +235,7 @@ class AdaptedModelTest {
         assertRefused(() -> model.peakLearningRate(0), "peak learning rate 0.0");
         assertRefused(() -> model.restore(Map.of()), "missing are model.layers.0.up_proj.lora_A.default.weight");
         assertRefused(() -> AdapterConfig.of(Lora.rank(2)).withName("a/b"), "`a/b`");
-        assertRefused(() -> AdapterMethods.named("dora", 2), "`dora`", "[lora, olora, pissa, sorsa]");
+        assertRefused(() -> AdapterMethods.named("nora", 2), "`nora`", "[lora, olora, pissa, sorsa, dora");
         assertRefused(() -> Lora.rank(0), "rank 0");
         assertRefused(() -> Lora.rank(2).withAlpha(-1), "alpha -1.0");
         assertRefused(() -> Sorsa.rank(2).withGamma(-1), "gamma -1.0");

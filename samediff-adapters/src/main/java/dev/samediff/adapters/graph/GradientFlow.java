@@ -59,14 +59,14 @@ public final class GradientFlow {
         return reached;
     }
 
-    /** Returns the names of all ops that some outputs need. */
+    /** Returns the names of all ops from which values lead to some outputs, but for what {@code stop_gradient} stops. */
     static Set<String> ops(SameDiff graph, Collection<String> outputs) {
         Set<String> ops = new LinkedHashSet<>();
         Set<String> seen = new HashSet<>(outputs);
         Deque<String> open = new ArrayDeque<>(outputs);
         while (!open.isEmpty()) {
             String op = Internals.variable(graph, open.pop()).getOutputOfOp();
-            if (op == null || !ops.add(op)) {
+            if (op == null || stops(graph, op) || !ops.add(op)) {
                 continue;
             }
             Internals.inputs(Internals.op(graph, op)).stream().filter(seen::add).forEach(open::push);

@@ -34,7 +34,7 @@ class DeviceStepTest {
     /** What a training step executes where the compiled engine does not run. */
     private static final Pattern STEP = Pattern.compile(".*\\.(engine\\.(reference\\.(ReferenceEngine|PlannedRunner|"
             + "SessionRunner|Shortcuts|HalfProducts|Step|ArrayPool|Storage|HeldArray)|nd4j\\.(Placeholders|NativeOp))|"
-            + "train\\.(AdapterTrainer|Binding|Feed|Updates|Evaluations|optimizer\\.(GradientSum|AdamW|DeviceAdamW|Slope|PenaltyTerm|Parameters))|"
+            + "train\\.(AdapterTrainer|Binding|Feed|Updates|Evaluations|MetricPass|optimizer\\.(GradientSum|AdamW|DeviceAdamW|Slope|PenaltyTerm|Parameters))|"
             + "method\\.(OrthonormalPenalty|GramErrors))(\\$.*)?");
 
     private static final Pattern READ = Pattern.compile(
@@ -107,7 +107,7 @@ class DeviceStepTest {
                         "NativeOp.bindLegacy toIntVector",
                         "NativeOp.checkArguments toLongVector",
                         "Shortcuts.squareGradient getDouble",
-                        "Evaluations.of getDouble");
+                        "MetricPass.over getDouble");
     }
 
     private static boolean isRead(JavaMethodCall call) {

@@ -46,7 +46,7 @@ class Dl4jCommandTest {
 
     @Test
     void what_cannot_be_used_is_refused_with_what_exists() {
-        Run method = Run.of("dl4j", "--data", "generated", "--methods", "dora");
+        Run method = Run.of("dl4j", "--data", "generated", "--methods", "nora");
         assertThat(method.exitCode()).isEqualTo(2);
         assertThat(method.error()).contains("`dora`", "sorsa");
         Run data = Run.of("dl4j", "--data", folder.toString());
