@@ -48,7 +48,7 @@ class Dl4jCommandTest {
     void what_cannot_be_used_is_refused_with_what_exists() {
         Run method = Run.of("dl4j", "--data", "generated", "--methods", "nora");
         assertThat(method.exitCode()).isEqualTo(2);
-        assertThat(method.error()).contains("`dora`", "sorsa");
+        assertThat(method.error()).contains("`nora`", "sorsa");
         Run data = Run.of("dl4j", "--data", folder.toString());
         assertThat(data.exitCode()).isEqualTo(2);
         assertThat(data.error()).contains("train.csv", "data_full.json", "train.jsonl");
