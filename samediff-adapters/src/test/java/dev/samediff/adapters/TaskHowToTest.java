@@ -1,5 +1,6 @@
 package dev.samediff.adapters;
 
+import static dev.samediff.adapters.TaskModels.WIDTH;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.samediff.adapters.engine.EngineOptions;
@@ -43,20 +44,14 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.Random;
-import java.util.regex.Matcher;
-import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
-import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.factory.Nd4j;
 
 /** The code of docs/tasks.md, word for word between the tags, runs and learns. */
 class TaskHowToTest {
-    private static final int WIDTH = 16;
     private static final BatchPlan BATCHES =
             BatchPlan.of(8, 32).shuffled(1).filling(List.of("input_ids", "attention_mask"));
     private static final BatchPlan IDS = BatchPlan.of(8, 32).shuffled(1);
@@ -67,53 +62,8 @@ class TaskHowToTest {
     Path folder;
 
     private final Tokenizer tokenizer = CharTokenizer.ofText("abcdefghijklmnopqrstuvwxyz ");
-    private final SameDiff graph = SameDiff.create();
-    private final Random random = new Random(5);
-
-    private INDArray numbers(double scale, long... shape) {
-        INDArray array = Nd4j.create(DataType.FLOAT, shape);
-        for (long i = 0; i < array.length(); i++) {
-            array.putScalar(i, scale * random.nextGaussian());
-        }
-        return array;
-    }
-
-    /** Every token looked up and through a layer: [B,T,width] of ids. */
-    private SDVariable features(SDVariable ids, String name) {
-        SDVariable table = graph.constant(name + ".embedding.weight", numbers(1, tokenizer.vocabularySize(), WIDTH));
-        SDVariable rows = graph.reshape(graph.gather(table, ids, 0), -1, WIDTH);
-        SDVariable dense =
-                graph.math.tanh(graph.mmul(rows, graph.constant(name + ".dense.weight", numbers(0.5, WIDTH, WIDTH))));
-        return shaped(dense, ids, WIDTH);
-    }
-
-    private SDVariable shaped(SDVariable rows, SDVariable ids, int width) {
-        SDVariable shape = graph.stack(
-                0,
-                graph.sizeAt(ids, 0).castTo(DataType.INT64),
-                graph.sizeAt(ids, 1).castTo(DataType.INT64),
-                graph.constant(Nd4j.scalar(DataType.INT64, width)));
-        return graph.reshape(rows, shape);
-    }
-
-    private SDVariable ids(String name) {
-        return graph.placeHolder(name, DataType.INT64, -1, -1);
-    }
-
-    /** An encoder with the outputs of an export without a head. */
-    private void encoder() {
-        SDVariable ids = ids("input_ids");
-        graph.placeHolder("attention_mask", DataType.INT64, -1, -1);
-        features(ids, "encoder").rename("last_hidden_state");
-    }
-
-    /** A language model. */
-    private void decoder(SDVariable ids, SDVariable features) {
-        int vocabulary = tokenizer.vocabularySize();
-        SDVariable rows = graph.reshape(features, -1, WIDTH);
-        SDVariable scores = graph.mmul(rows, graph.constant("lm_head.weight", numbers(0.3, WIDTH, vocabulary)));
-        shaped(scores, ids, vocabulary).rename("logits");
-    }
+    private final TaskModels models = new TaskModels(tokenizer.vocabularySize());
+    private final SameDiff graph = models.graph();
 
     private Path file(String name, List<String> lines) throws IOException {
         return Files.write(folder.resolve(name), lines);
@@ -133,7 +83,7 @@ class TaskHowToTest {
 
     @Test
     void classification() throws IOException {
-        encoder();
+        models.encoder();
         List<String> lines = new ArrayList<>(List.of("text,label"));
         lines.addAll(repeated("aaa,first", "zzz,last", "\"mm, m\",middle"));
         file("train.csv", lines);
@@ -172,7 +122,7 @@ class TaskHowToTest {
 
     @Test
     void tagging() throws IOException {
-        encoder();
+        models.encoder();
         file("train.conll", repeated("aa B-A", "", "qq B-Q", "", "zz O", ""));
         // tag::tagging
         TaggedTexts train = TaggedTexts.read(folder.resolve("train.conll"));
@@ -195,7 +145,7 @@ class TaskHowToTest {
 
     @Test
     void regression() throws IOException {
-        encoder();
+        models.encoder();
         List<String> lines = new ArrayList<>(List.of("text,score"));
         lines.addAll(repeated("aaa,1", "zzz,-1", "mmm,0.25"));
         file("train.csv", lines);
@@ -222,7 +172,7 @@ class TaskHowToTest {
 
     @Test
     void embeddings() throws IOException {
-        encoder();
+        models.encoder();
         List<String> lines = new ArrayList<>(List.of("anchor,positive"));
         lines.addAll(repeated("aaa,bb", "zzz,yy", "mmm,nn", "fff,gg"));
         file("pairs.csv", lines);
@@ -245,7 +195,7 @@ class TaskHowToTest {
 
     @Test
     void similarity() throws IOException {
-        encoder();
+        models.encoder();
         List<String> lines = new ArrayList<>(List.of("sentence1,sentence2,score"));
         lines.addAll(repeated("aaa,bb,0.9", "aaa,yy,-0.5", "mmm,nn,0.4", "mmm,gg,0"));
         file("pairs.csv", lines);
@@ -268,12 +218,12 @@ class TaskHowToTest {
 
     @Test
     void sequence_to_sequence() throws IOException {
-        SDVariable source = ids("input_ids");
+        SDVariable source = models.ids("input_ids");
         SDVariable mask = graph.placeHolder("attention_mask", DataType.INT64, -1, -1);
-        SDVariable target = ids("decoder_input_ids");
+        SDVariable target = models.ids("decoder_input_ids");
         SDVariable counted = graph.expandDims(mask.castTo(DataType.FLOAT), 2);
-        SDVariable read = features(source, "encoder").mul(counted).sum(true, 1);
-        decoder(target, features(target, "decoder").add(read));
+        SDVariable read = models.features(source, "encoder").mul(counted).sum(true, 1);
+        models.decoder(target, models.features(target, "decoder").add(read));
         file(
                 "train.jsonl",
                 repeated("{\"prompt\": \"ab\", \"response\": \"xy\"}", "{\"prompt\": \"zz\", \"response\": \"q\"}"));
@@ -295,8 +245,8 @@ class TaskHowToTest {
 
     @Test
     void preferences() throws IOException {
-        SDVariable source = ids("input_ids");
-        decoder(source, features(source, "decoder"));
+        SDVariable source = models.ids("input_ids");
+        models.decoder(source, models.features(source, "decoder"));
         file(
                 "pairs.jsonl",
                 repeated(
@@ -320,11 +270,11 @@ class TaskHowToTest {
 
     @Test
     void masked_language_model() throws IOException {
-        SDVariable source = ids("input_ids");
+        SDVariable source = models.ids("input_ids");
         SDVariable mask = graph.placeHolder("attention_mask", DataType.INT64, -1, -1);
         SDVariable counted = graph.expandDims(mask.castTo(DataType.FLOAT), 2);
-        SDVariable read = features(source, "context").mul(counted).sum(true, 1);
-        decoder(source, features(source, "encoder").add(read));
+        SDVariable read = models.features(source, "context").mul(counted).sum(true, 1);
+        models.decoder(source, models.features(source, "encoder").add(read));
         file("train.txt", repeated("aaaa", "bbbb", "zzzz"));
         int maskId = tokenizer.unknownId().orElseThrow();
         // tag::masked
@@ -345,7 +295,7 @@ class TaskHowToTest {
 
     @Test
     void answers() throws IOException {
-        encoder();
+        models.encoder();
         String logits = TaskHead.tagging(2).addTo(graph, "last_hidden_state", WIDTH);
         List<String> tags = List.of("B-PER", "O");
         // tag::answers
@@ -361,8 +311,8 @@ class TaskHowToTest {
 
     @Test
     void new_tokens() throws IOException {
-        SDVariable source = ids("input_ids");
-        decoder(source, features(source, "decoder"));
+        SDVariable source = models.ids("input_ids");
+        models.decoder(source, models.features(source, "decoder"));
         file("train.jsonl", repeated("{\"text\": \"abcabc\"}"));
         // tag::tokens
         int token = tokenizer.encode("b")[0];
@@ -387,13 +337,6 @@ class TaskHowToTest {
 
     @Test
     void every_block_of_the_how_to_is_code_of_this_class() throws IOException {
-        List<String> lines = Files.readAllLines(Path.of("src/test/java/dev/samediff/adapters/TaskHowToTest.java"));
-        String document = Files.readString(Path.of("../docs/tasks.md"));
-        List<String> blocks = new ArrayList<>();
-        Matcher matcher = Pattern.compile("```java\n(.*?)```", Pattern.DOTALL).matcher(document);
-        while (matcher.find()) {
-            blocks.add(matcher.group(1));
-        }
         List<String> names = List.of(
                 "classification",
                 "tagging",
@@ -405,22 +348,10 @@ class TaskHowToTest {
                 "masked",
                 "answers",
                 "tokens");
-        assertThat(blocks)
+        Path source = Path.of("src/test/java/dev/samediff/adapters/TaskHowToTest.java");
+        DocumentedCode code = new DocumentedCode(source);
+        assertThat(DocumentedCode.blocks(Path.of("../docs/tasks.md")))
                 .containsExactlyInAnyOrderElementsOf(
-                        names.stream().map(name -> tagged(lines, name)).toList());
-    }
-
-    /** The lines between the tags, without their common indentation. */
-    private static String tagged(List<String> lines, String name) {
-        StringBuilder text = new StringBuilder();
-        boolean inside = false;
-        for (String line : lines) {
-            if (line.strip().equals("// tag::" + name) || line.strip().equals("// end::" + name)) {
-                inside = line.contains("tag::");
-            } else if (inside) {
-                text.append(line.replaceFirst("^ {8}", "")).append('\n');
-            }
-        }
-        return text.toString();
+                        names.stream().map(code::tagged).toList());
     }
 }

@@ -100,7 +100,6 @@ final class LowRankSum {
         };
         if (isPlain(target)) {
             IntStream.range(0, rows).parallel().forEach(row -> write(results.apply(row), target, row));
-            Reference.reachabilityFence(target);
             return;
         }
         double[] numbers = new double[rows * columns];
@@ -156,8 +155,7 @@ final class LowRankSum {
                     })
                     .toArray();
         }
-        double[] total =
-                new double[columns]; // parts of equal rows, added in their order: the same sum on every machine
+        double[] total = new double[columns]; // of parts, added in their order: the same sum on every machine
         IntStream.range(0, (rows + PART - 1) / PART)
                 .parallel()
                 .mapToObj(part -> squares(sums, part * PART, Math.min(rows, (part + 1) * PART), columns))

@@ -4,7 +4,6 @@ import dev.samediff.adapters.AdapterMethod;
 import dev.samediff.adapters.Factorization;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.LayerUse;
-import dev.samediff.adapters.SiteKind;
 import dev.samediff.adapters.SiteShape;
 import dev.samediff.adapters.linalg.Decompositions;
 import java.util.LinkedHashMap;
@@ -88,11 +87,6 @@ public record Dora(AdapterMethod directions) implements AdapterMethod {
 
     @Override
     public Factorization factorize(INDArray weight, SiteShape site, Decompositions linalg, long seed) {
-        if (site.kind() == SiteKind.EXPERTS) {
-            throw new InvalidInputException(
-                    "`" + site.module()
-                            + "` is a stack of experts, on which there is no dora; choose other layers, or another method for it");
-        }
         Factorization start = directions.factorize(weight, site, linalg, seed);
         Map<String, INDArray> trainables = new LinkedHashMap<>(start.trainables());
         trainables.put(MAGNITUDE, lengths(weight));

@@ -45,7 +45,8 @@ final class CompareCommand extends Command {
             paramLabel = "NAMES",
             split = ",",
             defaultValue = "lora,olora,pissa,sorsa",
-            description = "Methods, separated by commas: lora, olora, pissa, sorsa, dora, full. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "Methods, separated by commas: lora, olora, pissa, sorsa, dora, full. Default: ${DEFAULT-VALUE}.")
     List<String> methods = List.of();
 
     @Option(

@@ -45,6 +45,8 @@ class RandomGraphTest {
 
     private static final int LAST = 520;
 
+    private static final long[] SEEDS = seeds();
+
     private static long[] seeds() {
         String range = System.getProperty("random.graphs");
         if (range == null) {
@@ -69,7 +71,7 @@ class RandomGraphTest {
     }
 
     static List<List<Long>> groups() {
-        long[] seeds = seeds();
+        long[] seeds = SEEDS;
         return IntStream.range(0, GROUPS)
                 .mapToObj(group -> IntStream.range(0, seeds.length)
                         .filter(i -> i % GROUPS == group)
@@ -87,7 +89,7 @@ class RandomGraphTest {
     }
 
     static LongStream looped() {
-        return LoopTarget.runsAll() ? Arrays.stream(seeds()) : LongStream.range(0, 16);
+        return LoopTarget.runsAll() ? Arrays.stream(SEEDS) : LongStream.range(0, 16);
     }
 
     @ParameterizedTest(name = "seed {0}")
@@ -115,7 +117,7 @@ class RandomGraphTest {
     void all_constructs_and_losses_occur() {
         assumeThat(System.getProperty("random.graphs")).isNull();
         Set<Object> traits = new HashSet<>();
-        Arrays.stream(seeds()).forEach(seed -> traits.addAll(traits(RandomGraph.of(seed))));
+        Arrays.stream(SEEDS).forEach(seed -> traits.addAll(traits(RandomGraph.of(seed))));
         assertThat(traits).containsAll(EnumSet.allOf(Kind.class)).containsAll(EnumSet.allOf(RandomGraph.Loss.class));
         for (Kind kind : List.of(Kind.HEADS, Kind.POSITION_BIAS, Kind.POSITION_PRODUCT, Kind.FED_MASK)) {
             assertThat(traits).contains("long " + kind);
