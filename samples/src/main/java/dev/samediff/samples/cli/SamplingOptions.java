@@ -1,6 +1,7 @@
 package dev.samediff.samples.cli;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.text.generation.Beams;
 import dev.samediff.adapters.text.generation.GenerationPlan;
 import dev.samediff.adapters.text.generation.Sampling;
 import dev.samediff.samples.serve.WritingDefaults;
@@ -59,6 +60,21 @@ final class SamplingOptions {
     double repetitionPenalty = 1;
 
     @Option(
+            names = "--beams",
+            paramLabel = "N",
+            description = "Follows the N likeliest texts and takes the best. Default: one text.")
+    @Nullable
+    Integer beams;
+
+    @Option(
+            names = "--length-penalty",
+            paramLabel = "X",
+            description =
+                    "With --beams: texts are compared by log probability / tokens^X; above 0 longer texts gain. Default: 1.")
+    @Nullable
+    Double lengthPenalty;
+
+    @Option(
             names = "--stop",
             paramLabel = "TEXT",
             description = "A text ends before this; \\n is a line break. Several are possible.")
@@ -79,9 +95,21 @@ final class SamplingOptions {
 
     /** Returns the plan for a model that sees so many tokens. */
     GenerationPlan plan(int contextLength) {
-        return GenerationPlan.greedy(maxTokens == null ? MAX_TOKENS : maxTokens, contextLength)
+        GenerationPlan plan = GenerationPlan.greedy(maxTokens == null ? MAX_TOKENS : maxTokens, contextLength)
                 .sampled(sampling(), seed == null ? 0 : seed)
                 .stoppedAt(stops());
+        return beams().map(plan::withBeams).orElse(plan);
+    }
+
+    private Optional<Beams> beams() {
+        if (beams == null) {
+            if (lengthPenalty != null) {
+                throw new InvalidInputException(
+                        "--length-penalty compares texts of --beams; give both, or leave it out");
+            }
+            return Optional.empty();
+        }
+        return Optional.of(Beams.of(beams).withLengthPenalty(lengthPenalty == null ? 1 : lengthPenalty));
     }
 
     /** Returns what holds for answers that nobody asks otherwise for. */
@@ -89,7 +117,8 @@ final class SamplingOptions {
         if (maxTokens != null && maxTokens < 1) {
             throw new InvalidInputException("--max-tokens " + maxTokens + " is not possible; give 1 or more");
         }
-        return new WritingDefaults(sampling(), Optional.ofNullable(maxTokens), Optional.ofNullable(seed), stops());
+        return new WritingDefaults(
+                sampling(), Optional.ofNullable(maxTokens), Optional.ofNullable(seed), stops(), beams());
     }
 
     private List<String> stops() {

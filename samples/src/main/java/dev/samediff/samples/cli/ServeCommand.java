@@ -2,16 +2,16 @@ package dev.samediff.samples.cli;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.io.GivenFile;
+import dev.samediff.adapters.io.ListenAddress;
 import dev.samediff.adapters.serving.PoolOptions;
 import dev.samediff.samples.learn.TaskRun;
 import dev.samediff.samples.serve.ServedModels;
 import dev.samediff.samples.serve.http.ApiServer;
 import dev.samediff.samples.serve.http.Service;
 import java.io.IOException;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.CountDownLatch;
 import org.jspecify.annotations.Nullable;
@@ -87,13 +87,8 @@ final class ServeCommand extends Command {
         @Nullable
         Path key;
 
-        InetSocketAddress address() {
-            if (port < 0 || port > 65_535) {
-                throw new InvalidInputException("--port " + port + " is none; give 0 to 65535");
-            }
-            return host == null
-                    ? new InetSocketAddress(InetAddress.getLoopbackAddress(), port)
-                    : new InetSocketAddress(host, port);
+        ListenAddress address() {
+            return host == null ? ListenAddress.ofThisMachine(port) : new ListenAddress(host, port);
         }
 
         Optional<String> key() throws IOException {
@@ -114,7 +109,7 @@ final class ServeCommand extends Command {
 
     @Override
     int run() throws IOException {
-        InetSocketAddress address = server.address();
+        ListenAddress address = server.address();
         Optional<String> key = server.key();
         if (workers != null && workers < 1) {
             throw new InvalidInputException("--workers " + workers + " is not possible; give 1 or more");
@@ -127,10 +122,10 @@ final class ServeCommand extends Command {
             throw new InvalidInputException("--adapter needs the --model that it adapts, beside --run");
         }
         var defaults = sampling.defaults();
-        try (Opened opened = open(texts, options);
-                ApiServer api = ApiServer.start(
-                        address, key, new Service(opened.models(), defaults, opened.task()), this::say)) {
-            announce(api, opened);
+        try (Opened opened = open(texts, options)) {
+            Service service = new Service(opened.models(), defaults, opened.task());
+            ApiServer api = ApiServer.start(address, key, service, this::say);
+            announce(api, address, service.names());
             CountDownLatch ended = new CountDownLatch(1);
             Runtime.getRuntime().addShutdownHook(new Thread(() -> {
                 say("\nstopping: answers that are being written have some seconds to end");
@@ -176,18 +171,14 @@ final class ServeCommand extends Command {
         }
     }
 
-    private void announce(ApiServer api, Opened opened) {
-        InetSocketAddress where = api.address();
-        boolean local = where.getAddress().isLoopbackAddress();
-        String host = local ? "localhost" : where.getHostString();
-        say("models: " + new Service(opened.models(), sampling.defaults(), opened.task()).names());
-        if (!local) {
-            say("warning: the models answer on " + where.getHostString()
-                    + ": anybody who reaches this machine there can ask"
+    private void announce(ApiServer api, ListenAddress address, List<String> models) {
+        say("models: " + models);
+        if (!address.isOfThisMachineOnly()) {
+            say("warning: the models answer on " + address.host() + ": anybody who reaches this machine there can ask"
                     + (server.key == null ? ", without a key (--api-key-file)" : " who has the key")
                     + "; what is sent is not encrypted");
         }
-        out().println("listening to http://" + host + ":" + where.getPort() + "/v1");
+        out().println("listening to " + address.url(api.port()) + "/v1");
         out().flush();
     }
 }

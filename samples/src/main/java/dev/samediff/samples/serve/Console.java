@@ -9,7 +9,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.concurrent.ThreadLocalRandom;
+import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.stream.Collectors;
 
@@ -106,12 +106,9 @@ public final class Console {
         try {
             ServedModel.Prompt prompt = fitting();
             int room = prompt.room();
-            GenerationPlan plan = models.plan(Math.min(room, writing.maxTokens().orElse(room)))
-                    .sampled(
-                            writing.sampling(),
-                            writing.seed()
-                                    .orElseGet(() -> ThreadLocalRandom.current().nextLong()))
-                    .stoppedAt(writing.stops());
+            GenerationPlan lengths =
+                    models.plan(Math.min(room, writing.maxTokens().orElse(room)));
+            GenerationPlan plan = writing.plan(lengths, writing.sampling(), Optional.empty(), writing.stops());
             List<Generation> texts = model.write(List.of(prompt), plan, (number, piece) -> {
                 out.print(piece);
                 out.flush();

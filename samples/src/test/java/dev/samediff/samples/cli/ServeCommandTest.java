@@ -48,12 +48,12 @@ class ServeCommandTest {
 
     @ParameterizedTest
     @CsvSource({
-        "--port 70000, 0 to 65535",
+        "--port 70000, nobody can listen to port 70000",
         "--workers 0, 1 or more",
         "--adapter a=DIR, no adapter",
         "--adapter bundled=DIR, two models are called",
         "--api-key-file DIR, ",
-        "--port 0 --host no.such.host.invalid, there is no host",
+        "--port 0 --host no.such.host.invalid, no such address",
         "--run DIR, ",
         "--run DIR --adapter a=DIR, needs the --model",
         "--top-k 3, at temperature 0",

@@ -20,7 +20,7 @@ import org.junit.jupiter.api.io.TempDir;
 class ConsoleTest {
     private static final int TOKENS = 6;
     private static final WritingDefaults SHORT =
-            new WritingDefaults(Sampling.greedy(), Optional.of(TOKENS), Optional.empty(), List.of());
+            new WritingDefaults(Sampling.greedy(), Optional.of(TOKENS), Optional.empty(), List.of(), Optional.empty());
 
     @TempDir
     static Path folder;

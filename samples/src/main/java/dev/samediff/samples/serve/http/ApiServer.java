@@ -3,6 +3,7 @@ package dev.samediff.samples.serve.http;
 import com.sun.net.httpserver.HttpExchange;
 import com.sun.net.httpserver.HttpServer;
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.io.ListenAddress;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
@@ -63,28 +64,23 @@ public final class ApiServer implements AutoCloseable {
     /**
      * Begins to listen.
      *
-     * @param address where; port 0 for any that is free
+     * @param address where
      * @param key what clients must know, if anything
      * @param service who answers; not closed with this
      * @param log is told a line for each request, without its content
      * @throws InvalidInputException if nobody can listen there
      */
-    public static ApiServer start(
-            InetSocketAddress address, Optional<String> key, Service service, Consumer<String> log) {
-        if (address.isUnresolved()) {
-            throw new InvalidInputException("there is no host `" + address.getHostString()
-                    + "`; give the name or address" + " of this machine, or leave --host out");
-        }
+    public static ApiServer start(ListenAddress address, Optional<String> key, Service service, Consumer<String> log) {
         try {
-            HttpServer server = HttpServer.create(address, 0);
-            ApiServer made = new ApiServer(server, Guard.of(address.getAddress(), key), service, log);
+            HttpServer server = HttpServer.create(new InetSocketAddress(address.host(), address.port()), 0);
+            ApiServer made = new ApiServer(server, new Guard(address, key), service, log);
             server.setExecutor(made.requests);
             server.createContext("/", made::handle);
             server.start();
             return made;
         } catch (SocketException e) {
             throw new InvalidInputException(
-                    "nobody can listen to " + address.getHostString() + ":" + address.getPort() + " (" + e.getMessage()
+                    "nobody can listen to " + address.host() + ":" + address.port() + " (" + e.getMessage()
                             + "); give another --port, 0 for any that is free",
                     e);
         } catch (IOException e) {
@@ -92,9 +88,9 @@ public final class ApiServer implements AutoCloseable {
         }
     }
 
-    /** Returns where it listens. */
-    public InetSocketAddress address() {
-        return server.getAddress();
+    /** Returns the port that it listens to. */
+    public int port() {
+        return server.getAddress().getPort();
     }
 
     private void handle(HttpExchange exchange) throws IOException {

@@ -2,12 +2,11 @@ package dev.samediff.samples.serve.http;
 
 import com.sun.net.httpserver.Headers;
 import com.sun.net.httpserver.HttpExchange;
-import java.net.InetAddress;
+import dev.samediff.adapters.io.ListenAddress;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
-import java.util.Locale;
 import java.util.Optional;
-import java.util.Set;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Who may ask.
@@ -16,16 +15,10 @@ import java.util.Set;
  * without asking first, which is never granted here, and it cannot choose the header {@code Host}, so that a name which a
  * stranger lets point at this machine is noticed.
  *
- * @param local whether the server listens to this machine only
+ * @param address where the server listens
  * @param key what a client must know, if anything
  */
-record Guard(boolean local, Optional<String> key) {
-    private static final Set<String> LOCAL = Set.of("localhost", "127.0.0.1", "[::1]");
-
-    static Guard of(InetAddress address, Optional<String> key) {
-        return new Guard(address.isLoopbackAddress(), key);
-    }
-
+record Guard(ListenAddress address, Optional<String> key) {
     /**
      * Checks a request.
      *
@@ -33,8 +26,7 @@ record Guard(boolean local, Optional<String> key) {
      */
     void check(HttpExchange exchange) {
         Headers headers = exchange.getRequestHeaders();
-        String host = Optional.ofNullable(headers.getFirst("Host")).orElse("");
-        if (local && !LOCAL.contains(host.replaceAll(":\\d+$", "").toLowerCase(Locale.ROOT))) {
+        if (!address.answersTo(headers.getFirst("Host"))) {
             throw ApiException.status(
                     403, "the request is for another host than this one; ask for localhost or 127.0.0.1");
         }
@@ -48,7 +40,7 @@ record Guard(boolean local, Optional<String> key) {
         }
     }
 
-    private static boolean same(String expected, @org.jspecify.annotations.Nullable String given) {
+    private static boolean same(String expected, @Nullable String given) {
         return given != null
                 && MessageDigest.isEqual(
                         expected.getBytes(StandardCharsets.UTF_8), given.getBytes(StandardCharsets.UTF_8));

@@ -10,20 +10,26 @@ import dev.samediff.samples.serve.ServedModels;
 import dev.samediff.samples.serve.WritingDefaults;
 import java.util.List;
 import java.util.Optional;
-import java.util.concurrent.ThreadLocalRandom;
 
 /**
  * The fields that all requests for text have: OpenAI's, and those that servers of open models add (top_k, min_p, repetition_penalty).
  *
+ * @param usual what holds for what it leaves out
  * @param sampling how tokens are chosen
  * @param maxTokens most tokens, if it says so
- * @param seed seed of the draws
+ * @param seed seed of the draws, if it says so
  * @param stops where texts end
  * @param stream whether the text is sent as it is written
  * @param usage whether the last event counts tokens
  */
 record WritingFields(
-        Sampling sampling, Optional<Integer> maxTokens, long seed, List<String> stops, boolean stream, boolean usage) {
+        WritingDefaults usual,
+        Sampling sampling,
+        Optional<Integer> maxTokens,
+        Optional<Long> seed,
+        List<String> stops,
+        boolean stream,
+        boolean usage) {
     private static final int MOST_STOPS = 16;
     private static final double HOTTEST = 100;
 
@@ -63,6 +69,7 @@ record WritingFields(
         });
         boolean stream = fields.flag("stream");
         return new WritingFields(
+                usual,
                 new Sampling(temperature, draws ? topK : 0, draws ? topP : 1, draws ? minP : 0, penalty),
                 maxTokens(fields).or(usual::maxTokens),
                 fields.seed("seed")
@@ -116,8 +123,6 @@ record WritingFields(
             }
             room = Math.max(room, prompt.room());
         }
-        return models.plan(Math.min(room, maxTokens.orElse(room)))
-                .sampled(sampling, seed)
-                .stoppedAt(stops);
+        return usual.plan(models.plan(Math.min(room, maxTokens.orElse(room))), sampling, seed, stops);
     }
 }

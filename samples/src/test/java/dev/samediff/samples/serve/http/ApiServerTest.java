@@ -5,13 +5,13 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.io.ListenAddress;
 import dev.samediff.samples.serve.BundledService;
 import dev.samediff.samples.serve.ServedModels;
 import dev.samediff.samples.serve.WritingDefaults;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.net.http.HttpRequest;
 import java.nio.charset.StandardCharsets;
@@ -60,7 +60,7 @@ class ApiServerTest {
 
     private static ApiServer start(Optional<String> key) {
         return ApiServer.start(
-                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                ListenAddress.ofThisMachine(0),
                 key,
                 new Service(Optional.of(models), WritingDefaults.greedy(), Optional.empty()),
                 LOG::add);
@@ -250,8 +250,7 @@ class ApiServerTest {
     }
 
     private static String raw(String request) throws IOException {
-        try (Socket socket = new Socket(
-                        InetAddress.getLoopbackAddress(), server.address().getPort());
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port());
                 OutputStream out = socket.getOutputStream()) {
             out.write(request.getBytes(StandardCharsets.US_ASCII));
             out.flush();
@@ -276,8 +275,7 @@ class ApiServerTest {
     @Test
     void a_client_that_goes_away_ends_its_text() throws Exception {
         LOG.clear();
-        try (Socket socket =
-                new Socket(InetAddress.getLoopbackAddress(), server.address().getPort())) {
+        try (Socket socket = new Socket(InetAddress.getLoopbackAddress(), server.port())) {
             String body = "{\"prompt\": \"Tom\", \"stream\": true, \"temperature\": 1, \"seed\": 1}";
             socket.getOutputStream()
                     .write(("POST " + TEXT + " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
@@ -296,7 +294,7 @@ class ApiServerTest {
     @Test
     void a_port_that_is_taken_is_a_sentence() {
         assertThatThrownBy(() -> ApiServer.start(
-                        server.address(),
+                        ListenAddress.ofThisMachine(server.port()),
                         Optional.empty(),
                         new Service(Optional.of(models), WritingDefaults.greedy(), Optional.empty()),
                         LOG::add))

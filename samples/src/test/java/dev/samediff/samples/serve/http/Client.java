@@ -54,8 +54,7 @@ record Client(ApiServer server) {
     }
 
     HttpRequest.Builder request(String path) {
-        return HttpRequest.newBuilder(
-                URI.create("http://localhost:" + server.address().getPort() + path));
+        return HttpRequest.newBuilder(URI.create("http://localhost:" + server.port() + path));
     }
 
     Answer send(HttpRequest.Builder request) throws IOException, InterruptedException {

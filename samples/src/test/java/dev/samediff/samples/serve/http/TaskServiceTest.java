@@ -4,14 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import dev.samediff.adapters.io.ListenAddress;
 import dev.samediff.samples.cli.Cli;
 import dev.samediff.samples.learn.TaskRun;
 import dev.samediff.samples.serve.WritingDefaults;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
-import java.net.InetAddress;
-import java.net.InetSocketAddress;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -57,7 +56,7 @@ class TaskServiceTest {
 
     private static ApiServer serve(String kind, TaskRun.Service service) {
         return ApiServer.start(
-                new InetSocketAddress(InetAddress.getLoopbackAddress(), 0),
+                ListenAddress.ofThisMachine(0),
                 Optional.empty(),
                 new Service(
                         Optional.empty(),
