@@ -24,26 +24,31 @@ class ServeCommandTest {
     @Test
     void the_bundled_model_answers_until_a_signal_comes() throws Exception {
         Running running = Running.start(folder, "serve", "--port", "0", "--max-tokens", "5", "--name", "story");
-        String where = new BufferedReader(
-                        new InputStreamReader(running.process().getInputStream(), StandardCharsets.UTF_8))
-                .readLine();
-        assertThat(where).as(running.said()).startsWith("listening to http://localhost:");
-        HttpResponse<String> answer = HttpClient.newHttpClient()
-                .send(
-                        HttpRequest.newBuilder(URI.create(where.substring("listening to ".length()) + "/completions"))
-                                .header("Content-Type", "application/json")
-                                .POST(HttpRequest.BodyPublishers.ofString(
-                                        "{\"model\": \"story\", \"prompt\": \"Tom\"}"))
-                                .build(),
-                        HttpResponse.BodyHandlers.ofString());
-        assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
-        String text = Json.parse(answer.body()).at("/choices/0/text").asText();
-        Run generated = Run.of("generate", "--prompt", "Tom", "--max-tokens", "5");
-        assertThat(text).isEqualTo(generated.out().replaceFirst("\\R$", ""));
-        assertThat(running.signal("TERM")).isEqualTo(143);
-        assertThat(running.said())
-                .contains("models: [story]", "POST /v1/completions 200", "stopping")
-                .doesNotContain("warning", "Exception");
+        try {
+            String where = new BufferedReader(
+                            new InputStreamReader(running.process().getInputStream(), StandardCharsets.UTF_8))
+                    .readLine();
+            assertThat(where).as(running.said()).startsWith("listening to http://localhost:");
+            HttpResponse<String> answer = HttpClient.newHttpClient()
+                    .send(
+                            HttpRequest.newBuilder(
+                                            URI.create(where.substring("listening to ".length()) + "/completions"))
+                                    .header("Content-Type", "application/json")
+                                    .POST(HttpRequest.BodyPublishers.ofString(
+                                            "{\"model\": \"story\", \"prompt\": \"Tom\"}"))
+                                    .build(),
+                            HttpResponse.BodyHandlers.ofString());
+            assertThat(answer.statusCode()).as(answer.body()).isEqualTo(200);
+            String text = Json.parse(answer.body()).at("/choices/0/text").asText();
+            Run generated = Run.of("generate", "--prompt", "Tom", "--max-tokens", "5");
+            assertThat(text).isEqualTo(generated.out().replaceFirst("\\R$", ""));
+            assertThat(running.signal("TERM")).isEqualTo(143);
+            assertThat(running.said())
+                    .contains("models: [story]", "POST /v1/completions 200", "stopping")
+                    .doesNotContain("warning", "Exception");
+        } finally {
+            running.kill();
+        }
     }
 
     @ParameterizedTest

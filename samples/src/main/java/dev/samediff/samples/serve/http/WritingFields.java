@@ -72,9 +72,7 @@ record WritingFields(
                 usual,
                 new Sampling(temperature, draws ? topK : 0, draws ? topP : 1, draws ? minP : 0, penalty),
                 maxTokens(fields).or(usual::maxTokens),
-                fields.seed("seed")
-                        .or(usual::seed)
-                        .orElseGet(() -> ThreadLocalRandom.current().nextLong()),
+                fields.seed("seed"),
                 stops.isEmpty() ? usual.stops() : stops,
                 stream,
                 usage(fields, stream));
