@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.samediff.adapters.graph.TargetSelector;
+import dev.samediff.adapters.method.AdaLora;
 import dev.samediff.adapters.method.Dora;
 import dev.samediff.adapters.method.Lora;
 import dev.samediff.adapters.method.OLora;
@@ -46,7 +47,9 @@ class AdapterContractTest {
                 Sorsa.rank(3).withAlpha(6).withRegularizer(OrthonormalPenalty.Form.REPO),
                 Dora.rank(3),
                 new Dora(OLora.rank(3).withAlpha(6)),
-                new Dora(Pissa.rank(3).withAlpha(6).withRankStabilizedScaling()));
+                new Dora(Pissa.rank(3).withAlpha(6).withRankStabilizedScaling()),
+                AdaLora.rank(3).withAlpha(12),
+                AdaLora.rank(3).withAlpha(6).withOrthogonality(0));
     }
 
     static Stream<Arguments> cases() {

@@ -19,6 +19,7 @@ final class DecidingKeys {
     private static final List<String> KEYS = List.of(
             "peft_type",
             "r",
+            PeftAdaLora.FIRST_RANK,
             "lora_alpha",
             "use_dora",
             "use_rslora",

@@ -42,6 +42,12 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
     static final String EMBEDDING_A = ".lora_embedding_A";
     static final String EMBEDDING_B = ".lora_embedding_B";
 
+    /** Returns the form that PEFT has for the method itself, if it has one, and else the plain LoRA. */
+    static PeftForm own(AdapterState state, AdapterFolder.Description description) {
+        PeftForm plain = of(state, description);
+        return PeftAdaLora.expresses(state) ? PeftAdaLora.of(state, plain) : plain;
+    }
+
     static PeftForm of(AdapterState state, AdapterFolder.Description description) {
         List<AdapterState.PlainLora> layers = state.toPlainLora();
         Map<String, INDArray> tensors = new LinkedHashMap<>();

@@ -48,6 +48,8 @@ final class PeftReader {
 
     private static final Set<String> STARTS_THAT_KEEP_THE_BASE = Set.of("gaussian", "eva", "orthogonal", "mica");
 
+    private static final String TYPE = "peft_type";
+    private static final List<String> TYPES = List.of("LORA", PeftAdaLora.TYPE);
     private static final String USE_DORA = "use_dora";
     private static final List<String> FACTORS =
             List.of(PeftForm.A, PeftForm.B, PeftForm.EMBEDDING_A, PeftForm.EMBEDDING_B, PeftForm.MAGNITUDE);
@@ -61,6 +63,9 @@ final class PeftReader {
         requireSupported(config, configFile);
         WholeTensors choice = PeftWhole.choice(config);
         Map<String, INDArray> tensors = tensors(folder);
+        if (config.text(TYPE).equals(PeftAdaLora.TYPE)) {
+            return PeftAdaLora.read(config, choice, tensors, name, folder.resolve(PeftForm.TENSORS));
+        }
         Map<String, Factors> factors = named(
                 factors(tensors, choice, folder.resolve(PeftForm.TENSORS)),
                 config.has(PeftExperts.PARAMETERS) ? config.texts(PeftExperts.PARAMETERS) : List.of());
@@ -277,10 +282,10 @@ final class PeftReader {
     }
 
     private static void requireSupported(JsonFile config, Path file) {
-        String type = config.text("peft_type");
-        if (!type.equals("LORA")) {
+        String type = config.text(TYPE);
+        if (!TYPES.contains(type)) {
             throw new InvalidInputException("the adapter in " + file + " is of the type `" + JsonFile.shown(type)
-                    + "`; only LORA can be loaded");
+                    + "`; only " + TYPES + " can be loaded");
         }
         for (String key : UNSUPPORTED) {
             if (isSet(config.raw(key))) {

@@ -38,6 +38,10 @@ public final class AdapterMethods {
                         s.choice("regularizer", OrthonormalPenalty.Form.SUMSQ),
                         s.count("niter")));
         METHODS.put(Dora.NAME, s -> new Dora(s.directions()));
+        METHODS.put(
+                AdaLora.NAME,
+                s -> new AdaLora(
+                        s.rank, s.alpha, s.number("orthogonality", AdaLora.DEFAULT_ORTHOGONALITY), s.budget()));
     }
 
     private AdapterMethods() {}
@@ -64,7 +68,7 @@ public final class AdapterMethods {
     /**
      * Returns a method by name.
      *
-     * @param name {@code lora}, {@code olora}, {@code pissa}, {@code pissa_niter_<n>}, {@code sorsa}, {@code dora}, or that of a
+     * @param name {@code lora}, {@code olora}, {@code pissa}, {@code pissa_niter_<n>}, {@code sorsa}, {@code dora}, {@code adalora}, or that of a
      *     provider, in any case
      * @param rank rank
      * @param alpha alpha, empty for the method's default
@@ -115,6 +119,18 @@ public final class AdapterMethods {
                 throw wrong("directions", name, "lora, olora or pissa");
             }
             return factory.apply(this);
+        }
+
+        RankBudget budget() {
+            RankBudget absent = RankBudget.DEFAULT;
+            return new RankBudget(
+                    count("target"),
+                    count("warmup").orElse(absent.warmup()),
+                    count("last").orElse(absent.last()),
+                    count("interval").orElse(absent.interval()),
+                    number("beta1", absent.beta1()),
+                    number("beta2", absent.beta2()),
+                    count("total"));
         }
 
         boolean flag(String name) {
