@@ -36,7 +36,10 @@ class AfterStepTest {
                 .hasMessageContaining("adalora")
                 .hasMessageContaining("target = rank");
         AdaLora keeps = cuts.withBudget(RankBudget.DEFAULT.withTarget(3));
-        assertThatCode(() -> new AdapterTransfer.Builder(network()).method(keeps).layers(0).build())
+        assertThatCode(() -> new AdapterTransfer.Builder(network())
+                        .method(keeps)
+                        .layers(0)
+                        .build())
                 .doesNotThrowAnyException();
     }
 }

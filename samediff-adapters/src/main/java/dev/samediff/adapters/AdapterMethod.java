@@ -83,7 +83,8 @@ public interface AdapterMethod {
      * @param trainables tensors by short name
      * @param scaling the layer's s
      * @param ofDelta dL/d(delta) [in,out], of the tensors' type; not modified, a view is allowed
-     * @return dL/d(tensor) by short name, shaped and typed as the tensors; without that of the {@link #magnitude}
+     * @return dL/d(tensor) by short name, shaped and typed as the tensors; without those of the {@link #magnitude} and
+     *     the {@link #bias}
      */
     Map<String, INDArray> deltaGradients(Map<String, INDArray> trainables, double scaling, INDArray ofDelta);
 
@@ -100,6 +101,14 @@ public interface AdapterMethod {
      * delta)_j||}, and 1 where that column is zero.
      */
     default Optional<String> magnitude() {
+        return Optional.empty();
+    }
+
+    /**
+     * Returns the short name of the tensor c [out] that this method adds to a layer's output beside the weight's change, {@code s c},
+     * if it does (PEFT's {@code lora_bias}).
+     */
+    default Optional<String> bias() {
         return Optional.empty();
     }
 

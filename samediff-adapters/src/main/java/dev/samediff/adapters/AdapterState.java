@@ -158,6 +158,7 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
         PlainLora toPlainLora(AdapterMethod method) {
             Map<String, INDArray> now = ExpertTensors.asLora(kind, method, tensors);
             Optional<INDArray> magnitude = method.magnitude().map(name -> get(tensors, name));
+            Optional<INDArray> bias = method.bias().map(name -> get(tensors, name));
             if (startsAtZero) {
                 return new PlainLora(
                         module,
@@ -169,14 +170,15 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
                         get(now, "lora_A"),
                         get(now, "lora_B"),
                         kind,
-                        magnitude);
+                        magnitude,
+                        bias);
             }
             Map<String, INDArray> before = ExpertTensors.asLora(kind, method, start);
             int columns = kind == SiteKind.EXPERTS ? 2 : 1;
             INDArray a = Nd4j.concat(columns, get(now, "lora_A"), get(before, "lora_A"));
             INDArray b = Nd4j.concat(
                     columns - 1, get(now, "lora_B"), get(before, "lora_B").neg());
-            return new PlainLora(module, weight, in, out, 2 * rank, scaling * 2 * rank, a, b, kind, magnitude);
+            return new PlainLora(module, weight, in, out, 2 * rank, scaling * 2 * rank, a, b, kind, magnitude, bias);
         }
 
         private static INDArray get(Map<String, INDArray> map, String key) {
@@ -201,6 +203,7 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
      * @param b B [rank,out], of experts [experts,rank,out], float32 (PEFT's file holds the transpose)
      * @param kind what the layer does with its weight
      * @param magnitude the lengths of the columns [out] to which {@code W + delta} is brought (DoRA), if the method has them
+     * @param bias c [out]; {@code alpha / rank c} is added to the layer's output, if the method does so
      */
     public record PlainLora(
             String module,
@@ -212,5 +215,6 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
             INDArray a,
             INDArray b,
             SiteKind kind,
-            Optional<INDArray> magnitude) {}
+            Optional<INDArray> magnitude,
+            Optional<INDArray> bias) {}
 }

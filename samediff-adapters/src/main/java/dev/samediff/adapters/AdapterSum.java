@@ -71,6 +71,11 @@ public final class AdapterSum {
                     "the adapter `" + adapter
                             + "` sets the lengths of columns (dora), which is no sum with the base weight; merge it, or add up others");
         }
+        if (plain.get(0).bias().isPresent()) {
+            throw new InvalidInputException(
+                    "the adapter `" + adapter
+                            + "` adds a bias to layers (lora_bias), of which there is no sum of factors; merge it, or add up others");
+        }
         for (int i = 0; i < plain.size(); i++) {
             AdapterState.Site site = state.sites().get(i);
             byModule.computeIfAbsent(site.module(), module -> new ArrayList<>())

@@ -62,7 +62,8 @@ class AdaLoraTest {
         static Net of(Map<String, INDArray> data, int layers, Orientation orientation) {
             SameDiff graph = SameDiff.create();
             List<INDArray> weights = new ArrayList<>();
-            SDVariable h = graph.placeHolder("x", DataType.FLOAT, -1, data.get("x").size(1));
+            SDVariable h =
+                    graph.placeHolder("x", DataType.FLOAT, -1, data.get("x").size(1));
             for (int k = 0; k < layers; k++) {
                 INDArray w = data.get("W" + k); // [out,in]
                 weights.add(w);
@@ -82,7 +83,9 @@ class AdaLoraTest {
             data.put("x", Nd4j.randn(DataType.FLOAT, 9, sizes[0]));
             data.put("y", Nd4j.randn(DataType.FLOAT, 9, sizes[sizes.length - 1]));
             for (int k = 0; k < sizes.length - 1; k++) {
-                data.put("W" + k, Nd4j.randn(DataType.FLOAT, sizes[k + 1], sizes[k]).mul(0.3));
+                data.put(
+                        "W" + k,
+                        Nd4j.randn(DataType.FLOAT, sizes[k + 1], sizes[k]).mul(0.3));
                 data.put("b" + k, Nd4j.zeros(DataType.FLOAT, sizes[k + 1]));
             }
             return of(data, sizes.length - 1, Orientation.IN_OUT);
@@ -97,7 +100,8 @@ class AdaLoraTest {
         }
 
         INDArray output() {
-            return Objects.requireNonNull(graph.output(Map.of("x", x), "out").get("out")).dup();
+            return Objects.requireNonNull(graph.output(Map.of("x", x), "out").get("out"))
+                    .dup();
         }
     }
 
@@ -159,7 +163,8 @@ class AdaLoraTest {
                                 index.get("tfinal").asInt(),
                                 index.get("deltaT").asInt())
                         .withAverages(
-                                index.get("beta1").asDouble(), index.get("beta2").asDouble()));
+                                index.get("beta1").asDouble(),
+                                index.get("beta2").asDouble()));
     }
 
     private static void golden(Path root, JsonNode index, Orientation orientation, EngineOptions engine)
@@ -175,7 +180,8 @@ class AdaLoraTest {
             start.put(variable(model, k, AdaLora.E), golden.get("E0_" + k).reshape(-1));
         }
         model.restore(start);
-        assertThat(model.sites().get(0).scaling()).isEqualTo(index.get("scaling").asDouble());
+        assertThat(model.sites().get(0).scaling())
+                .isEqualTo(index.get("scaling").asDouble());
         assertThat(error(net.output(), golden.get("out0"))).isLessThan(1e-5);
         int steps = index.get("total_step").asInt();
         TaskLoss loss = Losses.regression(net.graph, "out");
@@ -335,7 +341,8 @@ class AdaLoraTest {
         AdaptedModel model = train(net, METHOD, plan(STEPS).build());
         value(model, 1, AdaLora.E).assign(0); // a layer that kept nothing
         AdapterFolder.save(model.state(), dir.resolve("a"));
-        JsonNode config = new ObjectMapper().readTree(dir.resolve("a/adapter_config.json").toFile());
+        JsonNode config =
+                new ObjectMapper().readTree(dir.resolve("a/adapter_config.json").toFile());
         assertThat(config.get("peft_type").asText()).isEqualTo("ADALORA");
         assertThat(config.get("init_r").asInt()).isEqualTo(4);
         assertThat(config.get("target_r").asInt()).isEqualTo(2);
@@ -369,7 +376,8 @@ class AdaLoraTest {
             assertThat(error(again.output(), expected)).isLessThan(1e-6);
         }
         AdapterFolder.save(AdapterFolder.load(dir.resolve("a")), dir.resolve("b"));
-        JsonNode second = new ObjectMapper().readTree(dir.resolve("b/adapter_config.json").toFile());
+        JsonNode second =
+                new ObjectMapper().readTree(dir.resolve("b/adapter_config.json").toFile());
         assertThat(second.get("rank_pattern")).isEqualTo(config.get("rank_pattern"));
     }
 
@@ -384,11 +392,10 @@ class AdaLoraTest {
         Net net = Net.random(12, 10, 8, 6);
         AdaptedModel model = AdaptedModel.inject(
                 net.graph,
-                AdapterConfig.of(METHOD)
-                        .withTargets(TargetSelector.allLinear()
-                                .withRankPattern(Map.of("l0", 3))));
+                AdapterConfig.of(METHOD).withTargets(TargetSelector.allLinear().withRankPattern(Map.of("l0", 3))));
         AdapterFolder.save(model.state(), dir.resolve("a"));
-        JsonNode config = new ObjectMapper().readTree(dir.resolve("a/adapter_config.json").toFile());
+        JsonNode config =
+                new ObjectMapper().readTree(dir.resolve("a/adapter_config.json").toFile());
         assertThat(config.get("peft_type").asText()).isEqualTo("LORA");
         assertThat(AdapterFolder.load(dir.resolve("a")).config().method()).isEqualTo(METHOD);
     }

@@ -45,9 +45,10 @@ final class AdaptedGraphs {
                     + "() on the model first");
         }
         if (!model.afterSteps().isEmpty()) {
-            throw new InvalidInputException("the adapters " + model.afterSteps().keySet() + " act after every update (adalora"
-                    + " cuts ranks), and DL4J's networks do not tell them of it; let them keep all ranks (target = rank), or"
-                    + " train the graph with AdapterTrainer");
+            throw new InvalidInputException(
+                    "the adapters " + model.afterSteps().keySet() + " act after every update (adalora"
+                            + " cuts ranks), and DL4J's networks do not tell them of it; let them keep all ranks (target = rank), or"
+                            + " train the graph with AdapterTrainer");
         }
         Set<String> whole = new LinkedHashSet<>(model.trainableNames());
         List<VertexTensor> tensors = new ArrayList<>();

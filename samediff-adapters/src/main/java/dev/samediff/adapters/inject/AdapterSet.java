@@ -139,9 +139,7 @@ public final class AdapterSet {
         for (Adapter adapter : active()) {
             Adapter.PenaltyTerm term = adapter.penalty();
             if (term != null) {
-                penalties.put(
-                        adapter.name(),
-                        new PenalizedSites(term.penalty(), variables(adapter)));
+                penalties.put(adapter.name(), new PenalizedSites(term.penalty(), variables(adapter)));
             }
         }
         return penalties;

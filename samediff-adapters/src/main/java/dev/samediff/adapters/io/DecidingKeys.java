@@ -22,6 +22,7 @@ final class DecidingKeys {
             PeftAdaLora.FIRST_RANK,
             "lora_alpha",
             "use_dora",
+            "lora_bias",
             "use_rslora",
             "rank_pattern",
             "alpha_pattern",

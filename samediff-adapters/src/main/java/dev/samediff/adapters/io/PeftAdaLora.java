@@ -180,16 +180,16 @@ final class PeftAdaLora {
             if (PeftWhole.key(key, choice).isPresent()) {
                 continue;
             }
-            String suffix = List.of(A, B, E).stream()
-                    .filter(key::endsWith)
-                    .findFirst()
-                    .orElse("");
+            String suffix =
+                    List.of(A, B, E).stream().filter(key::endsWith).findFirst().orElse("");
             if (!key.startsWith(PeftForm.PREFIX)
                     || suffix.isEmpty()
                     || key.length() <= PeftForm.PREFIX.length() + suffix.length()) {
-                throw new InvalidInputException("the tensor `" + key + "` in " + file + " is not supported in an adapter of"
-                        + " the type " + TYPE + "; expected " + PeftForm.PREFIX + "<module path>" + A + ", " + B + " and " + E
-                        + ", or what modules_to_save and bias name: merge the adapter in PEFT instead");
+                throw new InvalidInputException(
+                        "the tensor `" + key + "` in " + file + " is not supported in an adapter of"
+                                + " the type " + TYPE + "; expected " + PeftForm.PREFIX + "<module path>" + A + ", " + B
+                                + " and " + E
+                                + ", or what modules_to_save and bias name: merge the adapter in PEFT instead");
             }
             modules.add(key.substring(PeftForm.PREFIX.length(), key.length() - suffix.length()));
         }
@@ -223,11 +223,7 @@ final class PeftAdaLora {
     }
 
     private static AdapterState.Site site(
-            String module,
-            Map<String, INDArray> tensors,
-            boolean @Nullable [] pattern,
-            AdaLora method,
-            Path file) {
+            String module, Map<String, INDArray> tensors, boolean @Nullable [] pattern, AdaLora method, Path file) {
         INDArray a = get(tensors, module + A, file);
         INDArray b = get(tensors, module + B, file);
         INDArray e = get(tensors, module + E, file);

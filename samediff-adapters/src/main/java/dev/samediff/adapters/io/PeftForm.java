@@ -39,6 +39,7 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
     static final String A = ".lora_A.weight";
     static final String B = ".lora_B.weight";
     static final String MAGNITUDE = "." + Dora.MAGNITUDE;
+    static final String BIAS = ".lora_B.bias";
     static final String EMBEDDING_A = ".lora_embedding_A";
     static final String EMBEDDING_B = ".lora_embedding_B";
 
@@ -58,6 +59,10 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
             layer.magnitude().ifPresent(lengths -> {
                 requireFinite(lengths, layer.module());
                 tensors.put(PREFIX + layer.module() + MAGNITUDE, lengths.dup('c'));
+            });
+            layer.bias().ifPresent(bias -> {
+                requireFinite(bias, layer.module());
+                tensors.put(PREFIX + layer.module() + BIAS, bias.dup('c'));
             });
             switch (layer.kind()) {
                 case LINEAR -> put(tensors, layer, A, B);
@@ -115,6 +120,9 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
         config.putNull("layers_pattern");
         config.putNull("layers_to_transform");
         put(config, "lora_alpha", alpha);
+        if (layers.stream().anyMatch(layer -> layer.bias().isPresent())) { // newer than PEFT 0.13
+            config.put("lora_bias", true);
+        }
         config.put("lora_dropout", 0.0);
         config.putNull("modules_to_save");
         config.put("peft_type", "LORA");

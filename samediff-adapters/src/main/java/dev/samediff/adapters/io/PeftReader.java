@@ -10,6 +10,7 @@ import dev.samediff.adapters.SiteKind;
 import dev.samediff.adapters.WholeTensors;
 import dev.samediff.adapters.graph.LinearSites;
 import dev.samediff.adapters.graph.TargetSelector;
+import dev.samediff.adapters.method.BiasedLora;
 import dev.samediff.adapters.method.Dora;
 import dev.samediff.adapters.method.Lora;
 import java.io.IOException;
@@ -36,7 +37,6 @@ import org.nd4j.linalg.factory.Nd4j;
 final class PeftReader {
     /** Options that change what the adapter computes; each must be absent, null, false, empty or its default. */
     static final List<String> UNSUPPORTED = List.of(
-            "lora_bias",
             "use_qalora",
             "use_bdlora",
             "layer_replication",
@@ -50,9 +50,10 @@ final class PeftReader {
 
     private static final String TYPE = "peft_type";
     private static final List<String> TYPES = List.of("LORA", PeftAdaLora.TYPE);
+    private static final String LORA_BIAS = "lora_bias";
     private static final String USE_DORA = "use_dora";
-    private static final List<String> FACTORS =
-            List.of(PeftForm.A, PeftForm.B, PeftForm.EMBEDDING_A, PeftForm.EMBEDDING_B, PeftForm.MAGNITUDE);
+    private static final List<String> FACTORS = List.of(
+            PeftForm.A, PeftForm.B, PeftForm.EMBEDDING_A, PeftForm.EMBEDDING_B, PeftForm.MAGNITUDE, PeftForm.BIAS);
     private static final String TABLE = ".base_layer.weight";
 
     private PeftReader() {}
@@ -74,7 +75,12 @@ final class PeftReader {
         Lora lora = new Lora(
                 rank, OptionalDouble.of(config.number("lora_alpha")), rankStabilized, Lora.Start.KAIMING_UNIFORM);
         boolean isDora = config.flag(USE_DORA, false);
-        AdapterMethod method = isDora ? new Dora(lora) : lora;
+        boolean isBiased = config.flag(LORA_BIAS, false);
+        if (isDora && isBiased) {
+            throw new InvalidInputException("the adapter in " + configFile + " has both `" + USE_DORA + "` and `"
+                    + LORA_BIAS + "`, which PEFT does not allow either; train it with one of them");
+        }
+        AdapterMethod method = isDora ? new Dora(lora) : isBiased ? new BiasedLora(lora) : lora;
         TargetSelector targets = TargetSelector.suffixes(List.copyOf(factors.keySet()))
                 .withRankPattern(config.countsByName("rank_pattern"))
                 .withAlphaPattern(config.numbersByName("alpha_pattern"));
@@ -96,6 +102,7 @@ final class PeftReader {
                         + PeftForm.CONFIG + ": both files must come from one training");
             }
             requireLengths(module, ab, isDora, folder);
+            requireBias(module, ab, isBiased, folder);
             sites.add(site(
                     module,
                     ab,
@@ -130,6 +137,22 @@ final class PeftReader {
         }
     }
 
+    /** Biases are there if and only if the configuration has them, on linear layers, one number for each output. */
+    private static void requireBias(String module, Factors ab, boolean isBiased, Path folder) {
+        INDArray bias = ab.bias();
+        if (isBiased && ab.kind() != SiteKind.LINEAR) {
+            throw new InvalidInputException("`" + module + "` in " + folder + " is no linear layer and has `"
+                    + LORA_BIAS + "`, which PEFT does not allow either; train it without");
+        }
+        if (isBiased != (bias != null)
+                || (bias != null && bias.length() != ab.b().size(0))) {
+            throw new InvalidInputException("the layer `" + module + "` in " + folder + " has "
+                    + (bias == null ? "no " : Arrays.toString(bias.shape()) + " as ") + PeftForm.BIAS.substring(1)
+                    + ", " + PeftForm.CONFIG + " has " + LORA_BIAS + " = " + isBiased + ", and the layer "
+                    + ab.b().size(0) + " outputs: both files must come from one training");
+        }
+    }
+
     /** Tells the tensors of experts from those of modules, and calls them by the path of their stack. */
     private static Map<String, Factors> named(Map<String, Factors> found, List<String> parameters) {
         Map<String, Factors> named = new LinkedHashMap<>();
@@ -137,7 +160,14 @@ final class PeftReader {
                 .ifPresentOrElse(
                         parameter -> named.put(
                                 LinearSites.modulePath(parameter),
-                                new Factors(ab.a(), ab.b(), ab.lengths(), SiteKind.EXPERTS, parameter, ab.tableHash())),
+                                new Factors(
+                                        ab.a(),
+                                        ab.b(),
+                                        ab.lengths(),
+                                        ab.bias(),
+                                        SiteKind.EXPERTS,
+                                        parameter,
+                                        ab.tableHash())),
                         () -> named.put(path, ab)));
         return named;
     }
@@ -148,12 +178,19 @@ final class PeftReader {
      * @param a A [r,in]; of experts [experts * r, in]
      * @param b B [out,r]; of experts [out, r * experts]
      * @param lengths the lengths of columns [out] of DoRA, if there are any
+     * @param bias the bias of B [out], if there is one
      * @param kind whether they are an embedding's or experts'
      * @param weight name of the parameter
      * @param tableHash hash of the table of an embedding, which PEFT saves with some adapters; else unknown
      */
     private record Factors(
-            INDArray a, INDArray b, @Nullable INDArray lengths, SiteKind kind, String weight, String tableHash) {}
+            INDArray a,
+            INDArray b,
+            @Nullable INDArray lengths,
+            @Nullable INDArray bias,
+            SiteKind kind,
+            String weight,
+            String tableHash) {}
 
     private static AdapterState.Site site(String module, Factors ab, int rank, AdapterMethod method, double alpha) {
         boolean experts = ab.kind() == SiteKind.EXPERTS;
@@ -172,6 +209,11 @@ final class PeftReader {
         if (lengths != null) {
             tensors.put(Dora.MAGNITUDE, lengths.castTo(DataType.FLOAT));
             start.put(Dora.MAGNITUDE, lengths.castTo(DataType.FLOAT)); // unknown, and of no use: the start is zero
+        }
+        INDArray bias = ab.bias();
+        if (bias != null) {
+            tensors.put(BiasedLora.BIAS, bias.castTo(DataType.FLOAT));
+            start.put(BiasedLora.BIAS, Nd4j.zeros(DataType.FLOAT, bias.shape()));
         }
         return new AdapterState.Site(
                 module,
@@ -236,6 +278,7 @@ final class PeftReader {
                 flat(a),
                 flat(b),
                 lengths == null ? null : lengths.dup('c').reshape(-1),
+                tensors.get(prefix + PeftForm.BIAS),
                 kind,
                 module + ".weight",
                 embedding ? hashOf(tensors.get(prefix + TABLE)) : AdapterState.UNKNOWN_HASH); // may be stored turned
@@ -272,7 +315,9 @@ final class PeftReader {
                     + PeftForm.B + ", or " + PeftForm.EMBEDDING_A + " and " + PeftForm.EMBEDDING_B
                     + ", or what modules_to_save and bias name: merge the adapter in PEFT instead");
         }
-        boolean isMatrix = tensor.rank() >= 2 && tensor.rank() <= 5 || suffix.equals(PeftForm.MAGNITUDE);
+        boolean isMatrix = tensor.rank() >= 2 && tensor.rank() <= 5
+                || suffix.equals(PeftForm.MAGNITUDE)
+                || (suffix.equals(PeftForm.BIAS) && tensor.rank() == 1);
         if (!isMatrix || tensor.isEmpty() || !tensor.dataType().isFPType()) {
             throw new InvalidInputException("the tensor `" + key + "` in " + file + " is " + tensor.dataType()
                     + Arrays.toString(tensor.shape()) + "; expected a matrix of floating-point numbers (a linear"

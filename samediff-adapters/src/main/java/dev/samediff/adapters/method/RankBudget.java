@@ -27,7 +27,8 @@ import java.util.OptionalInt;
 public record RankBudget(
         OptionalInt target, int warmup, int last, int interval, double beta1, double beta2, OptionalInt total) {
     /** PEFT's schedule: every update cuts, from the first to the last. */
-    public static final RankBudget DEFAULT = new RankBudget(OptionalInt.empty(), 0, 0, 1, 0.85, 0.85, OptionalInt.empty());
+    public static final RankBudget DEFAULT =
+            new RankBudget(OptionalInt.empty(), 0, 0, 1, 0.85, 0.85, OptionalInt.empty());
 
     public RankBudget {
         require(target.orElse(1) > 0, "target", target.orElse(1), "a positive rank");
@@ -50,9 +51,10 @@ public record RankBudget(
 
     private static void requireRoom(int warmup, int last, int total) {
         if (total <= (long) warmup + last) {
-            throw new InvalidInputException("adalora cuts ranks after the first " + warmup + " updates (warmup) and before the"
-                    + " last " + last + " (last), and there are " + total
-                    + " updates: nothing is left between them; train longer, or lower warmup and last");
+            throw new InvalidInputException(
+                    "adalora cuts ranks after the first " + warmup + " updates (warmup) and before the"
+                            + " last " + last + " (last), and there are " + total
+                            + " updates: nothing is left between them; train longer, or lower warmup and last");
         }
     }
 

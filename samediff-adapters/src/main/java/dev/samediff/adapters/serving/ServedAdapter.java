@@ -2,7 +2,9 @@ package dev.samediff.adapters.serving;
 
 import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.AdapterConfig;
+import dev.samediff.adapters.AdapterMethod;
 import dev.samediff.adapters.AdapterState;
+import dev.samediff.adapters.method.BiasedLora;
 import dev.samediff.adapters.method.Dora;
 import dev.samediff.adapters.method.Lora;
 import java.util.ArrayList;
@@ -76,6 +78,7 @@ record ServedAdapter(Form form, Map<String, INDArray> arrays) {
             Map<String, INDArray> tensors = new LinkedHashMap<>();
             tensors.put("lora_A", plain.a());
             tensors.put("lora_B", plain.b().mul(plain.alpha() / plain.rank()));
+            plain.bias().ifPresent(bias -> tensors.put(BiasedLora.BIAS, bias.mul(plain.alpha() / plain.rank())));
             plain.magnitude().ifPresent(lengths -> tensors.put(Dora.MAGNITUDE, lengths));
             sites.add(new AdapterState.Site(
                     site.module(),
@@ -94,11 +97,18 @@ record ServedAdapter(Form form, Map<String, INDArray> arrays) {
         Lora lora = Lora.rank(factors.get(0).rank());
         AdapterConfig config = new AdapterConfig(
                 NAME,
-                factors.get(0).magnitude().isPresent() ? new Dora(lora) : lora,
+                method(factors.get(0), lora),
                 state.config().targets(),
                 state.config().seed(),
                 state.config().whole());
         return new AdapterState(config, sites, state.whole(), state.baseHash());
+    }
+
+    private static AdapterMethod method(AdapterState.PlainLora like, Lora lora) {
+        if (like.bias().isPresent()) {
+            return new BiasedLora(lora);
+        }
+        return like.magnitude().isPresent() ? new Dora(lora) : lora;
     }
 
     /** Returns the memory of the numbers in bytes. */

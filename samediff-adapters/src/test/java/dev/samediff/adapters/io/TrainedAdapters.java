@@ -6,6 +6,7 @@ import dev.samediff.adapters.AdapterMethod;
 import dev.samediff.adapters.AdapterState;
 import dev.samediff.adapters.graph.TargetSelector;
 import dev.samediff.adapters.method.AdaLora;
+import dev.samediff.adapters.method.BiasedLora;
 import dev.samediff.adapters.method.Dora;
 import dev.samediff.adapters.method.Lora;
 import dev.samediff.adapters.method.OLora;
@@ -36,6 +37,7 @@ final class TrainedAdapters {
                 Sorsa.rank(3).withAlpha(5),
                 new Dora(Lora.rank(3).withAlpha(6)),
                 new Dora(Pissa.rank(3)),
+                new BiasedLora(Lora.rank(3).withAlpha(6)),
                 AdaLora.rank(3).withAlpha(6),
                 AdaLora.rank(3).withBudget(RankBudget.DEFAULT.withTarget(1)));
     }

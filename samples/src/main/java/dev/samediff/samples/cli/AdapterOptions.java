@@ -49,8 +49,9 @@ final class AdapterOptions {
     @Option(
             names = "--target-rank",
             paramLabel = "R",
-            description = "Average rank of a layer at the end of AdaLoRA's training, which starts with --rank; only with"
-                    + " adalora. Default: two thirds of --rank.")
+            description =
+                    "Average rank of a layer at the end of AdaLoRA's training, which starts with --rank; only with"
+                            + " adalora. Default: two thirds of --rank.")
     @Nullable
     Integer targetRank;
 
@@ -69,8 +70,8 @@ final class AdapterOptions {
                     + "; leave them out or use --method sorsa");
         }
         if (!method.equalsIgnoreCase(AdaLora.NAME) && targetRank != null) {
-            throw new InvalidInputException("--target-rank belongs to adalora, not to " + method
-                    + "; leave it out or use --method adalora");
+            throw new InvalidInputException(
+                    "--target-rank belongs to adalora, not to " + method + "; leave it out or use --method adalora");
         }
         return configForComparison(method, seed);
     }
