@@ -13,7 +13,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * One adapter as numbers, without a graph: what files hold and what {@link AdaptedModel} gives and takes.
  *
  * @param config the configuration the adapter was made with
- * @param sites the adapted layers in a fixed order
+ * @param sites the adapted layers in a fixed order; none if tensors were trained whole alone
  * @param whole the tensors that were trained whole, in a fixed order
  * @param baseHash SHA-256 (hexadecimal) over the adapted layers' base weights, see {@link BaseHash#of}
  */
@@ -24,8 +24,9 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
     public AdapterState {
         sites = List.copyOf(sites);
         whole = List.copyOf(whole);
-        if (sites.isEmpty()) {
-            throw new InvalidInputException("the adapter `" + config.name() + "` has no layers");
+        if (sites.isEmpty() && whole.isEmpty()) {
+            throw new InvalidInputException(
+                    "the adapter `" + config.name() + "` has no layers, and nothing that is trained whole");
         }
     }
 

@@ -50,9 +50,11 @@ final class PeftAdaLora {
 
     /** Whether PEFT's AdaLoRA can express an adapter: linear layers of one rank and alpha. Others are written as a plain LoRA. */
     static boolean expresses(AdapterState state) {
+        if (!(state.config().method() instanceof AdaLora) || state.sites().isEmpty()) {
+            return false;
+        }
         AdapterState.Site first = state.sites().get(0);
-        return state.config().method() instanceof AdaLora
-                && state.config().whole().tokens().isEmpty()
+        return state.config().whole().tokens().isEmpty()
                 && state.sites().stream()
                         .allMatch(site -> site.kind() == SiteKind.LINEAR
                                 && site.rank() == first.rank()

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -35,6 +36,10 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
     static final String BASE_MODEL = "base_model_name_or_path";
     static final String TASK = "task_type";
     static final String TENSORS = "adapter_model.safetensors";
+    static final String TARGETS = "target_modules";
+    /** PEFT's word for an adapter without layers: it looks for none. */
+    static final String NO_LAYERS = "dummy-target-modules";
+
     static final String PREFIX = "base_model.model.";
     static final String A = ".lora_A.weight";
     static final String B = ".lora_B.weight";
@@ -50,6 +55,9 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
     }
 
     static PeftForm of(AdapterState state, AdapterFolder.Description description) {
+        if (PeftTokens.expresses(state)) {
+            return PeftTokens.of(state, description);
+        }
         List<AdapterState.PlainLora> layers = state.toPlainLora();
         Map<String, INDArray> tensors = new LinkedHashMap<>();
         Map<String, String> experts = PeftExperts.prefixes(layers);
@@ -91,9 +99,10 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
     }
 
     private static ObjectNode config(List<AdapterState.PlainLora> layers, AdapterFolder.Description description) {
-        int rank = mostFrequent(layers, AdapterState.PlainLora::rank);
+        int rank = mostFrequent(layers, AdapterState.PlainLora::rank).orElse(8);
         double alpha = mostFrequent(
-                layers.stream().filter(layer -> layer.rank() == rank).toList(), AdapterState.PlainLora::alpha);
+                        layers.stream().filter(layer -> layer.rank() == rank).toList(), AdapterState.PlainLora::alpha)
+                .orElse(8.0);
         ObjectNode ranks = JsonNodeFactory.instance.objectNode();
         ObjectNode alphas = JsonNodeFactory.instance.objectNode();
         ArrayNode targets = JsonNodeFactory.instance.arrayNode();
@@ -129,7 +138,11 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
         config.put("r", rank);
         config.set("rank_pattern", ranks);
         config.putNull("revision");
-        config.set("target_modules", targets);
+        if (layers.isEmpty()) {
+            config.put(TARGETS, NO_LAYERS);
+        } else {
+            config.set(TARGETS, targets);
+        }
         if (!parameters.isEmpty()) {
             config.set(PeftExperts.PARAMETERS, parameters);
         }
@@ -153,15 +166,14 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
         }
     }
 
-    private static <T extends Comparable<T>> T mostFrequent(
+    private static <T extends Comparable<T>> Optional<T> mostFrequent(
             List<AdapterState.PlainLora> layers, Function<AdapterState.PlainLora, T> property) {
         return layers.stream()
                 .collect(Collectors.groupingBy(property, TreeMap::new, Collectors.counting()))
                 .entrySet()
                 .stream()
                 .max(Map.Entry.comparingByValue())
-                .orElseThrow()
-                .getKey();
+                .map(Map.Entry::getKey);
     }
 
     private static void put(Map<String, INDArray> tensors, AdapterState.PlainLora layer, String a, String b) {

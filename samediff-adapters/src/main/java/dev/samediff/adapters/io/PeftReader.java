@@ -49,7 +49,7 @@ final class PeftReader {
     private static final Set<String> STARTS_THAT_KEEP_THE_BASE = Set.of("gaussian", "eva", "orthogonal", "mica");
 
     private static final String TYPE = "peft_type";
-    private static final List<String> TYPES = List.of("LORA", PeftAdaLora.TYPE);
+    private static final List<String> TYPES = List.of("LORA", PeftAdaLora.TYPE, PeftTokens.TYPE);
     private static final String LORA_BIAS = "lora_bias";
     private static final String USE_DORA = "use_dora";
     private static final List<String> FACTORS = List.of(
@@ -67,9 +67,18 @@ final class PeftReader {
         if (config.text(TYPE).equals(PeftAdaLora.TYPE)) {
             return PeftAdaLora.read(config, choice, tensors, name, folder.resolve(PeftForm.TENSORS));
         }
+        if (config.text(TYPE).equals(PeftTokens.TYPE)) {
+            return PeftTokens.read(config, tensors, name, folder.resolve(PeftForm.TENSORS));
+        }
+        JsonNode chosen = config.raw(PeftForm.TARGETS);
+        boolean noLayers = !choice.isEmpty() && chosen != null && PeftForm.NO_LAYERS.equals(chosen.asText());
         Map<String, Factors> factors = named(
                 factors(tensors, choice, folder.resolve(PeftForm.TENSORS)),
                 config.has(PeftExperts.PARAMETERS) ? config.texts(PeftExperts.PARAMETERS) : List.of());
+        if (factors.isEmpty() && !noLayers) {
+            throw new InvalidInputException(
+                    folder.resolve(PeftForm.TENSORS) + " holds no tensors of layers; save the adapter again");
+        }
         int rank = config.count("r");
         boolean rankStabilized = config.flag("use_rslora", false);
         Lora lora = new Lora(
@@ -81,7 +90,9 @@ final class PeftReader {
                     + LORA_BIAS + "`, which PEFT does not allow either; train it with one of them");
         }
         AdapterMethod method = isDora ? new Dora(lora) : isBiased ? new BiasedLora(lora) : lora;
-        TargetSelector targets = TargetSelector.suffixes(List.copyOf(factors.keySet()))
+        TargetSelector targets = (noLayers
+                        ? TargetSelector.none()
+                        : TargetSelector.suffixes(List.copyOf(factors.keySet())))
                 .withRankPattern(config.countsByName("rank_pattern"))
                 .withAlphaPattern(config.numbersByName("alpha_pattern"));
         List<AdapterState.Site> sites = new ArrayList<>();
@@ -250,9 +261,6 @@ final class PeftReader {
         Map<String, Factors> factors = new LinkedHashMap<>();
         for (String module : modules) {
             factors.put(module, factors(module, tensors, file));
-        }
-        if (factors.isEmpty()) {
-            throw new InvalidInputException(file + " holds no tensors; save the adapter again");
         }
         return factors;
     }

@@ -94,10 +94,10 @@ record ServedAdapter(Form form, Map<String, INDArray> arrays) {
                     site.weightHash(),
                     site.kind()));
         }
-        Lora lora = Lora.rank(factors.get(0).rank());
+        Lora lora = Lora.rank(factors.isEmpty() ? 1 : factors.get(0).rank());
         AdapterConfig config = new AdapterConfig(
                 NAME,
-                method(factors.get(0), lora),
+                factors.isEmpty() ? lora : method(factors.get(0), lora),
                 state.config().targets(),
                 state.config().seed(),
                 state.config().whole());

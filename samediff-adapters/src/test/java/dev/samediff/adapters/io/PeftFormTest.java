@@ -257,6 +257,12 @@ class PeftFormTest {
                             .div(sum.norm2(0))))
                     .orElse(sum);
             weights.put(site.module() + ".weight", changed.transpose());
+            method.bias()
+                    .ifPresent(name -> weights.computeIfPresent(
+                            site.module() + ".bias",
+                            (key, own) -> own.add(Npz.get(site.tensors(), name)
+                                    .castTo(DataType.DOUBLE)
+                                    .mul(site.scaling()))));
         }
         INDArray h = Npz.readArray(golden.resolve("x.npy")).castTo(DataType.DOUBLE);
         for (int i = 0; i < 2; i++) {
