@@ -2,6 +2,7 @@ package dev.samediff.adapters.train;
 
 import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.AdapterState;
+import dev.samediff.adapters.FollowedSites;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.PenalizedSites;
 import dev.samediff.adapters.train.loss.TaskLoss;
@@ -36,6 +37,11 @@ final class AdaptedTrainable implements Trainable {
     @Override
     public List<PenalizedSites> penalties() {
         return List.copyOf(model.penalties().values());
+    }
+
+    @Override
+    public List<FollowedSites> afterSteps() {
+        return List.copyOf(model.afterSteps().values());
     }
 
     @Override

@@ -1,6 +1,7 @@
 package dev.samediff.adapters.train;
 
 import dev.samediff.adapters.AdaptedModel;
+import dev.samediff.adapters.FollowedSites;
 import dev.samediff.adapters.PenalizedSites;
 import dev.samediff.adapters.train.loss.TaskLoss;
 import java.util.List;
@@ -17,6 +18,11 @@ public interface Trainable {
 
     /** Returns the penalties on the trainables; their variables are among {@link #trainableNames}. */
     default List<PenalizedSites> penalties() {
+        return List.of();
+    }
+
+    /** Returns what follows every update, as new objects for one trainer; their variables are among {@link #trainableNames}. */
+    default List<FollowedSites> afterSteps() {
         return List.of();
     }
 

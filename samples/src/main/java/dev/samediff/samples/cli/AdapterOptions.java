@@ -4,6 +4,7 @@ import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.AdapterMethod;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.graph.TargetSelector;
+import dev.samediff.adapters.method.AdaLora;
 import dev.samediff.adapters.method.AdapterMethods;
 import dev.samediff.adapters.method.Sorsa;
 import java.util.HashMap;
@@ -46,6 +47,15 @@ final class AdapterOptions {
     String regularizer;
 
     @Option(
+            names = "--target-rank",
+            paramLabel = "R",
+            description =
+                    "Average rank of a layer at the end of AdaLoRA's training, which starts with --rank; only with"
+                            + " adalora. Default: two thirds of --rank.")
+    @Nullable
+    Integer targetRank;
+
+    @Option(
             names = "--targets",
             paramLabel = "NAMES",
             defaultValue = TargetSelector.ALL_LINEAR,
@@ -55,26 +65,28 @@ final class AdapterOptions {
 
     /** Returns the configuration of a method by name, with the options that belong to it. */
     AdapterConfig config(String method, long seed) {
-        boolean sorsa = method.equalsIgnoreCase(Sorsa.NAME);
-        if (!sorsa && (gamma != null || regularizer != null)) {
+        if (!method.equalsIgnoreCase(Sorsa.NAME) && (gamma != null || regularizer != null)) {
             throw new InvalidInputException("--gamma and --regularizer belong to sorsa, not to " + method
                     + "; leave them out or use --method sorsa");
         }
-        return configIgnoringSorsaOptions(method, seed, sorsa);
+        if (!method.equalsIgnoreCase(AdaLora.NAME) && targetRank != null) {
+            throw new InvalidInputException(
+                    "--target-rank belongs to adalora, not to " + method + "; leave it out or use --method adalora");
+        }
+        return configForComparison(method, seed);
     }
 
-    /** As {@link #config}, for runs of several methods: what only SORSA knows is left out for the others. */
-    AdapterConfig configForComparison(String method, long seed) {
-        return configIgnoringSorsaOptions(method, seed, method.equalsIgnoreCase(Sorsa.NAME));
-    }
-
-    private AdapterConfig configIgnoringSorsaOptions(String name, long seed, boolean sorsa) {
+    /** As {@link #config}, for runs of several methods: what only one of them knows is left out for the others. */
+    AdapterConfig configForComparison(String name, long seed) {
         Map<String, String> settings = new HashMap<>();
-        if (sorsa && gamma != null) {
+        if (name.equalsIgnoreCase(Sorsa.NAME) && gamma != null) {
             settings.put("gamma", gamma.toString());
         }
-        if (sorsa && regularizer != null) {
+        if (name.equalsIgnoreCase(Sorsa.NAME) && regularizer != null) {
             settings.put("regularizer", regularizer.toLowerCase(Locale.ROOT));
+        }
+        if (name.equalsIgnoreCase(AdaLora.NAME) && targetRank != null) {
+            settings.put("target", targetRank.toString());
         }
         OptionalDouble given = alpha == null ? OptionalDouble.empty() : OptionalDouble.of(alpha);
         AdapterMethod method = AdapterMethods.named(name, rank, given, settings);

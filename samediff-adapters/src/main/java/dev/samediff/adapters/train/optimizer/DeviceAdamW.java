@@ -79,6 +79,11 @@ final class DeviceAdamW extends AdamW {
     }
 
     @Override
+    INDArray sum(int parameter) {
+        return sum.parts.get(parameter);
+    }
+
+    @Override
     public double norm(Slope wanted) {
         compute(wanted);
         return doubles.assign(slope.vector).norm2Number().doubleValue();

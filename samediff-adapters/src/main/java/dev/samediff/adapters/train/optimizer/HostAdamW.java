@@ -78,6 +78,11 @@ final class HostAdamW extends AdamW {
     }
 
     @Override
+    INDArray sum(int parameter) {
+        return sum.get(parameter);
+    }
+
+    @Override
     public double norm(Slope slope) {
         List<INDArray> held = place(slope);
         double norm = Math.sqrt(update.squares(slope.factor(), slope.coefficient()));
