@@ -48,7 +48,13 @@ final class ChatCommand extends Command {
             if (system != null) {
                 console.system(system.replace("\\n", "\n"));
             }
-            console.read(new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8)));
+            boolean watched = System.console() != null;
+            console.read(new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8)), () -> {
+                if (watched) {
+                    out().print("> ");
+                    out().flush();
+                }
+            });
         }
         return 0;
     }

@@ -54,9 +54,19 @@ public final class Console {
         }
     }
 
-    /** Reads lines until the end, or {@code /quit}. */
-    public void read(BufferedReader lines) throws IOException {
-        for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+    /**
+     * Reads lines until the end, or {@code /quit}.
+     *
+     * @param lines what the user says
+     * @param turn shows that it is the user's turn
+     */
+    public void read(BufferedReader lines, Runnable turn) throws IOException {
+        while (true) {
+            turn.run();
+            String line = lines.readLine();
+            if (line == null) {
+                return;
+            }
             String said = line.strip();
             if (said.equals("/quit") || said.equals("/exit")) {
                 return;

@@ -42,7 +42,7 @@ class ConsoleTest {
     private List<String> talk(String... lines) throws IOException {
         StringWriter out = new StringWriter();
         new Console(models, SHORT, new PrintWriter(out), said::add)
-                .read(new BufferedReader(new StringReader(String.join("\n", lines))));
+                .read(new BufferedReader(new StringReader(String.join("\n", lines))), () -> {});
         return out.toString().lines().toList();
     }
 
