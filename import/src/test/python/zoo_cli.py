@@ -27,9 +27,10 @@ def data(folder):
     tokens = ["<pad>", "<eos>", "<unk>", *LETTERS, " ", "\n"]
     vocabulary = {"type": "char", "pad": 0, "eos": 1, "unk": 2, "tokens": tokens}
     (folder / "vocab.json").write_text(json.dumps(vocabulary))
-    lines = [{"prompt": LETTERS[i : i + 4], "response": LETTERS[i + 4 : i + 8]} for i in range(8)]
+    starts = [i % 10 for i in range(40)]
+    lines = [{"prompt": LETTERS[i : i + 4], "response": LETTERS[i + 4 : i + 8]} for i in starts]
     (folder / "train.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
-    classes = [{"text": LETTERS[i : i + 4], "label": "xyz"[i % 3]} for i in range(9)]
+    classes = [{"text": LETTERS[i : i + 4], "label": "xyz"[i % 3]} for i in starts]
     (folder / "classes.jsonl").write_text("".join(json.dumps(line) + "\n" for line in classes))
 
 

@@ -36,7 +36,7 @@ record NetworkZip(Path zip, List<String> packages) {
     private static final String UPDATER = "updaterState.bin";
     private static final Set<String> ENTRIES =
             Set.of(CONFIGURATION, PARAMETERS, UPDATER, "noParams.marker", "normalizer.bin", "trainingConfig.bin");
-    private static final int LONGEST_CONFIGURATION = 64 << 20;
+    private static final int LONGEST_CONFIGURATION = 16 << 20;
 
     /** Parameters are packed to nine tenths, new ones of a few layers' zeros to less. */
     private static final long MOST_PACKED = 50;
@@ -109,7 +109,7 @@ record NetworkZip(Path zip, List<String> packages) {
     private void requireKnown(@org.jspecify.annotations.Nullable JsonNode json) {
         if (json == null || !json.isObject()) {
             throw new InvalidInputException(
-                    zip + " has a configuration that is not an object of at most 64 MB; save it again");
+                    zip + " has a configuration that is not an object of at most 16 MB; save it again");
         }
         requireKnownClasses(json);
     }

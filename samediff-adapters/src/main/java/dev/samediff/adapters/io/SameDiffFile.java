@@ -16,6 +16,26 @@ public final class SameDiffFile {
     private SameDiffFile() {}
 
     /**
+     * Writes a graph without updater state; the file is complete or as it was.
+     *
+     * @throws InvalidInputException if what is there must not be replaced, see {@link Destination#file}
+     * @throws IOException if it cannot be written
+     */
+    public static void save(SameDiff graph, Path target) throws IOException {
+        try (PendingFile pending = PendingFile.open(target, (file, leftover) -> {})) {
+            graph.save(pending.temporary().toFile(), false);
+            pending.commit();
+        } catch (IOException e) {
+            throw DurableFiles.failure(target, e);
+        } catch (RuntimeException e) {
+            if (e.getCause() instanceof IOException cause) { // SameDiff says only that there was an error
+                throw DurableFiles.failure(target, cause);
+            }
+            throw e;
+        }
+    }
+
+    /**
      * Reads a graph, with its updater state if it was saved.
      *
      * @throws InvalidInputException if it is missing, or is not what {@code SameDiff.save} wrote

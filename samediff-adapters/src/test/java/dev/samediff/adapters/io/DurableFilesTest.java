@@ -21,6 +21,9 @@ import java.util.concurrent.Future;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.nd4j.autodiff.samediff.SameDiff;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.factory.Nd4j;
 
 class DurableFilesTest {
     @TempDir
@@ -234,6 +237,12 @@ class DurableFilesTest {
                     .hasMessageContaining("free space");
             assertThat(Files.size(adapter.resolve("x"))).isEqualTo(10);
             DurableFiles.deleteTree(adapter);
+            SameDiff graph = SameDiff.create();
+            graph.var("w", Nd4j.create(DataType.FLOAT, 50_000));
+            assertThatThrownBy(() -> SameDiffFile.save(graph, disk.resolve("graph.fb")))
+                    .isInstanceOf(IOException.class)
+                    .hasMessageContaining("graph.fb")
+                    .hasMessageContaining("free space");
             assertThat(names(disk)).containsExactly("file.bin");
         } finally {
             Programs.succeeds("umount", disk.toString());

@@ -5,8 +5,7 @@ import dev.samediff.adapters.AdapterState;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.io.AdapterFolder;
 import dev.samediff.adapters.io.Destination;
-import dev.samediff.adapters.io.DurableFiles;
-import dev.samediff.adapters.io.PendingFile;
+import dev.samediff.adapters.io.SameDiffFile;
 import dev.samediff.importer.ImportedModel;
 import dev.samediff.importer.ModelImporter;
 import dev.samediff.importer.OnnxWriter;
@@ -15,7 +14,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
-import org.nd4j.autodiff.samediff.SameDiff;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
@@ -78,7 +76,7 @@ final class MergeCommand extends Command {
         if (format == Format.onnx) {
             OnnxWriter.writeMerged(imported, adapted.mergedWeights(), out);
         } else {
-            saveGraph(adapted.mergedGraph());
+            SameDiffFile.save(adapted.mergedGraph(), out);
         }
         long bytes = Files.size(out);
         Merged result = new Merged(out.toString(), format, layers, bytes);
@@ -86,15 +84,6 @@ final class MergeCommand extends Command {
                 "merged " + result.layers() + " layers into " + out + " (" + Numbers.bytes(bytes) + ", " + format + ")",
                 result);
         return 0;
-    }
-
-    private void saveGraph(SameDiff graph) throws IOException {
-        try (PendingFile pending = PendingFile.open(out, (target, leftover) -> {})) {
-            graph.save(pending.temporary().toFile(), false);
-            pending.commit();
-        } catch (IOException e) {
-            throw DurableFiles.failure(out, e);
-        }
     }
 
     /** The result for machines. */

@@ -15,7 +15,7 @@ import org.jspecify.annotations.Nullable;
  * Lines of a strictly UTF-8 file with their numbers. Ends at LF or CRLF; a byte order mark is left out. Memory: one line.
  */
 final class Utf8Lines implements Closeable {
-    private static final int LONGEST = 64 << 20;
+    private static final int LONGEST = 16 << 20;
     private static final char REPLACEMENT = '\uFFFD';
 
     private final InputStream in;

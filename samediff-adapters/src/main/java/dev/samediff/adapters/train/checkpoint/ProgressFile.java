@@ -30,6 +30,9 @@ import java.util.stream.Collectors;
  */
 record ProgressFile(Path file, Set<String> nullable, int hashed, Map<String, JsonNode> later) {
     private static final String SHA256 = "sha256";
+    /** Losses of some million steps. */
+    private static final long MOST_BYTES = 64L << 20;
+
     private static final JsonMapper JSON = JsonMapper.builder()
             .enable(SerializationFeature.INDENT_OUTPUT)
             .enable(JsonParser.Feature.STRICT_DUPLICATE_DETECTION)
@@ -113,7 +116,7 @@ record ProgressFile(Path file, Set<String> nullable, int hashed, Map<String, Jso
 
     private byte[] bytes() throws IOException {
         try {
-            return GivenFile.bytes(file, GivenFile.MOST_JSON, "the record of a checkpoint");
+            return GivenFile.bytes(file, MOST_BYTES, "the record of a checkpoint");
         } catch (InvalidInputException e) { // as what else is wrong with a checkpoint: an older one may be whole
             throw new IOException(e.getMessage(), e);
         }
