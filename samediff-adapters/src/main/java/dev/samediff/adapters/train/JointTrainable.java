@@ -27,6 +27,11 @@ record JointTrainable(Trainable first, List<String> more) implements Trainable {
     }
 
     @Override
+    public Map<String, Double> dropouts() {
+        return first.dropouts();
+    }
+
+    @Override
     public void peakLearningRate(double peak) {
         first.peakLearningRate(peak);
     }

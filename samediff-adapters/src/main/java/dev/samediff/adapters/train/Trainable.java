@@ -20,6 +20,11 @@ public interface Trainable {
         return List.of();
     }
 
+    /** Returns the dropout of adapters by name; those without are left out. */
+    default Map<String, Double> dropouts() {
+        return Map.of();
+    }
+
     /** Tells the graph the peak learning rate, for penalties that depend on it. */
     default void peakLearningRate(double peak) {}
 

@@ -2,6 +2,7 @@ package dev.samediff.adapters.train;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.Engine;
+import dev.samediff.adapters.graph.Dropout;
 import dev.samediff.adapters.train.checkpoint.TrainingCheckpoints;
 import dev.samediff.adapters.train.checkpoint.TrainingState;
 import dev.samediff.adapters.train.optimizer.AdamW;
@@ -96,6 +97,7 @@ final class Updates {
             if (batch != null) {
                 Map<String, INDArray> placeholders = feed.placeholders(batch);
                 double weight = feed.weight(placeholders);
+                drop(placeholders, count);
                 labels += weight;
                 sum.add(engine.gradients(placeholders), weight);
                 count++;
@@ -109,6 +111,13 @@ final class Updates {
             }
         }
         return sum;
+    }
+
+    /** Feeds the draws of dropout, which depend on the seed, the update and the batch of it alone: a resumed run has the same. */
+    private void drop(Map<String, INDArray> placeholders, int part) {
+        model.dropouts()
+                .forEach((adapter, rate) ->
+                        placeholders.put(Dropout.drawOf(adapter), Dropout.draw(rate, plan.seed(), state.step, part)));
     }
 
     /**

@@ -6,7 +6,6 @@ import dev.samediff.samples.learn.TaskSettings;
 import dev.samediff.samples.learn.TextTask;
 import dev.samediff.samples.learn.TextTasks;
 import java.util.EnumMap;
-import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -59,14 +58,6 @@ final class TaskOptions {
     @Nullable
     Double beta;
 
-    @Option(
-            names = "--modules-to-save",
-            paramLabel = "NAMES",
-            split = ",",
-            description = "Modules that are trained whole beside the adapter, and saved with it. A new head always is.")
-    @Nullable
-    List<String> modulesToSave;
-
     /** Tells whether text is learned that follows a prompt. */
     boolean isLanguageModel() {
         return name.toLowerCase(Locale.ROOT).equals(TextTasks.LANGUAGE_MODEL);
@@ -117,9 +108,5 @@ final class TaskOptions {
         given().forEach((setting, value) -> {
             throw new InvalidInputException(foreign(setting, value) + " with --task " + name);
         });
-        if (modulesToSave != null) {
-            throw new InvalidInputException("--modules-to-save belongs to the other tasks (" + TextTasks.names()
-                    + "); leave it out with --task " + name);
-        }
     }
 }

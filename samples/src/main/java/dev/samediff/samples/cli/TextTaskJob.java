@@ -101,8 +101,7 @@ final class TextTaskJob<E> {
     }
 
     private Candidate candidate(TextTraining.Prepared prepared) {
-        List<String> whole =
-                new ArrayList<>(command.task.modulesToSave == null ? List.of() : command.task.modulesToSave);
+        List<String> whole = new ArrayList<>(command.adapter.whole.modules());
         task.newHead(prepared.settings()).filter(head -> !whole.contains(head)).ifPresent(whole::add);
         Function<SameDiff, TaskLoss> loss = graph -> task.loss(graph, prepared.output(), prepared.settings());
         SameDiff graph = prepared.model().imported().graph();
