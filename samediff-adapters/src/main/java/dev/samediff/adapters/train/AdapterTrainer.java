@@ -13,7 +13,7 @@ import dev.samediff.adapters.train.checkpoint.TrainingState;
 import dev.samediff.adapters.train.listener.TrainingListener;
 import dev.samediff.adapters.train.loss.TaskLoss;
 import dev.samediff.adapters.train.metric.Metric;
-import dev.samediff.adapters.train.optimizer.AdamW;
+import dev.samediff.adapters.train.optimizer.Optimizer;
 import dev.samediff.adapters.train.optimizer.Parameters;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -45,7 +45,7 @@ public final class AdapterTrainer implements AutoCloseable {
     private final TrainingPlan plan;
     private final Feed feed;
     private final Engine engine;
-    private final AdamW optimizer;
+    private final Optimizer optimizer;
     private final TrainingState state = new TrainingState();
     private final Parameters parameters;
     private final TrainingCheckpoints checkpoints;
@@ -125,8 +125,9 @@ public final class AdapterTrainer implements AutoCloseable {
         this.feed = feed;
         this.parameters = new Parameters(model);
         parameters.requireFloat();
+        plan.learningRates().requireUsed(model.trainableNames());
         this.engine = engine.get();
-        this.optimizer = AdamW.of(plan, parameters.arrays());
+        this.optimizer = Optimizer.of(plan, model.trainableNames(), parameters.arrays());
         this.checkpoints = new TrainingCheckpoints(model, plan, optimizer, state);
         this.evaluations = new Evaluations(plan, loss.loss(), feed, this.engine, parameters, state);
     }

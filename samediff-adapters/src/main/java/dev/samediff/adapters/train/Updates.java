@@ -5,8 +5,8 @@ import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.graph.Dropout;
 import dev.samediff.adapters.train.checkpoint.TrainingCheckpoints;
 import dev.samediff.adapters.train.checkpoint.TrainingState;
-import dev.samediff.adapters.train.optimizer.AdamW;
 import dev.samediff.adapters.train.optimizer.GradientSum;
+import dev.samediff.adapters.train.optimizer.Optimizer;
 import dev.samediff.adapters.train.optimizer.Parameters;
 import dev.samediff.adapters.train.optimizer.PenaltyTerm;
 import dev.samediff.adapters.train.optimizer.Slope;
@@ -21,7 +21,7 @@ final class Updates {
     private final TrainingPlan plan;
     private final Feed feed;
     private final Engine engine;
-    private final AdamW optimizer;
+    private final Optimizer optimizer;
     private final Parameters parameters;
     private final TrainingCheckpoints checkpoints;
     private final TrainingState state;
@@ -34,7 +34,7 @@ final class Updates {
             TrainingPlan plan,
             Feed feed,
             Engine engine,
-            AdamW optimizer,
+            Optimizer optimizer,
             Parameters parameters,
             TrainingCheckpoints checkpoints,
             TrainingState state) {

@@ -32,6 +32,9 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.MultiDataSet;
+import org.nd4j.linalg.learning.config.Adam;
+import org.nd4j.linalg.learning.config.RmsProp;
+import org.nd4j.linalg.learning.config.Sgd;
 
 /** Dropout, learning rates by group and other optimisers take the steps that torch takes: src/test/python/training_options.py. */
 class OptionsTrainingTest {
@@ -44,8 +47,6 @@ class OptionsTrainingTest {
                         EngineOptions.defaults().withRecomputation(true),
                         EngineOptions.reference())
                 .flatMap(engine -> CASES.stream()
-                        .filter(json -> json.get("ratio").asDouble() == 1
-                                && json.get("optimizer").asText().equals("adamw"))
                         .map(json -> Arguments.of(
                                 json.get("name").asText(), engine.kind(), engine.recompute(), json, engine)));
     }
@@ -105,6 +106,14 @@ class OptionsTrainingTest {
                 .weightDecay(json.get("decay").asDouble())
                 .clipNorm(0)
                 .accumulation(json.get("accumulate").asInt())
+                .loraPlus(json.get("ratio").asDouble())
+                .updater(
+                        switch (json.get("optimizer").asText()) {
+                            case "adam" -> new Adam();
+                            case "sgd" -> new Sgd();
+                            case "rmsprop" -> new RmsProp();
+                            default -> null;
+                        })
                 .seed(3);
     }
 

@@ -6,6 +6,7 @@ import dev.samediff.samples.learn.TaskSettings;
 import dev.samediff.samples.learn.TextTask;
 import dev.samediff.samples.learn.TextTasks;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
