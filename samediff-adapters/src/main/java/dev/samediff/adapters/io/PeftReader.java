@@ -67,7 +67,7 @@ final class PeftReader {
         int rank = config.count("r");
         boolean rankStabilized = config.flag("use_rslora", false);
         Lora lora = new Lora(
-                rank, OptionalDouble.of(config.number("lora_alpha")), rankStabilized, Lora.Start.KAIMING_UNIFORM);
+                rank, OptionalDouble.of(alpha(config)), rankStabilized, Lora.Start.KAIMING_UNIFORM);
         boolean isDora = config.flag(USE_DORA, false);
         AdapterMethod method = isDora ? new Dora(lora) : lora;
         TargetSelector targets = TargetSelector.suffixes(List.copyOf(factors.keySet()))
@@ -104,6 +104,18 @@ final class PeftReader {
                 sites,
                 PeftWhole.read(tensors, choice, folder.resolve(PeftForm.TENSORS)),
                 BaseHash.of(hashes));
+    }
+
+    private static double alpha(JsonFile config) {
+        double alpha = config.number("lora_alpha");
+        if (!(alpha > 0)) {
+            throw config.wrong(
+                    "lora_alpha",
+                    alpha,
+                    "a number above 0; PEFT switches the adapter off by 0 and subtracts it below 0, which is not"
+                            + " supported: merge it in PEFT");
+        }
+        return alpha;
     }
 
     private static double dropout(JsonFile config) {

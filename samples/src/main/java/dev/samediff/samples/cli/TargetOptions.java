@@ -113,7 +113,7 @@ final class TargetOptions {
     }
 
     /** Expressions may hold a `=`; the value is behind the last one. */
-    private static <N> Map<String, N> pattern(String option, String text, Function<String, N> number) {
+    static <N> Map<String, N> pattern(String option, String text, Function<String, N> number) {
         Map<String, N> pattern = new LinkedHashMap<>();
         for (String part : names(text)) {
             int at = part.lastIndexOf('=');

@@ -74,13 +74,15 @@ final class TextTaskJob<E> {
         TextTraining<E> training = new TextTraining<>(task, prepared, data, evaluated);
         try (LockFile lock = command.output.open(folder);
                 MetricsFile metrics = new MetricsFile(folder.metrics())) {
-            FineTuneResult result = training.run(candidate, settings, command.progress(), stop, metrics);
+            command.writeOptions(folder);
+            FineTuneSettings settled = training.settled(settings);
+            FineTuneResult result = training.run(candidate, settled, command.progress(), stop, metrics);
             save(prepared, candidate, modelFile, tokenizerFile);
             RunDescription run = new RunDescription(command.model.describe(), description, command.commandLine());
             RunWriter writer = new RunWriter(folder);
             task.recipe(model).ifPresent(writer::keeping);
             FineTuneSummary summary = writer.write(
-                    result, settings, run, AdapterFolder.Description.of(model.imported(), task.peftType()));
+                    result, settled, run, AdapterFolder.Description.of(model.imported(), task.peftType()));
             command.print(text(result), summary);
         }
     }
