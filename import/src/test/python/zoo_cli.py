@@ -2,7 +2,8 @@
 
     /usr/bin/python3 import/src/test/python/zoo_cli.py FOLDER [PATTERN]
 
-FOLDER is that of zoo.py, PATTERN chooses files (default: *-op14-dynamic.onnx). The methods LoRA, OLoRA, PiSSA and SORSA take turns. Prints
+FOLDER is that of zoo.py, PATTERN chooses files (default: *-op14-dynamic.onnx). Classifiers are trained by --task classify, encoders with
+decoders by --task seq2seq. The methods LoRA, OLoRA, PiSSA and SORSA take turns. Prints
 the table of docs/import.md: an architecture has the number of its files for which all four commands ended well, or what the first one
 that did not said. Needs samples/run, which builds what is missing.
 """
@@ -17,6 +18,8 @@ from pathlib import Path
 
 RUN = Path(__file__).resolve().parents[4] / "samples" / "run"
 LETTERS = "abcdefghijklmnopqr"
+CLASSIFY = ["--task", "classify", "--logits", "logits"]
+TASKS = {"encoder": CLASSIFY, "roberta": CLASSIFY, "vit": CLASSIFY, **dict.fromkeys(["bart", "t5", "transformer"], ["--task", "seq2seq"])}
 
 
 def data(folder):
@@ -26,6 +29,8 @@ def data(folder):
     (folder / "vocab.json").write_text(json.dumps(vocabulary))
     lines = [{"prompt": LETTERS[i : i + 4], "response": LETTERS[i + 4 : i + 8]} for i in range(8)]
     (folder / "train.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    classes = [{"text": LETTERS[i : i + 4], "label": "xyz"[i % 3]} for i in range(9)]
+    (folder / "classes.jsonl").write_text("".join(json.dumps(line) + "\n" for line in classes))
 
 
 def run(command):
@@ -37,7 +42,9 @@ def run(command):
 
 def commands(model, method, folder):
     merged, out = folder / f"{model.stem}-merged.onnx", folder / model.stem
-    training = ["--tokenizer", folder / "vocab.json", "--train", folder / "train.jsonl", "--steps", 2, "--batch", 2]
+    task = TASKS.get(re.sub(r"-op\d+-.*", "", model.stem), [])
+    examples = folder / ("classes.jsonl" if task is CLASSIFY else "train.jsonl")
+    training = ["--tokenizer", folder / "vocab.json", "--train", examples, "--steps", 2, "--batch", 2, *task]
     return [
         ["verify", model],
         ["finetune", "--model", model, "--method", method, "--rank", 2, *training, "--out", out],

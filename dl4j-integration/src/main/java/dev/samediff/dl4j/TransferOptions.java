@@ -39,8 +39,23 @@ public abstract class TransferOptions<B extends TransferOptions<B>> {
 
     abstract B self();
 
-    /** Sets the method with its rank; the default is SORSA of rank 8. */
+    /**
+     * Sets the method with its rank; the default is SORSA of rank 8.
+     *
+     * @throws InvalidInputException if the method acts after every update, which a network does not tell it
+     */
     public B method(AdapterMethod adapterMethod) {
+        if (adapterMethod.afterStep().isPresent()) {
+            throw new InvalidInputException(
+                    "the method " + adapterMethod.name() + " acts after every update (adalora cuts"
+                            + " ranks), and DL4J's networks do not tell it of them; let it keep all ranks (target = rank), or train the"
+                            + " model with AdapterTrainer");
+        }
+        if (adapterMethod.bias().isPresent()) {
+            throw new InvalidInputException(
+                    "the method " + adapterMethod.name() + " adds a bias to layers, and DL4J's layers are"
+                            + " adapted by their weights alone; choose another method, or train the layers' own biases by trainFully");
+        }
         method = adapterMethod;
         return self();
     }

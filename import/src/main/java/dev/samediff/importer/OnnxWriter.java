@@ -6,6 +6,7 @@ import dev.samediff.adapters.SiteKind;
 import dev.samediff.adapters.graph.EmbeddingSite;
 import dev.samediff.adapters.graph.EmbeddingSites;
 import dev.samediff.importer.onnx.AdapterNodes;
+import dev.samediff.importer.onnx.DataOfModels;
 import dev.samediff.importer.onnx.ExternalData;
 import dev.samediff.importer.onnx.ModelOutput;
 import dev.samediff.importer.onnx.OnnxWeightEditor;
@@ -37,6 +38,17 @@ public final class OnnxWriter {
     private static final double LARGEST_HALF = 65504;
 
     private OnnxWriter() {}
+
+    /**
+     * Checks that a file may be replaced by a model, or by anything else.
+     *
+     * @param target a file, which need not be there
+     * @throws InvalidInputException if a model beside it keeps its numbers in it
+     * @throws IOException if its folder cannot be listed
+     */
+    public static void requireReplaceable(Path target) throws IOException {
+        DataOfModels.requireNone(target);
+    }
 
     /**
      * Writes a copy of an ONNX model with other weights.

@@ -107,7 +107,7 @@ class RefusalsTest {
                             node(image(), "MaxPool", "x", "kernel_shape", new long[] {size, size}, "pads", new long[] {
                                 size, size, size, size
                             }),
-                            "elements in a window"));
+                            size < 1L << 31 ? "elements in a window" : "can be imported"));
         }
         uses.put(
                 "auto_pad with a stride over an open axis",
@@ -159,7 +159,87 @@ class RefusalsTest {
         uses.put(
                 "a fused activation",
                 Map.entry(one("com.microsoft:FusedGemm", "x x", "transB", 1, "activation", "Nonsense"), "Nonsense"));
+        whatNoGraphMayDo(uses);
         return uses;
+    }
+
+    private static TinyModel table(Object... tensors) {
+        TinyModel model = new TinyModel(17).input("x", DataType.FLOAT, 2, 3);
+        for (int i = 0; i < tensors.length; i += 2) {
+            model.initializer((String) tensors[i], (HostTensor) tensors[i + 1]);
+        }
+        return model;
+    }
+
+    /** Graphs that are not valid, of which the library would end the process, or compute something. */
+    private static void whatNoGraphMayDo(Map<String, Map.Entry<TinyModel, String>> uses) {
+        HostTensor steps = HostTensor.vector(1, 1);
+        uses.put(
+                "cuts of more than there is",
+                Map.entry(node(table("p", HostTensor.vector(-3, 2, 3, 0)), "Pad", "x p"), "of 2 elements"));
+        uses.put(
+                "one axis sliced twice",
+                Map.entry(
+                        node(
+                                table("s", HostTensor.vector(0, 1), "a", HostTensor.vector(1, -1), "t", steps),
+                                "Slice",
+                                "x s t a t"),
+                        "twice"));
+        uses.put(
+                "rows that match no columns",
+                Map.entry(node(table("w", reals(2, 2)), "MatMul", "x w"), "by columns of 2"));
+        uses.put("a Gemm of such", Map.entry(node(table("w", reals(2, 2)), "Gemm", "x w"), "by columns of 2"));
+        uses.put("a Gemm of three axes", Map.entry(node(table("w", reals(1, 3, 2)), "Gemm", "x w"), "takes matrices"));
+        uses.put(
+                "one axis ordered twice",
+                Map.entry(node(table(), "Transpose", "x", "perm", new long[] {0, 0}), "same"));
+        uses.put("an axis left out", Map.entry(node(table(), "Transpose", "x", "perm", new long[] {0}), "1 axes of 2"));
+        uses.put(
+                "an axis inserted twice",
+                Map.entry(node(table("a", HostTensor.vector(0, -4)), "Unsqueeze", "x a"), "the same"));
+        uses.put(
+                "an axis removed that is not one",
+                Map.entry(node(table("a", HostTensor.vector(0)), "Squeeze", "x a"), "has 2 elements"));
+        uses.put(
+                "one-hot rows of less than nothing",
+                Map.entry(
+                        node(
+                                new TinyModel(17)
+                                        .input("x", DataType.LONG, 2)
+                                        .initializer("d", HostTensor.vector(-3))
+                                        .initializer("v", HostTensor.of(DataType.FLOAT, new long[] {2}, new double[2])),
+                                "OneHot",
+                                "x d v"),
+                        "rows of -3"));
+        for (long[] sizes : new long[][] {{1L << 31, 1L << 31}, {-1, 2}, {1L << 62, 4}}) {
+            TinyModel model = table("s", HostTensor.vector(sizes)).named("the_node", "ConstantOfShape", "s", "big");
+            uses.put(
+                    "sizes " + java.util.Arrays.toString(sizes),
+                    Map.entry(node(model.node("ReduceSum", "big", "sum"), "Add", "x sum"), "can be imported"));
+        }
+        uses.put(
+                "parts of less than nothing",
+                Map.entry(node(table("s", HostTensor.vector(-1, 4)), "Split", "x s", "axis", 1), "parts of [-1, 4]"));
+        uses.put(
+                "windows wider than an axis",
+                Map.entry(
+                        node(
+                                new TinyModel(17).input("x", DataType.FLOAT, 1, 4, 2),
+                                "MaxPool",
+                                "x",
+                                "kernel_shape",
+                                new long[] {3}),
+                        "span 3"));
+        uses.put(
+                "more copies than there can be",
+                Map.entry(node(table("r", HostTensor.vector(1L << 33, 1)), "Tile", "x r"), "can be imported"));
+        HostTensor one = HostTensor.of(DataType.FLOAT, new long[0], new double[] {1});
+        HostTensor none = HostTensor.of(DataType.FLOAT, new long[0], new double[] {Double.NaN});
+        uses.put(
+                "a count to what is no number",
+                Map.entry(
+                        node(table("a", one, "b", none).named("the_node", "Range", "a b a", "r"), "Add", "x r"),
+                        "no number of elements"));
     }
 
     private static void isRefused(Path file, String node, String reason) {

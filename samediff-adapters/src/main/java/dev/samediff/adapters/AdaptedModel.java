@@ -256,6 +256,11 @@ public final class AdaptedModel {
         return adapters.set().penalties();
     }
 
+    /** Returns what follows every update of the active adapters, new objects for one training, by the adapter's name. */
+    public Map<String, FollowedSites> afterSteps() {
+        return adapters.set().afterSteps();
+    }
+
     /**
      * Sets the coefficients of the active adapters' penalties in the graph to {@code gamma / eta_max} (SORSA, equation 10), also
      * of those that become active later. Without this call the coefficients are 0 and no penalty acts.

@@ -2,6 +2,7 @@ package dev.samediff.adapters;
 
 import dev.samediff.adapters.graph.ModuleMatch;
 import dev.samediff.adapters.graph.TargetSelector;
+import dev.samediff.adapters.method.Lora;
 import java.util.Arrays;
 import java.util.List;
 import java.util.regex.Pattern;
@@ -48,6 +49,14 @@ public record AdapterConfig(
     /** Returns the configuration named {@code default} that adapts all linear layers, seed 0. */
     public static AdapterConfig of(AdapterMethod method) {
         return new AdapterConfig(DEFAULT_NAME, method, TargetSelector.allLinear(), 0);
+    }
+
+    /**
+     * Returns a configuration without low-rank factors, of tensors that are trained whole alone: {@code WholeTensors.NONE.withBias(ALL)}
+     * is BitFit (Ben Zaken et al. 2022), rows of embeddings are PEFT's TRAINABLE_TOKENS.
+     */
+    public static AdapterConfig ofWhole(WholeTensors whole) {
+        return new AdapterConfig(DEFAULT_NAME, Lora.rank(1), TargetSelector.none(), 0, whole);
     }
 
     /** Returns this configuration under another name. */

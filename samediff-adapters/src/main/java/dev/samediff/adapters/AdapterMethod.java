@@ -8,7 +8,7 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * A way to adapt a frozen linear layer or embedding with a few trainable numbers: LoRA, OLoRA, PiSSA, SORSA, DoRA.
+ * A way to adapt a frozen linear layer or embedding with a few trainable numbers: LoRA, OLoRA, PiSSA, SORSA, DoRA, AdaLoRA.
  *
  * <p>A method is one record in one file: hyper-parameters, how it starts, its branch in the graph, its weight change,
  * and an optional penalty. Everything else (finding layers, orientation, freezing, rewiring, scaling, saving, merging)
@@ -16,7 +16,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * Of a stack of experts, each is a layer of its own to every method but {@link #adapt}, which gets all of them at once.
  */
 public interface AdapterMethod {
-    /** Returns the short lower-case name: {@code lora}, {@code olora}, {@code pissa}, {@code sorsa}, {@code dora}. */
+    /** Returns the short lower-case name: {@code lora}, {@code olora}, {@code pissa}, {@code sorsa}, {@code dora}, {@code adalora}. */
     String name();
 
     /** Returns the rank of layers that no rank pattern names. */
@@ -83,7 +83,8 @@ public interface AdapterMethod {
      * @param trainables tensors by short name
      * @param scaling the layer's s
      * @param ofDelta dL/d(delta) [in,out], of the tensors' type; not modified, a view is allowed
-     * @return dL/d(tensor) by short name, shaped and typed as the tensors; without that of the {@link #magnitude}
+     * @return dL/d(tensor) by short name, shaped and typed as the tensors; without those of the {@link #magnitude} and
+     *     the {@link #bias}
      */
     Map<String, INDArray> deltaGradients(Map<String, INDArray> trainables, double scaling, INDArray ofDelta);
 
@@ -103,8 +104,24 @@ public interface AdapterMethod {
         return Optional.empty();
     }
 
+    /**
+     * Returns the short name of the tensor c [out] that this method adds to a layer's output beside the weight's change, {@code s c},
+     * if it does (PEFT's {@code lora_bias}).
+     */
+    default Optional<String> bias() {
+        return Optional.empty();
+    }
+
     /** Returns the penalty this method adds to the loss, if it has one. */
     default Optional<Penalty> penalty() {
+        return Optional.empty();
+    }
+
+    /**
+     * Returns what this method does after every update, if it does anything, as a new object for one training. Who trains without
+     * this library's trainer, such as {@code SameDiff.fit}, leaves it out.
+     */
+    default Optional<AfterStep> afterStep() {
         return Optional.empty();
     }
 }

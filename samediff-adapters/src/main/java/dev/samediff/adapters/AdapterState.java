@@ -13,7 +13,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * One adapter as numbers, without a graph: what files hold and what {@link AdaptedModel} gives and takes.
  *
  * @param config the configuration the adapter was made with
- * @param sites the adapted layers in a fixed order
+ * @param sites the adapted layers in a fixed order; none if tensors were trained whole alone
  * @param whole the tensors that were trained whole, in a fixed order
  * @param baseHash SHA-256 (hexadecimal) over the adapted layers' base weights, see {@link BaseHash#of}
  */
@@ -24,8 +24,9 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
     public AdapterState {
         sites = List.copyOf(sites);
         whole = List.copyOf(whole);
-        if (sites.isEmpty()) {
-            throw new InvalidInputException("the adapter `" + config.name() + "` has no layers");
+        if (sites.isEmpty() && whole.isEmpty()) {
+            throw new InvalidInputException(
+                    "the adapter `" + config.name() + "` has no layers, and nothing that is trained whole");
         }
     }
 
@@ -158,6 +159,7 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
         PlainLora toPlainLora(AdapterMethod method) {
             Map<String, INDArray> now = ExpertTensors.asLora(kind, method, tensors);
             Optional<INDArray> magnitude = method.magnitude().map(name -> get(tensors, name));
+            Optional<INDArray> bias = method.bias().map(name -> get(tensors, name));
             if (startsAtZero) {
                 return new PlainLora(
                         module,
@@ -169,14 +171,15 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
                         get(now, "lora_A"),
                         get(now, "lora_B"),
                         kind,
-                        magnitude);
+                        magnitude,
+                        bias);
             }
             Map<String, INDArray> before = ExpertTensors.asLora(kind, method, start);
             int columns = kind == SiteKind.EXPERTS ? 2 : 1;
             INDArray a = Nd4j.concat(columns, get(now, "lora_A"), get(before, "lora_A"));
             INDArray b = Nd4j.concat(
                     columns - 1, get(now, "lora_B"), get(before, "lora_B").neg());
-            return new PlainLora(module, weight, in, out, 2 * rank, scaling * 2 * rank, a, b, kind, magnitude);
+            return new PlainLora(module, weight, in, out, 2 * rank, scaling * 2 * rank, a, b, kind, magnitude, bias);
         }
 
         private static INDArray get(Map<String, INDArray> map, String key) {
@@ -201,6 +204,7 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
      * @param b B [rank,out], of experts [experts,rank,out], float32 (PEFT's file holds the transpose)
      * @param kind what the layer does with its weight
      * @param magnitude the lengths of the columns [out] to which {@code W + delta} is brought (DoRA), if the method has them
+     * @param bias c [out]; {@code alpha / rank c} is added to the layer's output, if the method does so
      */
     public record PlainLora(
             String module,
@@ -212,5 +216,6 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
             INDArray a,
             INDArray b,
             SiteKind kind,
-            Optional<INDArray> magnitude) {}
+            Optional<INDArray> magnitude,
+            Optional<INDArray> bias) {}
 }

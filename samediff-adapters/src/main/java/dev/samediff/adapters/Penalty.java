@@ -8,11 +8,21 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * A term added to the loss that depends on the trainable tensors alone, such as SORSA's orthonormal regulariser. Its
- * coefficient is {@code gamma / eta_max} (SORSA, equation 10); eta_max is the peak learning rate of the training plan.
+ * coefficient is {@code gamma / eta_max} (SORSA, equation 10), unless the penalty says otherwise; eta_max is the peak learning rate
+ * of the training plan.
  */
 public interface Penalty {
     /** Returns gamma. */
     double gamma();
+
+    /**
+     * Returns what the unweighted penalty is multiplied by in the loss.
+     *
+     * @param etaMax the peak learning rate
+     */
+    default double coefficient(double etaMax) {
+        return gamma() / etaMax;
+    }
 
     /**
      * Adds the unweighted penalty over all layers to the graph.

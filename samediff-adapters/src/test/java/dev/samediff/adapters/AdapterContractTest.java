@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.within;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.samediff.adapters.graph.TargetSelector;
+import dev.samediff.adapters.method.AdaLora;
+import dev.samediff.adapters.method.BiasedLora;
 import dev.samediff.adapters.method.Dora;
 import dev.samediff.adapters.method.Lora;
 import dev.samediff.adapters.method.OLora;
@@ -46,11 +48,23 @@ class AdapterContractTest {
                 Sorsa.rank(3).withAlpha(6).withRegularizer(OrthonormalPenalty.Form.REPO),
                 Dora.rank(3),
                 new Dora(OLora.rank(3).withAlpha(6)),
-                new Dora(Pissa.rank(3).withAlpha(6).withRankStabilizedScaling()));
+                new Dora(Pissa.rank(3).withAlpha(6).withRankStabilizedScaling()),
+                AdaLora.rank(3).withAlpha(12),
+                AdaLora.rank(3).withAlpha(6).withOrthogonality(0));
+    }
+
+    /** With those that are not for every layer. */
+    static List<AdapterMethod> all() {
+        return Stream.concat(
+                        methods().stream(),
+                        Stream.of(
+                                BiasedLora.rank(3),
+                                new BiasedLora(Lora.rank(3).withAlpha(6).withRankStabilizedScaling())))
+                .toList();
     }
 
     static Stream<Arguments> cases() {
-        return methods().stream().flatMap(method -> Stream.of(6, 8, 11).map(hidden -> Arguments.of(method, hidden)));
+        return all().stream().flatMap(method -> Stream.of(6, 8, 11).map(hidden -> Arguments.of(method, hidden)));
     }
 
     @ParameterizedTest
@@ -132,7 +146,7 @@ class AdapterContractTest {
     }
 
     @ParameterizedTest
-    @MethodSource("methods")
+    @MethodSource("all")
     void plain_fit_trains_the_adapter_and_never_the_base(AdapterMethod method) {
         SameDiff graph = ToyGraph.create(DataType.FLOAT, 8, 11);
         AdaptedModel model = AdaptedModel.inject(graph, AdapterConfig.of(method));
@@ -152,7 +166,7 @@ class AdapterContractTest {
     }
 
     @ParameterizedTest
-    @MethodSource("methods")
+    @MethodSource("all")
     void a_graph_trained_before_can_be_adapted_and_trained_on(AdapterMethod method) {
         SameDiff graph = ToyGraph.create(DataType.FLOAT, 8, 11);
         graph.setTrainingConfig(TrainingConfig.builder()
@@ -172,7 +186,7 @@ class AdapterContractTest {
     }
 
     @ParameterizedTest
-    @MethodSource("methods")
+    @MethodSource("all")
     void gradients_match_finite_differences(AdapterMethod method) {
         assumeThat(method.magnitude())
                 .as("no gradient goes through lengths; see DoraTest")
@@ -247,7 +261,7 @@ class AdapterContractTest {
     }
 
     @ParameterizedTest
-    @MethodSource("methods")
+    @MethodSource("all")
     void the_adapted_graph_survives_save_and_load(AdapterMethod method) {
         SameDiff graph = ToyGraph.create(DataType.FLOAT, 8, 11);
         AdaptedModel model = AdaptedModel.inject(graph, AdapterConfig.of(method));
@@ -261,7 +275,7 @@ class AdapterContractTest {
     }
 
     @ParameterizedTest
-    @MethodSource("methods")
+    @MethodSource("all")
     void a_second_adapter_starts_from_the_true_weight(AdapterMethod method) {
         SameDiff graph = ToyGraph.create(DataType.FLOAT, 8, 11);
         INDArray base = output(graph);
@@ -285,7 +299,7 @@ class AdapterContractTest {
     }
 
     @ParameterizedTest
-    @MethodSource("methods")
+    @MethodSource("all")
     void names_and_settings_make_the_method_again(AdapterMethod method) {
         assertThat(dev.samediff.adapters.method.AdapterMethods.named(
                         method.name(), method.rank(), method.alpha(), method.settings()))

@@ -9,6 +9,7 @@ import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.engine.reference.ReferenceEngine;
 import dev.samediff.adapters.graph.GradientGraph;
 import dev.samediff.adapters.graph.TargetSelector;
+import dev.samediff.adapters.method.AdaLora;
 import dev.samediff.adapters.method.Lora;
 import dev.samediff.adapters.method.OLora;
 import dev.samediff.adapters.method.Pissa;
@@ -51,7 +52,8 @@ class EmbeddingAdapterTest {
                 OLora.rank(3).withAlpha(6),
                 Pissa.rank(3).withAlpha(6),
                 Pissa.rank(3).withFastStart(4),
-                Sorsa.rank(3));
+                Sorsa.rank(3),
+                AdaLora.rank(3).withAlpha(6));
     }
 
     private static AdapterConfig config(AdapterMethod method) {

@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 
 import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.graph.TargetSelector;
+import dev.samediff.adapters.method.AdaLora;
 import dev.samediff.adapters.method.Lora;
 import dev.samediff.adapters.method.OLora;
 import dev.samediff.adapters.method.OrthonormalPenalty;
@@ -45,6 +46,7 @@ class ExpertAdapterTest {
                 Pissa.rank(3).withAlpha(6),
                 Pissa.rank(2).withFastStart(4),
                 Sorsa.rank(1),
+                AdaLora.rank(2).withAlpha(3),
                 Sorsa.rank(2).withAlpha(3),
                 Sorsa.rank(2).withRegularizer(OrthonormalPenalty.Form.FRO),
                 Sorsa.rank(1).withRegularizer(OrthonormalPenalty.Form.REPO),

@@ -123,6 +123,6 @@ public record WeightAdapter(
             return Optional.empty();
         }
         return Optional.of(
-                new PenaltyRegularization(method, settings, tensor, penalized, penalty.gamma() / peakLearningRate));
+                new PenaltyRegularization(method, settings, tensor, penalized, penalty.coefficient(peakLearningRate)));
     }
 }

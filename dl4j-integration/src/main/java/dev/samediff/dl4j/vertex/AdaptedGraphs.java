@@ -44,6 +44,12 @@ final class AdaptedGraphs {
                     + (model.merged() ? "unmerge" : "enable")
                     + "() on the model first");
         }
+        if (!model.afterSteps().isEmpty()) {
+            throw new InvalidInputException(
+                    "the adapters " + model.afterSteps().keySet() + " act after every update (adalora"
+                            + " cuts ranks), and DL4J's networks do not tell them of it; let them keep all ranks (target = rank), or"
+                            + " train the graph with AdapterTrainer");
+        }
         Set<String> whole = new LinkedHashSet<>(model.trainableNames());
         List<VertexTensor> tensors = new ArrayList<>();
         for (AdaptedSite site : model.sites()) {
@@ -91,7 +97,7 @@ final class AdaptedGraphs {
         int layers = (int) model.sites().stream()
                 .filter(site -> site.adapter().equals(adapter))
                 .count();
-        return new PenaltyRegularization(method.name(), method.settings(), tensor, layers, penalty.gamma() / peak);
+        return new PenaltyRegularization(method.name(), method.settings(), tensor, layers, penalty.coefficient(peak));
     }
 
     private static byte[] bytes(SameDiff graph) {

@@ -26,14 +26,13 @@ public final class Axes {
         return (int) positive;
     }
 
-    /** Returns the axes counted from the front, in ascending order. */
+    /** Returns the axes counted from the front, each once, in ascending order. */
     public static int[] normalise(OnnxNode node, long[] axes, int rank) {
-        int[] result = new int[axes.length];
-        for (int i = 0; i < axes.length; i++) {
-            result[i] = normalise(node, axes[i], rank);
-        }
-        Arrays.sort(result);
-        return result;
+        return Arrays.stream(axes)
+                .mapToInt(axis -> normalise(node, axis, rank))
+                .sorted()
+                .distinct()
+                .toArray();
     }
 
     /**

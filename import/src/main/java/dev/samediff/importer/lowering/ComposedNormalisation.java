@@ -96,8 +96,12 @@ final class ComposedNormalisation {
     private static List<Value> unitLength(NodeCall call) {
         Value x = call.in(0);
         Value axis = call.vector(call.axis("axis", -1, x.rank()));
-        String length = call.node().integer("p", 2) == 1 ? "ReduceL1" : "ReduceL2";
-        return List.of(call.emit("Div", x, call.emit(length, x, axis)));
+        boolean byRoot = call.node().integer("p", 2) != 1;
+        Value sum = call.emit(byRoot ? "ReduceSumSquare" : "ReduceL1", x, axis);
+        // a row of zeros stays one, as in ONNX Runtime, and its gradient a number
+        Value nothing = call.emit("Equal", sum, call.real(x.type(), 0));
+        Value divisor = call.emit("Where", nothing, call.real(x.type(), 1), sum);
+        return List.of(call.emit("Div", x, byRoot ? call.emit("Sqrt", divisor) : divisor));
     }
 
     private static List<Value> rootMeanSquare(NodeCall call) {

@@ -7,6 +7,8 @@ import dev.samediff.importer.tensor.HostTensor;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.buffer.DataType;
 
@@ -41,9 +43,23 @@ final class Creation {
         Value start = call.in(0);
         Value limit = call.in(1);
         Value delta = call.in(2);
+        requireCountable(call, start.content(), limit.content(), delta.content());
         SDVariable result =
                 call.graph().range(start.variable(), limit.variable(), delta.variable(), OnnxTypes.held(start.type()));
         return call.result(result, start.type(), List.of(length(call, start, limit, delta)));
+    }
+
+    /** Refuses known numbers of which there is no count, or none that a tensor can have. */
+    private static void requireCountable(
+            NodeCall call, @Nullable HostTensor from, @Nullable HostTensor to, @Nullable HostTensor step) {
+        boolean known = Stream.of(from, to, step).allMatch(each -> each != null && !each.isSymbolic());
+        if (known && from != null && to != null && step != null) {
+            double count = (to.asDouble(0) - from.asDouble(0)) / step.asDouble(0);
+            if (Double.isNaN(count) || count > Integer.MAX_VALUE) {
+                throw call.invalid("counts from " + from.asDouble(0) + " to " + to.asDouble(0) + " by "
+                        + step.asDouble(0) + ", which is no number of elements that a tensor can have");
+            }
+        }
     }
 
     private static Dim length(NodeCall call, Value start, Value limit, Value delta) {
@@ -74,6 +90,7 @@ final class Creation {
 
     /** The vector 0, 1, ..., count - 1. */
     static SDVariable numbers(NodeCall call, Dim count) {
+        Holdable.require(call, List.of(count));
         GraphBuilder builder = call.builder();
         SDVariable end = builder.constant(Shapes.scalar(count)).variable();
         return builder.once(

@@ -178,6 +178,29 @@ final class Einsum {
     }
 
     private Operand product(Operand a, Operand b, String needed) {
+        for (char label : select(a.labels(), b::has).toCharArray()) {
+            Dim left = a.size(label);
+            Dim right = b.size(label);
+            if (left.isKnown() && right.isKnown() && !left.equals(right) && !left.is(1) && !right.is(1)) {
+                throw call.invalid("multiplies axes of " + left + " and " + right + " elements");
+            }
+        }
+        String repeated = select(
+                a.labels(),
+                label -> b.has(label)
+                        && needed.indexOf(label) < 0
+                        && a.size(label).is(1) != b.size(label).is(1));
+        return repeated.isEmpty()
+                ? matching(a, b, needed)
+                : matching(without(a, repeated), without(b, repeated), needed);
+    }
+
+    /** Sums over axes of which the other operand has one element, which is repeated along them. */
+    private Operand without(Operand operand, String labels) {
+        return summed(operand, select(operand.labels(), label -> labels.indexOf(label) < 0));
+    }
+
+    private Operand matching(Operand a, Operand b, String needed) {
         String batch = select(a.labels(), label -> b.has(label) && needed.indexOf(label) >= 0);
         String summed = select(a.labels(), label -> b.has(label) && needed.indexOf(label) < 0);
         String left = select(a.labels(), label -> !b.has(label));

@@ -171,18 +171,21 @@ final class Elementwise {
         if (real && low <= high) {
             return call.result(call.graph().clipByValue(x.variable(), low, high), x);
         }
-        Value above = orLimit(call, 1, -Float.MAX_VALUE)
+        Value above = orLimit(call, 1, "min", -Float.MAX_VALUE)
                 .map(bound -> call.emit("Max", x, bound))
                 .orElse(x);
-        return List.of(orLimit(call, 2, Float.MAX_VALUE)
+        return List.of(orLimit(call, 2, "max", Float.MAX_VALUE)
                 .map(bound -> call.emit("Min", above, bound))
                 .orElse(above));
     }
 
-    /** A bound; a real one that is absent is the last finite number, as in ONNX Runtime. */
-    private static Optional<Value> orLimit(NodeCall call, int input, float limit) {
+    /** A bound; a real one that is neither an input nor an attribute is the last finite number, as in ONNX Runtime. */
+    private static Optional<Value> orLimit(NodeCall call, int input, String attribute, float limit) {
         DataType type = call.in(0).type();
-        return call.optional(input).or(() -> type.isFPType() ? Optional.of(call.real(type, limit)) : Optional.empty());
+        return call.optional(input)
+                .or(() -> type.isFPType()
+                        ? Optional.of(call.real(type, call.node().real(attribute, limit)))
+                        : Optional.empty());
     }
 
     private static double bound(NodeCall call, int input, String attribute, float otherwise) {

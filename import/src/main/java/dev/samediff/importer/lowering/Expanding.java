@@ -22,6 +22,7 @@ final class Expanding {
         while (padded.size() < target.size()) {
             padded.add(0, Dim.ONE);
         }
+        Holdable.require(call, target);
         List<Dim> repeats = new ArrayList<>();
         List<Dim> dims = new ArrayList<>();
         List<Dim> repeated = new ArrayList<>();
@@ -86,6 +87,8 @@ final class Expanding {
         for (int axis = 0; axis < x.rank(); axis++) {
             dims.add(x.dim(axis).times(repeats.get(axis)));
         }
+        Holdable.require(call, dims);
+        Holdable.require(call, repeats);
         Optional<Dim> grows = repeats.stream().filter(repeat -> !repeat.is(1)).findFirst();
         return grows.isEmpty() ? List.of(x) : call.result(tile(call.builder(), x.variable(), repeats), x.type(), dims);
     }

@@ -59,6 +59,9 @@ final class Joining {
         int axis = call.axis("axis", 0, x.rank());
         List<Dim> given = given(call);
         if (given != null) {
+            if (given.stream().anyMatch(part -> part.isKnown() && part.known() < 0)) {
+                throw call.invalid("splits into parts of " + given + " elements");
+            }
             Dim sum = given.stream().reduce(Dim.ZERO, Dim::plus);
             if (sum.isKnown() && x.dim(axis).isKnown() && !sum.equals(x.dim(axis))) {
                 throw call.invalid("splits " + x.dim(axis) + " elements into parts of " + given + ", which are " + sum

@@ -39,7 +39,14 @@ final class MatMuls {
         return List.of(call.builder().reshape(product, dims));
     }
 
+    private static void requireMatching(NodeCall call, Dim columns, Dim rows) {
+        if (columns.isKnown() && rows.isKnown() && !columns.equals(rows)) {
+            throw call.invalid("multiplies rows of " + columns + " elements by columns of " + rows);
+        }
+    }
+
     private static Value product(NodeCall call, Value a, Value b) {
+        requireMatching(call, a.dim(a.rank() - 1), b.dim(b.rank() - 2));
         if (!a.type().isFPType()) {
             return ofWholeNumbers(call, a, b);
         }
@@ -123,8 +130,12 @@ final class MatMuls {
                     "multiplies whole numbers with factors; only MatMul and Add of them can be imported",
                     "use those, or cast to real numbers first");
         }
+        if (a.rank() != 2 || b.rank() != 2) {
+            throw call.invalid("multiplies tensors of " + a.rank() + " and " + b.rank() + " axes; Gemm takes matrices");
+        }
         Value left = transposeA ? Shapes.permuted(call, a, 1, 0) : a;
         List<Dim> dims = List.of(left.dim(0), b.dim(transposeB ? 0 : 1));
+        requireMatching(call, left.dim(1), b.dim(transposeB ? 1 : 0));
         SDVariable product =
                 scaled(times(call, left, b, transposeB), call.node().real("alpha", 1));
         if (call.optional(2).isEmpty() || call.node().real("beta", 1) == 0) {

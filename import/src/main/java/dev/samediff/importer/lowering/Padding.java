@@ -73,8 +73,16 @@ final class Padding {
         return call.builder().sizes().larger(Dim.ZERO.minus(pad), Dim.ZERO);
     }
 
-    private static Value cut(NodeCall call, Value x, int axis, Dim before, Dim after) {
-        Dim size = x.dim(axis);
+    /** What is left between two cuts; cuts of more than there is are refused, of an open size when the graph runs. */
+    private static Value cut(NodeCall call, Value given, int axis, Dim before, Dim after) {
+        Dim size = given.dim(axis);
+        Dim all = before.plus(after);
+        if (all.minus(size).isAtLeast(1)) {
+            throw call.invalid("cuts " + all + " of " + size + " elements of axis " + axis + " off");
+        }
+        List<Dim> dims = new ArrayList<>(given.dims());
+        dims.set(axis, call.builder().sizes().larger(size, all));
+        Value x = all.is(0) ? given : call.builder().required(given, dims);
         return Slicing.slice(call, x, List.of(Slicing.ordered(call, axis, before, size.minus(after), size, 1)));
     }
 

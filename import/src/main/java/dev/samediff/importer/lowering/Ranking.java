@@ -27,6 +27,7 @@ final class Ranking {
     private static final double PLACE = 0x1p-50;
     private static final double LEAST = 0x1p-200;
     private static final double INFINITY = 1e39;
+    private static final double NO_NUMBER = 1e40;
 
     private Ranking() {}
 
@@ -65,14 +66,13 @@ final class Ranking {
         }
         SameDiff graph = call.graph();
         GraphBuilder builder = call.builder();
-        SDVariable number = builder.cast(x.variable(), x.type(), DataType.DOUBLE);
+        SDVariable number = number(call, x);
         SDVariable ordered = largest ? number : number.neg();
         SDVariable place = Creation.numbers(call, size).castTo(DataType.DOUBLE);
         SDVariable key;
         if (x.type().isFPType()) {
-            SDVariable finite = graph.clipByValue(ordered, -INFINITY, INFINITY);
-            SDVariable step = graph.math().abs(finite).add(LEAST).mul(PLACE);
-            key = finite.sub(step.mul(place));
+            SDVariable step = graph.math().abs(ordered).add(LEAST).mul(PLACE);
+            key = ordered.sub(step.mul(place));
         } else {
             key = ordered.mul((double) MOST_ELEMENTS).sub(place);
         }
@@ -80,6 +80,22 @@ final class Ranking {
         List<Dim> dims = new ArrayList<>(x.dims());
         dims.set(x.rank() - 1, Dim.of(count));
         return Value.computed(found[1].castTo(DataType.LONG), DataType.LONG, dims);
+    }
+
+    /** Finite DOUBLEs in the order of the elements; what is no number is more than infinity, as for PyTorch. */
+    private static SDVariable number(NodeCall call, Value x) {
+        SDVariable wide = call.builder().cast(x.variable(), x.type(), DataType.DOUBLE);
+        if (!x.type().isFPType()) {
+            return wide;
+        }
+        SDVariable finite = call.graph().clipByValue(wide, -INFINITY, INFINITY);
+        Origins origins = call.builder().origins();
+        if (!origins.mayBeInfinite(x)) {
+            return finite;
+        }
+        Value numbers = origins.like(Value.computed(finite, DataType.DOUBLE, x.dims()), x);
+        Value none = call.real(DataType.DOUBLE, NO_NUMBER);
+        return call.emit("Where", call.emit("IsNaN", x), none, numbers).variable();
     }
 
     /** SameDiff's operator with its two numbers in the order that is executed: M2.1 hands them over the other way round. */
@@ -91,12 +107,16 @@ final class Ranking {
         }
     }
 
-    private static Value stepByStep(NodeCall call, Value x, long count, boolean largest) {
+    private static Value stepByStep(NodeCall call, Value given, long count, boolean largest) {
         if (count > MOST_STEPS) {
             throw call.refused(
                     "chooses " + count + " numbers of 64 bits; up to " + MOST_STEPS + " can be imported",
                     "choose fewer, or cast them to 32 bits first");
         }
+        Value x = given.type().isFPType() && call.builder().origins().mayBeInfinite(given)
+                ? call.emit(
+                        "Where", call.emit("IsNaN", given), call.real(given.type(), Double.POSITIVE_INFINITY), given)
+                : given;
         int axis = x.rank() - 1;
         Value last = call.vector(axis);
         Value numbers = Value.computed(Creation.numbers(call, x.dim(axis)), DataType.LONG, List.of(x.dim(axis)));
@@ -118,10 +138,10 @@ final class Ranking {
                 : call.emit("Concat", Map.of("axis", axis), places.toArray(new @Nullable Value[0]));
     }
 
-    /** The end of a type that is never chosen while something else can be. */
+    /** The end of a type; what is taken is no longer chosen among elements that are at this end themselves. */
     private static HostTensor end(DataType type, boolean most) {
         return type.isFPType()
-                ? HostTensor.filled(type, new long[0], most ? Double.MAX_VALUE : -Double.MAX_VALUE)
+                ? HostTensor.filled(type, new long[0], most ? Double.POSITIVE_INFINITY : Double.NEGATIVE_INFINITY)
                 : HostTensor.of(type, new long[0], new long[] {most ? Long.MAX_VALUE : Long.MIN_VALUE});
     }
 

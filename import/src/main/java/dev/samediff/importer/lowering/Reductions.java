@@ -5,6 +5,7 @@ import dev.samediff.importer.onnx.OnnxTypes;
 import dev.samediff.importer.tensor.Dim;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.UnaryOperator;
@@ -188,8 +189,38 @@ final class Reductions {
         Value rows = call.emit("Unsqueeze", numbers, call.vector(1));
         String comparison = reverse ? (exclusive ? "Greater" : "GreaterOrEqual") : (exclusive ? "Less" : "LessOrEqual");
         Value triangle = call.emit("CastLike", call.emit(comparison, rows, numbers), x);
-        Value wide = last.rank() == 1 ? call.emit("Unsqueeze", last, call.vector(0)) : last;
-        Value sums = call.builder().reshape(call.emit("MatMul", wide, triangle), last.dims());
-        return Gathering.axisBack(call, sums, axis);
+        UnaryOperator<Value> sums = part -> call.builder()
+                .reshape(
+                        call.emit(
+                                "MatMul",
+                                part.rank() == 1 ? call.emit("Unsqueeze", part, call.vector(0)) : part,
+                                triangle),
+                        part.dims());
+        boolean infinite = call.builder().origins().mayBeInfinite(last);
+        return Gathering.axisBack(call, infinite ? ofInfinite(call, sums, last) : sums.apply(last), axis);
+    }
+
+    /**
+     * Sums of what may be infinite or no number, which a product would bring into all sums: those it is a part of are what it
+     * makes of them, the others are as without it.
+     *
+     * @param sums sums of finite numbers
+     */
+    private static Value ofInfinite(NodeCall call, UnaryOperator<Value> sums, Value x) {
+        Value zero = call.real(x.type(), 0);
+        Value above = call.emit("IsInf", Map.of("detect_negative", 0), x);
+        Value below = call.emit("IsInf", Map.of("detect_positive", 0), x);
+        Value none = call.emit("IsNaN", x);
+        Value special = call.emit("Or", call.emit("Or", above, below), none);
+        Value result = sums.apply(call.emit("Where", special, zero, x));
+        Map<Value, Double> kinds = new LinkedHashMap<>();
+        kinds.put(above, Double.POSITIVE_INFINITY);
+        kinds.put(below, Double.NEGATIVE_INFINITY);
+        kinds.put(none, Double.NaN);
+        for (Map.Entry<Value, Double> kind : kinds.entrySet()) {
+            Value there = call.emit("Greater", sums.apply(call.emit("CastLike", kind.getKey(), x)), zero);
+            result = call.emit("Add", result, call.emit("Where", there, call.real(x.type(), kind.getValue()), zero));
+        }
+        return result;
     }
 }

@@ -58,7 +58,8 @@ final class Scattering {
         }
         Dim width = Gathering.product(data.dims().subList(count, data.rank()));
         Value place = call.builder().reshape(Gathering.places(call, indices, sizes), List.of(rows));
-        Value hot = Gathering.oneHot(call, place, places, data.type());
+        Value every = Gathering.oneHot(call, place, places, data.type());
+        Value hot = reduction.equals("none") ? Overwriting.last(call, every, rows, 0, -1) : every;
         Value matrix = call.builder().reshape(data, List.of(places, width));
         Value news = call.builder().reshape(updates, List.of(rows, width));
         if (isChoosing(reduction)) {
@@ -196,7 +197,8 @@ final class Scattering {
         Value news = Gathering.axisLast(call, updates, axis);
         Dim lines = Gathering.product(places.dims().subList(0, places.rank() - 1));
         Dim count = places.dim(places.rank() - 1);
-        Value hot = Gathering.oneHot(call, call.builder().reshape(places, List.of(lines, count)), size, data.type());
+        Value every = Gathering.oneHot(call, call.builder().reshape(places, List.of(lines, count)), size, data.type());
+        Value hot = reduction.equals("none") ? Overwriting.last(call, every, count, 1, axis) : every;
         List<Dim> written = new ArrayList<>(places.dims());
         written.set(places.rank() - 1, size);
         Value result;

@@ -29,6 +29,9 @@ final class Selection {
     private static List<Value> oneHot(NodeCall call) {
         Value indices = call.emit("Cast", Map.of("to", 7), call.in(0));
         Dim depth = call.known(1, "depth").dim(0);
+        if (depth.isKnown() && depth.known() < 1) {
+            throw call.invalid("makes one-hot rows of " + depth + " elements");
+        }
         Value values = call.in(2);
         long given = call.node().integer("axis", -1);
         int axis = Axes.normalise(call.node(), given, indices.rank() + 1);

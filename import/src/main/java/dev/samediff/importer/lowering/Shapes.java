@@ -165,6 +165,11 @@ final class Shapes {
         if (axes == null) {
             return List.of(call.builder().reshape(withoutOnes(call, x), dims));
         }
+        for (int axis : axes) {
+            if (x.dim(axis).isKnown() && !x.dim(axis).is(1)) {
+                throw call.invalid("removes axis " + axis + ", which has " + x.dim(axis) + " elements");
+            }
+        }
         if (unknown(dims) > 1 && removed.length == 1) {
             return call.result(call.graph().squeeze(x.variable(), removed[0]), x.type(), dims);
         }
@@ -177,6 +182,9 @@ final class Shapes {
         long[] axes = given == null ? call.known(1, "axes").asLongs() : given;
         int rank = x.rank() + axes.length;
         int[] inserted = Axes.normalise(call.node(), axes, rank);
+        if (inserted.length != axes.length) {
+            throw call.invalid("inserts the axes " + Arrays.toString(axes) + ", of which two are the same");
+        }
         List<Dim> dims = new ArrayList<>(x.dims());
         for (int axis : inserted) {
             dims.add(axis, Dim.ONE);
@@ -200,9 +208,15 @@ final class Shapes {
         Value x = call.in(0);
         long @Nullable [] given = call.node().integers("perm");
         int[] order = new int[x.rank()];
+        if (given != null && given.length != order.length) {
+            throw call.invalid("orders " + given.length + " axes of " + order.length);
+        }
         for (int axis = 0; axis < order.length; axis++) {
             order[axis] =
                     given == null ? order.length - 1 - axis : Axes.normalise(call.node(), given[axis], order.length);
+        }
+        if (Arrays.stream(order).distinct().count() != order.length) {
+            throw call.invalid("orders the axes " + Arrays.toString(order) + ", of which two are the same");
         }
         return List.of(permuted(call, x, order));
     }

@@ -6,8 +6,10 @@ import dev.samediff.importer.tensor.HostTensor;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.stream.LongStream;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -16,6 +18,9 @@ import org.nd4j.linalg.api.buffer.DataType;
 final class Slicing {
     /** What exporters write for "to the end". */
     private static final long END = Integer.MAX_VALUE;
+
+    /** Steps from here on reach beyond every tensor, and M2.1 computes with their sums in 32 bits. */
+    private static final long BEYOND = 1 << 30;
 
     /** The length of an axis that stays as it is, of the library's {@code slice}. */
     private static final int WHOLE = -1;
@@ -39,8 +44,12 @@ final class Slicing {
         List<Dim> ends = bounds(call, "ends", 2);
         long[] axes = axes(call, starts.size());
         List<Cut> cuts = new ArrayList<>();
+        Set<Integer> seen = new HashSet<>();
         for (int i = 0; i < axes.length; i++) {
             int axis = Axes.normalise(call.node(), axes[i], x.rank());
+            if (!seen.add(axis)) {
+                throw call.invalid("slices axis " + axis + " twice");
+            }
             long step = call.optional(4).isPresent() ? call.known(4, "steps").asLong(i) : 1;
             if (step == 0) {
                 throw call.invalid("slices with step 0");
@@ -60,7 +69,7 @@ final class Slicing {
         }
         Dim from = size.minus(bound(call, start, size, 1, 1));
         Dim to = isToTheEnd(end) ? size : size.minus(bound(call, end, size, 1, 0));
-        return ordered(call, axis, from, to, size, -step);
+        return ordered(call, axis, from, to, size, step == Long.MIN_VALUE ? Long.MAX_VALUE : -step);
     }
 
     /** "To the end", which for ONNX Runtime is the first element of a slice that runs backwards; for the ONNX text it is the last. */
@@ -74,6 +83,19 @@ final class Slicing {
         boolean certain = from.is(0) && to.isAtLeast(0) || to.equals(size);
         return new Cut(
                 axis, from, certain ? to : from.plus(call.builder().sizes().larger(length, Dim.ZERO)), step);
+    }
+
+    /** A part whose step leads out of the axis has its first element alone. */
+    private static Cut reachable(NodeCall call, Cut cut, Dim size) {
+        boolean single = cut.step() >= BEYOND || (size.isKnown() && cut.step() > 1 && cut.step() >= size.known());
+        Dim length = cut.end().minus(cut.start());
+        return single
+                ? new Cut(
+                        cut.axis(),
+                        cut.start(),
+                        cut.start().plus(call.builder().sizes().smaller(length, Dim.ONE)),
+                        1)
+                : cut;
     }
 
     /**
@@ -124,7 +146,10 @@ final class Slicing {
     }
 
     /** Cuts several axes at once; the parts lie inside of their axes, and none ends before it begins. */
-    static Value slice(NodeCall call, Value x, List<Cut> cuts) {
+    static Value slice(NodeCall call, Value x, List<Cut> given) {
+        List<Cut> cuts = given.stream()
+                .map(cut -> reachable(call, cut, x.dim(cut.axis())))
+                .toList();
         List<Cut> empty = cuts.stream().filter(Cut::isEmpty).toList();
         List<Cut> others = cuts.stream().filter(cut -> !cut.isEmpty()).toList();
         return emptied(call, parted(call, x, others), empty);

@@ -34,9 +34,11 @@ record Translator(GraphBuilder builder, int opset, Set<String> read, Consumer<St
     List<Value> translate(OnnxNode node, List<@Nullable Value> inputs) {
         try {
             Optional<List<HostTensor>> folded = fold(node, inputs);
+            NodeCall call = new NodeCall(node, inputs, this);
             List<Value> results = folded.isPresent()
                     ? folded.get().stream().map(builder::constant).toList()
-                    : Operators.of(node.operator()).lower(new NodeCall(node, inputs, this));
+                    : Operators.of(node.operator()).lower(call);
+            results.forEach(result -> Holdable.require(call, result.dims()));
             if (results.stream().anyMatch(result -> result.rank() > HostTensor.MOST_AXES)) {
                 throw new InvalidInputException(
                         node + " makes a tensor of more than " + HostTensor.MOST_AXES + " axes" + NotValid.ONNX);

@@ -37,6 +37,14 @@ record Windows(long[] kernel, long[] strides, long[] dilations, long[] pads) {
                 pads[rank + i] = total - pads[i];
             }
         }
+        for (int i = 0; i < rank; i++) {
+            Dim size = x.dim(i + 2);
+            double span = (kernel[i] - 1.0) * dilations[i] + 1;
+            if (size.isKnown() && (double) size.known() + pads[i] + pads[rank + i] < span) {
+                throw call.invalid("looks through windows that span " + (long) span + " elements of an axis of " + size
+                        + " with pads of " + pads[i] + " and " + pads[rank + i]);
+            }
+        }
         return new Windows(kernel, strides, dilations, pads);
     }
 

@@ -145,10 +145,12 @@ public final class ModelOutput {
      *
      * @param given the target; a symbolic link is followed
      * @throws InvalidInputException if what is there must not be replaced, see {@link dev.samediff.adapters.io.Destination#file}
+     *     and {@link DataOfModels}
      * @throws IOException if it cannot be written; a previous model at that place is as it was
      */
     public void write(Path given) throws IOException {
         try (PendingFile message = PendingFile.open(given, ModelOutput::removeOrphan)) {
+            DataOfModels.requireNone(message.target());
             List<OwnDataFile> before = OwnDataFile.of(message.target(), message.target());
             if (outside) {
                 writeOutside(message, before);

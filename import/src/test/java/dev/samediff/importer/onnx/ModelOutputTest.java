@@ -179,6 +179,21 @@ class ModelOutputTest {
         assertThat(read(other)).isEqualTo(5);
     }
 
+    @Test
+    void data_of_a_model_beside_it_are_not_replaced_by_a_model() throws IOException {
+        Files.write(folder.resolve("a.onnx.data"), bytes(5));
+        Files.write(folder.resolve("a.onnx"), model("a.onnx.data").toByteArray());
+        Path link = Files.createSymbolicLink(folder.resolve("link.onnx"), Path.of("a.onnx.data"));
+        for (Path target : List.of(folder.resolve("a.onnx.data"), link)) {
+            assertThatThrownBy(() -> write(target))
+                    .isInstanceOf(InvalidInputException.class)
+                    .hasMessageContaining("holds the data of the model")
+                    .hasMessageContaining("name another file");
+        }
+        assertThat(read(folder.resolve("a.onnx"))).isEqualTo(5);
+        assertThat(names()).containsExactly("a.onnx", "a.onnx.data", "link.onnx");
+    }
+
     @ParameterizedTest
     @ValueSource(strings = {"copy.onnx", "COPY.ONNX", "a.copy.onnx"})
     void a_copy_of_our_own_model_that_names_its_data_keeps_it(String copy) throws IOException {

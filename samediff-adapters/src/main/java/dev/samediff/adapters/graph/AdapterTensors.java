@@ -13,7 +13,7 @@ import org.nd4j.autodiff.samediff.SameDiff;
  */
 public final class AdapterTensors {
     private static final Pattern NAME = Pattern.compile(
-            ".*\\.((lora|sorsa)_((magnitude_vector\\.[A-Za-z0-9_-]+(\\.weight)?)|([A-Z]\\.[A-Za-z0-9_-]+\\.weight)|(embedding_[A-Z]\\.[A-Za-z0-9_-]+))"
+            ".*\\.((lora|sorsa)_((bias\\.[A-Za-z0-9_-]+\\.weight)|(magnitude_vector\\.[A-Za-z0-9_-]+(\\.weight)?)|([A-Z]\\.[A-Za-z0-9_-]+\\.weight)|(embedding_[A-Z]\\.[A-Za-z0-9_-]+))"
                     + "|token_adapter\\.trainable_tokens_delta\\.[A-Za-z0-9_-]+|modules_to_save\\.[A-Za-z0-9_-]+\\.weight)");
 
     private AdapterTensors() {}

@@ -47,6 +47,8 @@ public record TargetSelector(
     /** What the command line and PEFT call {@link #allLinear()}. */
     public static final String ALL_LINEAR = "all-linear";
 
+    private static final String EVERYTHING = ".*";
+
     public TargetSelector {
         layersToTransform = Collections.unmodifiableSet(new TreeSet<>(layersToTransform));
         layersPattern = List.copyOf(layersPattern);
@@ -88,6 +90,16 @@ public record TargetSelector(
     /** Returns a selector of all linear layers except the head. */
     public static TargetSelector allLinear() {
         return of(Optional.empty());
+    }
+
+    /** Returns a selector of no layer, for adapters that are tensors trained whole alone. */
+    public static TargetSelector none() {
+        return allLinear().excluding(ModuleMatch.regex(EVERYTHING));
+    }
+
+    /** Returns whether this is {@link #none()}. */
+    public boolean isNone() {
+        return equals(none());
     }
 
     /** Returns a selector of the modules whose path is, or ends with {@code "."} and, one of the names. */
@@ -218,6 +230,9 @@ public record TargetSelector(
 
     /** Returns the selector as a few words for messages and tables. */
     public String describe() {
+        if (isNone()) {
+            return "no layers";
+        }
         StringBuilder text = new StringBuilder(targets.map(
                         match -> match.regex().map(r -> "regex:" + r).orElse(String.join(",", match.names())))
                 .orElse(ALL_LINEAR));

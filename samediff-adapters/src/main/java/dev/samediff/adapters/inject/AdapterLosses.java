@@ -82,7 +82,7 @@ public final class AdapterLosses {
         refresh();
     }
 
-    /** Sets the coefficients of the active adapters' penalties to gamma / eta_max as soon as that is known, of others to 0. */
+    /** Sets the coefficients of the active adapters' penalties as soon as that is known, of others to 0. */
     public void refresh() {
         Double etaMax = peak;
         for (Adapter adapter : adapters.all()) {
@@ -91,7 +91,7 @@ public final class AdapterLosses {
                 editor.setScalar(
                         term.coefficient(),
                         etaMax != null && adapters.isActive(adapter)
-                                ? term.penalty().gamma() / etaMax
+                                ? term.penalty().coefficient(etaMax)
                                 : 0);
             }
         }

@@ -1,6 +1,7 @@
 package dev.samediff.adapters.inject;
 
 import dev.samediff.adapters.AdaptedSite;
+import dev.samediff.adapters.FollowedSites;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.PenalizedSites;
 import java.util.Collection;
@@ -116,19 +117,29 @@ public final class AdapterSet {
         return values;
     }
 
+    /** What follows every update of the active adapters, new objects, by name. */
+    public Map<String, FollowedSites> afterSteps() {
+        Map<String, FollowedSites> steps = new LinkedHashMap<>();
+        for (Adapter adapter : active()) {
+            adapter.config()
+                    .method()
+                    .afterStep()
+                    .ifPresent(step -> steps.put(adapter.name(), new FollowedSites(step, variables(adapter))));
+        }
+        return steps;
+    }
+
+    private static List<Map<String, String>> variables(Adapter adapter) {
+        return adapter.sites().stream().map(AdaptedSite::trainables).toList();
+    }
+
     /** The penalties of the active adapters that have one, by name. */
     public Map<String, PenalizedSites> penalties() {
         Map<String, PenalizedSites> penalties = new LinkedHashMap<>();
         for (Adapter adapter : active()) {
             Adapter.PenaltyTerm term = adapter.penalty();
             if (term != null) {
-                penalties.put(
-                        adapter.name(),
-                        new PenalizedSites(
-                                term.penalty(),
-                                adapter.sites().stream()
-                                        .map(AdaptedSite::trainables)
-                                        .toList()));
+                penalties.put(adapter.name(), new PenalizedSites(term.penalty(), variables(adapter)));
             }
         }
         return penalties;

@@ -35,6 +35,7 @@ public final class GraphAdapters {
     private final AdapterSet set = new AdapterSet();
     private final BaseWeights bases;
     private final HeldTensors held;
+    private final BiasChanges biases;
     private final AdapterLosses losses;
     private boolean enabled = true;
     private boolean merged;
@@ -59,6 +60,7 @@ public final class GraphAdapters {
         this.formerTrainables = editor.trainables();
         this.bases = new BaseWeights(graph, editor, set);
         this.held = new HeldTensors(graph, editor, set);
+        this.biases = new BiasChanges(graph, editor, set, tensors);
         this.losses = new AdapterLosses(graph, editor, set);
     }
 
@@ -70,19 +72,23 @@ public final class GraphAdapters {
     /** The low-rank factors' layers with the changes, and what is trained whole, by weight variable; computed anew. */
     public Map<String, INDArray> mergedWeights() {
         Map<String, INDArray> merged = new LinkedHashMap<>(bases.merged());
-        merged.putAll(held.merged());
+        merged.putAll(heldWeights());
         return merged;
     }
 
     /** What the active adapters do to every layer, and the tensors that they replace. */
     public List<LowRankUpdate> updates() {
         List<LowRankUpdate> updates = new ArrayList<>(bases.updates());
+        Map<String, INDArray> summed = biases.merged(held.merged());
+        summed.forEach((variable, bias) -> updates.add(LowRankUpdate.replacement(variable, variable, bias)));
         for (Adapter adapter : set.active()) {
             for (HeldTensor each : adapter.held()) {
-                updates.add(LowRankUpdate.replacement(
-                        each.tensor().module(),
-                        each.variable(),
-                        each.value(graph).dup('c')));
+                if (!summed.containsKey(each.variable())) {
+                    updates.add(LowRankUpdate.replacement(
+                            each.tensor().module(),
+                            each.variable(),
+                            each.value(graph).dup('c')));
+                }
             }
             for (HeldRows rows : adapter.rows()) {
                 rows.merged(graph)
@@ -95,9 +101,10 @@ public final class GraphAdapters {
 
     /** Lets files stand behind frozen weights, see {@link BaseWeights#moveToFile}. */
     public void moveToFile(Path directory, boolean graphToo) {
-        held.withdraw();
+        withdraw();
         bases.moveToFile(directory, graphToo);
         held.refresh(enabled, merged);
+        biases.refresh(enabled, merged);
     }
 
     /** The weights under them. */
@@ -140,12 +147,13 @@ public final class GraphAdapters {
     }
 
     private void attach(Supplier<Adapter> injected) {
-        held.withdraw();
+        withdraw();
         Adapter adapter;
         try {
             adapter = injected.get();
         } finally {
             held.refresh(enabled, merged);
+            biases.refresh(enabled, merged);
         }
         if (set.isEmpty()) {
             List<String> frozen = new ArrayList<>(editor.trainables());
@@ -164,6 +172,9 @@ public final class GraphAdapters {
                 .toList();
         losses.requireSafe(tasks, trainables);
         requireOneOwner(names);
+        if (merged) {
+            biases.requirePlaces(names.stream().map(set::get).toList());
+        }
         set.activate(names);
         for (Adapter adapter : set.all()) {
             if (set.isActive(adapter)) {
@@ -237,9 +248,17 @@ public final class GraphAdapters {
     }
 
     private void refresh() {
+        biases.withdraw();
         held.withdrawOthers(enabled, merged);
         bases.refresh(enabled, merged);
         held.refresh(enabled, merged);
+        biases.refresh(enabled, merged);
+    }
+
+    /** Puts the caller's arrays of what is trained whole back, and of biases. */
+    private void withdraw() {
+        biases.withdraw();
+        held.withdraw();
     }
 
     /** Switches all adapters on or off. */
@@ -250,6 +269,9 @@ public final class GraphAdapters {
 
     /** Puts the active adapters' changes into the weights instead of beside them, or takes that back. */
     public void merge(boolean on) {
+        if (on) {
+            biases.requirePlaces(set.active());
+        }
         merged = on;
         refresh();
     }
@@ -257,7 +279,7 @@ public final class GraphAdapters {
     /** Brings merged weights in line with the adapters' numbers after these were set. */
     public void valuesChanged() {
         if (merged) {
-            held.withdraw();
+            withdraw();
             refresh();
         }
     }
@@ -267,6 +289,7 @@ public final class GraphAdapters {
         Adapter gone = set.get(name);
         List<Adapter> newer = set.after(gone);
         List<String> tasks = losses.tasks();
+        biases.withdraw();
         held.withdraw(gone);
         set.remove(name);
         refresh();
@@ -276,7 +299,7 @@ public final class GraphAdapters {
 
     /** Takes all adapters out; the graph is as it was before the first. */
     public void unload() {
-        held.withdraw();
+        withdraw();
         bases.refresh(false, false);
         removeAll(graph, Set.of());
         set.clear();
@@ -304,9 +327,11 @@ public final class GraphAdapters {
                 .toList();
     }
 
-    /** The tensors of the active adapters that are trained whole, by variable, copied. */
+    /** The tensors of the active adapters that are trained whole, and biases with theirs, by variable, copied. */
     Map<String, INDArray> heldWeights() {
-        return held.merged();
+        Map<String, INDArray> whole = held.merged();
+        whole.putAll(biases.merged(whole));
+        return whole;
     }
 
     /** Returns a new plain graph with the active adapters merged into its weights. */

@@ -167,7 +167,9 @@ final class LayerStarts {
             Iterable<String> shortNames,
             boolean startsAtZero,
             String hash) {
-        if (layer.kind() == SiteKind.EXPERTS && config.method().magnitude().isPresent()) {
+        boolean outputs = config.method().magnitude().isPresent()
+                || config.method().bias().isPresent();
+        if (layer.kind() == SiteKind.EXPERTS && outputs) {
             throw new InvalidInputException("`" + layer.module() + "` is a stack of experts, on which there is no "
                     + config.method().name() + "; choose other layers, or another method for it");
         }

@@ -44,7 +44,8 @@ public record ParameterSummary(
     /** What could have been adapted and is not, by adapter, of the active ones. */
     public Map<String, List<LinearLayers.Rejected>> leftOut() {
         Map<String, List<LinearLayers.Rejected>> leftOut = new LinkedHashMap<>();
-        adapters.active()
+        adapters.active().stream()
+                .filter(adapter -> !adapter.config().targets().isNone())
                 .forEach(adapter ->
                         leftOut.put(adapter.name(), LeftOut.of(adapter.config().targets(), layers)));
         return leftOut;

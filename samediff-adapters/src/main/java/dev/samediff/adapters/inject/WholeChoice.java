@@ -35,6 +35,13 @@ record WholeChoice(AdaptableLayers layers, ModuleTensors tensors, Function<Strin
      * @param rows the rows of tables that it trains
      */
     List<AdaptableSite> factorised(AdapterConfig config, List<RowChoice.Rows> rows) {
+        if (config.targets().isNone()) {
+            if (config.whole().isEmpty()) {
+                throw new InvalidInputException("the adapter `" + config.name()
+                        + "` has no layers and trains nothing whole; choose layers, modules, biases or tokens");
+            }
+            return List.of();
+        }
         List<AdaptableSite> selected = config.targets().select(layers);
         List<AdaptableSite> left = selected.stream()
                 .filter(site -> !isSaved(config.whole(), site.module()))

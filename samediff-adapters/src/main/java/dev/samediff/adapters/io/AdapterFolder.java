@@ -21,7 +21,7 @@ import org.slf4j.LoggerFactory;
  * Folders that hold one trained adapter, in the layout of Hugging Face PEFT.
  *
  * <pre>
- * adapter_config.json          a plain LoRA, which PEFT loads onto the original base model
+ * adapter_config.json          a plain LoRA or AdaLoRA, which PEFT loads onto the original base model
  * adapter_model.safetensors
  * native/adapter.json          the method itself: trained and start tensors, hyper-parameters, base hashes
  * native/adapter.safetensors
@@ -83,10 +83,10 @@ public final class AdapterFolder {
      */
     public static void save(AdapterState state, Path folder, Description description, Map<String, String> beside)
             throws IOException {
-        PeftForm plain = PeftForm.of(state, description);
+        PeftForm form = PeftForm.own(state, description);
         DurableFiles.writeFolder(folder, temporary -> {
-            plain.write(temporary);
-            NativeForm.write(state, plain.config(), temporary);
+            form.write(temporary);
+            NativeForm.write(state, form.config(), temporary);
             for (Map.Entry<String, String> text : beside.entrySet()) {
                 Files.writeString(temporary.resolve(text.getKey()), text.getValue(), StandardOpenOption.CREATE_NEW);
             }

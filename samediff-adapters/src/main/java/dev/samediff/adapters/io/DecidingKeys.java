@@ -7,6 +7,7 @@ import java.math.BigDecimal;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.TreeSet;
 
@@ -19,20 +20,25 @@ final class DecidingKeys {
     private static final List<String> KEYS = List.of(
             "peft_type",
             "r",
+            PeftAdaLora.FIRST_RANK,
             "lora_alpha",
             "use_dora",
+            "lora_bias",
             "use_rslora",
             "rank_pattern",
             "alpha_pattern",
             "bias",
             "modules_to_save",
             "trainable_token_indices",
+            "token_indices",
             "target_modules",
             PeftExperts.PARAMETERS,
             "exclude_modules",
             "layers_to_transform",
             "layers_pattern",
             "init_lora_weights");
+
+    private static final Set<String> ORDERED = Set.of(PeftWhole.TOKENS, "token_indices");
 
     private DecidingKeys() {}
 
@@ -44,8 +50,7 @@ final class DecidingKeys {
         for (String key : keys) {
             JsonNode value = config.path(key);
             if (!isDefault(key, value)) {
-                deciding.set(
-                        key, key.equals(PeftWhole.TOKENS) ? value : canonical(value)); // rows are in the tokens' order
+                deciding.set(key, ORDERED.contains(key) ? value : canonical(value)); // rows are in the tokens' order
             }
         }
         return deciding;

@@ -10,6 +10,7 @@ import dev.samediff.adapters.BaseHash;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.SiteKind;
 import dev.samediff.adapters.method.AdapterMethods;
+import dev.samediff.adapters.method.BiasedLora;
 import dev.samediff.adapters.method.Dora;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -23,6 +24,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.Set;
 import java.util.stream.LongStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -35,6 +37,7 @@ final class NativeForm {
     static final String FOLDER = "native";
     static final String CONFIG = "adapter.json";
     static final String TENSORS = "adapter.safetensors";
+    private static final Set<String> OF_OUTPUTS = Set.of(Dora.MAGNITUDE, BiasedLora.BIAS);
     private static final int FORMAT = 1;
     private static final String KIND = "kind";
     private static final String EXPERTS = "experts";
@@ -196,7 +199,7 @@ final class NativeForm {
                             ? new long[] {in, rank}
                             : name.endsWith("_B")
                                     ? new long[] {rank, out}
-                                    : new long[] {name.equals(Dora.MAGNITUDE) ? out : rank});
+                                    : new long[] {OF_OUTPUTS.contains(name) ? out : rank});
             if (!Arrays.equals(expected, tensor.shape())) {
                 throw new InvalidInputException("the tensor `" + name + "` of `" + layer.text("module") + "` in "
                         + file + " has the shape " + Arrays.toString(tensor.shape()) + "; expected "

@@ -12,6 +12,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.TreeMap;
 import java.util.function.Function;
 import java.util.stream.Collectors;
@@ -36,14 +37,28 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
     static final String DROPOUT = "lora_dropout";
     static final String TASK = "task_type";
     static final String TENSORS = "adapter_model.safetensors";
+    static final String TARGETS = "target_modules";
+    /** PEFT's word for an adapter without layers: it looks for none. */
+    static final String NO_LAYERS = "dummy-target-modules";
+
     static final String PREFIX = "base_model.model.";
     static final String A = ".lora_A.weight";
     static final String B = ".lora_B.weight";
     static final String MAGNITUDE = "." + Dora.MAGNITUDE;
+    static final String BIAS = ".lora_B.bias";
     static final String EMBEDDING_A = ".lora_embedding_A";
     static final String EMBEDDING_B = ".lora_embedding_B";
 
+    /** Returns the form that PEFT has for the method itself, if it has one, and else the plain LoRA. */
+    static PeftForm own(AdapterState state, AdapterFolder.Description description) {
+        PeftForm plain = of(state, description);
+        return PeftAdaLora.expresses(state) ? PeftAdaLora.of(state, plain) : plain;
+    }
+
     static PeftForm of(AdapterState state, AdapterFolder.Description description) {
+        if (PeftTokens.expresses(state)) {
+            return PeftTokens.of(state, description);
+        }
         List<AdapterState.PlainLora> layers = state.toPlainLora();
         Map<String, INDArray> tensors = new LinkedHashMap<>();
         Map<String, String> experts = PeftExperts.prefixes(layers);
@@ -53,6 +68,10 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
             layer.magnitude().ifPresent(lengths -> {
                 requireFinite(lengths, layer.module());
                 tensors.put(PREFIX + layer.module() + MAGNITUDE, lengths.dup('c'));
+            });
+            layer.bias().ifPresent(bias -> {
+                requireFinite(bias, layer.module());
+                tensors.put(PREFIX + layer.module() + BIAS, bias.dup('c'));
             });
             switch (layer.kind()) {
                 case LINEAR -> put(tensors, layer, A, B);
@@ -82,9 +101,10 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
     }
 
     private static ObjectNode config(List<AdapterState.PlainLora> layers, AdapterFolder.Description description) {
-        int rank = mostFrequent(layers, AdapterState.PlainLora::rank);
+        int rank = mostFrequent(layers, AdapterState.PlainLora::rank).orElse(8);
         double alpha = mostFrequent(
-                layers.stream().filter(layer -> layer.rank() == rank).toList(), AdapterState.PlainLora::alpha);
+                        layers.stream().filter(layer -> layer.rank() == rank).toList(), AdapterState.PlainLora::alpha)
+                .orElse(8.0);
         ObjectNode ranks = JsonNodeFactory.instance.objectNode();
         ObjectNode alphas = JsonNodeFactory.instance.objectNode();
         ArrayNode targets = JsonNodeFactory.instance.arrayNode();
@@ -111,13 +131,20 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
         config.putNull("layers_pattern");
         config.putNull("layers_to_transform");
         put(config, "lora_alpha", alpha);
+        if (layers.stream().anyMatch(layer -> layer.bias().isPresent())) { // newer than PEFT 0.13
+            config.put("lora_bias", true);
+        }
         config.put(DROPOUT, 0.0);
         config.putNull("modules_to_save");
         config.put("peft_type", "LORA");
         config.put("r", rank);
         config.set("rank_pattern", ranks);
         config.putNull("revision");
-        config.set("target_modules", targets);
+        if (layers.isEmpty()) {
+            config.put(TARGETS, NO_LAYERS);
+        } else {
+            config.set(TARGETS, targets);
+        }
         if (!parameters.isEmpty()) {
             config.set(PeftExperts.PARAMETERS, parameters);
         }
@@ -141,15 +168,14 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
         }
     }
 
-    private static <T extends Comparable<T>> T mostFrequent(
+    private static <T extends Comparable<T>> Optional<T> mostFrequent(
             List<AdapterState.PlainLora> layers, Function<AdapterState.PlainLora, T> property) {
         return layers.stream()
                 .collect(Collectors.groupingBy(property, TreeMap::new, Collectors.counting()))
                 .entrySet()
                 .stream()
                 .max(Map.Entry.comparingByValue())
-                .orElseThrow()
-                .getKey();
+                .map(Map.Entry::getKey);
     }
 
     private static void put(Map<String, INDArray> tensors, AdapterState.PlainLora layer, String a, String b) {

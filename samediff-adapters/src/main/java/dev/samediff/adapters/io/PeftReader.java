@@ -10,6 +10,7 @@ import dev.samediff.adapters.SiteKind;
 import dev.samediff.adapters.WholeTensors;
 import dev.samediff.adapters.graph.LinearSites;
 import dev.samediff.adapters.graph.TargetSelector;
+import dev.samediff.adapters.method.BiasedLora;
 import dev.samediff.adapters.method.Dora;
 import dev.samediff.adapters.method.Lora;
 import java.io.IOException;
@@ -36,7 +37,6 @@ import org.nd4j.linalg.factory.Nd4j;
 final class PeftReader {
     /** Options that change what the adapter computes; each must be absent, null, false, empty or its default. */
     static final List<String> UNSUPPORTED = List.of(
-            "lora_bias",
             "use_qalora",
             "use_bdlora",
             "layer_replication",
@@ -48,9 +48,12 @@ final class PeftReader {
 
     private static final Set<String> STARTS_THAT_KEEP_THE_BASE = Set.of("gaussian", "eva", "orthogonal", "mica");
 
+    private static final String TYPE = "peft_type";
+    private static final List<String> TYPES = List.of("LORA", PeftAdaLora.TYPE, PeftTokens.TYPE);
+    private static final String LORA_BIAS = "lora_bias";
     private static final String USE_DORA = "use_dora";
-    private static final List<String> FACTORS =
-            List.of(PeftForm.A, PeftForm.B, PeftForm.EMBEDDING_A, PeftForm.EMBEDDING_B, PeftForm.MAGNITUDE);
+    private static final List<String> FACTORS = List.of(
+            PeftForm.A, PeftForm.B, PeftForm.EMBEDDING_A, PeftForm.EMBEDDING_B, PeftForm.MAGNITUDE, PeftForm.BIAS);
     private static final String TABLE = ".base_layer.weight";
 
     private PeftReader() {}
@@ -61,16 +64,35 @@ final class PeftReader {
         requireSupported(config, configFile);
         WholeTensors choice = PeftWhole.choice(config);
         Map<String, INDArray> tensors = tensors(folder);
+        if (config.text(TYPE).equals(PeftAdaLora.TYPE)) {
+            return PeftAdaLora.read(config, choice, tensors, name, folder.resolve(PeftForm.TENSORS));
+        }
+        if (config.text(TYPE).equals(PeftTokens.TYPE)) {
+            return PeftTokens.read(config, tensors, name, folder.resolve(PeftForm.TENSORS));
+        }
+        JsonNode chosen = config.raw(PeftForm.TARGETS);
+        boolean noLayers = !choice.isEmpty() && chosen != null && PeftForm.NO_LAYERS.equals(chosen.asText());
         Map<String, Factors> factors = named(
                 factors(tensors, choice, folder.resolve(PeftForm.TENSORS)),
                 config.has(PeftExperts.PARAMETERS) ? config.texts(PeftExperts.PARAMETERS) : List.of());
+        if (factors.isEmpty() && !noLayers) {
+            throw new InvalidInputException(
+                    folder.resolve(PeftForm.TENSORS) + " holds no tensors of layers; save the adapter again");
+        }
         int rank = config.count("r");
         boolean rankStabilized = config.flag("use_rslora", false);
         Lora lora = new Lora(
                 rank, OptionalDouble.of(alpha(config)), rankStabilized, Lora.Start.KAIMING_UNIFORM);
         boolean isDora = config.flag(USE_DORA, false);
-        AdapterMethod method = isDora ? new Dora(lora) : lora;
-        TargetSelector targets = TargetSelector.suffixes(List.copyOf(factors.keySet()))
+        boolean isBiased = config.flag(LORA_BIAS, false);
+        if (isDora && isBiased) {
+            throw new InvalidInputException("the adapter in " + configFile + " has both `" + USE_DORA + "` and `"
+                    + LORA_BIAS + "`, which PEFT does not allow either; train it with one of them");
+        }
+        AdapterMethod method = isDora ? new Dora(lora) : isBiased ? new BiasedLora(lora) : lora;
+        TargetSelector targets = (noLayers
+                        ? TargetSelector.none()
+                        : TargetSelector.suffixes(List.copyOf(factors.keySet())))
                 .withRankPattern(config.countsByName("rank_pattern"))
                 .withAlphaPattern(config.numbersByName("alpha_pattern"));
         List<AdapterState.Site> sites = new ArrayList<>();
@@ -91,6 +113,7 @@ final class PeftReader {
                         + PeftForm.CONFIG + ": both files must come from one training");
             }
             requireLengths(module, ab, isDora, folder);
+            requireBias(module, ab, isBiased, folder);
             sites.add(site(
                     module,
                     ab,
@@ -118,7 +141,7 @@ final class PeftReader {
         return alpha;
     }
 
-    private static double dropout(JsonFile config) {
+    static double dropout(JsonFile config) {
         double dropout = config.optionalNumber(PeftForm.DROPOUT).orElse(0.0);
         if (!(dropout >= 0 && dropout < 1)) {
             throw config.wrong(PeftForm.DROPOUT, String.valueOf(dropout), "0 or more, and less than 1");
@@ -145,6 +168,22 @@ final class PeftReader {
         }
     }
 
+    /** Biases are there if and only if the configuration has them, on linear layers, one number for each output. */
+    private static void requireBias(String module, Factors ab, boolean isBiased, Path folder) {
+        INDArray bias = ab.bias();
+        if (isBiased && ab.kind() != SiteKind.LINEAR) {
+            throw new InvalidInputException("`" + module + "` in " + folder + " is no linear layer and has `"
+                    + LORA_BIAS + "`, which PEFT does not allow either; train it without");
+        }
+        if (isBiased != (bias != null)
+                || (bias != null && bias.length() != ab.b().size(0))) {
+            throw new InvalidInputException("the layer `" + module + "` in " + folder + " has "
+                    + (bias == null ? "no " : Arrays.toString(bias.shape()) + " as ") + PeftForm.BIAS.substring(1)
+                    + ", " + PeftForm.CONFIG + " has " + LORA_BIAS + " = " + isBiased + ", and the layer "
+                    + ab.b().size(0) + " outputs: both files must come from one training");
+        }
+    }
+
     /** Tells the tensors of experts from those of modules, and calls them by the path of their stack. */
     private static Map<String, Factors> named(Map<String, Factors> found, List<String> parameters) {
         Map<String, Factors> named = new LinkedHashMap<>();
@@ -152,7 +191,14 @@ final class PeftReader {
                 .ifPresentOrElse(
                         parameter -> named.put(
                                 LinearSites.modulePath(parameter),
-                                new Factors(ab.a(), ab.b(), ab.lengths(), SiteKind.EXPERTS, parameter, ab.tableHash())),
+                                new Factors(
+                                        ab.a(),
+                                        ab.b(),
+                                        ab.lengths(),
+                                        ab.bias(),
+                                        SiteKind.EXPERTS,
+                                        parameter,
+                                        ab.tableHash())),
                         () -> named.put(path, ab)));
         return named;
     }
@@ -163,12 +209,19 @@ final class PeftReader {
      * @param a A [r,in]; of experts [experts * r, in]
      * @param b B [out,r]; of experts [out, r * experts]
      * @param lengths the lengths of columns [out] of DoRA, if there are any
+     * @param bias the bias of B [out], if there is one
      * @param kind whether they are an embedding's or experts'
      * @param weight name of the parameter
      * @param tableHash hash of the table of an embedding, which PEFT saves with some adapters; else unknown
      */
     private record Factors(
-            INDArray a, INDArray b, @Nullable INDArray lengths, SiteKind kind, String weight, String tableHash) {}
+            INDArray a,
+            INDArray b,
+            @Nullable INDArray lengths,
+            @Nullable INDArray bias,
+            SiteKind kind,
+            String weight,
+            String tableHash) {}
 
     private static AdapterState.Site site(String module, Factors ab, int rank, AdapterMethod method, double alpha) {
         boolean experts = ab.kind() == SiteKind.EXPERTS;
@@ -187,6 +240,11 @@ final class PeftReader {
         if (lengths != null) {
             tensors.put(Dora.MAGNITUDE, lengths.castTo(DataType.FLOAT));
             start.put(Dora.MAGNITUDE, lengths.castTo(DataType.FLOAT)); // unknown, and of no use: the start is zero
+        }
+        INDArray bias = ab.bias();
+        if (bias != null) {
+            tensors.put(BiasedLora.BIAS, bias.castTo(DataType.FLOAT));
+            start.put(BiasedLora.BIAS, Nd4j.zeros(DataType.FLOAT, bias.shape()));
         }
         return new AdapterState.Site(
                 module,
@@ -224,9 +282,6 @@ final class PeftReader {
         for (String module : modules) {
             factors.put(module, factors(module, tensors, file));
         }
-        if (factors.isEmpty()) {
-            throw new InvalidInputException(file + " holds no tensors; save the adapter again");
-        }
         return factors;
     }
 
@@ -251,6 +306,7 @@ final class PeftReader {
                 flat(a),
                 flat(b),
                 lengths == null ? null : lengths.dup('c').reshape(-1),
+                tensors.get(prefix + PeftForm.BIAS),
                 kind,
                 module + ".weight",
                 embedding ? hashOf(tensors.get(prefix + TABLE)) : AdapterState.UNKNOWN_HASH); // may be stored turned
@@ -287,7 +343,9 @@ final class PeftReader {
                     + PeftForm.B + ", or " + PeftForm.EMBEDDING_A + " and " + PeftForm.EMBEDDING_B
                     + ", or what modules_to_save and bias name: merge the adapter in PEFT instead");
         }
-        boolean isMatrix = tensor.rank() >= 2 && tensor.rank() <= 5 || suffix.equals(PeftForm.MAGNITUDE);
+        boolean isMatrix = tensor.rank() >= 2 && tensor.rank() <= 5
+                || suffix.equals(PeftForm.MAGNITUDE)
+                || (suffix.equals(PeftForm.BIAS) && tensor.rank() == 1);
         if (!isMatrix || tensor.isEmpty() || !tensor.dataType().isFPType()) {
             throw new InvalidInputException("the tensor `" + key + "` in " + file + " is " + tensor.dataType()
                     + Arrays.toString(tensor.shape()) + "; expected a matrix of floating-point numbers (a linear"
@@ -297,10 +355,10 @@ final class PeftReader {
     }
 
     private static void requireSupported(JsonFile config, Path file) {
-        String type = config.text("peft_type");
-        if (!type.equals("LORA")) {
+        String type = config.text(TYPE);
+        if (!TYPES.contains(type)) {
             throw new InvalidInputException("the adapter in " + file + " is of the type `" + JsonFile.shown(type)
-                    + "`; only LORA can be loaded");
+                    + "`; only " + TYPES + " can be loaded");
         }
         for (String key : UNSUPPORTED) {
             if (isSet(config.raw(key))) {

@@ -116,7 +116,7 @@ public record Safetensors(Map<String, INDArray> tensors, Map<String, String> met
             throws IOException {
         long bytes = entry.end() - entry.begin();
         if (bytes == 0) {
-            return Nd4j.empty(entry.type().dataType());
+            return Nd4j.create(entry.type().dataType(), entry.shape());
         }
         INDArray array = Nd4j.createUninitialized(entry.type().dataType(), entry.shape(), 'c');
         BytePointer memory = bytes(array, bytes);

@@ -38,6 +38,14 @@ public final class AdapterMethods {
                         s.choice("regularizer", OrthonormalPenalty.Form.SUMSQ),
                         s.count("niter")));
         METHODS.put(Dora.NAME, s -> new Dora(s.directions()));
+        METHODS.put(
+                AdaLora.NAME,
+                s -> new AdaLora(
+                        s.rank, s.alpha, s.number("orthogonality", AdaLora.DEFAULT_ORTHOGONALITY), s.budget()));
+        METHODS.put(
+                BiasedLora.NAME,
+                s -> new BiasedLora(
+                        new Lora(s.rank, s.alpha, s.flag("rslora"), s.choice("start", Lora.Start.KAIMING_UNIFORM))));
     }
 
     private AdapterMethods() {}
@@ -64,7 +72,8 @@ public final class AdapterMethods {
     /**
      * Returns a method by name.
      *
-     * @param name {@code lora}, {@code olora}, {@code pissa}, {@code pissa_niter_<n>}, {@code sorsa}, {@code dora}, or that of a
+     * @param name {@code lora}, {@code olora}, {@code pissa}, {@code pissa_niter_<n>}, {@code sorsa}, {@code dora}, {@code adalora},
+     *     {@code lora_bias}, or that of a
      *     provider, in any case
      * @param rank rank
      * @param alpha alpha, empty for the method's default
@@ -111,10 +120,22 @@ public final class AdapterMethods {
         AdapterMethod directions() {
             String name = value("directions").orElse(Lora.NAME);
             Function<Settings, AdapterMethod> factory = METHODS.get(name);
-            if (factory == null || name.equals(method)) {
+            if (factory == null || name.equals(method) || name.equals(BiasedLora.NAME)) {
                 throw wrong("directions", name, "lora, olora or pissa");
             }
             return factory.apply(this);
+        }
+
+        RankBudget budget() {
+            RankBudget absent = RankBudget.DEFAULT;
+            return new RankBudget(
+                    count("target"),
+                    count("warmup").orElse(absent.warmup()),
+                    count("last").orElse(absent.last()),
+                    count("interval").orElse(absent.interval()),
+                    number("beta1", absent.beta1()),
+                    number("beta2", absent.beta2()),
+                    count("total"));
         }
 
         boolean flag(String name) {

@@ -14,7 +14,6 @@ import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
 import org.nd4j.autodiff.samediff.SDVariable;
-import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.indexing.NDArrayIndex;
 
@@ -41,6 +40,8 @@ public record Sorsa(
     static final String A = "sorsa_A";
     static final String S = "sorsa_S";
     static final String B = "sorsa_B";
+
+    private static final WeightedProduct PRODUCT = new WeightedProduct(A, S, B);
 
     public Sorsa {
         HyperParameters.check(NAME, rank, alpha);
@@ -113,36 +114,17 @@ public record Sorsa(
 
     @Override
     public SDVariable adapt(LayerUse use, SDVariable scaling, Map<String, SDVariable> trainables, String prefix) {
-        SameDiff graph = use.input().graph();
-        SDVariable down = use.input().times(prefix + "down", LowRank.get(trainables, A));
-        SDVariable weights = LowRank.get(trainables, S).mul(prefix + "weights", scaling);
-        SDVariable scaled = down.mul(prefix + "scaled", weights);
-        SDVariable up = graph.mmul(prefix + "up", scaled, LowRank.get(trainables, B));
-        return use.base().add(prefix + "sum", up);
+        return PRODUCT.adapt(use, scaling, trainables, prefix);
     }
 
     @Override
     public INDArray delta(Map<String, INDArray> trainables, double scaling) {
-        INDArray weighted = LowRank.doubles(LowRank.get(trainables, A))
-                .mulRowVector(LowRank.doubles(LowRank.get(trainables, S)).mul(scaling)); // S itself if it is float64
-        return LowRank.product(weighted, LowRank.doubles(LowRank.get(trainables, B)));
+        return PRODUCT.delta(trainables, scaling);
     }
 
-    /**
-     * With G = dL/d(delta), {@code P = G B^T [in,r]} and {@code Q = A^T G [r,out]}: {@code dL/dA = s P diag(S)}, {@code dL/dS =
-     * s colsum(A * P)}, {@code dL/dB = s diag(S) Q}.
-     */
     @Override
     public Map<String, INDArray> deltaGradients(Map<String, INDArray> trainables, double scaling, INDArray ofDelta) {
-        INDArray a = LowRank.get(trainables, A);
-        INDArray weights = LowRank.get(trainables, S);
-        INDArray p = ofDelta.mmul(LowRank.get(trainables, B).transpose()).muli(scaling);
-        INDArray q = a.transpose().mmul(ofDelta).muli(scaling);
-        Map<String, INDArray> gradients = new LinkedHashMap<>();
-        gradients.put(A, p.mulRowVector(weights));
-        gradients.put(S, a.mul(p).sum(0).reshape(weights.shape()));
-        gradients.put(B, q.mulColumnVector(weights));
-        return gradients;
+        return PRODUCT.deltaGradients(trainables, scaling, ofDelta);
     }
 
     /** A' = A, B' = diag(S) B. */

@@ -3,6 +3,7 @@ package dev.samediff.adapters.predict;
 import dev.samediff.adapters.serving.ModelPool;
 import dev.samediff.adapters.text.batch.SequenceEncoder;
 import dev.samediff.adapters.text.generation.Generation;
+import dev.samediff.adapters.text.generation.GenerationListener;
 import dev.samediff.adapters.text.generation.GenerationPlan;
 import dev.samediff.adapters.text.generation.TextGenerator;
 import dev.samediff.adapters.text.tokenizer.Tokenizer;
@@ -11,6 +12,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 
 /**
  * Continues a text by a causal decoder, with a key/value cache. All tokens of an answer come from the adapter as it was when the
@@ -22,9 +24,16 @@ public final class TextCompleter implements Predictor<String, Generation> {
     private final GenerationPlan plan;
     private final String logits;
     private final Optional<String> adapter;
+    private final @Nullable GenerationListener listener;
 
     private TextCompleter(
-            ModelPool pool, SequenceEncoder encoder, GenerationPlan plan, String logits, Optional<String> adapter) {
+            ModelPool pool,
+            SequenceEncoder encoder,
+            GenerationPlan plan,
+            String logits,
+            Optional<String> adapter,
+            @Nullable GenerationListener listener) {
+        this.listener = listener;
         this.pool = pool;
         this.encoder = encoder;
         this.plan = plan;
@@ -44,17 +53,31 @@ public final class TextCompleter implements Predictor<String, Generation> {
     public static TextCompleter of(ModelPool pool, Tokenizer tokenizer, GenerationPlan plan, String logits) {
         pool.requireVariable(logits);
         return new TextCompleter(
-                pool, SequenceEncoder.of(tokenizer, plan.contextLength()), plan, logits, Optional.empty());
+                pool, SequenceEncoder.of(tokenizer, plan.contextLength()), plan, logits, Optional.empty(), null);
     }
 
     /** Returns this with prompts that are encoded otherwise, such as with a beginning token. */
     public TextCompleter withEncoder(SequenceEncoder newEncoder) {
-        return new TextCompleter(pool, newEncoder, plan, logits, adapter);
+        return new TextCompleter(pool, newEncoder, plan, logits, adapter, listener);
+    }
+
+    /** Returns this with another plan, such as that of one request. */
+    public TextCompleter withPlan(GenerationPlan newPlan) {
+        return new TextCompleter(pool, encoder, newPlan, logits, adapter, listener);
+    }
+
+    /**
+     * Returns this telling what is written as it is written.
+     *
+     * @param newListener is called by the threads that write, one for each batch of prompts; a worker of the pool waits for it
+     */
+    public TextCompleter tellingTo(GenerationListener newListener) {
+        return new TextCompleter(pool, encoder, plan, logits, adapter, newListener);
     }
 
     @Override
     public TextCompleter withAdapter(String name) {
-        return new TextCompleter(pool, encoder, plan, logits, Optional.of(name));
+        return new TextCompleter(pool, encoder, plan, logits, Optional.of(name), listener);
     }
 
     @Override
@@ -81,10 +104,9 @@ public final class TextCompleter implements Predictor<String, Generation> {
     }
 
     private List<Generation> generate(List<int[]> prompts, int... numbers) {
-        return pool.decode(
-                adapter,
-                logits,
-                plan.contextLength(),
-                model -> new TextGenerator(model, encoder.tokenizer(), plan).generateFrom(prompts, numbers));
+        return pool.decode(adapter, logits, plan.contextLength(), model -> {
+            TextGenerator silent = new TextGenerator(model, encoder.tokenizer(), plan);
+            return (listener == null ? silent : silent.tellingTo(listener)).generateFrom(prompts, numbers);
+        });
     }
 }

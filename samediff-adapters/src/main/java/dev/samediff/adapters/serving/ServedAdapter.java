@@ -1,11 +1,8 @@
 package dev.samediff.adapters.serving;
 
 import dev.samediff.adapters.AdaptedModel;
-import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.AdapterState;
-import dev.samediff.adapters.method.Dora;
-import dev.samediff.adapters.method.Lora;
-import java.util.ArrayList;
+import dev.samediff.adapters.ToLora;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -24,7 +21,7 @@ record ServedAdapter(Form form, Map<String, INDArray> arrays) {
     /** The base model without an adapter. */
     static final ServedAdapter NONE = new ServedAdapter(new Form(Map.of(), Map.of()), Map.of());
 
-    /** All adapters have this name in workers' graphs, so that those of one form have the same variables. */
+    /** The factors are those of the unchanged base weights with the scaling inside, so that all adapters read one base model; all have this name in workers' graphs, so that those of one form have the same variables. */
     private static final String NAME = "served";
 
     /**
@@ -51,7 +48,8 @@ record ServedAdapter(Form form, Map<String, INDArray> arrays) {
      * @param state the adapter
      */
     static ServedAdapter inject(SameDiff graph, Map<String, String> paths, AdapterState state) {
-        AdaptedModel model = AdaptedModel.inject(graph, paths, plain(state));
+        AdaptedModel model = AdaptedModel.inject(
+                graph, paths, ToLora.withScalingInside(state).withName(NAME));
         Map<String, INDArray> arrays = new LinkedHashMap<>();
         Map<String, Variable> variables = new LinkedHashMap<>();
         model.trainables().forEach((name, array) -> {
@@ -61,44 +59,6 @@ record ServedAdapter(Form form, Map<String, INDArray> arrays) {
         Map<String, List<Integer>> rows = new LinkedHashMap<>();
         state.whole().forEach(whole -> rows.put(whole.key(), whole.rows()));
         return new ServedAdapter(new Form(variables, rows), arrays);
-    }
-
-    /**
-     * The same change of the unchanged base weights as low-rank factors with the scaling inside, so that all adapters read one base
-     * model, and the graph's scalings are the same for all.
-     */
-    private static AdapterState plain(AdapterState state) {
-        List<AdapterState.Site> sites = new ArrayList<>();
-        List<AdapterState.PlainLora> factors = state.toPlainLora();
-        for (int i = 0; i < factors.size(); i++) {
-            AdapterState.Site site = state.sites().get(i);
-            AdapterState.PlainLora plain = factors.get(i);
-            Map<String, INDArray> tensors = new LinkedHashMap<>();
-            tensors.put("lora_A", plain.a());
-            tensors.put("lora_B", plain.b().mul(plain.alpha() / plain.rank()));
-            plain.magnitude().ifPresent(lengths -> tensors.put(Dora.MAGNITUDE, lengths));
-            sites.add(new AdapterState.Site(
-                    site.module(),
-                    site.weight(),
-                    site.in(),
-                    site.out(),
-                    plain.rank(),
-                    plain.rank(),
-                    1,
-                    tensors,
-                    tensors,
-                    true,
-                    site.weightHash(),
-                    site.kind()));
-        }
-        Lora lora = Lora.rank(factors.get(0).rank());
-        AdapterConfig config = new AdapterConfig(
-                NAME,
-                factors.get(0).magnitude().isPresent() ? new Dora(lora) : lora,
-                state.config().targets(),
-                state.config().seed(),
-                state.config().whole());
-        return new AdapterState(config, sites, state.whole(), state.baseHash());
     }
 
     /** Returns the memory of the numbers in bytes. */

@@ -2,6 +2,7 @@ package dev.samediff.adapters.train;
 
 import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.AdapterState;
+import dev.samediff.adapters.FollowedSites;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.PenalizedSites;
 import dev.samediff.adapters.train.loss.TaskLoss;
@@ -48,6 +49,11 @@ final class AdaptedTrainable implements Trainable {
             }
         }
         return dropouts;
+    }
+
+    @Override
+    public List<FollowedSites> afterSteps() {
+        return List.copyOf(model.afterSteps().values());
     }
 
     @Override

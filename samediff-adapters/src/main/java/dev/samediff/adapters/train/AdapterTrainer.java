@@ -13,6 +13,7 @@ import dev.samediff.adapters.train.checkpoint.TrainingState;
 import dev.samediff.adapters.train.listener.TrainingListener;
 import dev.samediff.adapters.train.loss.TaskLoss;
 import dev.samediff.adapters.train.metric.Metric;
+import dev.samediff.adapters.train.optimizer.AfterSteps;
 import dev.samediff.adapters.train.optimizer.Optimizer;
 import dev.samediff.adapters.train.optimizer.Parameters;
 import java.nio.file.Path;
@@ -48,6 +49,7 @@ public final class AdapterTrainer implements AutoCloseable {
     private final Optimizer optimizer;
     private final TrainingState state = new TrainingState();
     private final Parameters parameters;
+    private final AfterSteps followers;
     private final TrainingCheckpoints checkpoints;
     private final Usage usage = new Usage("trainer", "a trainer is used by one thread, create another one");
     private final Evaluations evaluations;
@@ -128,7 +130,8 @@ public final class AdapterTrainer implements AutoCloseable {
         plan.learningRates().requireUsed(model.trainableNames());
         this.engine = engine.get();
         this.optimizer = Optimizer.of(plan, model.trainableNames(), parameters.arrays());
-        this.checkpoints = new TrainingCheckpoints(model, plan, optimizer, state);
+        this.followers = new AfterSteps(model);
+        this.checkpoints = new TrainingCheckpoints(model, plan, optimizer, state, followers);
         this.evaluations = new Evaluations(plan, loss.loss(), feed, this.engine, parameters, state);
     }
 
@@ -203,9 +206,10 @@ public final class AdapterTrainer implements AutoCloseable {
         TrainableCheck.requireEffect(model, loss.loss());
         requireEvaluation(evaluation);
         model.peakLearningRate(plan.peak());
-        Updates updates = new Updates(model, plan, feed, engine, optimizer, parameters, checkpoints, state);
+        Updates updates = new Updates(model, plan, feed, engine, optimizer, parameters, checkpoints, state, followers);
         BatchStream stream = stream(train);
         int planned = plannedSteps(stream);
+        followers.begin(planned);
         begin(stream, train, evaluation);
         int total = Math.addExact(state.runStart, planned);
         audience.forEach(listener -> listener.onStart(plan, total, state.step));

@@ -1,5 +1,6 @@
 package dev.samediff.adapters.train;
 
+import dev.samediff.adapters.FollowedSites;
 import dev.samediff.adapters.PenalizedSites;
 import java.util.List;
 import java.util.Map;
@@ -29,6 +30,11 @@ record JointTrainable(Trainable first, List<String> more) implements Trainable {
     @Override
     public Map<String, Double> dropouts() {
         return first.dropouts();
+    }
+
+    @Override
+    public List<FollowedSites> afterSteps() {
+        return first.afterSteps();
     }
 
     @Override

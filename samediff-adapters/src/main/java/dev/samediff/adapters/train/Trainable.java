@@ -1,6 +1,7 @@
 package dev.samediff.adapters.train;
 
 import dev.samediff.adapters.AdaptedModel;
+import dev.samediff.adapters.FollowedSites;
 import dev.samediff.adapters.PenalizedSites;
 import dev.samediff.adapters.train.loss.TaskLoss;
 import java.util.List;
@@ -23,6 +24,11 @@ public interface Trainable {
     /** Returns the dropout of adapters by name; those without are left out. */
     default Map<String, Double> dropouts() {
         return Map.of();
+    }
+
+    /** Returns what follows every update, as new objects for one trainer; their variables are among {@link #trainableNames}. */
+    default List<FollowedSites> afterSteps() {
+        return List.of();
     }
 
     /** Tells the graph the peak learning rate, for penalties that depend on it. */

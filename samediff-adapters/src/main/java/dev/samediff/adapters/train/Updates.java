@@ -5,6 +5,7 @@ import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.graph.Dropout;
 import dev.samediff.adapters.train.checkpoint.TrainingCheckpoints;
 import dev.samediff.adapters.train.checkpoint.TrainingState;
+import dev.samediff.adapters.train.optimizer.AfterSteps;
 import dev.samediff.adapters.train.optimizer.GradientSum;
 import dev.samediff.adapters.train.optimizer.Optimizer;
 import dev.samediff.adapters.train.optimizer.Parameters;
@@ -26,6 +27,7 @@ final class Updates {
     private final TrainingCheckpoints checkpoints;
     private final TrainingState state;
     private final PenaltyTerm penalty;
+    private final AfterSteps followers;
     private double labels;
     private int epochEnds;
 
@@ -37,7 +39,8 @@ final class Updates {
             Optimizer optimizer,
             Parameters parameters,
             TrainingCheckpoints checkpoints,
-            TrainingState state) {
+            TrainingState state,
+            AfterSteps followers) {
         this.model = model;
         this.plan = plan;
         this.feed = feed;
@@ -46,6 +49,7 @@ final class Updates {
         this.parameters = parameters;
         this.checkpoints = checkpoints;
         this.state = state;
+        this.followers = followers;
         this.penalty = new PenaltyTerm(model, plan.peak());
     }
 
@@ -71,9 +75,12 @@ final class Updates {
                     ? sum.mean().plus(term).times(clipping)
                     : sum.mean().times(clipping).plus(term);
             double learningRate = plan.learningRate(state.step - state.runStart, total);
-            optimizer.update(parameters.arrays(), slope, learningRate);
+            try (AfterSteps.Gradients used = followers.gradients(optimizer, slope)) {
+                optimizer.update(parameters.arrays(), slope, learningRate);
+                state.step++;
+                followers.updated(state.step - state.runStart, used);
+            }
             parameters.written();
-            state.step++;
             state.epoch = batches.epoch();
             state.position = batches.position();
             state.batches = batches.checksum();

@@ -1,7 +1,10 @@
 package dev.samediff.adapters.io;
 
+import static org.assertj.core.api.Assertions.assertThat;
+
 import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.AdapterState;
+import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.graph.TargetSelector;
 import dev.samediff.adapters.method.Lora;
 import dev.samediff.adapters.method.Sorsa;
@@ -9,12 +12,16 @@ import dev.samediff.adapters.testing.HostileFiles;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Adapters from anybody are loaded, put on a model and merged, or refused. Longer: {@code -Dmutations=2000}. */
 class HostileAdapterTest {
+    private static final int LONG = 1000;
+
     @TempDir
     Path folder;
 
@@ -37,6 +44,84 @@ class HostileAdapterTest {
                 TrainedAdapters.trained(Lora.rank(3).withAlpha(6), TrainedAdapters.everyTarget()), adapter);
         Files.delete(adapter.resolve(FolderManifest.NAME));
         new HostileFiles("adapter folder, PEFT form", adapter, folder).read(HostileAdapterTest::use);
+    }
+
+    /** Numbers and forms that JSON allows and no adapter has. */
+    @Test
+    void odd_values_of_a_configuration_are_used_or_refused() throws IOException {
+        Path adapter = folder.resolve("odd");
+        AdapterFolder.saveAsLora(
+                TrainedAdapters.trained(Lora.rank(3).withAlpha(6), TrainedAdapters.everyTarget()), adapter);
+        Files.delete(adapter.resolve(FolderManifest.NAME));
+        Path config = adapter.resolve(PeftForm.CONFIG);
+        String valid = Files.readString(config);
+        String deep = "[".repeat(100_000) + "]".repeat(100_000);
+        List<String> values = List.of(
+                "1e308",
+                "-1e308",
+                "1e-320",
+                "1e999",
+                "2147483648",
+                "9223372036854775808",
+                "-0.0",
+                "3.0",
+                "\"3\"",
+                "NaN",
+                "null",
+                "true",
+                "[]",
+                "{}",
+                "{\"a\":{\"a\":1}}",
+                "[[[1]]]",
+                deep,
+                "\"" + "a".repeat(1_000_000) + "\"",
+                "{\".*\":1e308}",
+                "{\"\":0}",
+                "[\"\",\"\",null]",
+                "\"\\ud800\"",
+                "9".repeat(1_000_000));
+        List<String> keys = List.of(
+                "r",
+                "lora_alpha",
+                "target_modules",
+                "rank_pattern",
+                "alpha_pattern",
+                "use_rslora",
+                "peft_type",
+                "bias",
+                "modules_to_save",
+                "layers_to_transform",
+                "layers_pattern",
+                "exclude_modules",
+                "fan_in_fan_out",
+                "unknown");
+        for (String key : keys) {
+            boolean plain = !Set.of("r", "target_modules", "unknown").contains(key);
+            for (String value : values) {
+                if (plain && value.length() > LONG) {
+                    continue; // megabytes take their time
+                }
+                String without = valid.replaceAll("(?s)\"" + key + "\" : (\\[.*?\\]|\\{.*?\\}|[^,\n}]*),?", "");
+                Files.writeString(
+                        config, without.replaceFirst("\\{", "{\"" + key + "\":" + value.replace("\\", "\\\\") + ","));
+                useOrRefuse(adapter, key + " " + value.substring(0, Math.min(40, value.length())));
+            }
+            Files.writeString(config, valid.replaceFirst("\\{", "{\"" + key + "\":1,\"" + key + "\":2,"));
+            useOrRefuse(adapter, "twice " + key);
+        }
+    }
+
+    private static void useOrRefuse(Path adapter, String what) {
+        try {
+            use(adapter);
+        } catch (InvalidInputException refusal) {
+            assertThat(refusal.getMessage())
+                    .as(what)
+                    .doesNotContain("Exception", "java.", "jackson", "dev.samediff")
+                    .hasSizeLessThan(2001);
+        } catch (IOException | RuntimeException | Error e) {
+            throw new AssertionError(what + ": " + e, e);
+        }
     }
 
     @Test

@@ -51,7 +51,9 @@ class PeftFormTest {
         AdapterState state = TrainedAdapters.trained(method, targets);
         AdapterFolder.saveAsLora(state, dir.resolve("a"));
         AdapterState plain = AdapterFolder.load(dir.resolve("a"));
-        assertThat(plain.config().method().name()).isEqualTo(method.magnitude().isPresent() ? "dora" : "lora");
+        assertThat(plain.config().method().name())
+                .isEqualTo(
+                        method.magnitude().isPresent() ? "dora" : method.bias().isPresent() ? "lora_bias" : "lora");
         for (int i = 0; i < state.sites().size(); i++) {
             AdapterState.Site site = state.sites().get(i);
             AdapterState.Site lora = plain.sites().stream()
@@ -135,6 +137,7 @@ class PeftFormTest {
         "lora_exclude,trained",
         "olora,converted_lora",
         "pissa,converted_lora",
+        "lora_bias,trained",
         "pissa_niter_4,converted_lora",
         "pissa_rslora,converted_lora",
         "pissa_patterns,converted_lora"
@@ -155,7 +158,6 @@ class PeftFormTest {
 
     @ParameterizedTest
     @CsvSource({
-        "lora_bias,trained,lora_bias",
         "pissa_modules_to_save,converted_lora,modules_to_save",
         "pissa,trained,pissa",
         "pissa_niter_4,trained,pissa_niter_4",
@@ -255,6 +257,12 @@ class PeftFormTest {
                             .div(sum.norm2(0))))
                     .orElse(sum);
             weights.put(site.module() + ".weight", changed.transpose());
+            method.bias()
+                    .ifPresent(name -> weights.computeIfPresent(
+                            site.module() + ".bias",
+                            (key, own) -> own.add(Npz.get(site.tensors(), name)
+                                    .castTo(DataType.DOUBLE)
+                                    .mul(site.scaling()))));
         }
         INDArray h = Npz.readArray(golden.resolve("x.npy")).castTo(DataType.DOUBLE);
         for (int i = 0; i < 2; i++) {

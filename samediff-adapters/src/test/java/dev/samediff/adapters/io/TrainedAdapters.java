@@ -5,10 +5,13 @@ import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.AdapterMethod;
 import dev.samediff.adapters.AdapterState;
 import dev.samediff.adapters.graph.TargetSelector;
+import dev.samediff.adapters.method.AdaLora;
+import dev.samediff.adapters.method.BiasedLora;
 import dev.samediff.adapters.method.Dora;
 import dev.samediff.adapters.method.Lora;
 import dev.samediff.adapters.method.OLora;
 import dev.samediff.adapters.method.Pissa;
+import dev.samediff.adapters.method.RankBudget;
 import dev.samediff.adapters.method.Sorsa;
 import dev.samediff.adapters.testing.ToyGraph;
 import java.util.Map;
@@ -33,7 +36,10 @@ final class TrainedAdapters {
                 Sorsa.rank(3).withGamma(0.01),
                 Sorsa.rank(3).withAlpha(5),
                 new Dora(Lora.rank(3).withAlpha(6)),
-                new Dora(Pissa.rank(3)));
+                new Dora(Pissa.rank(3)),
+                new BiasedLora(Lora.rank(3).withAlpha(6)),
+                AdaLora.rank(3).withAlpha(6),
+                AdaLora.rank(3).withBudget(RankBudget.DEFAULT.withTarget(1)));
     }
 
     /** The state of an adapter whose tensors moved away from their start. */

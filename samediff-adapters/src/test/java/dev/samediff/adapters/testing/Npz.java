@@ -79,6 +79,7 @@ public final class Npz {
             case "<i4" -> DataType.INT;
             case "<i8" -> DataType.LONG;
             case "|b1" -> DataType.BOOL;
+            case "|u1" -> DataType.UBYTE;
             default -> throw new IOException(where + " has the unsupported data type " + descr);
         };
         int n = 1;
@@ -112,6 +113,13 @@ public final class Npz {
                 double[] values = new double[n];
                 data.asDoubleBuffer().get(values);
                 return Nd4j.createFromArray(values);
+            }
+            case UBYTE -> {
+                int[] values = new int[n];
+                for (int i = 0; i < n; i++) {
+                    values[i] = data.get(i) & 0xff;
+                }
+                return Nd4j.createFromArray(values).castTo(DataType.UBYTE);
             }
             case INT -> {
                 int[] values = new int[n];

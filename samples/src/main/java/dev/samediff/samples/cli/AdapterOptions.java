@@ -3,6 +3,7 @@ package dev.samediff.samples.cli;
 import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.AdapterMethod;
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.method.AdaLora;
 import dev.samediff.adapters.method.AdapterMethods;
 import dev.samediff.adapters.method.Pissa;
 import dev.samediff.adapters.method.Sorsa;
@@ -49,6 +50,15 @@ final class AdapterOptions {
     String regularizer;
 
     @Option(
+            names = "--target-rank",
+            paramLabel = "R",
+            description =
+                    "Average rank of a layer at the end of AdaLoRA's training, which starts with --rank; only with"
+                            + " adalora. Default: two thirds of --rank.")
+    @Nullable
+    Integer targetRank;
+
+    @Option(
             names = "--rslora",
             description = "Scaling is alpha / sqrt(rank) (rank-stabilised); with lora, olora, pissa, dora.")
     boolean rankStabilized;
@@ -91,10 +101,13 @@ final class AdapterOptions {
 
     /** Returns the configuration of a method by name; an option that it does not have is refused. */
     AdapterConfig config(String method, long seed) {
-        boolean sorsa = method.equalsIgnoreCase(Sorsa.NAME);
-        if (!sorsa && (gamma != null || regularizer != null)) {
+        if (!method.equalsIgnoreCase(Sorsa.NAME) && (gamma != null || regularizer != null)) {
             throw new InvalidInputException("--gamma and --regularizer belong to sorsa, not to " + method
                     + "; leave them out or use --method sorsa");
+        }
+        if (!method.equalsIgnoreCase(AdaLora.NAME) && targetRank != null) {
+            throw new InvalidInputException(
+                    "--target-rank belongs to adalora, not to " + method + "; leave it out or use --method adalora");
         }
         return config(method, seed, given());
     }
@@ -131,6 +144,7 @@ final class AdapterOptions {
         put(settings, "start", start);
         put(settings, "directions", directions);
         put(settings, "niter", fastStart);
+        put(settings, "target", targetRank);
         return settings;
     }
 

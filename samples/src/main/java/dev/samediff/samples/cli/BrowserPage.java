@@ -1,8 +1,8 @@
 package dev.samediff.samples.cli;
 
+import dev.samediff.adapters.io.ListenAddress;
 import dev.samediff.tuning.SweepListener;
 import dev.samediff.tuning.arbiter.page.ArbiterPage;
-import dev.samediff.tuning.arbiter.page.PageAddress;
 import dev.samediff.tuning.arbiter.page.PageLibraries;
 import dev.samediff.tuning.space.AdapterSpace;
 import java.util.Optional;
@@ -20,12 +20,12 @@ record BrowserPage(SweepListener listener, Runnable end) implements AutoCloseabl
      *
      * @throws dev.samediff.adapters.InvalidInputException if one is asked for and its libraries are missing
      */
-    static void require(Optional<PageAddress> address) {
+    static void require(Optional<ListenAddress> address) {
         address.ifPresent(wanted -> PageLibraries.require());
     }
 
     /** Opens the page, or does nothing without an address. */
-    static BrowserPage open(Optional<PageAddress> address, String name, AdapterSpace space, Consumer<String> say) {
+    static BrowserPage open(Optional<ListenAddress> address, String name, AdapterSpace space, Consumer<String> say) {
         if (address.isEmpty()) {
             return new BrowserPage(new SweepListener() {}, () -> {});
         }

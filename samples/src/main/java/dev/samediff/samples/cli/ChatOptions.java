@@ -42,11 +42,20 @@ final class ChatOptions {
         if (template.equals(CHATML)) {
             return ChatTemplate.chatMl().withTokens(tokens);
         }
-        Optional<ChatTemplate> own = tokenizer == null
+        return own(tokenizer)
+                .orElseThrow(() -> new InvalidInputException("the tokenizer has no chat template"
+                        + (isGiven() ? " and there is no file " + template : "")
+                        + "; give a file with one, or chatml, by --chat-template"));
+    }
+
+    /** Returns the template that is named, or the tokenizer's, if it has one. */
+    Optional<ChatTemplate> findAny(@Nullable Path tokenizer) {
+        return isGiven() ? Optional.of(find(tokenizer)) : own(tokenizer);
+    }
+
+    private Optional<ChatTemplate> own(@Nullable Path tokenizer) {
+        return tokenizer == null
                 ? Optional.empty()
                 : ChatTemplate.ofTokenizer(tokenizer, isGiven() ? template : "default");
-        return own.orElseThrow(() -> new InvalidInputException("the tokenizer has no chat template"
-                + (isGiven() ? " and there is no file " + template : "")
-                + "; give a file with one, or chatml, by --chat-template"));
     }
 }

@@ -27,6 +27,8 @@ import picocli.CommandLine.UnmatchedArgumentException;
             CompareCommand.class,
             SweepCommand.class,
             GenerateCommand.class,
+            ChatCommand.class,
+            ServeCommand.class,
             PredictCommand.class,
             EvaluateCommand.class,
             MergeCommand.class,

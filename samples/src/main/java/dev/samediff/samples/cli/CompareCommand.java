@@ -46,7 +46,7 @@ final class CompareCommand extends Command {
             split = ",",
             defaultValue = "lora,olora,pissa,sorsa",
             description =
-                    "Methods, separated by commas: lora, olora, pissa, sorsa, dora, full. Default: ${DEFAULT-VALUE}.")
+                    "Methods, separated by commas: lora, olora, pissa, sorsa, dora, adalora, full. Default: ${DEFAULT-VALUE}.")
     List<String> methods = List.of();
 
     @Option(

@@ -71,8 +71,9 @@ final class FineTuneCommand extends Command {
             names = "--method",
             paramLabel = "NAME",
             defaultValue = "sorsa",
-            description = "lora, olora, pissa or sorsa; with other tasks than lm also full (all weights) and head"
-                    + " (nothing else). Default: ${DEFAULT-VALUE}.")
+            description =
+                    "lora, olora, pissa, sorsa, dora or adalora; with other tasks than lm also full (all weights) and head"
+                            + " (nothing else). Default: ${DEFAULT-VALUE}.")
     String method = "sorsa";
 
     @ArgGroup(validate = false)

@@ -70,6 +70,7 @@ final class MergeCommand extends Command {
         if (Destination.file(out).exists() && !overwrite) {
             throw new InvalidInputException(out + " exists; name another file or give --overwrite");
         }
+        OnnxWriter.requireReplaceable(Destination.file(out).path());
         AdapterState state = AdapterFolder.load(adapter);
         ImportedModel imported = ModelImporter.load(ModelOptions.file(model), graph.chosen());
         AdaptedModel adapted = AdaptedModel.inject(imported, state);

@@ -1,19 +1,25 @@
 package dev.samediff.samples.cli;
 
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.text.generation.Beams;
 import dev.samediff.adapters.text.generation.GenerationPlan;
 import dev.samediff.adapters.text.generation.Sampling;
+import dev.samediff.samples.serve.WritingDefaults;
 import java.util.List;
+import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 
 /** How tokens are chosen, and where a text ends. */
 final class SamplingOptions {
+    private static final int MAX_TOKENS = 64;
+
     @Option(
             names = "--max-tokens",
             paramLabel = "N",
-            defaultValue = "64",
-            description = "Most tokens to write. Default: ${DEFAULT-VALUE}.")
-    int maxTokens = 64;
+            description = "Most tokens to write. Default: 64 (generate), as many as the model sees (chat, serve).")
+    @Nullable
+    Integer maxTokens;
 
     @Option(
             names = "--temperature",
@@ -54,6 +60,21 @@ final class SamplingOptions {
     double repetitionPenalty = 1;
 
     @Option(
+            names = "--beams",
+            paramLabel = "N",
+            description = "Follows the N likeliest texts and takes the best. Default: one text.")
+    @Nullable
+    Integer beams;
+
+    @Option(
+            names = "--length-penalty",
+            paramLabel = "X",
+            description =
+                    "With --beams: texts are compared by log probability / tokens^X; above 0 longer texts gain. Default: 1.")
+    @Nullable
+    Double lengthPenalty;
+
+    @Option(
             names = "--stop",
             paramLabel = "TEXT",
             description = "A text ends before this; \\n is a line break. Several are possible.")
@@ -63,9 +84,9 @@ final class SamplingOptions {
     @Option(
             names = "--seed",
             paramLabel = "N",
-            defaultValue = "0",
-            description = "Seed of the draws. Default: ${DEFAULT-VALUE}.")
-    long seed;
+            description = "Seed of the draws. Default: 0 (generate), another one for every answer (chat, serve).")
+    @Nullable
+    Long seed;
 
     /** Returns how tokens are chosen. */
     Sampling sampling() {
@@ -74,11 +95,35 @@ final class SamplingOptions {
 
     /** Returns the plan for a model that sees so many tokens. */
     GenerationPlan plan(int contextLength) {
-        List<String> texts = stops == null
+        GenerationPlan plan = GenerationPlan.greedy(maxTokens == null ? MAX_TOKENS : maxTokens, contextLength)
+                .sampled(sampling(), seed == null ? 0 : seed)
+                .stoppedAt(stops());
+        return beams().map(plan::withBeams).orElse(plan);
+    }
+
+    private Optional<Beams> beams() {
+        if (beams == null) {
+            if (lengthPenalty != null) {
+                throw new InvalidInputException(
+                        "--length-penalty compares texts of --beams; give both, or leave it out");
+            }
+            return Optional.empty();
+        }
+        return Optional.of(Beams.of(beams).withLengthPenalty(lengthPenalty == null ? 1 : lengthPenalty));
+    }
+
+    /** Returns what holds for answers that nobody asks otherwise for. */
+    WritingDefaults defaults() {
+        if (maxTokens != null && maxTokens < 1) {
+            throw new InvalidInputException("--max-tokens " + maxTokens + " is not possible; give 1 or more");
+        }
+        return new WritingDefaults(
+                sampling(), Optional.ofNullable(maxTokens), Optional.ofNullable(seed), stops(), beams());
+    }
+
+    private List<String> stops() {
+        return stops == null
                 ? List.of()
                 : stops.stream().map(text -> text.replace("\\n", "\n")).toList();
-        return GenerationPlan.greedy(maxTokens, contextLength)
-                .sampled(sampling(), seed)
-                .stoppedAt(texts);
     }
 }

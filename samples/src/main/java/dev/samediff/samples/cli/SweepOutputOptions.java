@@ -3,8 +3,8 @@ package dev.samediff.samples.cli;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.io.DurableFiles;
 import dev.samediff.adapters.io.FolderManifest;
+import dev.samediff.adapters.io.ListenAddress;
 import dev.samediff.samples.finetune.RunFolder;
-import dev.samediff.tuning.arbiter.page.PageAddress;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -50,12 +50,12 @@ final class SweepOutputOptions extends FolderOptions {
      *
      * @throws InvalidInputException if it cannot be shown there
      */
-    Optional<PageAddress> page() {
+    Optional<ListenAddress> page() {
         if (ui == null && uiHost != null) {
             throw new InvalidInputException("--ui-host needs --ui, the page that is shown there");
         }
         return Optional.ofNullable(ui)
-                .map(port -> uiHost == null ? PageAddress.ofThisMachine(port) : new PageAddress(uiHost, port));
+                .map(port -> uiHost == null ? ListenAddress.ofThisMachine(port) : new ListenAddress(uiHost, port));
     }
 
     @Override

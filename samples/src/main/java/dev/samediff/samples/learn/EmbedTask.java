@@ -32,10 +32,6 @@ final class EmbedTask implements TextTask<TextGroup> {
     private static final String PAIRS = "pairs";
     private static final String TRIPLETS = "triplets";
 
-    /** A text with its vector, for machines. */
-    @SuppressWarnings("ArrayRecordComponent") // never compared
-    record Embedded(String text, float[] vector) {}
-
     @Override
     public String name() {
         return "embed";

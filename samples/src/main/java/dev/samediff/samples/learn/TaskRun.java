@@ -7,6 +7,7 @@ import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.io.AdapterFolder;
 import dev.samediff.adapters.serving.ModelPool;
 import dev.samediff.adapters.serving.PoolOptions;
+import dev.samediff.adapters.text.tokenizer.Tokenizer;
 import dev.samediff.adapters.text.tokenizer.Tokenizers;
 import dev.samediff.adapters.train.Evaluation;
 import dev.samediff.adapters.train.Evaluator;
@@ -67,8 +68,14 @@ public record TaskRun<E>(
         return new Trained(TextTraining.Prepared.of(task, loaded, file.settings()), adapter);
     }
 
-    /** Answers of an open pool, which is closed with them. */
-    public record Service(ModelPool pool, Answers answers) implements AutoCloseable {
+    /**
+     * Answers of an open pool, which is closed with them.
+     *
+     * @param pool the pool
+     * @param answers the answers
+     * @param tokenizer the model's tokenizer
+     */
+    public record Service(ModelPool pool, Answers answers, Tokenizer tokenizer) implements AutoCloseable {
         @Override
         public void close() {
             pool.close();
@@ -90,7 +97,9 @@ public record TaskRun<E>(
             TextTraining.Prepared prepared = trained.prepared();
             Optional<String> adapter = trained.adapter().map(state -> ADAPTER);
             return new Service(
-                    pool, task.answers(pool, prepared.model(), prepared.output(), prepared.settings(), adapter));
+                    pool,
+                    task.answers(pool, prepared.model(), prepared.output(), prepared.settings(), adapter),
+                    prepared.model().tokenizer());
         } catch (RuntimeException e) {
             pool.close();
             throw e;

@@ -137,7 +137,19 @@ class CommandsTest {
 
     @ParameterizedTest
     @ValueSource(
-            strings = {"finetune", "compare", "sweep", "generate", "merge", "convert", "inspect", "verify", "doctor"})
+            strings = {
+                "finetune",
+                "compare",
+                "sweep",
+                "generate",
+                "chat",
+                "serve",
+                "merge",
+                "convert",
+                "inspect",
+                "verify",
+                "doctor"
+            })
     void every_command_has_help(String command) {
         Run run = Run.of(command, "--help");
         assertThat(run.exitCode()).isZero();

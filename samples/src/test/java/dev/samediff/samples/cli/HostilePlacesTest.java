@@ -74,6 +74,9 @@ class HostilePlacesTest {
         PEFT_TENSORS("adapter/adapter_model.safetensors", "merge --adapter F/adapter --out F/out.onnx"),
         NATIVE_CONFIGURATION("adapter/native/adapter.json", "merge --adapter F/adapter --out F/out.onnx"),
         NATIVE_TENSORS("adapter/native/adapter.safetensors", "convert --adapter F/adapter --out F/out"),
+        TABLE("d.csv", "finetune --task classify --model MODEL --tokenizer VOCAB --train F/d.csv --out F/out"),
+        TAGS("d.conll", "finetune --task tag --model MODEL --tokenizer VOCAB --train F/d.conll --out F/out"),
+        TASK("task.json", "predict --run F --text a"),
         DATA("d.jsonl", "finetune --steps 1 --train F/d.jsonl --eval-count 0 --out F/out"),
         SPACE("s.json", "sweep --trials 1 --steps 1 --space F/s.json --out F/out"),
         SWEEP("sweep.json", "sweep --out F --resume");
@@ -123,7 +126,11 @@ class HostilePlacesTest {
                     word.equals("F") || word.startsWith("F/")
                             ? folder + word.substring(1)
                             : word.replace(
-                                    "MODEL", BundledModel.extract().onnx().toString()));
+                                            "MODEL",
+                                            BundledModel.extract().onnx().toString())
+                                    .replace(
+                                            "VOCAB",
+                                            BundledModel.extract().vocabulary().toString()));
         }
         Run run = Effort.within(
                 Duration.ofSeconds(place.takes(obstacle) ? 15 : 5), () -> Run.of(words.toArray(String[]::new)));

@@ -24,7 +24,7 @@ record Library(String group, String artifact, String version, String licence, Us
         /** At run time of the command line. */
         COMMAND_LINE("the command line"),
         /** With {@code --spark} or {@code --ui}, or brought by the user. */
-        OPTIONAL("`--spark`, `--ui`"),
+        OPTIONAL("`--spark`, `--ui`, LangChain4j"),
         /** In tests only. */
         TEST("tests");
 

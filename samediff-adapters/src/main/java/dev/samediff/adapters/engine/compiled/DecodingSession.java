@@ -162,6 +162,45 @@ public final class DecodingSession implements AutoCloseable {
         return usage.during(() -> compute(placeholders, positions));
     }
 
+    /**
+     * Goes on with other texts: each begins as one of those that were read, several may as the same one.
+     *
+     * @param from for each text, the number of the one that it begins as
+     * @throws UncompilableException if the caches have no place of their own for each text
+     * @throws InvalidInputException if there is none, or no such text
+     * @throws IllegalStateException if no texts were read, or the session is closed or in use by another thread
+     */
+    public void select(int... from) {
+        usage.during(() -> {
+            rearrange(from);
+            return this;
+        });
+    }
+
+    private void rearrange(int... from) {
+        Key known = key;
+        if (known == null) {
+            throw new IllegalStateException("no texts were read; call start first");
+        }
+        long batch = known.batch();
+        if (from.length == 0 || Arrays.stream(from).anyMatch(text -> text < 0 || text >= batch)) {
+            throw new InvalidInputException(
+                    "the caches hold " + known.texts() + ", asked for were the texts " + Arrays.toString(from));
+        }
+        for (Map.Entry<String, INDArray> cache : caches.entrySet()) {
+            INDArray old = cache.getValue();
+            if (old.size(0) % batch != 0) {
+                throw new UncompilableException("what is kept of " + known.texts() + " has the shape "
+                        + Arrays.toString(old.shape()) + ": no place of its own for each text");
+            }
+            INDArray rows = Nd4j.pullRows(old.reshape(batch, old.length() / batch), 1, from);
+            cache.setValue(rows.reshape(old.size(0) / batch * from.length, old.size(1), old.size(2)));
+            old.close();
+        }
+        key = new Key(from.length, known.length(), Map.of());
+        computed = Arrays.stream(from).map(text -> computed[text]).toArray();
+    }
+
     private INDArray compute(Map<String, INDArray> placeholders, int @Nullable [] wantedPositions) {
         Key wanted = key(placeholders);
         Key known = key;

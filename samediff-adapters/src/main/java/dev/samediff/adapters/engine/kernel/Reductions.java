@@ -11,7 +11,8 @@ import org.nd4j.linalg.api.buffer.DataType;
 
 /**
  * Sums, means and extremes along axes. oneDNN reduces the innermost axis fast and no other; sums along outer axes are
- * products with a row of ones, extremes along them are taken after a transposing copy. NaN stays NaN.
+ * products with a row of ones, extremes along them are taken after a transposing copy. NaN stays NaN,
+ * infinities infinities.
  * Axes of more than 4096 elements are summed in stages of 64, so that the error does not grow with their length.
  */
 final class Reductions {
@@ -140,34 +141,37 @@ final class Reductions {
     private static void innermost(Assembly assembly, ReduceKind kind, TensorView x, TensorView dst) {
         primitive(assembly, kind, x, dst);
         if (kind == ReduceKind.MAX || kind == ReduceKind.MIN) {
-            keepNan(assembly, x, dst);
+            exact(assembly, kind == ReduceKind.MAX, x, dst);
         }
     }
 
-    /** Writes NaN where a row has one: oneDNN's extremes lose it, its sums do not. */
-    private static void keepNan(Assembly assembly, TensorView x, TensorView dst) {
+    /** Writes NaN where a row has one, and the infinity of rows that have nothing else: oneDNN's extremes lose both. */
+    private static void exact(Assembly assembly, boolean largest, TensorView x, TensorView dst) {
         TensorView sums = assembly.temporary(dst.type(), dst.shape());
         primitive(assembly, ReduceKind.SUM, x, sums);
         long rows = x.layout().size(0);
         long width = x.layout().size(1);
+        float none = largest ? -Float.MAX_VALUE : Float.MAX_VALUE;
         assembly.add(new JavaKernel("java", x.place(), sums.place(), dst.place()) {
             @Override
             void compute() {
                 for (long i = 0; i < rows; i++) {
-                    boolean suspect = Float.isNaN(Memory.getFloat(sums.place().address() + 4 * i));
-                    if (suspect && hasNan(x.place().address() + 4 * i * width)) { // or opposite infinities
-                        Memory.putFloat(dst.place().address() + 4 * i, Float.NaN);
+                    float sum = Memory.getFloat(sums.place().address() + 4 * i);
+                    long result = dst.place().address() + 4 * i;
+                    if (Float.isNaN(sum)
+                            || Memory.getFloat(result) == none) { // or opposite infinities; or such numbers
+                        Memory.putFloat(result, extreme(x.place().address() + 4 * i * width));
                     }
                 }
             }
 
-            private boolean hasNan(long row) {
-                for (long j = 0; j < width; j++) {
-                    if (Float.isNaN(Memory.getFloat(row + 4 * j))) {
-                        return true;
-                    }
+            private float extreme(long row) {
+                float extreme = Memory.getFloat(row);
+                for (long j = 1; j < width; j++) {
+                    float next = Memory.getFloat(row + 4 * j);
+                    extreme = largest ? Math.max(extreme, next) : Math.min(extreme, next);
                 }
-                return false;
+                return extreme;
             }
         });
     }

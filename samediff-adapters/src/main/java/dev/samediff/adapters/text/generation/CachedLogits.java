@@ -17,9 +17,9 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * A causal language model with a key/value cache: when each text of a call is one of the last call and one more token, only
- * these tokens are computed; texts may leave between calls. Any other call reads its texts anew.
+ * these tokens are computed; texts may leave between calls, and several may go on from the same one. Any other call reads its texts anew.
  *
- * <p>The first call of every batch size and capacity is compared with the whole model. A model that cannot be decoded position by position, or that is not
+ * <p>The first call of every batch size and capacity, and the first that goes on from one text several times, is compared with the whole model. A model that cannot be decoded position by position, or that is not
  * causal, is computed as a whole; {@link #fallback} says why.
  */
 public final class CachedLogits implements LogitsFunction, AutoCloseable {
@@ -88,11 +88,18 @@ public final class CachedLogits implements LogitsFunction, AutoCloseable {
             if (slots == null) {
                 return start(tokens, ids, textLengths);
             }
-            for (int row = 0; row < slots.length; row++) {
-                texts[slots[row]] = tokens[row];
+            boolean forked = isForked(slots);
+            if (forked) {
+                session.select(slots);
+                texts = tokens;
+                Arrays.setAll(slots, row -> row);
+            } else {
+                for (int row = 0; row < slots.length; row++) {
+                    texts[slots[row]] = tokens[row];
+                }
             }
             INDArray logits = rows(step(), slots);
-            if (!causal) {
+            if (!causal || (forked && checked.add(List.of(texts.length, padded()[0].length, 1)))) {
                 check(logits, ids, textLengths);
             }
             return logits;
@@ -111,7 +118,7 @@ public final class CachedLogits implements LogitsFunction, AutoCloseable {
         return tokens;
     }
 
-    /** Returns the cached text that each text goes on from, or null if one of them does not. */
+    /** Returns the cached text that each text goes on from, several perhaps from the same one; null if one of them from none. */
     private int @Nullable [] slots(long[][] tokens) {
         if (!session.isCurrent()) {
             return null;
@@ -119,17 +126,23 @@ public final class CachedLogits implements LogitsFunction, AutoCloseable {
         int[] slots = new int[tokens.length];
         boolean[] taken = new boolean[texts.length];
         for (int row = 0; row < tokens.length; row++) {
-            int slot = 0;
-            while (slot < texts.length && (taken[slot] || !continues(tokens[row], texts[slot]))) {
-                slot++;
+            int found = -1;
+            for (int slot = 0; slot < texts.length && (found < 0 || taken[found]); slot++) {
+                if (continues(tokens[row], texts[slot]) && (found < 0 || !taken[slot])) {
+                    found = slot;
+                }
             }
-            if (slot == texts.length) {
+            if (found < 0) {
                 return null;
             }
-            taken[slot] = true;
-            slots[row] = slot;
+            taken[found] = true;
+            slots[row] = found;
         }
         return slots;
+    }
+
+    private static boolean isForked(int... slots) {
+        return Arrays.stream(slots).distinct().count() < slots.length;
     }
 
     private static boolean continues(long[] text, long[] cached) {

@@ -2,6 +2,7 @@ package dev.samediff.adapters.text.generation;
 
 import dev.samediff.adapters.InvalidInputException;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * How far and in what batches to generate.
@@ -14,6 +15,7 @@ import java.util.List;
  * @param sampler chooses tokens
  * @param stops texts at which writing stops; of special tokens, which no text shows, the tokenizer's ends are meant
  * @param seed seed of the sampler; each prompt has its own random numbers by its index
+ * @param beams how many texts are followed at a time, if more than the one that the sampler chooses
  */
 public record GenerationPlan(
         int maxNewTokens,
@@ -22,7 +24,8 @@ public record GenerationPlan(
         int padToMultipleOf,
         Sampler sampler,
         List<String> stops,
-        long seed) {
+        long seed,
+        Optional<Beams> beams) {
     public GenerationPlan {
         stops = List.copyOf(stops);
         if (stops.contains("")) {
@@ -34,30 +37,41 @@ public record GenerationPlan(
                     + contextLength
                     + " at least 2");
         }
+        if (beams.isPresent() && !(sampler instanceof Sampling sampling && sampling.temperature() == 0)) {
+            throw new InvalidInputException("beams are followed by their probabilities, nothing is drawn; leave the"
+                    + " temperature at 0 (Sampling.greedy()), or leave the beams out");
+        }
     }
 
     /** Greedy, 8 prompts at a time, lengths as they are. */
     public static GenerationPlan greedy(int maxNewTokens, int contextLength) {
-        return new GenerationPlan(maxNewTokens, contextLength, 8, 1, Sampler.greedy(), List.of(), 0);
+        return new GenerationPlan(maxNewTokens, contextLength, 8, 1, Sampling.greedy(), List.of(), 0, Optional.empty());
     }
 
     /** With another batch size. */
     public GenerationPlan batched(int size) {
-        return new GenerationPlan(maxNewTokens, contextLength, size, padToMultipleOf, sampler, stops, seed);
+        return new GenerationPlan(maxNewTokens, contextLength, size, padToMultipleOf, sampler, stops, seed, beams);
     }
 
     /** With lengths rounded up to a multiple. */
     public GenerationPlan paddedToMultipleOf(int multiple) {
-        return new GenerationPlan(maxNewTokens, contextLength, batchSize, multiple, sampler, stops, seed);
+        return new GenerationPlan(maxNewTokens, contextLength, batchSize, multiple, sampler, stops, seed, beams);
     }
 
     /** With this sampler and seed. */
     public GenerationPlan sampled(Sampler newSampler, long newSeed) {
-        return new GenerationPlan(maxNewTokens, contextLength, batchSize, padToMultipleOf, newSampler, stops, newSeed);
+        return new GenerationPlan(
+                maxNewTokens, contextLength, batchSize, padToMultipleOf, newSampler, stops, newSeed, beams);
     }
 
     /** With these stop strings. */
     public GenerationPlan stoppedAt(List<String> texts) {
-        return new GenerationPlan(maxNewTokens, contextLength, batchSize, padToMultipleOf, sampler, texts, seed);
+        return new GenerationPlan(maxNewTokens, contextLength, batchSize, padToMultipleOf, sampler, texts, seed, beams);
+    }
+
+    /** With several texts followed at a time, see {@link Beams}. */
+    public GenerationPlan withBeams(Beams newBeams) {
+        return new GenerationPlan(
+                maxNewTokens, contextLength, batchSize, padToMultipleOf, sampler, stops, seed, Optional.of(newBeams));
     }
 }

@@ -1,7 +1,6 @@
 package dev.samediff.adapters.text.generation;
 
 import dev.samediff.adapters.InvalidInputException;
-import dev.samediff.adapters.text.batch.BatchArrays;
 import dev.samediff.adapters.text.batch.BatchOrder;
 import dev.samediff.adapters.text.batch.SequenceEncoder;
 import dev.samediff.adapters.text.tokenizer.Framing;
@@ -13,10 +12,9 @@ import java.util.List;
 import java.util.Random;
 import java.util.stream.IntStream;
 import org.jspecify.annotations.Nullable;
-import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * Writes on after prompts, greedily or by sampling, several prompts at a time.
+ * Writes on after prompts, greedily or by sampling, several prompts at a time, or by beams, one prompt after the other.
  *
  * <p>Each step asks the model for the logits of everything so far; {@link CachedLogits} computes only the last token of it.
  * Prompts of a batch are padded on the right, which causal attention never looks at, and read at their own last token; finished sequences leave the batch.
@@ -28,6 +26,7 @@ public final class TextGenerator {
     private final Tokenizer tokenizer;
     private final GenerationPlan plan;
     private final Framing framing;
+    private final NextScores next;
     private final @Nullable GenerationListener listener;
 
     /** Generates with this model, tokenizer and plan. */
@@ -42,6 +41,7 @@ public final class TextGenerator {
         this.tokenizer = tokenizer;
         this.plan = plan;
         this.framing = tokenizer.framing();
+        this.next = new NextScores(model, tokenizer, plan);
     }
 
     /** The same, and tells what is written as it is written. */
@@ -68,6 +68,9 @@ public final class TextGenerator {
      * @param numbers the number of each prompt in the list, from 0, by which it has its random numbers
      */
     public List<Generation> generateFrom(List<int[]> prompts, int[] numbers) {
+        if (plan.beams().isPresent()) {
+            return byBeams(prompts, numbers, plan.beams().get());
+        }
         List<Running> waiting = new ArrayList<>();
         for (int i = 0; i < prompts.size(); i++) {
             waiting.add(new Running(i, numbers[i], checked(prompts.get(i), numbers[i])));
@@ -79,6 +82,20 @@ public final class TextGenerator {
             run(new ArrayList<>(waiting.subList(start, end)), results);
         }
         return List.of(results);
+    }
+
+    private List<Generation> byBeams(List<int[]> prompts, int[] numbers, Beams beams) {
+        List<Generation> results = new ArrayList<>();
+        for (int i = 0; i < numbers.length; i++) {
+            model.restart();
+            BeamSearch search = new BeamSearch(next, beams, numbers[i]);
+            Generation best = search.after(checked(prompts.get(i), numbers[i]));
+            if (listener != null && !best.text().isEmpty()) {
+                listener.onText(numbers[i], best.text()); // nothing of it was sure before
+            }
+            results.add(best);
+        }
+        return results;
     }
 
     private int[] checked(int[] prompt, int index) {
@@ -112,32 +129,12 @@ public final class TextGenerator {
     }
 
     private void step(List<Running> batch) {
-        int width = width(batch);
-        int[] lengths = new int[batch.size()];
-        long[] ids = new long[batch.size() * width];
-        Arrays.fill(ids, tokenizer.padId());
-        for (int row = 0; row < lengths.length; row++) {
-            Running sequence = batch.get(row);
-            lengths[row] = sequence.length;
-            for (int t = 0; t < sequence.length; t++) {
-                ids[row * width + t] = sequence.ids[t];
-            }
+        float[][] scores = next.of(batch.stream()
+                .map(sequence -> Arrays.copyOf(sequence.ids, sequence.length))
+                .toList());
+        for (int row = 0; row < scores.length; row++) {
+            batch.get(row).append(scores[row]);
         }
-        INDArray logits = model.logits(BatchArrays.longs(ids, lengths.length, width), lengths.clone());
-        LastLogits.check(logits, lengths.length, width, tokenizer.vocabularySize());
-        for (int row = 0; row < lengths.length; row++) {
-            float[] scores = LastLogits.of(logits, row, lengths[row] - 1);
-            batch.get(row).append(scores);
-        }
-    }
-
-    private int width(List<Running> batch) {
-        int longest = 0;
-        for (Running sequence : batch) {
-            longest = Math.max(longest, sequence.length);
-        }
-        int multiple = plan.padToMultipleOf();
-        return Math.max(longest, Math.min(plan.contextLength(), (longest + multiple - 1) / multiple * multiple));
     }
 
     /** A sequence that is being written. */
@@ -163,15 +160,8 @@ public final class TextGenerator {
         }
 
         void append(float[] logits) {
-            // Models pad their vocabulary; ids the tokenizer does not know cannot be decoded.
-            float[] known = logits.length == tokenizer.vocabularySize()
-                    ? logits
-                    : Arrays.copyOf(logits, tokenizer.vocabularySize());
-            LogitsCheck.fault(known).ifPresent(fault -> {
-                throw new IllegalStateException("the model gave " + fault.kind() + " at position " + (length - 1)
-                        + " of prompt " + number + " (" + fault.where() + "); " + LogitsCheck.ADVICE);
-            });
-            int id = plan.sampler().choose(known, Arrays.copyOf(ids, length), random);
+            NextScores.check(logits, number, length);
+            int id = plan.sampler().choose(logits, Arrays.copyOf(ids, length), random);
             if (framing.isEnd(id)) {
                 end = Generation.End.EOS;
                 tell();

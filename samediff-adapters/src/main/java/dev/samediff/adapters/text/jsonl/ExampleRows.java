@@ -7,7 +7,6 @@ import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.text.table.CsvRows;
 import dev.samediff.adapters.text.tokenizer.JsonFiles;
 import java.nio.file.Path;
-import java.util.Locale;
 
 /**
  * Rows of a file of examples by the names of their columns: JSONL, or a table (`.csv`) with a header. A row that cannot be used ends the reading with a sentence that names file and line.
@@ -16,7 +15,7 @@ final class ExampleRows {
     private ExampleRows() {}
 
     static void read(Path file, JsonlLines.Sink sink) {
-        if (!file.toString().toLowerCase(Locale.ROOT).endsWith(".csv")) {
+        if (!CsvRows.isTable(file)) {
             JsonlLines.read(file, BrokenLines.REFUSE, sink);
             return;
         }

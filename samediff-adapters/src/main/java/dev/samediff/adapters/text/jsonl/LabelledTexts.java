@@ -8,7 +8,6 @@ import dev.samediff.adapters.text.tokenizer.JsonFiles;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeSet;
 import java.util.function.Function;
@@ -113,12 +112,12 @@ public record LabelledTexts(List<String> classes, List<LabelledText> examples) {
     private record Row(String text, String label, boolean numeric) {}
 
     private static List<Row> rows(Path file) {
-        return file.toString().toLowerCase(Locale.ROOT).endsWith(".csv") ? table(file) : lines(file);
+        return CsvRows.isTable(file) ? table(file) : lines(file);
     }
 
     private static List<Row> table(Path file) {
         CsvRows table = CsvRows.read(file);
-        int text = table.column(List.of("text"));
+        int text = table.column(List.of("text", "sentence"));
         int label = table.column(List.of("label", "category", "intent"));
         List<Row> rows = new ArrayList<>();
         for (CsvRows.Row row : table.rows()) {

@@ -15,6 +15,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
+import java.util.Locale;
 import java.util.Set;
 import org.apache.commons.csv.CSVException;
 import org.apache.commons.csv.CSVFormat;
@@ -23,7 +24,8 @@ import org.apache.commons.csv.CSVRecord;
 
 /**
  * A table of comma-separated values as RFC 4180 has it: a line of names, then rows of as many fields; a field in quotes may
- * hold commas, line breaks and doubled quotes. UTF-8.
+ * hold commas, line breaks and doubled quotes. Files named {@code .tsv} are tab-separated values as IANA has them, and as GLUE's are: a field
+ * holds no tab and no line break, and quotes mean nothing. UTF-8.
  *
  * @param file where it was read
  * @param names names of the columns
@@ -41,6 +43,19 @@ public record CsvRows(Path file, List<String> names, List<Row> rows) {
      */
     public record Row(long line, List<String> fields) {}
 
+    /** Returns whether a file is a table by its name: {@code .csv} or {@code .tsv}. */
+    public static boolean isTable(Path file) {
+        return file.toString().toLowerCase(Locale.ROOT).endsWith(".csv") || isTabbed(file);
+    }
+
+    private static boolean isTabbed(Path file) {
+        return file.toString().toLowerCase(Locale.ROOT).endsWith(".tsv");
+    }
+
+    private static String kind(Path file) {
+        return isTabbed(file) ? "a table of tab-separated values" : "a table of comma-separated values";
+    }
+
     /**
      * Reads a file.
      *
@@ -48,19 +63,24 @@ public record CsvRows(Path file, List<String> names, List<Row> rows) {
      */
     public static CsvRows read(Path file) {
         try {
-            GivenFile.require(file, MOST_BYTES, "a table of comma-separated values");
+            GivenFile.require(file, MOST_BYTES, kind(file));
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
         }
-        CSVFormat format = CSVFormat.RFC4180.builder().setIgnoreEmptyLines(true).get();
+        CSVFormat.Builder format = CSVFormat.RFC4180.builder().setIgnoreEmptyLines(true);
+        if (isTabbed(file)) {
+            format.setDelimiter('\t').setQuote(null);
+        }
         try (Reader reader = new InputStreamReader(
                         Files.newInputStream(file),
                         StandardCharsets.UTF_8
                                 .newDecoder()
                                 .onMalformedInput(CodingErrorAction.REPORT)
                                 .onUnmappableCharacter(CodingErrorAction.REPORT));
-                CSVParser parser =
-                        CSVParser.builder().setReader(reader).setFormat(format).get()) {
+                CSVParser parser = CSVParser.builder()
+                        .setReader(reader)
+                        .setFormat(format.get())
+                        .get()) {
             return read(file, parser);
         } catch (CharacterCodingException e) {
             throw new InvalidInputException(file + " is not UTF-8 text; save the table as UTF-8", e);
@@ -81,8 +101,7 @@ public record CsvRows(Path file, List<String> names, List<Row> rows) {
 
     private static InvalidInputException broken(Path file, Exception e) {
         return new InvalidInputException(
-                file + " is no table of comma-separated values: " + JsonFiles.excerpt(String.valueOf(e.getMessage())),
-                e);
+                file + " is not " + kind(file) + ": " + JsonFiles.excerpt(String.valueOf(e.getMessage())), e);
     }
 
     private static CsvRows read(Path file, CSVParser parser) {
@@ -97,7 +116,8 @@ public record CsvRows(Path file, List<String> names, List<Row> rows) {
                 throw new InvalidInputException(file + ", line " + line + ": has " + fields.size()
                         + " fields, the first line names "
                         + names.size() + " (" + JsonFiles.excerpt(String.join(", ", names))
-                        + "); put fields with commas into quotes | " + JsonFiles.excerpt(String.join(",", fields)));
+                        + (isTabbed(file) ? ") | " : "); put fields with commas into quotes | ")
+                        + JsonFiles.excerpt(String.join(",", fields)));
             } else {
                 rows.add(new Row(line, fields));
             }

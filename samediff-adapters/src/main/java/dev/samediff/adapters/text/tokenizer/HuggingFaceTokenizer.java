@@ -64,6 +64,7 @@ public final class HuggingFaceTokenizer implements Tokenizer, AutoCloseable {
         byte[] bytes = JsonFiles.bytes(file, "a Hugging Face tokenizer.json");
         String source = file.toString();
         TokenizerJson json = TokenizerJson.parse(bytes, source);
+        StrictJson.check(bytes, source);
         TokenizerFolder folder = TokenizerFolder.of(file, json.size());
         PostProcessor written = PostProcessor.of(json.steps().get("post_processor"), json.size(), source);
         NativeTokenizer tokenizer = open(bytes, json, source);

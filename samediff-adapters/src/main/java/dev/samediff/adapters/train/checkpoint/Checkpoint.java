@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -29,6 +30,7 @@ record Checkpoint(Progress progress, Map<String, INDArray> tensors) {
     static final String FIRST_MOMENT = "adamw.m";
     static final String SECOND_MOMENT = "adamw.v";
     static final String BEST = "best";
+    static final String FOLLOWER = "after_step";
 
     private static final String TENSOR_FILE = "tensors.safetensors";
     private static final String PROGRESS_FILE = "progress.json";
@@ -139,6 +141,18 @@ record Checkpoint(Progress progress, Map<String, INDArray> tensors) {
 
     static String key(String kind, String variable) {
         return kind + "/" + variable;
+    }
+
+    /** Returns the tensors of a kind by the rest of their names. */
+    Map<String, INDArray> tensors(String kind) {
+        Map<String, INDArray> found = new TreeMap<>();
+        String prefix = key(kind, "");
+        tensors.forEach((name, tensor) -> {
+            if (name.startsWith(prefix)) {
+                found.put(name.substring(prefix.length()), tensor);
+            }
+        });
+        return found;
     }
 
     private static ProgressFile progressFile(Path folder) {

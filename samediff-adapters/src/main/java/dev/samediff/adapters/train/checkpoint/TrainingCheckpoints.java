@@ -3,6 +3,7 @@ package dev.samediff.adapters.train.checkpoint;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.train.Trainable;
 import dev.samediff.adapters.train.TrainingPlan;
+import dev.samediff.adapters.train.optimizer.AfterSteps;
 import dev.samediff.adapters.train.optimizer.Optimizer;
 import dev.samediff.adapters.train.optimizer.Parameters;
 import java.io.IOException;
@@ -28,16 +29,19 @@ public final class TrainingCheckpoints {
     private final Optimizer optimizer;
     private final TrainingState state;
     private final Parameters parameters;
+    private final AfterSteps followers;
     private Map<String, String> data = Map.of();
     private @Nullable Checkpoint resumed;
     private @Nullable Path last;
 
-    public TrainingCheckpoints(Trainable model, TrainingPlan plan, Optimizer optimizer, TrainingState state) {
+    public TrainingCheckpoints(
+            Trainable model, TrainingPlan plan, Optimizer optimizer, TrainingState state, AfterSteps followers) {
         this.model = model;
         this.plan = plan;
         this.optimizer = optimizer;
         this.state = state;
         this.parameters = new Parameters(model);
+        this.followers = followers;
     }
 
     /** Writes a checkpoint of now; returns its folder, or nothing if the plan names no directory. */
@@ -53,6 +57,7 @@ public final class TrainingCheckpoints {
         if (state.bestParameters != null) {
             collect(Checkpoint.BEST, state.bestParameters, tensors);
         }
+        followers.state().forEach((name, array) -> tensors.put(Checkpoint.key(Checkpoint.FOLLOWER, name), array));
         Checkpoint checkpoint =
                 Checkpoint.of(state, optimizer.steps(), plan.description(), model.description(), data, tensors);
         try {
@@ -93,6 +98,7 @@ public final class TrainingCheckpoints {
         List<INDArray> best = tensors(checkpoint, Checkpoint.BEST);
         parameters.write(values);
         Checkpoint.Progress progress = checkpoint.progress();
+        followers.restore(checkpoint.tensors(Checkpoint.FOLLOWER));
         optimizer.restore(progress.optimizerSteps(), first, second);
         state.restore(progress, best.isEmpty() ? null : best);
         resumed = checkpoint;

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.samediff.adapters.engine.ExecutionReport;
 import dev.samediff.adapters.io.DurableFiles;
+import dev.samediff.adapters.io.GivenFile;
 import dev.samediff.adapters.train.Evaluation;
 import dev.samediff.adapters.train.StepReport;
 import dev.samediff.adapters.train.TrainingPlan;
@@ -31,6 +32,7 @@ import org.jspecify.annotations.Nullable;
  */
 public final class MetricsFile implements TrainingListener, AutoCloseable {
     private static final ObjectMapper JSON = new ObjectMapper();
+    private static final long MOST_BYTES = 1L << 29;
 
     private final Path file;
     private @Nullable BufferedWriter writer;
@@ -58,7 +60,9 @@ public final class MetricsFile implements TrainingListener, AutoCloseable {
 
     private List<String> linesUpTo(int step) throws IOException {
         List<String> kept = new ArrayList<>();
-        String text = new String(Files.readAllBytes(file), StandardCharsets.UTF_8); // a damaged letter is no failure
+        String text = new String(
+                GivenFile.bytes(file, MOST_BYTES, "the metrics of a run"),
+                StandardCharsets.UTF_8); // a damaged letter is no failure
         for (String line : text.lines().toList()) {
             JsonNode event;
             try {

@@ -58,6 +58,11 @@ final class DeviceAdamW extends Optimizer {
     }
 
     @Override
+    INDArray sum(int parameter) {
+        return sum.parts().get(parameter);
+    }
+
+    @Override
     public double norm(Slope wanted) {
         slope.assign(wanted, sum, work);
         return doubles.assign(slope.vector()).norm2Number().doubleValue();

@@ -91,6 +91,11 @@ final class HostAdamW extends Optimizer {
     }
 
     @Override
+    INDArray sum(int parameter) {
+        return sum.get(parameter);
+    }
+
+    @Override
     public double norm(Slope slope) {
         List<INDArray> held = place(slope);
         double norm = Math.sqrt(update.squares(slope.factor(), slope.coefficient()));

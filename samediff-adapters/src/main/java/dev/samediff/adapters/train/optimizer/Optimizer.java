@@ -89,6 +89,26 @@ public abstract sealed class Optimizer implements AutoCloseable permits HostAdam
     public abstract double norm(Slope slope);
 
     /**
+     * Returns a copy of the gradient of one parameter, before {@link #update} ends the sum.
+     *
+     * @param parameter its index
+     * @param slope the gradient of all
+     */
+    final INDArray gradient(int parameter, Slope slope) {
+        INDArray gradient = sum(parameter).mul(slope.factor());
+        INDArray addend = slope.addends().get(parameter);
+        if (addend != null) {
+            try (INDArray scaled = addend.mul(slope.coefficient())) {
+                gradient.addi(scaled);
+            }
+        }
+        return gradient;
+    }
+
+    /** Returns the sum of gradients of one parameter, not a copy. */
+    abstract INDArray sum(int parameter);
+
+    /**
      * Updates parameters in place, and ends the sum.
      *
      * @param parameters always the same in the same order

@@ -12,7 +12,7 @@ import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
-/** The penalties of a model, each with its coefficient gamma / eta_max. */
+/** The penalties of a model, each with its coefficient. */
 public final class PenaltyTerm {
     private final Trainable model;
     private final List<PenalizedSites> parts;
@@ -32,7 +32,7 @@ public final class PenaltyTerm {
     }
 
     private double coefficient(PenalizedSites part) {
-        return part.penalty().gamma() / peak;
+        return part.penalty().coefficient(peak);
     }
 
     /**

@@ -84,6 +84,11 @@ final class UpdaterOptimizer extends Optimizer {
     }
 
     @Override
+    INDArray sum(int parameter) {
+        return sum.parts().get(parameter);
+    }
+
+    @Override
     public double norm(Slope wanted) {
         slope.assign(wanted, sum, work);
         return slope.vector().castTo(DataType.DOUBLE).norm2Number().doubleValue();

@@ -84,7 +84,12 @@ class CachedLogitsTest {
                                 .withRepetitionPenalty(1.1),
                         5),
                 plan.stoppedAt(List.of(second)),
-                plan.sampled(Sampling.of(1), 6).stoppedAt(List.of("e", "xy")));
+                plan.sampled(Sampling.of(1), 6).stoppedAt(List.of("e", "xy")),
+                plan.withBeams(Beams.of(4)),
+                plan.withBeams(Beams.of(3).withLengthPenalty(2).endingEarly(true)),
+                plan.sampled(Sampling.greedy().withRepetitionPenalty(1.3), 0)
+                        .withBeams(Beams.of(5))
+                        .stoppedAt(List.of(second)));
         try (CachedLogits cached = cached(EngineOptions.defaults(), new Capacities(8, 40))) {
             for (GenerationPlan each : plans) {
                 List<Generation> expected = generate(whole(), each);

@@ -39,14 +39,29 @@ class CsvRowsTest {
     }
 
     @Test
+    void tabs_separate_fields_in_which_quotes_mean_nothing() throws IOException {
+        Path file = folder.resolve("table.TSV");
+        Files.writeString(file, "sentence\tlabel\n\"a\" film, or not\t1\n6\" tall\t0\n");
+        CsvRows table = CsvRows.read(file);
+        assertThat(table.names()).containsExactly("sentence", "label");
+        assertThat(fields(table)).containsExactly(List.of("\"a\" film, or not", "1"), List.of("6\" tall", "0"));
+        Files.writeString(file, "sentence\tlabel\na\n");
+        assertThatThrownBy(() -> CsvRows.read(file))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining("line 2: has 1 fields");
+        LabelledTexts read = LabelledTexts.read(Files.writeString(file, "sentence\tlabel\nsays \"no\"\t1\nb\t0\n"));
+        assertThat(read.classes()).containsExactly("0", "1");
+    }
+
+    @Test
     void what_is_no_table_is_refused_with_the_line() throws IOException {
         assertRefused("text,label\na,b,c\n", "line 2", "3 fields", "names 2", "a,b,c");
         assertRefused("text,label\na\n", "line 2", "1 fields");
         assertRefused("text,label\n", "no example");
         assertRefused("", "no example");
         assertRefused("a,a\n1,2\n", "column `a` twice");
-        assertRefused("text,label\n\"a\"b,c\n", "no table");
-        assertRefused("text,label\n\"never closed,c\n", "no table");
+        assertRefused("text,label\n\"a\"b,c\n", "not a table");
+        assertRefused("text,label\n\"never closed,c\n", "not a table");
         Files.write(folder.resolve("table.csv"), new byte[] {'t', ',', 'l', '\n', (byte) 0xff, ',', 'x', '\n'});
         assertThatThrownBy(() -> CsvRows.read(folder.resolve("table.csv")))
                 .isInstanceOf(InvalidInputException.class)

@@ -92,6 +92,10 @@ class HostileTokenizerTest {
                 "bytes ~ \"start\":1,\"stop\":0 ~ \"start\":1,\"stop\":9 ~ aborted when it decodes",
                 "bytes ~ \"stop\":0 ~ \"stop\":9,\"more\":0 ~ aborted when it decodes",
                 "bytes ~ \"id\":1,\"content\" ~ \"id\":4294967296,\"content\" ~ has the id 4294967296",
+                "bytes ~ \"start\":1 ~ \"start\":1e999 ~ no 64-bit number holds",
+                "bytes ~ \"stop\":0 ~ \"stop\":0,\"more\":-7e400 ~ no 64-bit number holds",
+                "bytes ~ \"prepend\":\"_\" ~ \"prepend\":\"_\\ud800\" ~ half of a character",
+                "letters ~ \"pad_token\":\"<pad>\",\"word ~ \"pad_token\":\"\\udc00\",\"word ~ half of a character",
                 "bytes ~ \"abc\":7 ~ \"abc\":-7 ~ has the id -7",
                 "bytes ~ \"abc\":7 ~ \"abc\":99999999999999999999 ~ has the id 99999999999999999999",
             })
@@ -100,6 +104,15 @@ class HostileTokenizerTest {
         assertThatThrownBy(() -> HuggingFaceTokenizer.load(file))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining(words);
+    }
+
+    /** serde_json refuses them, and the library's reader of decoders aborts where its JSON does not parse. */
+    @Test
+    void steps_that_are_nested_deeply_are_refused() throws IOException {
+        Path file = with("bytes", "\"stop\":0", "\"stop\":0,\"more\":" + "[".repeat(150) + "]".repeat(150));
+        assertThatThrownBy(() -> HuggingFaceTokenizer.load(file))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining("nested deeper than 100");
     }
 
     @Test

@@ -4,11 +4,13 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
+import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.testing.ForkedJvm;
 import dev.samediff.adapters.testing.Programs;
 import dev.samediff.adapters.train.StepReport;
 import dev.samediff.adapters.train.TrainingPlan;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -45,6 +47,22 @@ class MetricsFileTest {
             for (; ; ) {
                 write(Path.of(arguments[0]), STEPS, STEPS);
             }
+        }
+    }
+
+    /** A training may be resumed in a folder from elsewhere. */
+    @Test
+    void a_pipe_or_an_endless_file_in_its_place_is_refused() throws IOException, InterruptedException {
+        Path hole = folder.resolve("hole.jsonl");
+        try (RandomAccessFile file = new RandomAccessFile(hole.toFile(), "rw")) {
+            file.setLength(20L << 30);
+        }
+        Path pipe = folder.resolve("pipe.jsonl");
+        List<Path> places = Programs.succeeds("mkfifo", pipe.toString()) ? List.of(hole, pipe) : List.of(hole);
+        for (Path place : places) {
+            assertThatThrownBy(() -> write(place, STEPS, STEPS))
+                    .isInstanceOf(InvalidInputException.class)
+                    .hasMessageContaining("the metrics of a run");
         }
     }
 

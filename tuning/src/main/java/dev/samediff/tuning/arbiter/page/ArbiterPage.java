@@ -1,6 +1,7 @@
 package dev.samediff.tuning.arbiter.page;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.io.ListenAddress;
 import dev.samediff.tuning.LearningCurve;
 import dev.samediff.tuning.SweepListener;
 import dev.samediff.tuning.SweepPlan;
@@ -22,19 +23,19 @@ import org.deeplearning4j.ui.model.storage.InMemoryStatsStorage;
  * Shows a sweep on Arbiter's page while it runs: status, scores over time, space, and each trial with its learning curve.
  * One page per process, as DL4J's server has it.
  *
- * <p>The server asks nobody who he is: whoever reaches its {@link PageAddress} can look, and nobody can do more.
+ * <p>The server asks nobody who he is: whoever reaches its {@link ListenAddress} can look, and nobody can do more.
  */
 public final class ArbiterPage implements SweepListener, AutoCloseable {
     private final AdapterSpace space;
     private final String session;
     private final PageServer server;
-    private final PageAddress address;
+    private final ListenAddress address;
     private final StatsStorage storage = new InMemoryStatsStorage();
     private final Map<Integer, ParameterValues> trials = new ConcurrentHashMap<>();
     private final Map<Integer, List<LearningCurve.Point>> curves = new HashMap<>();
     private SweepStatus status;
 
-    private ArbiterPage(String session, AdapterSpace space, PageServer server, PageAddress address) {
+    private ArbiterPage(String session, AdapterSpace space, PageServer server, ListenAddress address) {
         this.session = session;
         this.space = space;
         this.server = server;
@@ -50,7 +51,7 @@ public final class ArbiterPage implements SweepListener, AutoCloseable {
      * @param space what is varied
      * @throws InvalidInputException if the libraries are not on the class path, or the port cannot be used
      */
-    public static ArbiterPage start(PageAddress address, String session, AdapterSpace space) {
+    public static ArbiterPage start(ListenAddress address, String session, AdapterSpace space) {
         PageLibraries.require();
         return new ArbiterPage(session, space, PageServer.start(address), address);
     }

@@ -1,5 +1,6 @@
 package dev.samediff.tuning.arbiter.page;
 
+import dev.samediff.adapters.io.ListenAddress;
 import io.vertx.core.AsyncResult;
 import io.vertx.core.Handler;
 import io.vertx.core.Vertx;
@@ -15,7 +16,7 @@ import java.lang.reflect.Proxy;
 final class BoundVertx {
     private BoundVertx() {}
 
-    static Vertx of(Vertx vertx, PageAddress address) {
+    static Vertx of(Vertx vertx, ListenAddress address) {
         return proxy(VertxInternal.class, (proxy, method, arguments) -> {
             Object result = call(vertx, method, arguments);
             return result instanceof HttpServer server ? bound(server, address) : result;
@@ -23,11 +24,11 @@ final class BoundVertx {
     }
 
     @SuppressWarnings("unchecked") // as HttpServer's methods have them
-    private static HttpServer bound(HttpServer server, PageAddress address) {
+    private static HttpServer bound(HttpServer server, ListenAddress address) {
         return proxy(HttpServer.class, (proxy, method, arguments) -> {
             boolean isHandler = arguments != null && arguments.length == 1;
             if (method.getName().equals("requestHandler") && isHandler) {
-                server.requestHandler(new PageGuard((Handler<HttpServerRequest>) arguments[0], address.names()));
+                server.requestHandler(new PageGuard((Handler<HttpServerRequest>) arguments[0], address));
                 return proxy;
             }
             if (method.getName().equals("listen") && arguments != null && arguments.length == 2) {

@@ -1,6 +1,7 @@
 package dev.samediff.tuning.arbiter.page;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.io.ListenAddress;
 import io.vertx.core.Promise;
 import io.vertx.core.Vertx;
 import java.util.concurrent.CompletableFuture;
@@ -13,9 +14,9 @@ import org.deeplearning4j.ui.VertxUIServer;
  * address ({@link BoundVertx}), while it starts.
  */
 final class PageServer extends VertxUIServer {
-    private final PageAddress address;
+    private final ListenAddress address;
 
-    private PageServer(PageAddress address) {
+    private PageServer(ListenAddress address) {
         this.address = address;
     }
 
@@ -24,7 +25,7 @@ final class PageServer extends VertxUIServer {
      *
      * @throws InvalidInputException if it cannot listen there
      */
-    static PageServer start(PageAddress address) {
+    static PageServer start(ListenAddress address) {
         PageServer server = new PageServer(address);
         Vertx vertx = Vertx.vertx();
         CompletableFuture<String> started = new CompletableFuture<>();

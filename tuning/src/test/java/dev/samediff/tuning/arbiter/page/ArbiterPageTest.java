@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.io.ListenAddress;
 import dev.samediff.tuning.LearningCurve;
 import dev.samediff.tuning.LocalTrials;
 import dev.samediff.tuning.Search;
@@ -54,7 +55,7 @@ class ArbiterPageTest {
     void a_running_sweep_and_its_trials_can_be_looked_at() throws Exception {
         SweepPlan plan = SweepPlan.of(16).withSearch(Search.RANDOM).withPruning(new Pruning.Median(3, 2));
         AtomicReference<String> whileRunning = new AtomicReference<>("");
-        try (ArbiterPage page = page(PageAddress.ofThisMachine(0));
+        try (ArbiterPage page = page(ListenAddress.ofThisMachine(0));
                 Journal journal = Journal.open(folder.resolve("journal"))) {
             SweepListener looking = new SweepListener() {
                 @Override
@@ -102,7 +103,7 @@ class ArbiterPageTest {
 
     @Test
     void everything_that_the_page_loads_is_there() throws Exception {
-        try (ArbiterPage page = page(PageAddress.ofThisMachine(0))) {
+        try (ArbiterPage page = page(ListenAddress.ofThisMachine(0))) {
             page.onStart(SweepPlan.of(3));
             String html = get(page, "");
             Matcher reference =
@@ -120,11 +121,11 @@ class ArbiterPageTest {
     @Test
     void a_port_in_use_and_a_missing_library_are_said_in_a_sentence() throws IOException {
         try (ServerSocket socket = new ServerSocket(0)) {
-            assertThatThrownBy(() -> page(PageAddress.ofThisMachine(socket.getLocalPort())))
+            assertThatThrownBy(() -> page(ListenAddress.ofThisMachine(socket.getLocalPort())))
                     .isInstanceOf(InvalidInputException.class)
                     .hasMessageContaining("port " + socket.getLocalPort() + ": it is in use");
         }
-        assertThatThrownBy(() -> PageAddress.ofThisMachine(70_000))
+        assertThatThrownBy(() -> ListenAddress.ofThisMachine(70_000))
                 .hasMessageContaining("port 70000: give one from 1 to 65535");
         assertThatThrownBy(() -> PageLibraries.require(ClassLoader.getPlatformClassLoader()))
                 .isInstanceOf(InvalidInputException.class)
@@ -133,7 +134,7 @@ class ArbiterPageTest {
 
     @Test
     void only_this_machine_reaches_the_page_unless_another_address_is_given() throws IOException {
-        try (ArbiterPage page = page(PageAddress.ofThisMachine(0))) {
+        try (ArbiterPage page = page(ListenAddress.ofThisMachine(0))) {
             int port = URI.create(page.address()).getPort();
             assertThat(page.address()).isEqualTo("http://localhost:" + port + "/arbiter");
             assertThat(answer("127.0.0.1", port, "GET", "localhost:" + port)).startsWith("HTTP/1.1 200");
@@ -147,7 +148,7 @@ class ArbiterPageTest {
 
     @Test
     void an_address_of_this_machine_or_all_of_them_can_be_asked_for() throws IOException {
-        try (ArbiterPage page = page(new PageAddress("0.0.0.0", 0))) {
+        try (ArbiterPage page = page(new ListenAddress("0.0.0.0", 0))) {
             int port = URI.create(page.address()).getPort();
             for (InetAddress other : otherAddresses()) {
                 assertThat(answer(other.getHostAddress(), port, "GET", "any.name"))
@@ -155,25 +156,25 @@ class ArbiterPageTest {
             }
         }
         for (InetAddress other : otherAddresses()) {
-            try (ArbiterPage page = page(new PageAddress(other.getHostAddress(), 0))) {
+            try (ArbiterPage page = page(new ListenAddress(other.getHostAddress(), 0))) {
                 URI shown = URI.create(page.address());
                 assertThat(shown.getHost()).isEqualTo(other.getHostAddress());
                 assertThat(answer(shown.getHost(), shown.getPort(), "GET", shown.getAuthority()))
                         .startsWith("HTTP/1.1 200");
             }
         }
-        assertThat(new PageAddress("0.0.0.0", 0).isOfThisMachineOnly()).isFalse();
-        assertThat(new PageAddress("::1", 0).isOfThisMachineOnly()).isTrue();
+        assertThat(new ListenAddress("0.0.0.0", 0).isOfThisMachineOnly()).isFalse();
+        assertThat(new ListenAddress("::1", 0).isOfThisMachineOnly()).isTrue();
         for (String foreign : new String[] {"240.0.0.1", "no such host", ""}) {
-            assertThatThrownBy(() -> new PageAddress(foreign, 0))
+            assertThatThrownBy(() -> new ListenAddress(foreign, 0))
                     .isInstanceOf(InvalidInputException.class)
-                    .hasMessageContaining("on `" + foreign + "`: this machine has no such address");
+                    .hasMessageContaining("listen to `" + foreign + "`: this machine has no such address");
         }
     }
 
     @Test
     void a_page_of_this_machine_is_not_shown_under_a_foreign_name_and_takes_no_uploads() throws IOException {
-        try (ArbiterPage page = page(PageAddress.ofThisMachine(0))) {
+        try (ArbiterPage page = page(ListenAddress.ofThisMachine(0))) {
             int port = URI.create(page.address()).getPort();
             for (String name : new String[] {"127.0.0.1:" + port, "[::1]:" + port, "localhost"}) {
                 assertThat(answer("127.0.0.1", port, "GET", name)).startsWith("HTTP/1.1 200");
@@ -185,7 +186,7 @@ class ArbiterPageTest {
         }
     }
 
-    private static ArbiterPage page(PageAddress address) {
+    private static ArbiterPage page(ListenAddress address) {
         return ArbiterPage.start(address, "sorsa", Spaces.MIXED);
     }
 

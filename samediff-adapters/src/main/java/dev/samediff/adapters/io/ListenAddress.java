@@ -1,22 +1,24 @@
-package dev.samediff.tuning.arbiter.page;
+package dev.samediff.adapters.io;
 
 import dev.samediff.adapters.InvalidInputException;
 import java.net.InetAddress;
 import java.net.NetworkInterface;
 import java.net.SocketException;
 import java.net.UnknownHostException;
-import java.util.Optional;
+import java.util.Locale;
 import java.util.Set;
-import java.util.stream.Collectors;
-import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
 
 /**
- * Where a page for the browser is served.
+ * Where a server of this library listens, and to whom.
+ *
+ * <p>A server that only this machine reaches answers only to names of this machine: otherwise a page from elsewhere could have a browser of
+ * this machine ask under a name of its own that leads here.
  *
  * @param host an address of this machine, or 0.0.0.0 for all of them
  * @param port its port; 0 for any that is free
  */
-public record PageAddress(String host, int port) {
+public record ListenAddress(String host, int port) {
     /** The address that only this machine reaches. */
     public static final String THIS_MACHINE = "127.0.0.1";
 
@@ -24,21 +26,21 @@ public record PageAddress(String host, int port) {
     private static final Set<String> LOCAL = Set.of("localhost", THIS_MACHINE, "[::1]");
 
     /** @throws InvalidInputException if this machine has no such address, or there is no such port */
-    public PageAddress {
+    public ListenAddress {
         if (port < 0 || port > LAST_PORT) {
             throw new InvalidInputException(
-                    "no page for the browser on port " + port + ": give one from 1 to " + LAST_PORT + ", or 0 for any");
+                    "nobody can listen to port " + port + ": give one from 1 to " + LAST_PORT + ", or 0 for any");
         }
         if (!isOwn(host)) {
-            throw new InvalidInputException("no page for the browser on `" + host
+            throw new InvalidInputException("nobody can listen to `" + host
                     + "`: this machine has no such address; give " + THIS_MACHINE
                     + " for this machine only, one of its addresses, or 0.0.0.0 for all of them");
         }
     }
 
     /** Returns a port that only this machine reaches. */
-    public static PageAddress ofThisMachine(int port) {
-        return new PageAddress(THIS_MACHINE, port);
+    public static ListenAddress ofThisMachine(int port) {
+        return new ListenAddress(THIS_MACHINE, port);
     }
 
     private static boolean isOwn(String host) {
@@ -62,18 +64,28 @@ public record PageAddress(String host, int port) {
         }
     }
 
-    /** Returns the address to type into a browser, with a port that was chosen. */
-    String url(int chosenPort) {
+    /**
+     * Returns the address to type into a browser.
+     *
+     * @param chosenPort the port that the system chose
+     */
+    public String url(int chosenPort) {
         boolean byName = LOCAL.contains(name()) || host.equals("0.0.0.0");
         return "http://" + (byName ? "localhost" : name()) + ":" + chosenPort;
     }
 
-    /** Returns the names by which a browser may ask for the page; empty for any. */
-    Optional<Set<String>> names() {
+    /**
+     * Returns whether a request is answered.
+     *
+     * @param hostHeader its header {@code Host}: the name by which it was asked for, perhaps with a port
+     */
+    public boolean answersTo(@Nullable String hostHeader) {
         if (!isOfThisMachineOnly()) {
-            return Optional.empty();
+            return true;
         }
-        return Optional.of(Stream.concat(LOCAL.stream(), Stream.of(name())).collect(Collectors.toUnmodifiableSet()));
+        String asked =
+                hostHeader == null ? "" : hostHeader.replaceFirst(":\\d*$", "").toLowerCase(Locale.ROOT);
+        return LOCAL.contains(asked) || name().equals(asked);
     }
 
     /** The host as it stands in an address. */
