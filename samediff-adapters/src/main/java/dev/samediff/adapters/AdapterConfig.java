@@ -15,8 +15,11 @@ import java.util.regex.Pattern;
  * @param targets which linear layers and embeddings
  * @param seed seed of everything random at the start; each layer derives its own from it and the module path
  * @param whole which tensors are trained whole beside that
+ * @param dropout share of the elements of each linear layer's input that the branch does not see in a training step, the others being
+ *     divided by what is left; 0 or more and below 1. PEFT's {@code lora_dropout}; embeddings have none, as there
  */
-public record AdapterConfig(String name, AdapterMethod method, TargetSelector targets, long seed, WholeTensors whole) {
+public record AdapterConfig(
+        String name, AdapterMethod method, TargetSelector targets, long seed, WholeTensors whole, double dropout) {
     /** The name PEFT gives an adapter that has none. */
     public static final String DEFAULT_NAME = "default";
 
@@ -27,6 +30,15 @@ public record AdapterConfig(String name, AdapterMethod method, TargetSelector ta
             throw new InvalidInputException("the adapter name `" + name
                     + "` cannot be part of a variable name; use letters, digits, `_` and `-` only");
         }
+        if (!(dropout >= 0 && dropout < 1)) {
+            throw new InvalidInputException("the dropout " + dropout + " of the adapter `" + name
+                    + "` is no share that leaves something; give 0 (none) or more, and less than 1, such as 0.05");
+        }
+    }
+
+    /** Describes an adapter without dropout. */
+    public AdapterConfig(String name, AdapterMethod method, TargetSelector targets, long seed, WholeTensors whole) {
+        this(name, method, targets, seed, whole, 0);
     }
 
     /** Describes an adapter that trains no tensor whole. */
@@ -49,22 +61,22 @@ public record AdapterConfig(String name, AdapterMethod method, TargetSelector ta
 
     /** Returns this configuration under another name. */
     public AdapterConfig withName(String newName) {
-        return new AdapterConfig(newName, method, targets, seed, whole);
+        return new AdapterConfig(newName, method, targets, seed, whole, dropout);
     }
 
     /** Returns this configuration for other layers. */
     public AdapterConfig withTargets(TargetSelector newTargets) {
-        return new AdapterConfig(name, method, newTargets, seed, whole);
+        return new AdapterConfig(name, method, newTargets, seed, whole, dropout);
     }
 
     /** Returns this configuration with another seed. */
     public AdapterConfig withSeed(long newSeed) {
-        return new AdapterConfig(name, method, targets, newSeed, whole);
+        return new AdapterConfig(name, method, targets, newSeed, whole, dropout);
     }
 
     /** Returns this configuration with other tensors that are trained whole. */
     public AdapterConfig withWhole(WholeTensors newWhole) {
-        return new AdapterConfig(name, method, targets, seed, newWhole);
+        return new AdapterConfig(name, method, targets, seed, newWhole, dropout);
     }
 
     /**
@@ -95,6 +107,11 @@ public record AdapterConfig(String name, AdapterMethod method, TargetSelector ta
      */
     public AdapterConfig withTrainableTokens(String module, int... tokens) {
         return withWhole(whole.withTokens(module, Arrays.stream(tokens).boxed().toList()));
+    }
+
+    /** Returns this configuration with dropout, PEFT's {@code lora_dropout}; 0 for none. */
+    public AdapterConfig withDropout(double share) {
+        return new AdapterConfig(name, method, targets, seed, whole, share);
     }
 
     /** Returns this configuration with biases that are trained. PEFT's {@code bias}. */

@@ -20,4 +20,9 @@ public interface LayerInput {
      * @return x M [N,k], or [experts,N,k]
      */
     SDVariable times(String name, SDVariable matrix);
+
+    /** Tells whether elements of x are dropped in training, so that x W is not the layer's output there. */
+    default boolean isDropped() {
+        return false;
+    }
 }

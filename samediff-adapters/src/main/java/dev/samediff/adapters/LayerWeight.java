@@ -16,6 +16,15 @@ public interface LayerWeight {
      */
     SDVariable timesFromLeft(String name, SDVariable matrix);
 
+    /**
+     * Adds {@code x W} to the graph, for an input of which elements are dropped.
+     *
+     * @param name name of the result
+     * @param input x [N,in], the layer's
+     * @return x W [N,out]
+     */
+    SDVariable times(String name, LayerInput input);
+
     /** Returns the squared lengths of W's columns [out], a constant of the graph. */
     SDVariable columnSquares();
 }

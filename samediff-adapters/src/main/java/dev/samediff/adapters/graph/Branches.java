@@ -16,6 +16,7 @@ public final class Branches {
      * @param use the use of its weight
      * @param output the output's value without the branch
      * @param prefix start of the names of all variables created here
+     * @param drops whether elements of the input of a linear layer are dropped in training; never those of an embedding, as in PEFT
      * @param branch makes the adapted rows [N,out], of each expert if there are several, from the layer's input and its rows
      */
     public static SDVariable adapt(
@@ -23,11 +24,13 @@ public final class Branches {
             AdaptableSite.Use use,
             SDVariable output,
             String prefix,
+            boolean drops,
             BiFunction<LayerInput, SDVariable, SDVariable> branch) {
         SameDiff graph = output.getSameDiff();
         SDVariable input = graph.getVariable(use.input());
         return switch (site.kind()) {
-            case LINEAR, EXPERTS -> branch.apply(new LinearInput(input), output);
+            case LINEAR, EXPERTS ->
+                branch.apply(new LinearInput(drops ? Dropout.in(input, prefix) : input, drops), output);
             case EMBEDDING -> {
                 SDVariable rows = graph.reshape(prefix + "base_rows", output, -1, site.out());
                 SDVariable adapted = branch.apply(new EmbeddingInput(input, site.in()), rows);

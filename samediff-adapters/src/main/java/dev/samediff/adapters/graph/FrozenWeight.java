@@ -1,5 +1,6 @@
 package dev.samediff.adapters.graph;
 
+import dev.samediff.adapters.LayerInput;
 import dev.samediff.adapters.LayerWeight;
 import java.util.function.Supplier;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -20,6 +21,15 @@ public record FrozenWeight(SameDiff graph, AdaptableSite site, String prefix, Su
     public SDVariable timesFromLeft(String name, SDVariable matrix) {
         boolean turned = site.orientation() == Orientation.OUT_IN;
         return graph.mmul(name, matrix, graph.getVariable(site.weight()), true, turned, false);
+    }
+
+    @Override
+    public SDVariable times(String name, LayerInput input) {
+        if (!(input instanceof LinearInput linear)) {
+            throw new IllegalArgumentException("the input of `" + site.module() + "` is not multiplied by its weight");
+        }
+        boolean turned = site.orientation() == Orientation.OUT_IN;
+        return graph.mmul(name, linear.x(), graph.getVariable(site.weight()), false, turned, false);
     }
 
     @Override

@@ -8,8 +8,9 @@ import org.nd4j.autodiff.samediff.SameDiff;
  * The input of a linear layer, or of one for each expert.
  *
  * @param x the activation [N,in], [experts,N,in] of experts
+ * @param isDropped whether elements of it are dropped in training
  */
-record LinearInput(SDVariable x) implements LayerInput {
+record LinearInput(SDVariable x, boolean isDropped) implements LayerInput {
     @Override
     public SameDiff graph() {
         return x.getSameDiff();

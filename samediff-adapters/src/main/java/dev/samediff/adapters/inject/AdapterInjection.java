@@ -32,9 +32,13 @@ import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Puts one adapter into a graph: factorises or takes over tensors, adds variables, branches and the regulariser. */
 public final class AdapterInjection {
+    private static final Logger LOG = LoggerFactory.getLogger(AdapterInjection.class);
+
     private final SameDiff graph;
     private final GraphEditor editor;
     private final AdaptableLayers layers;
@@ -79,6 +83,28 @@ public final class AdapterInjection {
         }
     }
 
+    /** Refuses dropout where there is none, and warns where it changes more than one expects. */
+    private static void requireDropout(AdapterConfig config, List<LayerStart> starts) {
+        if (config.dropout() == 0) {
+            return;
+        }
+        for (LayerStart start : starts) {
+            if (start.site().layer().kind() == SiteKind.EXPERTS) {
+                throw new InvalidInputException("the adapter `" + config.name() + "` has dropout " + config.dropout()
+                        + ", and `" + start.site().module()
+                        + "` is a stack of experts, for which there is none (nor in PEFT); give dropout 0, or leave the"
+                        + " experts out");
+            }
+        }
+        if (starts.stream().anyMatch(start -> !start.site().startsAtZero())) {
+            LOG.warn(
+                    "{} with dropout {}: what the method takes out of the weights at the start is dropped too, so the first"
+                            + " losses are above the base model's",
+                    config.method().name(),
+                    config.dropout());
+        }
+    }
+
     /** Takes over an adapter made elsewhere. */
     public Adapter restore(AdapterState state) {
         List<HeldTensor> held = wholes.restore(state, rows);
@@ -89,6 +115,7 @@ public final class AdapterInjection {
 
     private Adapter build(
             AdapterConfig config, List<LayerStart> starts, List<HeldTensor> held, List<RowChoice.Rows> tables) {
+        requireDropout(config, starts);
         Stream<String> adaptedOutputs = Stream.of(
                         starts.stream().flatMap(start -> start.site().layer().uses().stream()),
                         tables.stream().flatMap(table -> table.table().uses().stream()),
@@ -172,6 +199,7 @@ public final class AdapterInjection {
                             use,
                             output,
                             prefix,
+                            config.dropout() > 0,
                             (input, rows) -> config.method()
                                     .adapt(
                                             new LayerUse(

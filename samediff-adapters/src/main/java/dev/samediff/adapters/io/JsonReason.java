@@ -13,7 +13,12 @@ public final class JsonReason {
             return "there is more behind its end";
         }
         String what = String.valueOf(e.getOriginalMessage());
+        if (what.startsWith("Unexpected end-of-input")) {
+            return "it ends before it is complete";
+        }
         int stop = what.indexOf('\n');
-        return stop < 0 ? what : what.substring(0, stop);
+        String line = stop < 0 ? what : what.substring(0, stop);
+        return line.replaceAll("(: |,? ?\\()enable `[^`]*`( to allow\\)?)?", "") // settings of the parser
+                .replaceAll(" ?\\((start marker )?at \\[.*", "");
     }
 }

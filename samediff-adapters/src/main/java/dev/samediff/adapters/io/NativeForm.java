@@ -69,6 +69,9 @@ final class NativeForm {
         }
         method.settings().forEach(json.putObject("settings")::put);
         json.put("seed", config.seed());
+        if (config.dropout() > 0) {
+            json.put("dropout", config.dropout());
+        }
         json.set("targets", TargetsJson.write(config.targets()));
         json.put("base_sha256", state.baseHash());
         json.put("peft_tensors_sha256", Sha256.of(adapter.resolve(PeftForm.TENSORS)));
@@ -97,7 +100,8 @@ final class NativeForm {
                 method,
                 TargetsJson.read(json.requiredObject("targets")),
                 json.wholeNumber("seed"),
-                WholeJson.read(json));
+                WholeJson.read(json),
+                json.optionalNumber("dropout").orElse(0.0));
         Path file = folder.resolve(TENSORS);
         Map<String, INDArray> tensors = new HashMap<>(Safetensors.read(file).tensors());
         List<AdapterState.Site> sites = new ArrayList<>();

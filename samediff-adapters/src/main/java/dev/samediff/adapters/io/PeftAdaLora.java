@@ -152,7 +152,7 @@ final class PeftAdaLora {
         TargetSelector targets = TargetSelector.suffixes(
                 sites.stream().map(AdapterState.Site::module).toList());
         return new AdapterState(
-                new AdapterConfig(name, method, targets, 0, choice),
+                new AdapterConfig(name, method, targets, 0, choice, PeftReader.dropout(config)),
                 sites,
                 PeftWhole.read(tensors, choice, file),
                 BaseHash.of(hashes));

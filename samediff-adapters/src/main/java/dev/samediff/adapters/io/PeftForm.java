@@ -34,6 +34,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
     static final String CONFIG = "adapter_config.json";
     static final String BASE_MODEL = "base_model_name_or_path";
+    static final String DROPOUT = "lora_dropout";
     static final String TASK = "task_type";
     static final String TENSORS = "adapter_model.safetensors";
     static final String TARGETS = "target_modules";
@@ -84,6 +85,7 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
         }
         tensors.putAll(PeftWhole.tensors(state));
         ObjectNode config = config(layers, description);
+        config.put(DROPOUT, state.config().dropout());
         config.put(PeftWhole.BIAS, state.config().whole().bias().text());
         List<String> modules = PeftWhole.modules(state);
         if (!modules.isEmpty()) {
@@ -132,7 +134,7 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
         if (layers.stream().anyMatch(layer -> layer.bias().isPresent())) { // newer than PEFT 0.13
             config.put("lora_bias", true);
         }
-        config.put("lora_dropout", 0.0);
+        config.put(DROPOUT, 0.0);
         config.putNull("modules_to_save");
         config.put("peft_type", "LORA");
         config.put("r", rank);

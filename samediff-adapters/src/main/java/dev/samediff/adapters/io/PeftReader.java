@@ -32,7 +32,7 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /**
  * Reads a LoRA that PEFT saved, with the modules and biases that were trained whole beside it. What would change the result and is not supported is refused by name; what only concerns
- * training in PEFT (dropout, the start of A) is ignored.
+ * training in PEFT (the start of A) is ignored; dropout is kept for further training.
  */
 final class PeftReader {
     /** Options that change what the adapter computes; each must be absent, null, false, empty or its default. */
@@ -82,7 +82,7 @@ final class PeftReader {
         int rank = config.count("r");
         boolean rankStabilized = config.flag("use_rslora", false);
         Lora lora = new Lora(
-                rank, OptionalDouble.of(config.number("lora_alpha")), rankStabilized, Lora.Start.KAIMING_UNIFORM);
+                rank, OptionalDouble.of(alpha(config)), rankStabilized, Lora.Start.KAIMING_UNIFORM);
         boolean isDora = config.flag(USE_DORA, false);
         boolean isBiased = config.flag(LORA_BIAS, false);
         if (isDora && isBiased) {
@@ -123,10 +123,30 @@ final class PeftReader {
             hashes.put(module, ab.tableHash());
         });
         return new AdapterState(
-                new AdapterConfig(name, method, targets, 0, choice),
+                new AdapterConfig(name, method, targets, 0, choice, dropout(config)),
                 sites,
                 PeftWhole.read(tensors, choice, folder.resolve(PeftForm.TENSORS)),
                 BaseHash.of(hashes));
+    }
+
+    private static double alpha(JsonFile config) {
+        double alpha = config.number("lora_alpha");
+        if (!(alpha > 0)) {
+            throw config.wrong(
+                    "lora_alpha",
+                    alpha,
+                    "a number above 0; PEFT switches the adapter off by 0 and subtracts it below 0, which is not"
+                            + " supported: merge it in PEFT");
+        }
+        return alpha;
+    }
+
+    static double dropout(JsonFile config) {
+        double dropout = config.optionalNumber(PeftForm.DROPOUT).orElse(0.0);
+        if (!(dropout >= 0 && dropout < 1)) {
+            throw config.wrong(PeftForm.DROPOUT, String.valueOf(dropout), "0 or more, and less than 1");
+        }
+        return dropout;
     }
 
     /** The lengths of columns are there if and only if the configuration has them, one for each output. */

@@ -28,6 +28,8 @@ import org.nd4j.linalg.factory.Nd4j;
  * column, f is 1 (PEFT divides by zero there). V is never formed: {@code ||V_j||^2 = ||W_j||^2 + s sum_k (2 A^T W + s A^T A B)_kj B_kj},
  * whose cost is that of r rows through the layer.
  *
+ * <p>With dropout, {@code y = x W + f (d V) - d W} with d the input that is left, as in PEFT: a second product with W in training.
+ *
  * @param directions how A and B start, and their scaling: LoRA, OLoRA or PiSSA
  */
 public record Dora(AdapterMethod directions) implements AdapterMethod {
@@ -99,7 +101,10 @@ public record Dora(AdapterMethod directions) implements AdapterMethod {
 
     @Override
     public SDVariable adapt(LayerUse use, SDVariable scaling, Map<String, SDVariable> trainables, String prefix) {
-        SDVariable unscaled = directions.adapt(use, scaling, trainables, prefix);
+        boolean drops = use.input().isDropped();
+        SDVariable base = drops ? use.weight().times(prefix + "dropped_base", use.input()) : use.base();
+        LayerUse seen = new LayerUse(use.input(), base, use.weight());
+        SDVariable unscaled = directions.adapt(seen, scaling, trainables, prefix);
         SDVariable lengths = lengths(use, scaling, trainables, prefix + "lengths");
         SDVariable zero = notZero(lengths, prefix + "some").rsub(prefix + "zero", 1);
         SDVariable factors = LowRank.get(trainables, MAGNITUDE)
@@ -108,7 +113,11 @@ public record Dora(AdapterMethod directions) implements AdapterMethod {
         SDVariable acting = factors.sub(prefix + "change", 1)
                 .mul(prefix + "acting", notZero(scaling, prefix + "on"))
                 .add(prefix + "columns", 1);
-        return unscaled.mul(prefix + "output", acting);
+        if (!drops) {
+            return unscaled.mul(prefix + "output", acting);
+        }
+        SDVariable change = unscaled.mul(prefix + "scaled_columns", acting).sub(prefix + "column_change", base);
+        return use.base().add(prefix + "output", change);
     }
 
     /** 1, or 0 where a number is zero, by ops that every engine has. */

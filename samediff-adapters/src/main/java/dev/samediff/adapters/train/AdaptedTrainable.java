@@ -40,6 +40,18 @@ final class AdaptedTrainable implements Trainable {
     }
 
     @Override
+    public Map<String, Double> dropouts() {
+        Map<String, Double> dropouts = new TreeMap<>();
+        for (String name : model.activeAdapterNames()) {
+            double dropout = model.config(name).dropout();
+            if (dropout > 0) {
+                dropouts.put(name, dropout);
+            }
+        }
+        return dropouts;
+    }
+
+    @Override
     public List<FollowedSites> afterSteps() {
         return List.copyOf(model.afterSteps().values());
     }
@@ -64,6 +76,9 @@ final class AdaptedTrainable implements Trainable {
         description.put(
                 "layers", each(states, state -> Integer.toString(state.sites().size())));
         description.put("scaling", each(states, AdaptedTrainable::scaling));
+        if (!dropouts().isEmpty()) {
+            description.put("dropout", dropouts().toString());
+        }
         if (states.stream().anyMatch(state -> !state.whole().isEmpty())) { // checkpoints of earlier builds do not say
             description.put(
                     "trained whole",

@@ -28,6 +28,11 @@ record JointTrainable(Trainable first, List<String> more) implements Trainable {
     }
 
     @Override
+    public Map<String, Double> dropouts() {
+        return first.dropouts();
+    }
+
+    @Override
     public List<FollowedSites> afterSteps() {
         return first.afterSteps();
     }

@@ -21,6 +21,11 @@ public interface Trainable {
         return List.of();
     }
 
+    /** Returns the dropout of adapters by name; those without are left out. */
+    default Map<String, Double> dropouts() {
+        return Map.of();
+    }
+
     /** Returns what follows every update, as new objects for one trainer; their variables are among {@link #trainableNames}. */
     default List<FollowedSites> afterSteps() {
         return List.of();

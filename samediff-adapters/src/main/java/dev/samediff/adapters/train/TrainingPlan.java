@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.Map;
 import org.jspecify.annotations.Nullable;
+import org.nd4j.linalg.learning.config.IUpdater;
 
 /**
  * How to train. Either {@code steps} or {@code epochs} is given, the other is 0; everything else has a default, see
@@ -35,6 +36,8 @@ import org.jspecify.annotations.Nullable;
  * @param checkpointsKept how many of the newest are kept
  * @param seed seed of all random numbers drawn in the graph
  * @param engine how steps are executed
+ * @param learningRates tensors whose learning rate is another
+ * @param updater one of ND4J's updaters instead of AdamW, or null; its learning rate and schedule are the plan's, its other settings its own
  */
 public record TrainingPlan(
         int steps,
@@ -57,7 +60,9 @@ public record TrainingPlan(
         @Nullable Path checkpointDirectory,
         int checkpointsKept,
         long seed,
-        EngineOptions engine) {
+        EngineOptions engine,
+        LearningRates learningRates,
+        @Nullable IUpdater updater) {
     public TrainingPlan {
         check(
                 steps >= 0 && epochs >= 0 && (steps > 0) != (epochs > 0),
@@ -127,7 +132,20 @@ public record TrainingPlan(
         parts.put("restoring of the best", Boolean.toString(restoreBest));
         parts.put("seed", Long.toString(seed));
         parts.put("precision", engine.precision().toString());
+        parts.putAll(learningRates.description());
+        if (updater != null) {
+            parts.put("updater", described(updater));
+        }
         return parts;
+    }
+
+    /** The updater's settings, with the rate that it has nothing to say about left out. */
+    private static String described(IUpdater updater) {
+        IUpdater copy = updater.clone();
+        if (copy.hasLearningRate()) {
+            copy.setLrAndSchedule(1, null);
+        }
+        return copy.toString();
     }
 
     /**
@@ -161,6 +179,8 @@ public record TrainingPlan(
         private int checkpointsKept = 2;
         private long seed;
         private EngineOptions engine = EngineOptions.defaults();
+        private LearningRates learningRates = LearningRates.SAME;
+        private @Nullable IUpdater updater;
 
         private Builder() {}
 
@@ -275,6 +295,30 @@ public record TrainingPlan(
             return this;
         }
 
+        /** Learning rates of groups of tensors. */
+        public Builder learningRates(LearningRates value) {
+            learningRates = value;
+            return this;
+        }
+
+        /** LoRA+: the learning rate of B, and of vectors, by that of A, such as 16. */
+        public Builder loraPlus(double ratio) {
+            learningRates = learningRates.withLoraPlus(ratio);
+            return this;
+        }
+
+        /** The peak learning rate of tensors by a pattern of their names, {@code *} being any characters. */
+        public Builder learningRateOf(String pattern, double value) {
+            learningRates = learningRates.with(pattern, value);
+            return this;
+        }
+
+        /** One of ND4J's updaters, such as {@code new Sgd()} or {@code new RmsProp()}; null for AdamW. */
+        public Builder updater(@Nullable IUpdater value) {
+            updater = value;
+            return this;
+        }
+
         /**
          * Returns the plan.
          *
@@ -302,7 +346,9 @@ public record TrainingPlan(
                     checkpointDirectory,
                     checkpointsKept,
                     seed,
-                    engine);
+                    engine,
+                    learningRates,
+                    updater);
         }
     }
 }

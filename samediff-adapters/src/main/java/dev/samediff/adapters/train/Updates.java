@@ -2,11 +2,12 @@ package dev.samediff.adapters.train;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.Engine;
+import dev.samediff.adapters.graph.Dropout;
 import dev.samediff.adapters.train.checkpoint.TrainingCheckpoints;
 import dev.samediff.adapters.train.checkpoint.TrainingState;
-import dev.samediff.adapters.train.optimizer.AdamW;
 import dev.samediff.adapters.train.optimizer.AfterSteps;
 import dev.samediff.adapters.train.optimizer.GradientSum;
+import dev.samediff.adapters.train.optimizer.Optimizer;
 import dev.samediff.adapters.train.optimizer.Parameters;
 import dev.samediff.adapters.train.optimizer.PenaltyTerm;
 import dev.samediff.adapters.train.optimizer.Slope;
@@ -21,7 +22,7 @@ final class Updates {
     private final TrainingPlan plan;
     private final Feed feed;
     private final Engine engine;
-    private final AdamW optimizer;
+    private final Optimizer optimizer;
     private final Parameters parameters;
     private final TrainingCheckpoints checkpoints;
     private final TrainingState state;
@@ -35,7 +36,7 @@ final class Updates {
             TrainingPlan plan,
             Feed feed,
             Engine engine,
-            AdamW optimizer,
+            Optimizer optimizer,
             Parameters parameters,
             TrainingCheckpoints checkpoints,
             TrainingState state,
@@ -103,6 +104,7 @@ final class Updates {
             if (batch != null) {
                 Map<String, INDArray> placeholders = feed.placeholders(batch);
                 double weight = feed.weight(placeholders);
+                drop(placeholders, count);
                 labels += weight;
                 sum.add(engine.gradients(placeholders), weight);
                 count++;
@@ -116,6 +118,13 @@ final class Updates {
             }
         }
         return sum;
+    }
+
+    /** Feeds the draws of dropout, which depend on the seed, the update and the batch of it alone: a resumed run has the same. */
+    private void drop(Map<String, INDArray> placeholders, int part) {
+        model.dropouts()
+                .forEach((adapter, rate) ->
+                        placeholders.put(Dropout.drawOf(adapter), Dropout.draw(rate, plan.seed(), state.step, part)));
     }
 
     /**

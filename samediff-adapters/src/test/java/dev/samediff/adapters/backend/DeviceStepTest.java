@@ -34,7 +34,7 @@ class DeviceStepTest {
     /** What a training step executes where the compiled engine does not run. */
     private static final Pattern STEP = Pattern.compile(".*\\.(engine\\.(reference\\.(ReferenceEngine|PlannedRunner|"
             + "SessionRunner|Shortcuts|HalfProducts|Step|ArrayPool|Storage|HeldArray)|nd4j\\.(Placeholders|NativeOp))|"
-            + "train\\.(AdapterTrainer|Binding|Feed|Updates|Evaluations|MetricPass|optimizer\\.(GradientSum|AdamW|DeviceAdamW|Slope|PenaltyTerm|Parameters))|"
+            + "train\\.(AdapterTrainer|Binding|Feed|Updates|Evaluations|MetricPass|optimizer\\.(GradientSum|Optimizer|Flat|DeviceAdamW|Slope|PenaltyTerm|Parameters))|"
             + "method\\.(OrthonormalPenalty|GramErrors))(\\$.*)?");
 
     private static final Pattern READ = Pattern.compile(

@@ -3,15 +3,18 @@ package dev.samediff.samples.cli;
 import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.AdapterMethod;
 import dev.samediff.adapters.InvalidInputException;
-import dev.samediff.adapters.graph.TargetSelector;
 import dev.samediff.adapters.method.AdaLora;
 import dev.samediff.adapters.method.AdapterMethods;
+import dev.samediff.adapters.method.Pissa;
 import dev.samediff.adapters.method.Sorsa;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalDouble;
+import java.util.Set;
 import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
 /** Which adapter, except the method's name. */
@@ -56,14 +59,47 @@ final class AdapterOptions {
     Integer targetRank;
 
     @Option(
-            names = "--targets",
-            paramLabel = "NAMES",
-            defaultValue = TargetSelector.ALL_LINEAR,
-            description = "Layers to adapt: all-linear (without the head), names separated by commas, or"
-                    + " regex:EXPRESSION. 'inspect' lists the names. Default: ${DEFAULT-VALUE}.")
-    String targets = TargetSelector.ALL_LINEAR;
+            names = "--rslora",
+            description = "Scaling is alpha / sqrt(rank) (rank-stabilised); with lora, olora, pissa, dora.")
+    boolean rankStabilized;
 
-    /** Returns the configuration of a method by name, with the options that belong to it. */
+    @Option(
+            names = "--start",
+            paramLabel = "NAME",
+            description = "lora, dora: how A starts: kaiming_uniform or gaussian. Default: kaiming_uniform.")
+    @Nullable
+    String start;
+
+    @Option(
+            names = "--directions",
+            paramLabel = "NAME",
+            description = "dora: the method that it starts from: lora, olora or pissa. Default: lora.")
+    @Nullable
+    String directions;
+
+    @Option(
+            names = "--fast-start",
+            paramLabel = "N",
+            description = "pissa, sorsa: a randomised decomposition with N power iterations, as PEFT's pissa_niter_N."
+                    + " Default: the exact one.")
+    @Nullable
+    Integer fastStart;
+
+    @Option(
+            names = "--dropout",
+            paramLabel = "P",
+            defaultValue = "0",
+            description = "Share of each adapted linear layer's input that the adapter does not see in a training step"
+                    + " (PEFT's lora_dropout). Default: ${DEFAULT-VALUE}.")
+    double dropout;
+
+    @ArgGroup(validate = false)
+    TargetOptions targets = new TargetOptions();
+
+    @ArgGroup(validate = false)
+    WholeOptions whole = new WholeOptions();
+
+    /** Returns the configuration of a method by name; an option that it does not have is refused. */
     AdapterConfig config(String method, long seed) {
         if (!method.equalsIgnoreCase(Sorsa.NAME) && (gamma != null || regularizer != null)) {
             throw new InvalidInputException("--gamma and --regularizer belong to sorsa, not to " + method
@@ -73,25 +109,48 @@ final class AdapterOptions {
             throw new InvalidInputException(
                     "--target-rank belongs to adalora, not to " + method + "; leave it out or use --method adalora");
         }
-        return configForComparison(method, seed);
+        return config(method, seed, given());
     }
 
-    /** As {@link #config}, for runs of several methods: what only one of them knows is left out for the others. */
-    AdapterConfig configForComparison(String name, long seed) {
-        Map<String, String> settings = new HashMap<>();
-        if (name.equalsIgnoreCase(Sorsa.NAME) && gamma != null) {
-            settings.put("gamma", gamma.toString());
+    /** As {@link #config}, for runs of several methods: what only some of them know is left out for the others. */
+    AdapterConfig configForComparison(String method, long seed) {
+        Map<String, String> settings = given();
+        Set<String> known =
+                new HashSet<>(AdapterMethods.named(method, rank).settings().keySet());
+        if (method.equalsIgnoreCase(Sorsa.NAME)
+                || method.toLowerCase(Locale.ROOT).startsWith(Pissa.NAME)) {
+            known.add("niter");
         }
-        if (name.equalsIgnoreCase(Sorsa.NAME) && regularizer != null) {
-            settings.put("regularizer", regularizer.toLowerCase(Locale.ROOT));
-        }
-        if (name.equalsIgnoreCase(AdaLora.NAME) && targetRank != null) {
-            settings.put("target", targetRank.toString());
-        }
+        settings.keySet().retainAll(known);
+        return config(method, seed, settings);
+    }
+
+    private AdapterConfig config(String name, long seed, Map<String, String> settings) {
         OptionalDouble given = alpha == null ? OptionalDouble.empty() : OptionalDouble.of(alpha);
         AdapterMethod method = AdapterMethods.named(name, rank, given, settings);
-        return AdapterConfig.of(method)
-                .withTargets(TargetSelector.parse(targets))
-                .withSeed(seed);
+        AdapterConfig config = AdapterConfig.of(method)
+                .withTargets(targets.selector())
+                .withSeed(seed)
+                .withDropout(dropout);
+        return whole.addTo(config);
+    }
+
+    /** The settings that were given, by their names in the library. */
+    private Map<String, String> given() {
+        Map<String, String> settings = new HashMap<>();
+        put(settings, "gamma", gamma);
+        put(settings, "regularizer", regularizer);
+        put(settings, "rslora", rankStabilized ? Boolean.TRUE : null);
+        put(settings, "start", start);
+        put(settings, "directions", directions);
+        put(settings, "niter", fastStart);
+        put(settings, "target", targetRank);
+        return settings;
+    }
+
+    private static void put(Map<String, String> settings, String name, @Nullable Object value) {
+        if (value != null) {
+            settings.put(name, value.toString().toLowerCase(Locale.ROOT));
+        }
     }
 }

@@ -4,6 +4,7 @@ import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.backend.Backend;
 import dev.samediff.adapters.backend.BackendChoice;
 import dev.samediff.adapters.backend.CudaGate;
+import java.io.IOException;
 import java.io.PrintStream;
 import java.io.PrintWriter;
 import java.util.List;
@@ -105,7 +106,9 @@ public final class Cli implements Runnable {
                 .setExecutionExceptionHandler((failure, command, unused) -> root.end(failure, err));
         int exitCode;
         try {
-            exitCode = line.execute(arguments);
+            exitCode = line.execute(ConfiguredWords.of(line, arguments));
+        } catch (InvalidInputException | IOException e) {
+            exitCode = root.end(e, err);
         } catch (OutOfMemoryError | LinkageError | AssertionError e) {
             exitCode = root.end(e, err);
         }

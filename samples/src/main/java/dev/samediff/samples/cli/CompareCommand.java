@@ -75,6 +75,7 @@ final class CompareCommand extends Command {
     int run() throws IOException {
         List<Comparison.Entry> entries =
                 methods.stream().map(String::strip).map(this::entry).toList();
+        training.requireSteps("in a comparison");
         Task task = data.task(model.isBundled(), model.tokenizer, training.examplesSeen(), training.seed);
         model.load(task); // refuses what cannot be used before anything is made
         RunFolder folder = output.folder("compare");
@@ -121,7 +122,10 @@ final class CompareCommand extends Command {
                 training.batch,
                 training.seed,
                 data.evalCount,
-                Optional.empty());
+                Optional.empty(),
+                Optional.empty(),
+                Optional.empty(),
+                data.packing());
     }
 
     private static FineTuneSettings settingsOf(

@@ -1,11 +1,14 @@
 package dev.samediff.samples.cli;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.text.batch.Packing;
 import dev.samediff.adapters.text.batch.PromptTemplate;
 import dev.samediff.samples.task.JsonlTask;
 import dev.samediff.samples.task.StoriesTask;
 import dev.samediff.samples.task.Task;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
@@ -50,6 +53,29 @@ final class DataOptions {
                     "lm: most prompts of each set that are answered to measure exact match; 0: loss only. Default:"
                             + " ${DEFAULT-VALUE}.")
     int evalCount = 50;
+
+    @Option(
+            names = "--pack",
+            paramLabel = "HOW",
+            defaultValue = "none",
+            description = "lm: several examples in a row of a batch, without padding: none; best-fit (whole examples);"
+                    + " stream (cut anywhere). Examples in a row see each other, so it is for plain text. Default:"
+                    + " ${DEFAULT-VALUE}.")
+    String pack = "none";
+
+    /** Returns whether several examples share a row. */
+    Packing packing() {
+        String name = pack.toLowerCase(Locale.ROOT).replace('-', '_');
+        return Arrays.stream(Packing.values())
+                .filter(packing -> packing.name().toLowerCase(Locale.ROOT).equals(name))
+                .findFirst()
+                .orElseThrow(() -> new InvalidInputException("--pack " + pack
+                        + " is not possible; give none, best-fit or stream"
+                        + (name.equals("isolated")
+                                ? ": models take one mask number for each token, which cannot keep the examples of a row"
+                                        + " apart; --pack none does, with rows of similar length together"
+                                : "")));
+    }
 
     /** Reads or makes the task, with the chat template of a tokenizer; bundled stories are as many as the training will see. */
     Task task(boolean bundledModel, @Nullable Path tokenizer, int storiesToTrain, long seed) {

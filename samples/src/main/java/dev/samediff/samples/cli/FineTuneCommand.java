@@ -4,7 +4,9 @@ import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.io.AdapterFolder;
+import dev.samediff.adapters.io.DurableFiles;
 import dev.samediff.adapters.io.LockFile;
+import dev.samediff.adapters.text.batch.Packing;
 import dev.samediff.adapters.text.batch.TextRecipe;
 import dev.samediff.adapters.text.tokenizer.Beginning;
 import dev.samediff.adapters.train.TrainingPlan;
@@ -33,6 +35,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.function.IntFunction;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
@@ -46,7 +49,8 @@ import picocli.CommandLine.Option;
         sortOptions = false,
         footer = {
             "",
-            "In the folder of the results: adapter/ (loads in PEFT), metrics.jsonl, report.html, summary.json.",
+            "In the folder of the results: adapter/ (loads in PEFT), metrics.jsonl, report.html, summary.json,",
+            "run.yaml (for --config).",
             "",
             "Examples:",
             "  samples/run finetune",
@@ -56,7 +60,8 @@ import picocli.CommandLine.Option;
             "  samples/run finetune --task classify --model bert.onnx --tokenizer tokenizer.json --train intents.csv",
             "  samples/run finetune --task tag --model bert.onnx --tokenizer tokenizer.json --train names.conll \\",
             "      --metric entity_f1 --patience 3 --out names",
-            "  samples/run finetune ... --out run1 --resume",
+            "  samples/run finetune --out run1 --resume",
+            "  samples/run finetune --config run1/run.yaml --lr 1e-3",
             "  samples/run finetune --spark 'local[2]' --shards 2 --average-every 10"
         })
 final class FineTuneCommand extends Command {
@@ -70,6 +75,9 @@ final class FineTuneCommand extends Command {
                     "lora, olora, pissa, sorsa, dora or adalora; with other tasks than lm also full (all weights) and head"
                             + " (nothing else). Default: ${DEFAULT-VALUE}.")
     String method = "sorsa";
+
+    @ArgGroup(validate = false)
+    ConfigOptions config = new ConfigOptions();
 
     @ArgGroup(validate = false, heading = "%nTask%n")
     TaskOptions task = new TaskOptions();
@@ -98,14 +106,17 @@ final class FineTuneCommand extends Command {
             return learn(task.task());
         }
         task.requireNone();
-        AdapterConfig config = adapter.config(method, training.seed);
+        AdapterConfig adapters = adapter.config(method, training.seed);
+        if (data.train == null) {
+            training.requireSteps("with the bundled stories, which are as many as are needed");
+        }
         Optional<AveragedTraining> averaged = averaged();
         RunFolder folder = output.folder("finetune");
         FineTuneSettings settings = settings(folder);
         Task examples = task();
         LanguageModel loaded = model.load(examples);
         say("model: " + model.describe() + "; task: " + examples.description());
-        Candidate candidate = Candidate.adapters(loaded, config);
+        Candidate candidate = Candidate.adapters(loaded, adapters);
         candidate.adapted().ifPresent(adapted -> sayWhatIsLeftOut(loaded, adapted));
         FineTune job = new FineTune(loaded, examples, settings, progress(), this::say);
         averaged.ifPresent(job::on);
@@ -114,11 +125,12 @@ final class FineTuneCommand extends Command {
         try (InterruptNotice notice = new InterruptNotice(this::say, stop::stop, () -> goOn(stop, folder));
                 LockFile lock = output.open(folder);
                 MetricsFile metrics = new MetricsFile(folder.metrics())) {
+            writeOptions(folder);
             FineTuneResult result = job.run(candidate, Optional.empty(), metrics);
             RunDescription description = new RunDescription(model.describe(), examples.description(), commandLine());
             FineTuneSummary summary = new RunWriter(folder)
                     .keeping(recipe(loaded, examples))
-                    .write(result, settings, description, peft(loaded));
+                    .write(result, job.settings(), description, peft(loaded));
             print(text(result, folder), summary);
             return 0;
         } catch (StopSignal.Stopped e) { // a signal is ending the process, and says so
@@ -140,6 +152,10 @@ final class FineTuneCommand extends Command {
         if (data.template != null) {
             throw new InvalidInputException(
                     "--template is for the prompts of --task lm; leave it out with --task " + chosen.name());
+        }
+        if (data.packing() != Packing.NONE) {
+            throw new InvalidInputException(
+                    "--pack is for --task lm; leave it out with --task " + chosen.name());
         }
         if (model.bos != Beginning.AUTO) {
             throw new InvalidInputException(
@@ -163,14 +179,22 @@ final class FineTuneCommand extends Command {
     }
 
     private FineTuneSettings settings(RunFolder folder) {
-        TrainingPlan plan = output.withCheckpoints(training.plan(), folder).build();
+        IntFunction<TrainingPlan> plan =
+                steps -> output.withCheckpoints(training.plan(steps), folder).build();
         return new FineTuneSettings(
-                plan,
+                plan.apply(training.steps()),
                 training.batch,
                 training.seed,
                 data.evalCount,
                 output.resumeFrom(folder),
-                Optional.ofNullable(output.metric));
+                Optional.ofNullable(output.metric),
+                Optional.ofNullable(training.epochs).map(count -> new FineTuneSettings.Epochs(count, plan)),
+                data.packing());
+    }
+
+    /** Leaves the options beside the results, from which the run can be done again. */
+    void writeOptions(RunFolder folder) throws IOException {
+        DurableFiles.writeText(folder.options(), GivenOptions.lines(spec(), training.defaults()));
     }
 
     /** Says how to go on after a signal. */
@@ -227,10 +251,14 @@ final class FineTuneCommand extends Command {
                     "--resume, --checkpoint-every, --patience and --metric are not possible with --spark: shards keep no"
                             + " checkpoints after the run; leave them out");
         }
+        training.requireSteps("with --spark");
+        if (data.packing() != Packing.NONE) {
+            throw new InvalidInputException("--pack is not possible with --spark; leave one of them out");
+        }
         SparkFlags.require();
         FineTuneShards factory = new FineTuneShards(GivenOptions.words(spec()), spark.shards);
         int threads = ComputeThreads.each(spark.shards);
-        return Optional.of(new AveragedTraining(spark.averaging(training.steps), spark.master, threads, factory));
+        return Optional.of(new AveragedTraining(spark.averaging(training.steps()), spark.master, threads, factory));
     }
 
     /** Loads the model and prepares the shards of this process. */
@@ -239,7 +267,7 @@ final class FineTuneCommand extends Command {
                 training.plan().build(), training.batch, training.seed, data.evalCount, Optional.empty());
         Task examples = task();
         return new ShardedTask(
-                model.load(examples), examples, adapter.config(method, training.seed), settings, training::plan);
+                model.load(examples), examples, adapter.config(method, training.seed), settings, () -> training.plan());
     }
 
     private static String text(FineTuneResult result, RunFolder folder) {

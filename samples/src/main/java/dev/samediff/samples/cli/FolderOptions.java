@@ -13,6 +13,9 @@ import picocli.CommandLine.Option;
 
 /** Where results go. */
 class FolderOptions {
+    /** Where runs are that nobody named a folder for. */
+    static final String RUNS = "samediff-out";
+
     private static final DateTimeFormatter STAMP = DateTimeFormatter.ofPattern("yyyyMMdd-HHmmss", Locale.ROOT);
 
     @Option(
@@ -29,7 +32,7 @@ class FolderOptions {
     RunFolder folder(String command) {
         Path path = out == null
                 ? Path.of(
-                        "samediff-out",
+                        RUNS,
                         command + "-"
                                 + LocalDateTime.now(ZoneId.systemDefault()).format(STAMP))
                 : out;

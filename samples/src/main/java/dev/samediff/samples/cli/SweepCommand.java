@@ -1,5 +1,7 @@
 package dev.samediff.samples.cli;
 
+import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.text.batch.Packing;
 import dev.samediff.adapters.io.DurableFiles;
 import dev.samediff.adapters.io.LockFile;
 import dev.samediff.samples.finetune.RunDescription;
@@ -205,6 +207,10 @@ final class SweepCommand extends Command {
 
     private void settleDefaults() {
         List<String> given = options();
+        if (data.packing() != Packing.NONE) {
+            throw new InvalidInputException("--pack is not possible in a sweep; leave it out");
+        }
+        training.requireSteps("in a sweep, whose trials may have batches of other sizes");
         if (!given.contains("--steps")) {
             training.steps = STEPS;
         }
@@ -214,7 +220,7 @@ final class SweepCommand extends Command {
     }
 
     private AdapterDefaults defaults() {
-        AdapterDefaults defaults = AdapterDefaults.of(training::plan);
+        AdapterDefaults defaults = AdapterDefaults.of(() -> training.plan());
         return new AdapterDefaults(
                 defaults.method(),
                 defaults.rank(),
@@ -222,7 +228,7 @@ final class SweepCommand extends Command {
                 defaults.gamma(),
                 defaults.targets(),
                 training.batch,
-                training::plan);
+                () -> training.plan());
     }
 
     private Task task(int batch) {
@@ -245,7 +251,7 @@ final class SweepCommand extends Command {
         common.put("--lr", Numbers.setting(training.learningRate));
         common.put("--schedule", training.schedule.name().toLowerCase(java.util.Locale.ROOT));
         common.put("--batch", Integer.toString(training.batch));
-        common.put("--steps", Integer.toString(training.steps));
+        common.put("--steps", Integer.toString(training.steps()));
         common.put("--seed", Long.toString(training.seed));
         options().stream()
                 .filter(Set.of(

@@ -59,14 +59,6 @@ final class TaskOptions {
     @Nullable
     Double beta;
 
-    @Option(
-            names = "--modules-to-save",
-            paramLabel = "NAMES",
-            split = ",",
-            description = "Modules that are trained whole beside the adapter, and saved with it. A new head always is.")
-    @Nullable
-    List<String> modulesToSave;
-
     /** Tells whether text is learned that follows a prompt. */
     boolean isLanguageModel() {
         return name.toLowerCase(Locale.ROOT).equals(TextTasks.LANGUAGE_MODEL);
@@ -117,9 +109,5 @@ final class TaskOptions {
         given().forEach((setting, value) -> {
             throw new InvalidInputException(foreign(setting, value) + " with --task " + name);
         });
-        if (modulesToSave != null) {
-            throw new InvalidInputException("--modules-to-save belongs to the other tasks (" + TextTasks.names()
-                    + "); leave it out with --task " + name);
-        }
     }
 }

@@ -74,13 +74,15 @@ final class TextTaskJob<E> {
         TextTraining<E> training = new TextTraining<>(task, prepared, data, evaluated);
         try (LockFile lock = command.output.open(folder);
                 MetricsFile metrics = new MetricsFile(folder.metrics())) {
-            FineTuneResult result = training.run(candidate, settings, command.progress(), stop, metrics);
+            command.writeOptions(folder);
+            FineTuneSettings settled = training.settled(settings);
+            FineTuneResult result = training.run(candidate, settled, command.progress(), stop, metrics);
             save(prepared, candidate, modelFile, tokenizerFile);
             RunDescription run = new RunDescription(command.model.describe(), description, command.commandLine());
             RunWriter writer = new RunWriter(folder);
             task.recipe(model).ifPresent(writer::keeping);
             FineTuneSummary summary = writer.write(
-                    result, settings, run, AdapterFolder.Description.of(model.imported(), task.peftType()));
+                    result, settled, run, AdapterFolder.Description.of(model.imported(), task.peftType()));
             command.print(text(result), summary);
         }
     }
@@ -101,8 +103,7 @@ final class TextTaskJob<E> {
     }
 
     private Candidate candidate(TextTraining.Prepared prepared) {
-        List<String> whole =
-                new ArrayList<>(command.task.modulesToSave == null ? List.of() : command.task.modulesToSave);
+        List<String> whole = new ArrayList<>(command.adapter.whole.modules());
         task.newHead(prepared.settings()).filter(head -> !whole.contains(head)).ifPresent(whole::add);
         Function<SameDiff, TaskLoss> loss = graph -> task.loss(graph, prepared.output(), prepared.settings());
         SameDiff graph = prepared.model().imported().graph();

@@ -7,6 +7,7 @@ import dev.samediff.adapters.engine.Engines;
 import dev.samediff.adapters.engine.ExecutionReport;
 import dev.samediff.adapters.text.batch.CausalLmIterator;
 import dev.samediff.adapters.text.batch.EncodedExamples;
+import dev.samediff.adapters.text.batch.Packing;
 import dev.samediff.adapters.text.batch.TokenSequence;
 import dev.samediff.adapters.train.Binding;
 import dev.samediff.adapters.train.Evaluation;
@@ -33,7 +34,7 @@ public final class FineTune {
 
     private final LanguageModel model;
     private final Task task;
-    private final FineTuneSettings settings;
+    private FineTuneSettings settings;
     private final Progress.Factory progress;
     private final Consumer<String> notes;
     private @Nullable AveragedTraining averaged;
@@ -73,6 +74,11 @@ public final class FineTune {
         return this;
     }
 
+    /** Returns the settings; after the job, of the steps that it made. */
+    public FineTuneSettings settings() {
+        return settings;
+    }
+
     /**
      * Does the job; the candidate's graph is trained in place.
      *
@@ -83,6 +89,7 @@ public final class FineTune {
      */
     public FineTuneResult run(Candidate candidate, Optional<List<Measurement>> known, TrainingListener... listeners) {
         CausalLmIterator batches = trainingBatches();
+        settings = settings.forBatches(batches.batchesPerEpoch());
         try (Engine engine = Engines.open(
                 candidate.graph(),
                 candidate.loss().loss(),
@@ -176,6 +183,8 @@ public final class FineTune {
         EncodedExamples encoded = batches.encode(task.train());
         notes.accept("training data: " + encoded.report().summary() + "; "
                 + model.framing().sentence());
-        return batches.training(encoded, settings.batch(), settings.seed());
+        return settings.packing() == Packing.NONE
+                ? batches.training(encoded, settings.batch(), settings.seed())
+                : batches.packed(encoded, settings.packing(), settings.batch(), settings.seed());
     }
 }

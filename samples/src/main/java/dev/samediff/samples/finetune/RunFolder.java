@@ -29,6 +29,7 @@ public record RunFolder(Path path) {
             "task.json",
             "checkpoints",
             "metrics.jsonl",
+            "run.yaml",
             "summary.json",
             "report.html",
             "sweep.json",
@@ -110,6 +111,11 @@ public record RunFolder(Path path) {
     /** Returns the file with a line per update. */
     public Path metrics() {
         return path.resolve("metrics.jsonl");
+    }
+
+    /** Returns the file with the options, from which the run can be done again. */
+    public Path options() {
+        return path.resolve("run.yaml");
     }
 
     /** Returns the file with the figures. */

@@ -3,6 +3,7 @@ package dev.samediff.samples.finetune;
 import dev.samediff.adapters.text.batch.BatchPlan;
 import dev.samediff.adapters.text.batch.CausalLmIterator;
 import dev.samediff.adapters.text.batch.EncodedExamples;
+import dev.samediff.adapters.text.batch.Packing;
 import dev.samediff.adapters.text.batch.TokenSequence;
 import dev.samediff.adapters.text.jsonl.TextExample;
 import dev.samediff.samples.model.LanguageModel;
@@ -22,6 +23,13 @@ public record TaskBatches(LanguageModel model) {
     /** Returns examples as token sequences. */
     public EncodedExamples encode(List<TextExample> examples) {
         return model.encoder().encodeAll(examples);
+    }
+
+    /** Returns shuffled batches to train on, with several texts in a row; rows of similar length are together. */
+    CausalLmIterator packed(EncodedExamples encoded, Packing packing, int batch, long seed) {
+        return batches(
+                encoded.sequences(),
+                plan(batch).shuffled(seed).bucketed(BUCKETS).packed(packing));
     }
 
     /** Returns shuffled batches to train on; texts of similar length are together. */

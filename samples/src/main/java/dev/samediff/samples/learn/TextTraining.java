@@ -1,7 +1,9 @@
 package dev.samediff.samples.learn;
 
+import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.text.batch.BatchPlan;
+import dev.samediff.adapters.text.batch.EpochIterator;
 import dev.samediff.adapters.train.Binding;
 import dev.samediff.adapters.train.TrainingResult;
 import dev.samediff.adapters.train.listener.TrainingListener;
@@ -43,6 +45,25 @@ public record TextTraining<E>(TextTask<E> task, Prepared prepared, Examples.Spli
             TaskSettings settled = task.settled(model, settings);
             return new Prepared(model, settled, task.attach(model, settled));
         }
+    }
+
+    /**
+     * Returns the settings of a number of steps, where they say how often to pass over the data.
+     *
+     * @param settings with batches of this size
+     */
+    public FineTuneSettings settled(FineTuneSettings settings) {
+        List<E> examples = data.train().list();
+        MultiDataSetIterator batches = batches(task, prepared, examples, trainingPlan(settings));
+        if (settings.epochs().isPresent() && !(batches instanceof EpochIterator)) {
+            throw new InvalidInputException("--epochs is not possible with --task " + task.name() + "; give --steps");
+        }
+        return batches instanceof EpochIterator epochs ? settings.forBatches(epochs.batchesPerEpoch()) : settings;
+    }
+
+    private BatchPlan trainingPlan(FineTuneSettings settings) {
+        BatchPlan plan = plan(settings.batch()).shuffled(settings.seed()).bucketed(BUCKETS);
+        return data.train().list().size() >= settings.batch() ? plan.droppingLast() : plan;
     }
 
     /**
@@ -92,9 +113,7 @@ public record TextTraining<E>(TextTask<E> task, Prepared prepared, Examples.Spli
 
     private MultiDataSetIterator training(Candidate candidate, FineTuneSettings settings) {
         List<E> examples = data.train().list();
-        BatchPlan plan = plan(settings.batch()).shuffled(settings.seed()).bucketed(BUCKETS);
-        MultiDataSetIterator batches =
-                batches(task, prepared, examples, examples.size() >= settings.batch() ? plan.droppingLast() : plan);
+        MultiDataSetIterator batches = batches(task, prepared, examples, trainingPlan(settings));
         return task.prepared(
                 batches, candidate, prepared.model(), settings.plan().engine());
     }

@@ -16,6 +16,7 @@ import dev.samediff.adapters.engine.program.Program;
 import dev.samediff.adapters.engine.program.ProgramCheck;
 import dev.samediff.adapters.engine.program.Recomputation;
 import dev.samediff.adapters.engine.program.ReducedPrecision;
+import dev.samediff.adapters.graph.Dropout;
 import dev.samediff.adapters.memory.NativeBlock;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -131,7 +132,11 @@ final class CompiledStep implements AutoCloseable {
             Map<String, INDArray> folded) {
         try {
             return Lowering.lower(
-                    graph, outputs, name -> Placeholders.get(graph.getVariable(name), placeholders), folded);
+                    graph,
+                    outputs,
+                    name -> Placeholders.get(graph.getVariable(name), placeholders),
+                    Dropout.draws(placeholders),
+                    folded);
         } catch (UncompilableException | InvalidInputException e) {
             throw e;
         } catch (RuntimeException e) { // what ND4J says of shapes that do not fit names no variable
@@ -234,6 +239,10 @@ final class CompiledStep implements AutoCloseable {
     private INDArray leaf(String name, Map<String, INDArray> placeholders) {
         if (name.equals(LabelledRows.LEAF)) {
             return LabelledBatch.numbers(mask.orElseThrow(), placeholders, rows);
+        }
+        INDArray given = placeholders.get(name);
+        if (given != null && !graph.hasVariable(name)) {
+            return given; // a draw of dropout
         }
         return Placeholders.isOne(graph, name)
                 ? Placeholders.get(graph.getVariable(name), placeholders)

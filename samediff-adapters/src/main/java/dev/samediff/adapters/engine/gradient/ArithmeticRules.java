@@ -17,6 +17,7 @@ final class ArithmeticRules {
     static void register(Map<Class<? extends Op>, Rule> table) {
         table.put(Op.Unary.class, ArithmeticRules::unary);
         table.put(Op.Binary.class, ArithmeticRules::binary);
+        table.put(Op.Dropout.class, ArithmeticRules::dropout);
         table.put(Op.Reduce.class, ArithmeticRules::reduce);
         table.put(Op.MatMul.class, ArithmeticRules::matmul);
         table.put(Op.MaskedMatMul.class, ArithmeticRules::maskedMatmul);
@@ -91,6 +92,12 @@ final class ArithmeticRules {
         if (backward.wants(operand)) {
             backward.add(operand, backward.sumTo(g, operand));
         }
+    }
+
+    /** What was dropped gets no gradient, what was kept its own times the same factor. */
+    private static void dropout(Node node, Tensor g, Backward backward) {
+        List<Tensor> inputs = List.of(g, node.input(1));
+        backward.add(node.input(0), backward.builder().add(node.op(), inputs, g.type(), g.shape()));
     }
 
     private static void reduce(Node node, Tensor g, Backward backward) {

@@ -91,6 +91,23 @@ public final class AdamWUpdate {
      * @throws IllegalArgumentException if an operand is none of that
      */
     public void add(Operand parameter, Operand gradient, Operand addend, Operand first, Operand second) {
+        add(parameter, gradient, addend, first, second, 1, 1);
+    }
+
+    /**
+     * The same for a parameter with a learning rate of its own.
+     *
+     * @param learning what the learning rate is multiplied by
+     * @param decaying what the weight decay is multiplied by, beside that
+     */
+    public void add(
+            Operand parameter,
+            Operand gradient,
+            Operand addend,
+            Operand first,
+            Operand second,
+            double learning,
+            double decaying) {
         for (Operand operand : List.of(parameter, gradient, addend, first, second)) {
             if (operand.type() != DataType.FLOAT
                     || !operand.isDense()
@@ -100,8 +117,14 @@ public final class AdamWUpdate {
                         + parameter + "; expected dense FLOAT tensors of one length below 2^29");
             }
         }
-        Entry entry =
-                new Entry(new View(parameter), new View(gradient), new View(addend), new View(first), new View(second));
+        Entry entry = new Entry(
+                new View(parameter),
+                new View(gradient),
+                new View(addend),
+                new View(first),
+                new View(second),
+                learning,
+                decaying);
         entries.add(entry);
         int length = (int) parameter.length();
         for (int start = 0; start < length; start += PIECE) {
@@ -177,14 +200,16 @@ public final class AdamWUpdate {
      * @throws IllegalStateException if an operand has no place yet
      */
     public void run(long step, double learningRate, double weightDecay, double factor, double coefficient) {
-        float decay = (float) (1 - learningRate * weightDecay);
-        float stepSize = (float) -(learningRate / (1 - Math.pow(beta1, step)));
+        double correction = 1 - Math.pow(beta1, step);
         float root = (float) Math.sqrt(1 - Math.pow(beta2, step));
         locate(false);
         team.run(pieces.size(), (number, member) -> {
             Lanes lane = lanes[member];
             Piece piece = pieces.get(number);
             Entry entry = piece.entry;
+            double rate = learningRate * entry.learning;
+            float decay = (float) (1 - rate * weightDecay * entry.decaying);
+            float stepSize = (float) -(rate / correction);
             for (int start = piece.start; start < piece.end; start += CHUNK) {
                 int count = Math.min(CHUNK, piece.end - start);
                 lane.slope(entry, start, count, (float) factor, (float) coefficient);
@@ -237,7 +262,8 @@ public final class AdamWUpdate {
         }
     }
 
-    private record Entry(View parameter, View gradient, View addend, View first, View second) {}
+    private record Entry(
+            View parameter, View gradient, View addend, View first, View second, double learning, double decaying) {}
 
     /** The elements of an entry from {@code start} to {@code end}. */
     private record Piece(Entry entry, int start, int end) {}

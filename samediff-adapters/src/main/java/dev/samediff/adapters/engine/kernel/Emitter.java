@@ -48,6 +48,9 @@ final class Emitter {
         if (op instanceof Op.Binary binary) {
             return kernels.binary(binary.kind(), in.get(0), in.get(1), y);
         }
+        if (op instanceof Op.Dropout dropout) {
+            return kernels.dropout(dropout.site(), in.get(0), in.get(1), y);
+        }
         if (op instanceof Op.Reduce reduce) {
             return kernels.reduce(reduce.kind(), in.get(0), y);
         }

@@ -35,6 +35,20 @@ public final class Kernels {
     }
 
     /**
+     * Drops elements by a mask of {@code graph.Dropout}, which is computed while it is needed.
+     *
+     * @param site what tells the mask from those of other places
+     * @param x the operand, without holes
+     * @param draw LONG [2], see there
+     * @param y the result; may be x, in place
+     */
+    public Kernel dropout(long site, Operand x, Operand draw, Operand y) {
+        Assembly assembly = new Assembly("dropout " + y, workspace);
+        Dropouts.add(assembly, site, TensorView.of(x), TensorView.of(draw), TensorView.of(y));
+        return assembly.build();
+    }
+
+    /**
      * Multiplies matrices: {@code dst = alpha a b (+ bias) (+ dst)}. FLOAT, or b alone BFLOAT16 (half the memory), or a
      * and b BFLOAT16 (native speed where the processor has it); sums are FLOAT.
      *

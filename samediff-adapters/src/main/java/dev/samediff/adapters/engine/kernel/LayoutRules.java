@@ -10,7 +10,10 @@ final class LayoutRules {
 
     /** Returns the inputs that the first output may overwrite, the best first. */
     static List<Integer> inPlace(Op op) {
-        if (op instanceof Op.Unary || op instanceof Op.UnaryGrad || op instanceof Op.Softmax) {
+        if (op instanceof Op.Unary
+                || op instanceof Op.UnaryGrad
+                || op instanceof Op.Softmax
+                || op instanceof Op.Dropout) {
             return List.of(0);
         }
         if (op instanceof Op.Binary) {

@@ -6,6 +6,7 @@ import dev.samediff.adapters.engine.nd4j.NativeOp;
 import dev.samediff.adapters.engine.program.Op;
 import dev.samediff.adapters.engine.program.ProgramBuilder;
 import dev.samediff.adapters.engine.program.Tensor;
+import dev.samediff.adapters.graph.Dropout;
 import dev.samediff.adapters.graph.ExecutionOrder;
 import java.util.Arrays;
 import java.util.Collection;
@@ -44,6 +45,8 @@ public final class Lowering {
 
     private final Map<String, Value> values = new HashMap<>();
     private final Map<String, INDArray> folded;
+    /** The draws that are fed: what they decide about drops, other dropout does nothing. */
+    private Set<String> draws = Set.of();
 
     private Lowering(
             SameDiff graph,
@@ -86,7 +89,7 @@ public final class Lowering {
      * @throws UncompilableException if a shape depends on data, or is none that programs have
      */
     public static Lowered lower(SameDiff graph, Collection<String> outputs, Function<String, INDArray> placeholders) {
-        return lower(graph, outputs, placeholders, new LinkedHashMap<>());
+        return lower(graph, outputs, placeholders, Set.of(), new LinkedHashMap<>());
     }
 
     /**
@@ -95,6 +98,7 @@ public final class Lowering {
      * @param graph the graph; it is not changed
      * @param outputs variables to compute
      * @param placeholders gives an array of a placeholder's shape; its values do not matter
+     * @param draws the names of draws that are fed to dropout
      * @param folded gets the constants of the graph that were computed with; the program, or that there is none, holds as long
      *     as they stay the same
      * @throws UncompilableException if a shape depends on data, or is none that programs have
@@ -103,8 +107,10 @@ public final class Lowering {
             SameDiff graph,
             Collection<String> outputs,
             Function<String, INDArray> placeholders,
+            Set<String> draws,
             Map<String, INDArray> folded) {
         Lowering lowering = new Lowering(graph, placeholders, new ProgramBuilder(), true, folded);
+        lowering.draws = Set.copyOf(draws);
         List<ExecutionOrder.Node> order = ExecutionOrder.of(graph, outputs);
         order.stream()
                 .filter(node -> node.function().opName().equals("matmul"))
@@ -158,6 +164,9 @@ public final class Lowering {
             return;
         }
         List<Value> inputs = node.inputs().stream().map(this::value).toList();
+        if (drops(node, inputs)) {
+            return;
+        }
         NativeOp op = new NativeOp(graph, node);
         boolean known = inputs.stream().allMatch(Value::isKnown) && !op.isRandom();
         if (known || BY_SHAPE.contains(op.op().opName())) {
@@ -180,6 +189,25 @@ public final class Lowering {
         for (int i = 0; i < outputs.size(); i++) {
             values.put(node.outputs().get(i), Value.of(outputs.get(i)));
         }
+    }
+
+    private boolean drops(ExecutionOrder.Node node, List<Value> inputs) {
+        if (draws.isEmpty() || inputs.size() != 2) {
+            return false;
+        }
+        String keep = node.inputs().get(1);
+        Optional<String> draw = Dropout.draw(node.function().opName(), keep).filter(draws::contains);
+        if (draw.isEmpty() || inputs.get(0).isKnown()) {
+            return false;
+        }
+        Tensor x = inputs.get(0).present();
+        if (!x.isFloat()) {
+            throw new UncompilableException(describe(node) + " drops elements of type " + x.type());
+        }
+        Tensor leaf = builder.leaf(draw.get(), DataType.LONG, 2);
+        Op op = new Op.Dropout(Dropout.site(keep));
+        values.put(node.outputs().get(0), Value.of(builder.add(op, List.of(x, leaf), x.type(), x.shape())));
+        return true;
     }
 
     private static void check(ExecutionOrder.Node node, List<Tensor> outputs, List<LongShapeDescriptor> shapes) {

@@ -56,6 +56,12 @@ public sealed interface Op {
     /** Inputs: gradient, the function's input; output: the input's gradient. */
     record UnaryGrad(UnaryKind kind, double alpha, double beta) implements Op {}
 
+    /**
+     * Elements kept and divided by the share that is, or 0, by a mask of {@code graph.Dropout}; on the way back, the gradient by
+     * the same mask. Inputs: x, a draw LONG [2].
+     */
+    record Dropout(long site) implements Op {}
+
     /** Element-wise, two inputs of equal rank; axes of size 1 are broadcast. */
     record Binary(BinaryKind kind) implements Op {}
 

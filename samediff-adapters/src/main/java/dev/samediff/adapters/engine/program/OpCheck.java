@@ -42,6 +42,13 @@ final class OpCheck {
             floats();
             require(in(0).rank() == in(1).rank(), "operands have one rank");
             same(broadcast(in(0).shape(), in(1).shape()), out(0));
+        } else if (op instanceof Op.Dropout) {
+            arity(2, 1);
+            isFloat(in(0));
+            same(in(0).shape(), out(0));
+            isFloat(out(0));
+            shape(in(1), 2);
+            require(in(1).type() == DataType.LONG, "a draw is LONG");
         } else if (op instanceof Op.Reduce) {
             arity(1, 1);
             floats();

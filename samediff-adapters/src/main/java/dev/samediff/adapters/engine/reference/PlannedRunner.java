@@ -3,6 +3,7 @@ package dev.samediff.adapters.engine.reference;
 import dev.samediff.adapters.engine.nd4j.LossInputs;
 import dev.samediff.adapters.engine.nd4j.Overwriting;
 import dev.samediff.adapters.engine.nd4j.Placeholders;
+import dev.samediff.adapters.graph.Dropout;
 import dev.samediff.adapters.graph.ExecutionOrder;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -205,6 +206,7 @@ final class PlannedRunner implements Runner {
         if (!withoutElements.isEmpty() && !EmptyArrays.arePossible(step.op.opName(), inputs)) {
             throw Placeholders.noElements(withoutElements.get(0), placeholders);
         }
+        drop(step, inputs, placeholders);
         boolean known = Overwriting.contains(step.op.opName());
         HalfProducts half = halves.get(step);
         if (half != null) {
@@ -226,6 +228,19 @@ final class PlannedRunner implements Runner {
                 release(step.outputs[i]);
                 values[step.outputs[i]] = new HeldArray(results[i], null);
             }
+        }
+    }
+
+    /** Puts a mask in the place of the 1 that dropout multiplies by, if a draw of it is fed. */
+    private void drop(Step step, INDArray[] inputs, Map<String, INDArray> placeholders) {
+        if (inputs.length < 2) {
+            return;
+        }
+        String keep = names.get(step.inputs[1]);
+        INDArray draw =
+                Dropout.draw(step.op.opName(), keep).map(placeholders::get).orElse(null);
+        if (draw != null) {
+            inputs[1] = Dropout.mask(draw, Dropout.site(keep), inputs[0].dataType(), inputs[0].shape());
         }
     }
 

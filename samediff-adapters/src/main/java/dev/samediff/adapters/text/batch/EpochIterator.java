@@ -21,7 +21,7 @@ import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
  * fresh iterator over the same sequences with the same plan goes through the same epochs in the same order; {@link
  * #startEpoch} goes to any of them at once.
  */
-abstract class EpochIterator implements MultiDataSetIterator, DescribedBatches {
+public abstract class EpochIterator implements MultiDataSetIterator, DescribedBatches {
     private static final long serialVersionUID = 1L;
 
     private final BatchPlan plan;

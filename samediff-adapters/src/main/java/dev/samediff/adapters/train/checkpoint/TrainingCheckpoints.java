@@ -3,8 +3,8 @@ package dev.samediff.adapters.train.checkpoint;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.train.Trainable;
 import dev.samediff.adapters.train.TrainingPlan;
-import dev.samediff.adapters.train.optimizer.AdamW;
 import dev.samediff.adapters.train.optimizer.AfterSteps;
+import dev.samediff.adapters.train.optimizer.Optimizer;
 import dev.samediff.adapters.train.optimizer.Parameters;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -26,7 +26,7 @@ public final class TrainingCheckpoints {
 
     private final Trainable model;
     private final TrainingPlan plan;
-    private final AdamW optimizer;
+    private final Optimizer optimizer;
     private final TrainingState state;
     private final Parameters parameters;
     private final AfterSteps followers;
@@ -35,7 +35,7 @@ public final class TrainingCheckpoints {
     private @Nullable Path last;
 
     public TrainingCheckpoints(
-            Trainable model, TrainingPlan plan, AdamW optimizer, TrainingState state, AfterSteps followers) {
+            Trainable model, TrainingPlan plan, Optimizer optimizer, TrainingState state, AfterSteps followers) {
         this.model = model;
         this.plan = plan;
         this.optimizer = optimizer;
@@ -152,7 +152,7 @@ public final class TrainingCheckpoints {
                 throw new InvalidInputException("`" + name + "` has the shape " + Arrays.toString(parameter.shape())
                         + ", in the checkpoint " + Arrays.toString(tensor.shape()));
             }
-            AdamW.requireFloat("`" + name + "` of the checkpoint", tensor);
+            Optimizer.requireFloat("`" + name + "` of the checkpoint", tensor);
             values.add(tensor);
         }
         return values;

@@ -40,12 +40,12 @@ public final class AfterSteps {
     public record Gradients(Map<String, INDArray> byName) implements AutoCloseable {
         @Override
         public void close() {
-            byName.values().forEach(AdamW::free);
+            byName.values().forEach(Optimizer::free);
         }
     }
 
     /** Keeps the gradients that are looked at afterwards; an update ends them. */
-    public Gradients gradients(AdamW optimizer, Slope slope) {
+    public Gradients gradients(Optimizer optimizer, Slope slope) {
         Map<String, INDArray> gradients = new LinkedHashMap<>();
         indices.forEach((variable, index) -> gradients.put(variable, optimizer.gradient(index, slope)));
         return new Gradients(gradients);

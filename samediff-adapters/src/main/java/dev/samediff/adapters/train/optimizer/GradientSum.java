@@ -15,13 +15,13 @@ public final class GradientSum {
     private static final double CLIP_EPSILON = 1e-6;
 
     private final List<String> names;
-    private final AdamW optimizer;
+    private final Optimizer optimizer;
     private double lossSum;
     private double tokens;
     private double unit;
     private boolean empty = true;
 
-    public GradientSum(List<String> names, AdamW optimizer) {
+    public GradientSum(List<String> names, Optimizer optimizer) {
         this.names = names;
         this.optimizer = optimizer;
     }
@@ -39,12 +39,12 @@ public final class GradientSum {
             }
             gradients.add(array);
         }
-        rest.values().forEach(AdamW::free);
+        rest.values().forEach(Optimizer::free);
         if (empty || unit == 0) {
             optimizer.take(gradients);
             unit = batchTokens;
         } else if (batchTokens == 0) {
-            gradients.forEach(AdamW::free);
+            gradients.forEach(Optimizer::free);
         } else {
             optimizer.add(gradients, batchTokens / unit);
         }

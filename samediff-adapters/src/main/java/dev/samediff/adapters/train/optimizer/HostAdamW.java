@@ -6,6 +6,7 @@ import dev.samediff.adapters.engine.kernel.OneDnn;
 import dev.samediff.adapters.engine.nd4j.Addresses;
 import dev.samediff.adapters.engine.nd4j.Dense;
 import dev.samediff.adapters.engine.plan.Operand;
+import dev.samediff.adapters.train.LearningRates;
 import java.lang.ref.Reference;
 import java.util.ArrayList;
 import java.util.List;
@@ -17,7 +18,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * AdamW in the host's memory: one pass over the arrays where they lie, by several threads. A batch's gradients are the
  * sum themselves until a second batch is added.
  */
-final class HostAdamW extends AdamW {
+final class HostAdamW extends Optimizer {
     private final AdamWUpdate update;
     private final List<Tensor> tensors = new ArrayList<>();
     private final List<INDArray> first = new ArrayList<>();
@@ -31,7 +32,18 @@ final class HostAdamW extends AdamW {
      * @param threads the most threads that compute at a time; the result does not depend on it
      */
     HostAdamW(Settings settings, List<INDArray> parameters, int threads) {
-        super(settings);
+        this(settings, parameters, LearningRates.same(parameters.size()), threads);
+    }
+
+    /**
+     * Creates an optimizer without state.
+     *
+     * @param parameters the parameters, for their shapes
+     * @param factors of each parameter's learning rate and decay
+     * @param threads the most threads that compute at a time; the result does not depend on it
+     */
+    HostAdamW(Settings settings, List<INDArray> parameters, List<LearningRates.Factors> factors, int threads) {
+        super(settings, factors);
         update = new AdamWUpdate(settings.beta1(), settings.beta2(), settings.epsilon(), threads);
         for (INDArray parameter : parameters) {
             requireFloat("a parameter", parameter);
@@ -42,7 +54,8 @@ final class HostAdamW extends AdamW {
             Operand v = operand(parameter);
             m.place(Addresses.of(first.get(tensors.size())));
             v.place(Addresses.of(second.get(tensors.size())));
-            update.add(tensor.parameter, tensor.gradient, tensor.addend, m, v);
+            LearningRates.Factors own = factors(tensors.size());
+            update.add(tensor.parameter, tensor.gradient, tensor.addend, m, v, own.learning(), own.decay());
             tensors.add(tensor);
         }
     }
@@ -74,7 +87,7 @@ final class HostAdamW extends AdamW {
         }
         update.merge(1, weight);
         tensors.forEach(tensor -> tensor.addend.place(0));
-        batch.forEach(AdamW::free); // also keeps them until here
+        batch.forEach(Optimizer::free); // also keeps them until here
     }
 
     @Override
@@ -128,7 +141,7 @@ final class HostAdamW extends AdamW {
 
     private void drop() {
         tensors.forEach(tensor -> tensor.gradient.place(0));
-        sum.forEach(AdamW::free);
+        sum.forEach(Optimizer::free);
         sum = List.of();
     }
 
@@ -163,7 +176,7 @@ final class HostAdamW extends AdamW {
     @Override
     public void close() {
         drop();
-        first.forEach(AdamW::free);
-        second.forEach(AdamW::free);
+        first.forEach(Optimizer::free);
+        second.forEach(Optimizer::free);
     }
 }

@@ -64,6 +64,7 @@ public final class Parameters {
 
     /** Refuses parameters that are not FLOAT, by name. */
     public void requireFloat() {
-        names.forEach(name -> AdamW.requireFloat("`" + name + "`", model.graph().getArrForVarName(name)));
+        names.forEach(
+                name -> Optimizer.requireFloat("`" + name + "`", model.graph().getArrForVarName(name)));
     }
 }

@@ -45,7 +45,7 @@ public final class PenaltyTerm {
     public record At(double value, Map<Integer, INDArray> gradients, double coefficient) implements AutoCloseable {
         @Override
         public void close() {
-            gradients.values().forEach(AdamW::free);
+            gradients.values().forEach(Optimizer::free);
         }
     }
 
@@ -86,12 +86,12 @@ public final class PenaltyTerm {
         Integer index = variable == null ? null : indices.get(variable);
         INDArray before = index == null ? null : gradients.get(index);
         if (index == null) {
-            AdamW.free(gradient);
+            Optimizer.free(gradient);
         } else if (before == null) {
             gradients.put(index, gradient.castTo(DataType.FLOAT));
         } else {
             before.addi(gradient);
-            AdamW.free(gradient);
+            Optimizer.free(gradient);
         }
     }
 }

@@ -119,6 +119,12 @@ record OpCase(String name, Program program, Map<String, double[]> values, Set<St
             return builder.leaf(name, type, shape);
         }
 
+        /** A draw of dropout that keeps a share. */
+        Tensor draw(String name, double share) {
+            values.put(name, new double[] {random.nextInt(), Math.rint(share * 4294967296.0)});
+            return builder.leaf(name, DataType.LONG, 2);
+        }
+
         private static int length(long... shape) {
             long length = 1;
             for (long size : shape) {

@@ -22,6 +22,7 @@ final class OpCases {
         return Stream.of(
                         unaries(),
                         binaries(),
+                        dropouts(),
                         equals(),
                         reductions(),
                         views(),
@@ -82,6 +83,17 @@ final class OpCases {
                                     : leaves.normal("b", shape[1]);
                             return leaves.builder.binary(kind, leaves.builder.unary(UnaryKind.TANH, 0, 0, a), b);
                         })));
+    }
+
+    private static Stream<OpCase> dropouts() {
+        return Stream.of(SIZES)
+                .map(shape -> OpCase.of(
+                        "dropout" + sizes(shape),
+                        l -> l.builder.add(
+                                new Op.Dropout(17),
+                                List.of(l.normal("x", shape), l.draw("draw", 0.7)),
+                                DataType.FLOAT,
+                                shape)));
     }
 
     /** Where both are equal, both get half: the larger of a tensor and itself has the slope 1. */

@@ -4,6 +4,7 @@ import dev.samediff.adapters.engine.program.Node;
 import dev.samediff.adapters.engine.program.Op;
 import dev.samediff.adapters.engine.program.ReduceKind;
 import dev.samediff.adapters.engine.program.Tensor;
+import dev.samediff.adapters.graph.Dropout;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -43,6 +44,15 @@ public final class OpMath {
                 return ScalarMath.binary(
                         binary.kind(), in.get(0).broadcast(index), in.get(1).broadcast(index));
             }));
+        }
+        if (op instanceof Op.Dropout dropout) {
+            long key = (long) in.get(1).data()[0];
+            long kept = (long) in.get(1).data()[1];
+            return List.of(Values.of(
+                    shape,
+                    i -> Dropout.keeps(key, dropout.site(), kept, i)
+                            ? in.get(0).data()[i] * (4294967296.0 / kept)
+                            : 0));
         }
         if (op instanceof Op.Reduce reduce) {
             return List.of(reduce(reduce.kind(), in.get(0), shape));

@@ -77,7 +77,7 @@ class JsonlExamplesTest {
             delimiter = ';',
             quoteCharacter = '^',
             value = {
-                "{\"prompt\":\"p\";is not one JSON object (Unexpected end-of-input",
+                "{\"prompt\":\"p\";is not one JSON object (it ends before it is complete",
                 "{\"prompt\":\"p\",\"response\":\"r\"} x;is not one JSON object (",
                 "{\"prompt\":\"p\",\"response\":\"r\"}{};is not one JSON object (",
                 "{\"prompt\":\"p\",\"prompt\":\"q\",\"response\":\"r\"};Duplicate field 'prompt'",
@@ -86,6 +86,7 @@ class JsonlExamplesTest {
                 "{\"prompt\":\"p\",\"response\":\"\"};`response` is empty",
                 "{\"prompt\":\"\",\"response\":\"r\"};`prompt` is empty; plain text goes under the key `text`",
                 "{\"prompt\":\"p\",\"answer\":\"r\"};has no key `response`; its keys are [answer, prompt]",
+                "{\"prompt\":\"p\",\"response\":\"r\",\"x\":NaN};(Non-standard token 'NaN' at column",
                 "[1];is a JSON array, expected an object",
                 "\"s\";is a JSON string, expected an object",
             })

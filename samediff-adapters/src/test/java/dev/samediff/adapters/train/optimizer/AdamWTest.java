@@ -27,9 +27,9 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** Both ways to compute AdamW; ND4J's operations run on the CPU too. */
 class AdamWTest {
-    private static final AdamW.Settings SETTINGS = new AdamW.Settings(0.9, 0.999, 1e-8, 0.01);
+    private static final Optimizer.Settings SETTINGS = new Optimizer.Settings(0.9, 0.999, 1e-8, 0.01);
 
-    private static HostAdamW host(AdamW.Settings settings, List<INDArray> parameters, int threads) {
+    private static HostAdamW host(Optimizer.Settings settings, List<INDArray> parameters, int threads) {
         assumeTrue(Nd4j.getEnvironment().isCPU(), "ND4J's arrays are not in the host's memory on a device");
         return new HostAdamW(settings, parameters, threads);
     }
@@ -39,7 +39,7 @@ class AdamWTest {
         HOST,
         DEVICE;
 
-        AdamW optimizer(AdamW.Settings settings, List<INDArray> parameters) {
+        Optimizer optimizer(Optimizer.Settings settings, List<INDArray> parameters) {
             return this == HOST ? host(settings, parameters, 2) : new DeviceAdamW(settings, parameters);
         }
     }
@@ -55,12 +55,12 @@ class AdamWTest {
         assertThat(cases).hasSize(3);
         for (JsonNode golden : cases) {
             List<INDArray> parameters = arrays(golden, golden.get("start"));
-            AdamW.Settings settings = new AdamW.Settings(
+            Optimizer.Settings settings = new Optimizer.Settings(
                     golden.get("beta1").asDouble(),
                     golden.get("beta2").asDouble(),
                     golden.get("eps").asDouble(),
                     golden.get("weightDecay").asDouble());
-            try (AdamW optimizer = place.optimizer(settings, parameters)) {
+            try (Optimizer optimizer = place.optimizer(settings, parameters)) {
                 int step = 0;
                 for (JsonNode values : golden.get("gradients")) {
                     optimizer.take(arrays(golden, values));
@@ -93,8 +93,8 @@ class AdamWTest {
         INDArray whole = Nd4j.zeros(3, 4);
         INDArray column = whole.getColumn(1);
         INDArray rows = whole.get(NDArrayIndex.interval(1, 3), NDArrayIndex.interval(2, 4));
-        AdamW.Settings plain = new AdamW.Settings(0.9, 0.999, 1e-8, 0);
-        try (AdamW optimizer = place.optimizer(plain, List.of(column, rows))) {
+        Optimizer.Settings plain = new Optimizer.Settings(0.9, 0.999, 1e-8, 0);
+        try (Optimizer optimizer = place.optimizer(plain, List.of(column, rows))) {
             optimizer.take(List.of(Nd4j.createFromArray(1f, -1f, 0f), Nd4j.ones(2, 2)));
             optimizer.update(List.of(column, rows), Slope.of(1), 0.1);
         }
@@ -108,7 +108,7 @@ class AdamWTest {
     void gradients_that_are_views_are_read_where_they_lie(Place place) {
         INDArray whole = Nd4j.createFromArray(9f, 9, 9, 3, 9, 4).reshape(2, 3);
         INDArray parameters = Nd4j.zeros(2);
-        try (AdamW optimizer = place.optimizer(SETTINGS, List.of(parameters))) {
+        try (Optimizer optimizer = place.optimizer(SETTINGS, List.of(parameters))) {
             optimizer.take(List.of(whole.get(NDArrayIndex.point(1), NDArrayIndex.indices(0, 2))));
             assertThat(optimizer.norm(Slope.of(1))).isEqualTo(5);
             optimizer.take(List.of(whole.get(NDArrayIndex.point(1), NDArrayIndex.interval(0, 2))));
@@ -117,7 +117,7 @@ class AdamWTest {
     }
 
     /** Some updates of tensors larger than a piece of work, with two batches, an addend, and clipping. */
-    private static List<INDArray> updates(AdamW optimizer, List<INDArray> parameters, int steps) {
+    private static List<INDArray> updates(Optimizer optimizer, List<INDArray> parameters, int steps) {
         Random random = new Random(3);
         for (int step = 0; step < steps; step++) {
             optimizer.take(random(random, parameters));
@@ -157,8 +157,8 @@ class AdamWTest {
     void a_device_computes_what_the_host_computes() {
         List<INDArray> host = parameters();
         List<INDArray> device = parameters();
-        try (AdamW one = host(SETTINGS, host, 1);
-                AdamW other = new DeviceAdamW(SETTINGS, device)) {
+        try (Optimizer one = host(SETTINGS, host, 1);
+                Optimizer other = new DeviceAdamW(SETTINGS, device)) {
             List<INDArray> expected = updates(one, host, 20);
             List<INDArray> actual = updates(other, device, 20);
             assertThat(actual).hasSize(9);
@@ -180,11 +180,11 @@ class AdamWTest {
     @Test
     void any_number_of_threads_gives_the_same_bits() {
         List<INDArray> alone = parameters();
-        try (AdamW one = host(SETTINGS, alone, 1)) {
+        try (Optimizer one = host(SETTINGS, alone, 1)) {
             List<INDArray> expected = updates(one, alone, 3);
             for (int threads : new int[] {2, 3, 8}) {
                 List<INDArray> together = parameters();
-                try (AdamW several = host(SETTINGS, together, threads)) {
+                try (Optimizer several = host(SETTINGS, together, threads)) {
                     List<INDArray> actual = updates(several, together, 3);
                     for (int i = 0; i < actual.size(); i++) {
                         assertThat(floats(actual.get(i))).containsExactly(floats(expected.get(i)));
@@ -201,7 +201,7 @@ class AdamWTest {
         float[] p = floats(parameters.get(0));
         float[] m = new float[p.length];
         float[] v = new float[p.length];
-        try (AdamW optimizer = host(SETTINGS, parameters, 2)) {
+        try (Optimizer optimizer = host(SETTINGS, parameters, 2)) {
             for (int step = 1; step <= 3; step++) {
                 List<INDArray> gradients = random(random, parameters);
                 float[] g = floats(gradients.get(0));
@@ -224,8 +224,8 @@ class AdamWTest {
     void a_restored_state_goes_on_as_the_saved_one_does(Place place) {
         List<INDArray> straight = parameters();
         List<INDArray> resumed = parameters();
-        try (AdamW one = place.optimizer(SETTINGS, straight);
-                AdamW other = place.optimizer(SETTINGS, resumed)) {
+        try (Optimizer one = place.optimizer(SETTINGS, straight);
+                Optimizer other = place.optimizer(SETTINGS, resumed)) {
             assertThat(one.firstMoments()).isEmpty();
             updates(one, straight, 2);
             for (int i = 0; i < straight.size(); i++) {
@@ -243,7 +243,7 @@ class AdamWTest {
         assertThatThrownBy(() -> place.optimizer(SETTINGS, half))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("HALF");
-        try (AdamW optimizer = place.optimizer(SETTINGS, List.of(Nd4j.zeros(2)))) {
+        try (Optimizer optimizer = place.optimizer(SETTINGS, List.of(Nd4j.zeros(2)))) {
             assertThatThrownBy(() -> optimizer.take(half))
                     .isInstanceOf(InvalidInputException.class)
                     .hasMessageContaining("a gradient is HALF");

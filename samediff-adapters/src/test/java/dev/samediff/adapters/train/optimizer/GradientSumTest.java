@@ -16,8 +16,8 @@ import org.nd4j.linalg.factory.Nd4j;
 class GradientSumTest {
     private final INDArray parameter = Nd4j.zeros(2);
 
-    private AdamW optimizer(boolean host) {
-        AdamW.Settings settings = new AdamW.Settings(0, 0, 0, 0);
+    private Optimizer optimizer(boolean host) {
+        Optimizer.Settings settings = new Optimizer.Settings(0, 0, 0, 0);
         return host && Nd4j.getEnvironment().isCPU()
                 ? new HostAdamW(settings, List.of(parameter), 1)
                 : new DeviceAdamW(settings, List.of(parameter));
@@ -28,7 +28,7 @@ class GradientSumTest {
     }
 
     /** With decays of 0 the first moment is the gradient. */
-    private float[] mean(AdamW optimizer, GradientSum sum) {
+    private float[] mean(Optimizer optimizer, GradientSum sum) {
         optimizer.update(List.of(parameter), sum.mean(), 1);
         return optimizer.firstMoments().get(0).toFloatVector();
     }
@@ -36,7 +36,7 @@ class GradientSumTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void gradients_are_weighted_by_labelled_tokens(boolean host) {
-        try (AdamW optimizer = optimizer(host)) {
+        try (Optimizer optimizer = optimizer(host)) {
             GradientSum sum = new GradientSum(List.of("w"), optimizer);
             sum.add(gradients(2, 1, 4), 3);
             sum.add(gradients(6, 5, 0), 1);
@@ -50,7 +50,7 @@ class GradientSumTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void a_single_batch_is_taken_as_it_is(boolean host) {
-        try (AdamW optimizer = optimizer(host)) {
+        try (Optimizer optimizer = optimizer(host)) {
             GradientSum sum = new GradientSum(List.of("w"), optimizer);
             sum.add(gradients(2, 0.1f, 1 / 3f), 49);
             assertThat(mean(optimizer, sum)).containsExactly(0.1f, 1 / 3f);
@@ -60,7 +60,7 @@ class GradientSumTest {
     @ParameterizedTest
     @ValueSource(booleans = {true, false})
     void batches_without_labels_count_for_nothing(boolean host) {
-        try (AdamW optimizer = optimizer(host)) {
+        try (Optimizer optimizer = optimizer(host)) {
             GradientSum sum = new GradientSum(List.of("w"), optimizer);
             sum.add(gradients(Double.NaN, Float.NaN, 7), 0);
             sum.add(gradients(2, 1, 4), 3);
@@ -75,7 +75,7 @@ class GradientSumTest {
 
     @Test
     void a_missing_gradient_is_named() {
-        try (AdamW optimizer = optimizer(true)) {
+        try (Optimizer optimizer = optimizer(true)) {
             assertThatThrownBy(() -> new GradientSum(List.of("v"), optimizer).add(gradients(1, 1, 1), 1))
                     .isInstanceOf(IllegalStateException.class)
                     .hasMessageContaining("`v`");

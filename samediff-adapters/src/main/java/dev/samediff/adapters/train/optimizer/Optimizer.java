@@ -1,14 +1,18 @@
 package dev.samediff.adapters.train.optimizer;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.train.LearningRates;
 import dev.samediff.adapters.train.TrainingPlan;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.IUpdater;
 
 /**
- * What happens between the gradients of batches and the next values of the parameters: a weighted sum, its norm, and AdamW
+ * What happens between the gradients of batches and the next values of the parameters: a weighted sum, its norm, and a step, which is
+ * that of one of ND4J's updaters ({@link UpdaterOptimizer}), or of AdamW
  * (Loshchilov and Hutter 2019) as PyTorch defines it, for parameters p with gradient g at step t = 1, 2, ...:
  *
  * <pre>
@@ -21,12 +25,14 @@ import org.nd4j.linalg.factory.Nd4j;
  * <p>ND4J's Adam puts eps inside the bias correction and has no decoupled weight decay. Gradients and moments stay where
  * the parameters are: {@link HostAdamW} computes in the memory of the host, {@link DeviceAdamW} by ND4J's operations.
  */
-public abstract sealed class AdamW implements AutoCloseable permits HostAdamW, DeviceAdamW {
+public abstract sealed class Optimizer implements AutoCloseable permits HostAdamW, DeviceAdamW, UpdaterOptimizer {
+    private final List<LearningRates.Factors> factors;
     private final Settings settings;
     private long steps;
 
-    AdamW(Settings settings) {
+    Optimizer(Settings settings, List<LearningRates.Factors> factors) {
         this.settings = settings;
+        this.factors = List.copyOf(factors);
     }
 
     /**
@@ -47,14 +53,22 @@ public abstract sealed class AdamW implements AutoCloseable permits HostAdamW, D
      * Returns an optimizer without state for this process's backend.
      *
      * @param plan the settings, and how many threads compute on the CPU
+     * @param names the parameters' names
      * @param parameters the parameters, for their shapes
      * @throws InvalidInputException if one of them is not FLOAT
      */
-    public static AdamW of(TrainingPlan plan, List<INDArray> parameters) {
+    public static Optimizer of(TrainingPlan plan, List<String> names, List<INDArray> parameters) {
         Settings settings = Settings.of(plan);
+        List<LearningRates.Factors> factors = IntStream.range(0, names.size())
+                .mapToObj(i -> plan.learningRates().of(names.get(i), parameters.get(i), plan.peak()))
+                .toList();
+        IUpdater updater = plan.updater();
+        if (updater != null) {
+            return new UpdaterOptimizer(updater, settings, parameters, factors);
+        }
         return Nd4j.getEnvironment().isCPU()
-                ? new HostAdamW(settings, parameters, HostAdamW.threads(plan.engine()))
-                : new DeviceAdamW(settings, parameters);
+                ? new HostAdamW(settings, parameters, factors, HostAdamW.threads(plan.engine()))
+                : new DeviceAdamW(settings, parameters, factors);
     }
 
     /**
@@ -111,6 +125,11 @@ public abstract sealed class AdamW implements AutoCloseable permits HostAdamW, D
     abstract List<INDArray> first();
 
     abstract List<INDArray> second();
+
+    /** What the learning rate and the decay of a parameter are multiplied by. */
+    final LearningRates.Factors factors(int parameter) {
+        return factors.get(parameter);
+    }
 
     final Settings settings() {
         return settings;
