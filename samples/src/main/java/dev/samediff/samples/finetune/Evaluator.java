@@ -52,14 +52,8 @@ final class Evaluator {
                 set.name(), loss(set), samples.isEmpty() ? Double.NaN : right / samples.size(), samples, Map.of());
     }
 
-    /** Returns batches of the set, in its order, for this model's inputs. */
-    CausalLmIterator batches(EvaluationSet set) {
-        TaskBatches batches = new TaskBatches(model);
-        return batches.evaluation(batches.encode(set.examples()));
-    }
-
     private double loss(EvaluationSet set) {
-        CausalLmIterator batches = batches(set);
+        CausalLmIterator batches = new TaskBatches(model).evaluation(set);
         double sum = 0;
         double tokens = 0;
         while (batches.hasNext()) {

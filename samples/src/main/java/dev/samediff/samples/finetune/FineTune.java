@@ -25,6 +25,7 @@ import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
 import java.util.function.Consumer;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /** Measures a candidate, trains it, and measures it again. */
@@ -90,40 +91,46 @@ public final class FineTune {
     public FineTuneResult run(Candidate candidate, Optional<List<Measurement>> known, TrainingListener... listeners) {
         CausalLmIterator batches = trainingBatches();
         settings = settings.forBatches(batches.batchesPerEpoch());
+        List<Measurement> before = evaluating(candidate, evaluator -> {
+            DeviceMemory.free().ifPresent(free -> requireFits(candidate, evaluator, free));
+            return known.orElseGet(() -> measure(evaluator));
+        });
+        TrainingRun run = new TrainingRun(settings, stop);
+        TrainingResult training = train(candidate, batches, run, listeners);
+        run.execution()
+                .filter(ExecutionReport::isNotable)
+                .ifPresent(report -> notes.accept("engine: " + report.sentence()));
+        List<Measurement> after = evaluating(candidate, this::measure);
+        return new FineTuneResult(
+                TASK,
+                settings.metric(),
+                candidate,
+                withMetrics(before, training.evaluations().stream().findFirst()),
+                withMetrics(after, training.finalEvaluation()),
+                run.steps(),
+                training,
+                Memory.peak());
+    }
+
+    /** Has an evaluator for one piece of work. It is not kept: its engine has copies of weights, and training makes its own. */
+    private <T> T evaluating(Candidate candidate, Function<Evaluator, T> work) {
         try (Engine engine = Engines.open(
                 candidate.graph(),
                 candidate.loss().loss(),
                 List.of(),
                 settings.plan().engine())) {
-            Evaluator evaluator = new Evaluator(model, engine, settings.plan().engine(), candidate.loss());
-            DeviceMemory.free().ifPresent(free -> requireFits(candidate, evaluator, free));
-            List<Measurement> before = known.orElseGet(() -> measure(evaluator));
-            TrainingRun run = new TrainingRun(settings, stop);
-            TrainingResult training = train(candidate, batches, evaluator, run, listeners);
-            run.execution()
-                    .filter(ExecutionReport::isNotable)
-                    .ifPresent(report -> notes.accept("engine: " + report.sentence()));
-            List<Measurement> after = measure(evaluator);
-            return new FineTuneResult(
-                    TASK,
-                    settings.metric(),
-                    candidate,
-                    withMetrics(before, training.evaluations().stream().findFirst()),
-                    withMetrics(after, training.finalEvaluation()),
-                    run.steps(),
-                    training,
-                    Memory.peak());
+            return work.apply(
+                    new Evaluator(model, engine, settings.plan().engine(), candidate.loss()));
         }
     }
 
     private TrainingResult train(
             Candidate candidate,
             CausalLmIterator batches,
-            Evaluator evaluator,
             TrainingRun run,
             TrainingListener... listeners) {
         Binding binding = Binding.of(candidate.loss(), model.inputs().placeholders());
-        CausalLmIterator target = evaluator.batches(task.target());
+        CausalLmIterator target = new TaskBatches(model).evaluation(task.target());
         try (Progress bar = progress.start(candidate.method(), settings.plan().steps())) {
             return averaged == null
                     ? run.fit(candidate, binding, metrics(settings.metric()), batches, target, bar, listeners)

@@ -7,6 +7,7 @@ import dev.samediff.adapters.text.batch.Packing;
 import dev.samediff.adapters.text.batch.TokenSequence;
 import dev.samediff.adapters.text.jsonl.TextExample;
 import dev.samediff.samples.model.LanguageModel;
+import dev.samediff.samples.task.EvaluationSet;
 import java.util.List;
 
 /**
@@ -47,6 +48,11 @@ public record TaskBatches(LanguageModel model) {
     public CausalLmIterator evaluation(EncodedExamples encoded) {
         BatchPlan plan = BatchPlan.of(EVALUATION_BATCH, model.maxLength()).paddedToMultipleOf(EVALUATION_WIDTH_STEP);
         return batches(encoded.sequences(), plan);
+    }
+
+    /** Returns the batches of a set to measure by. */
+    public CausalLmIterator evaluation(EvaluationSet set) {
+        return evaluation(encode(set.examples()));
     }
 
     private BatchPlan plan(int batch) {
