@@ -81,8 +81,7 @@ final class PeftReader {
         }
         int rank = config.count("r");
         boolean rankStabilized = config.flag("use_rslora", false);
-        Lora lora = new Lora(
-                rank, OptionalDouble.of(alpha(config)), rankStabilized, Lora.Start.KAIMING_UNIFORM);
+        Lora lora = new Lora(rank, OptionalDouble.of(alpha(config)), rankStabilized, Lora.Start.KAIMING_UNIFORM);
         boolean isDora = config.flag(USE_DORA, false);
         boolean isBiased = config.flag(LORA_BIAS, false);
         if (isDora && isBiased) {

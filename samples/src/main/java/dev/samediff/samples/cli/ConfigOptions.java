@@ -20,8 +20,9 @@ final class ConfigOptions {
     @Option(
             names = PRESET,
             paramLabel = "NAME",
-            description = "Options of a published training: sorsa-paper or olora-paper; those of the command line and of"
-                    + " --config win.")
+            description =
+                    "Options of a published training: sorsa-paper or olora-paper; those of the command line and of"
+                            + " --config win.")
     @Nullable
     String preset;
 }

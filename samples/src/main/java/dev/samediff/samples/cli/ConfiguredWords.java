@@ -69,7 +69,9 @@ final class ConfiguredWords {
         if (given.isPresent() || !words.contains(RESUME)) {
             return given;
         }
-        return value(words, OUT).map(out -> new RunFolder(Path.of(out)).options()).filter(Files::isRegularFile);
+        return value(words, OUT)
+                .map(out -> new RunFolder(Path.of(out)).options())
+                .filter(Files::isRegularFile);
     }
 
     private static Optional<Path> newestRun() throws IOException {
@@ -107,8 +109,8 @@ final class ConfiguredWords {
                         + " --help lists what there is)");
             }
             if (option.arity().max() == 0 && !value.equalsIgnoreCase("true") && !value.equalsIgnoreCase("false")) {
-                throw new InvalidInputException("`" + name + "` in " + source + " is `" + value
-                        + "`; it is a switch: give true or false");
+                throw new InvalidInputException(
+                        "`" + name + "` in " + source + " is `" + value + "`; it is a switch: give true or false");
             }
             if (checked.put(option.longestName(), value) != null) {
                 throw new InvalidInputException("`" + name + "` is twice in " + source + "; keep one");

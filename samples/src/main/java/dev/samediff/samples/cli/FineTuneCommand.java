@@ -154,8 +154,7 @@ final class FineTuneCommand extends Command {
                     "--template is for the prompts of --task lm; leave it out with --task " + chosen.name());
         }
         if (data.packing() != Packing.NONE) {
-            throw new InvalidInputException(
-                    "--pack is for --task lm; leave it out with --task " + chosen.name());
+            throw new InvalidInputException("--pack is for --task lm; leave it out with --task " + chosen.name());
         }
         if (model.bos != Beginning.AUTO) {
             throw new InvalidInputException(

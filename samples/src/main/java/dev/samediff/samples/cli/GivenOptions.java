@@ -12,8 +12,17 @@ import picocli.CommandLine.ParseResult;
 /** The options of a command line, to be read again in another process or another run. */
 final class GivenOptions {
     /** Options that say where results go and what is shown; those of the whole command line, which commands do not read. */
-    static final Set<String> PLACE =
-            Set.of("--out", "--resume", "--json", "--verbose", "--backend", "--overwrite", "--ui", "--ui-host", "--config", "--preset");
+    static final Set<String> PLACE = Set.of(
+            "--out",
+            "--resume",
+            "--json",
+            "--verbose",
+            "--backend",
+            "--overwrite",
+            "--ui",
+            "--ui-host",
+            "--config",
+            "--preset");
 
     private GivenOptions() {}
 
@@ -65,6 +74,8 @@ final class GivenOptions {
     }
 
     private static String shown(@Nullable Object value) {
-        return value == null ? "" : value instanceof Enum<?> each ? each.name().toLowerCase(Locale.ROOT) : value.toString();
+        return value == null
+                ? ""
+                : value instanceof Enum<?> each ? each.name().toLowerCase(Locale.ROOT) : value.toString();
     }
 }

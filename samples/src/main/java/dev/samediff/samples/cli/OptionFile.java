@@ -39,7 +39,9 @@ final class OptionFile {
                     + " that finetune leaves beside its results");
         }
         Map<String, String> options = new LinkedHashMap<>();
-        List<String> lines = new String(Files.readAllBytes(file), StandardCharsets.UTF_8).lines().toList();
+        List<String> lines = new String(Files.readAllBytes(file), StandardCharsets.UTF_8)
+                .lines()
+                .toList();
         for (int i = 0; i < lines.size(); i++) {
             String line = lines.get(i).stripTrailing();
             String content = line.strip();
@@ -82,9 +84,9 @@ final class OptionFile {
             return String.join(",", items);
         }
         if (plain.startsWith("{") || plain.startsWith("|") || plain.startsWith(">") || plain.startsWith("&")) {
-            throw new InvalidInputException(
-                    place + ": `" + plain + "` is no simple value; write a text in quotation marks, a number, true, false,"
-                            + " or a list like [a, b]");
+            throw new InvalidInputException(place + ": `" + plain
+                    + "` is no simple value; write a text in quotation marks, a number, true, false,"
+                    + " or a list like [a, b]");
         }
         return plain.equals("~") || plain.equals("null") ? "" : plain;
     }

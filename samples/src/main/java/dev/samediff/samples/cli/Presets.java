@@ -62,8 +62,8 @@ final class Presets {
     static Map<String, String> named(String name) {
         Map<String, String> preset = ALL.get(name.toLowerCase(Locale.ROOT));
         if (preset == null) {
-            throw new InvalidInputException("--preset " + name + " is not known; there are "
-                    + String.join(", ", ALL.keySet()));
+            throw new InvalidInputException(
+                    "--preset " + name + " is not known; there are " + String.join(", ", ALL.keySet()));
         }
         return preset;
     }

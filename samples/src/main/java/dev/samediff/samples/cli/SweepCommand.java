@@ -1,9 +1,9 @@
 package dev.samediff.samples.cli;
 
 import dev.samediff.adapters.InvalidInputException;
-import dev.samediff.adapters.text.batch.Packing;
 import dev.samediff.adapters.io.DurableFiles;
 import dev.samediff.adapters.io.LockFile;
+import dev.samediff.adapters.text.batch.Packing;
 import dev.samediff.samples.finetune.RunDescription;
 import dev.samediff.samples.finetune.RunFolder;
 import dev.samediff.samples.machine.Memory;

@@ -81,8 +81,8 @@ final class TextTaskJob<E> {
             RunDescription run = new RunDescription(command.model.describe(), description, command.commandLine());
             RunWriter writer = new RunWriter(folder);
             task.recipe(model).ifPresent(writer::keeping);
-            FineTuneSummary summary = writer.write(
-                    result, settled, run, AdapterFolder.Description.of(model.imported(), task.peftType()));
+            FineTuneSummary summary =
+                    writer.write(result, settled, run, AdapterFolder.Description.of(model.imported(), task.peftType()));
             command.print(text(result), summary);
         }
     }

@@ -1,6 +1,9 @@
 package dev.samediff.samples.cli;
 
+import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.train.LearningRates;
+import dev.samediff.adapters.train.TrainingPlan;
+import dev.samediff.adapters.train.optimizer.Schedule;
 import java.util.Locale;
 import java.util.Map;
 import java.util.TreeSet;
@@ -15,9 +18,6 @@ import org.nd4j.linalg.learning.config.Nadam;
 import org.nd4j.linalg.learning.config.Nesterovs;
 import org.nd4j.linalg.learning.config.RmsProp;
 import org.nd4j.linalg.learning.config.Sgd;
-import dev.samediff.adapters.InvalidInputException;
-import dev.samediff.adapters.train.TrainingPlan;
-import dev.samediff.adapters.train.optimizer.Schedule;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
 
@@ -74,10 +74,7 @@ final class TrainingOptions {
     @Nullable
     Integer steps;
 
-    @Option(
-            names = "--epochs",
-            paramLabel = "N",
-            description = "Passes over the training data, instead of --steps.")
+    @Option(names = "--epochs", paramLabel = "N", description = "Passes over the training data, instead of --steps.")
     @Nullable
     Integer epochs;
 
@@ -92,8 +89,9 @@ final class TrainingOptions {
     @Option(
             names = "--lr-of",
             paramLabel = "NAME=ETA,...",
-            description = "Peak learning rates of other tensors: patterns of their names, * being any characters, such as"
-                    + " *.up_proj.*=1e-4; 0 keeps them.")
+            description =
+                    "Peak learning rates of other tensors: patterns of their names, * being any characters, such as"
+                            + " *.up_proj.*=1e-4; 0 keeps them.")
     @Nullable
     String learningRatesOf;
 
@@ -167,8 +165,8 @@ final class TrainingOptions {
             return steps == null ? DEFAULT_STEPS : steps;
         }
         if (steps != null) {
-            throw new InvalidInputException("--steps " + steps + " and --epochs " + epochs
-                    + " both say how long to train; give one of them");
+            throw new InvalidInputException(
+                    "--steps " + steps + " and --epochs " + epochs + " both say how long to train; give one of them");
         }
         if (epochs < 1) {
             throw new InvalidInputException("--epochs " + epochs + " is not possible; give 1 or more");

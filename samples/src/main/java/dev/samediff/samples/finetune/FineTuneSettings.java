@@ -20,7 +20,14 @@ import java.util.function.IntFunction;
  * @param packing whether several texts share a row of a training batch
  */
 public record FineTuneSettings(
-        TrainingPlan plan, int batch, long seed, int prompts, Optional<Path> resume, Optional<String> metric, Optional<Epochs> epochs, Packing packing) {
+        TrainingPlan plan,
+        int batch,
+        long seed,
+        int prompts,
+        Optional<Path> resume,
+        Optional<String> metric,
+        Optional<Epochs> epochs,
+        Packing packing) {
     /**
      * A training whose steps are known when its batches are.
      *
@@ -49,7 +56,8 @@ public record FineTuneSettings(
             return this;
         }
         int updates = (perEpoch + plan.accumulation() - 1) / plan.accumulation();
-        TrainingPlan known = epochs.get().plan().apply(Math.multiplyExact(epochs.get().count(), updates));
+        TrainingPlan known =
+                epochs.get().plan().apply(Math.multiplyExact(epochs.get().count(), updates));
         return new FineTuneSettings(known, batch, seed, prompts, resume, metric, Optional.empty(), packing);
     }
 }

@@ -30,7 +30,11 @@ class ConfigFileTest {
     private static Path examples(Path dir) throws IOException {
         StringBuilder lines = new StringBuilder();
         for (int i = 0; i < 10; i++) {
-            lines.append("{\"prompt\": \"Tom has ").append(i).append(" apples.\", \"response\": \" ").append(i).append("\"}\n");
+            lines.append("{\"prompt\": \"Tom has ")
+                    .append(i)
+                    .append(" apples.\", \"response\": \" ")
+                    .append(i)
+                    .append("\"}\n");
         }
         return Files.writeString(dir.resolve("apples.jsonl"), lines);
     }
@@ -58,7 +62,8 @@ class ConfigFileTest {
                 "--out=" + first);
         assertThat(run.exitCode()).as(run.err()).isZero();
         JsonNode summary = Json.parse(Files.readString(first.resolve("summary.json")));
-        assertThat(summary.path("steps").asInt()).isEqualTo(2); // 9 examples, two batches of 4 an epoch, both in an update
+        assertThat(summary.path("steps").asInt())
+                .isEqualTo(2); // 9 examples, two batches of 4 an epoch, both in an update
         Path second = dir.resolve("second");
         Run again = Run.of("finetune", "--config", first.resolve("run.yaml").toString(), "--out=" + second);
         assertThat(again.exitCode()).as(again.err()).isZero();
@@ -66,8 +71,8 @@ class ConfigFileTest {
         assertThat(second.resolve(adapter)).hasSameBinaryContentAs(first.resolve(adapter));
         assertThat(Files.readString(second.resolve("run.yaml"))).isEqualTo(Files.readString(first.resolve("run.yaml")));
         Path third = dir.resolve("third");
-        Run other = Run.of(
-                "finetune", "--config=" + first.resolve("run.yaml"), "--steps=1", "--seed=8", "--out=" + third);
+        Run other =
+                Run.of("finetune", "--config=" + first.resolve("run.yaml"), "--steps=1", "--seed=8", "--out=" + third);
         assertThat(other.exitCode()).as(other.err()).isZero();
         JsonNode changed = Json.parse(Files.readString(third.resolve("summary.json")));
         assertThat(changed.path("steps").asInt()).isEqualTo(1);
@@ -86,9 +91,11 @@ class ConfigFileTest {
         line.getCommandSpec().options().stream()
                 .map(option -> option.longestName())
                 .filter(name -> !GivenOptions.PLACE.contains(name)
-                        && !List.of("--help", "--version", "--weights-directory").contains(name))
+                        && !List.of("--help", "--version", "--weights-directory")
+                                .contains(name))
                 .forEach(name -> assertThat(lines).containsPattern("(?m)^(# )?" + name.substring(2) + ":"));
-        assertThat(lines).contains("\nlr: 1e-4\n", "\nmodules-to-save: \"a,b\"\n", "\nrecompute: true\n", "\nsteps: 200\n");
+        assertThat(lines)
+                .contains("\nlr: 1e-4\n", "\nmodules-to-save: \"a,b\"\n", "\nrecompute: true\n", "\nsteps: 200\n");
     }
 
     @Test
@@ -172,7 +179,8 @@ class ConfigFileTest {
         Path out = Files.createDirectories(dir.resolve("run"));
         Files.writeString(out.resolve("run.yaml"), "rank: 3\nsteps: 9\n");
         CommandLine root = new CommandLine(new Root()).addSubcommand("finetune", new FineTuneCommand());
-        assertThat(ConfiguredWords.of(root, "finetune", "--out=" + out, "--resume")).contains("--rank=3", "--steps=9");
+        assertThat(ConfiguredWords.of(root, "finetune", "--out=" + out, "--resume"))
+                .contains("--rank=3", "--steps=9");
         assertThat(ConfiguredWords.of(root, "finetune", "--out=" + out)).doesNotContain("--rank=3");
     }
 
@@ -205,10 +213,19 @@ class ConfigFileTest {
     void packed_examples_take_fewer_batches() throws IOException {
         Path out = dir.resolve("packed");
         Run run = Run.of(
-                "finetune", "--train=" + examples(dir), "--pack=best-fit", "--epochs=1", "--batch=1", "--eval-count=0",
-                "--rank=1", "--method=lora", "--out=" + out);
+                "finetune",
+                "--train=" + examples(dir),
+                "--pack=best-fit",
+                "--epochs=1",
+                "--batch=1",
+                "--eval-count=0",
+                "--rank=1",
+                "--method=lora",
+                "--out=" + out);
         assertThat(run.exitCode()).as(run.err()).isZero();
-        assertThat(Json.parse(Files.readString(out.resolve("summary.json"))).path("steps").asInt())
+        assertThat(Json.parse(Files.readString(out.resolve("summary.json")))
+                        .path("steps")
+                        .asInt())
                 .isLessThan(9);
     }
 

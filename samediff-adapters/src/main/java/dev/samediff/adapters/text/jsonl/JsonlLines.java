@@ -70,7 +70,8 @@ final class JsonlLines {
         try {
             json = JsonFiles.STRICT.readTree(line);
         } catch (IOException e) {
-            throw new BrokenLine("is not one JSON object (" + JsonFiles.reason(e) + "); expected one {...} per line", null, e);
+            throw new BrokenLine(
+                    "is not one JSON object (" + JsonFiles.reason(e) + "); expected one {...} per line", null, e);
         }
         if (json instanceof ObjectNode object) {
             return object;
