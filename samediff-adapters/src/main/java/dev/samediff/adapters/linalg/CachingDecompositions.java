@@ -1,17 +1,16 @@
 package dev.samediff.adapters.linalg;
 
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.function.BiFunction;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * Decomposes every matrix once, for many adapters on the same weights: a sweep over ranks, or several adapters.
  *
- * <p>Exact decompositions are kept up to a largest rank and serve every smaller one; the triplets of a smaller rank are
- * the first ones of a larger, so results are bit for bit those without the cache. A randomised decomposition depends on its
- * rank, iterations and seed and is kept for just these. Matrices are recognised by their contents. What is kept takes
- * {@code (m + n + 1) * largestRank} numbers per matrix. Whole decompositions are not kept. Thread-safe; of threads that ask
+ * <p>Exact singular values are kept up to a largest rank and serve every smaller one; the triplets of a smaller rank are
+ * the first ones of a larger, so results are bit for bit those without the cache. Q and R are kept for each rank, as they are computed, and a
+ * randomised decomposition for its rank, iterations and seed. Matrices are recognised by their contents. What is kept takes
+ * {@code (m + n + 1) * largestRank} numbers per matrix, those of Q and R {@code (m + n) * rank} for each rank. Whole decompositions are not kept. Thread-safe; of threads that ask
  * for one matrix at the same time one computes.
  */
 public final class CachingDecompositions implements Decompositions {
@@ -51,7 +50,14 @@ public final class CachingDecompositions implements Decompositions {
 
     @Override
     public Svd svd(INDArray a, int rank) {
-        return leading(svds, a, rank, delegate::svd, Svd::leading);
+        MatrixCheck.requireMatrix(a);
+        MatrixCheck.requireRank(a, rank);
+        if (rank > largestRank) {
+            return delegate.svd(a, rank);
+        }
+        int kept = (int) Math.min(largestRank, Math.min(a.rows(), a.columns()));
+        return svds.computeIfAbsent(Key.of(a, kept, -1, 0), key -> delegate.svd(a, kept))
+                .leading(rank); // a copy: what a caller does to it must not reach the next one
     }
 
     @Override
@@ -69,22 +75,12 @@ public final class CachingDecompositions implements Decompositions {
 
     @Override
     public Qr qr(INDArray a, int rank) {
-        return leading(qrs, a, rank, delegate::qr, Qr::leading);
-    }
-
-    /** What is known of the matrix, cut to the rank: a copy, because what a caller does to it must not reach the next one. */
-    private <D> D leading(
-            ConcurrentHashMap<Key, D> known,
-            INDArray a,
-            int rank,
-            BiFunction<INDArray, Integer, D> compute,
-            BiFunction<D, Integer, D> cut) {
         MatrixCheck.requireMatrix(a);
         MatrixCheck.requireRank(a, rank);
         if (rank > largestRank) {
-            return compute.apply(a, rank);
+            return delegate.qr(a, rank);
         }
-        int kept = (int) Math.min(largestRank, Math.min(a.rows(), a.columns()));
-        return cut.apply(known.computeIfAbsent(Key.of(a, kept, -1, 0), key -> compute.apply(a, kept)), rank);
+        return qrs.computeIfAbsent(Key.of(a, rank, -1, 0), key -> delegate.qr(a, rank))
+                .leading(rank);
     }
 }

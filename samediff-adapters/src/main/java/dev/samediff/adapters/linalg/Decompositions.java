@@ -48,7 +48,7 @@ public interface Decompositions {
     Qr qr(INDArray a);
 
     /**
-     * The first columns of Q and the first rows of R, bit for bit those of {@link #qr(INDArray)}.
+     * The first columns of Q and the first rows of R: those of {@link #qr(INDArray)}, signs included, up to rounding.
      *
      * @param a matrix [m,n]
      * @param rank number of columns and rows, 1 to min(m, n)

@@ -82,6 +82,29 @@ public final class LapackDecompositions implements Decompositions {
         return new Qr(q, r);
     }
 
+    /** Reflectors of the first {@code rank} columns only: 4 m n rank operations instead of those of all columns. */
+    @Override
+    public Qr qr(INDArray a, int rank) {
+        MatrixCheck.requireMatrix(a);
+        MatrixCheck.requireRank(a, rank);
+        int m = (int) a.rows();
+        int n = (int) a.columns();
+        if (rank == Math.min(m, n)) {
+            return qr(a).leading(rank);
+        }
+        MatrixCheck.requireFinite(Contiguous.of(a));
+        INDArray q = columns(a, rank).dup('f');
+        INDArray tau = Nd4j.createUninitialized(a.dataType(), new long[] {rank}, 'c');
+        Lapack.requireDone(Lapack.geqrf(m, rank, q, tau), "QR decomposition (geqrf)", m, rank);
+        INDArray r = Nd4j.createUninitialized(a.dataType(), new long[] {rank, n}, 'c');
+        columns(r, rank).assign(upperTriangle(q, rank));
+        Lapack.requireDone(Lapack.orgqr(m, rank, q, tau), "QR decomposition (orgqr)", m, rank);
+        INDArray behind = a.get(NDArrayIndex.all(), NDArrayIndex.interval(rank, n)); // some: rank is below n
+        r.get(NDArrayIndex.all(), NDArrayIndex.interval(rank, n))
+                .assign(q.transpose().mmul(behind));
+        return new Qr(q.dup('c'), r);
+    }
+
     @Override
     public Svd svd(INDArray a, int rank) {
         MatrixCheck.requireMatrix(a);

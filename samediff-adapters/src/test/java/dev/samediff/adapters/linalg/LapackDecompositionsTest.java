@@ -11,6 +11,7 @@ import dev.samediff.adapters.testing.SharedFiles;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -85,6 +86,29 @@ class LapackDecompositionsTest {
         assertThat(wide.q().shape()).containsExactly(2, 2);
         assertThat(wide.r().shape()).containsExactly(2, 3);
         assertThat(wide.r().getDouble(1, 0)).isZero();
+    }
+
+    @ParameterizedTest
+    @ValueSource(ints = {1, 7, 32, 150, 199, 200})
+    void the_leading_part_of_q_and_r_is_that_of_the_whole(int rank) {
+        for (DataType type : new DataType[] {DataType.DOUBLE, DataType.FLOAT}) {
+            double eps = type == DataType.DOUBLE ? 1e-12 : 3e-4;
+            for (INDArray a : List.of(
+                    random(200, 300, type),
+                    random(300, 200, type),
+                    random(300, 200, type).transpose())) {
+                INDArray before = a.dup();
+                Decompositions.Qr whole = linalg.qr(a).leading(rank);
+                Decompositions.Qr part = linalg.qr(a, rank);
+                assertThat(relativeError(whole.q(), part.q())).isLessThan(eps);
+                assertThat(relativeError(whole.r(), part.r())).isLessThan(eps);
+                assertThat(Orthonormality.ofColumns(part.q())).isLessThan(eps);
+                for (int i = 1; i < rank; i++) {
+                    assertThat(part.r().getDouble(i, i - 1)).isZero();
+                }
+                assertThatBits(a).isEqualTo(before);
+            }
+        }
     }
 
     @Test

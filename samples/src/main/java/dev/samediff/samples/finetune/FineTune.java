@@ -119,16 +119,12 @@ public final class FineTune {
                 candidate.loss().loss(),
                 List.of(),
                 settings.plan().engine())) {
-            return work.apply(
-                    new Evaluator(model, engine, settings.plan().engine(), candidate.loss()));
+            return work.apply(new Evaluator(model, engine, settings.plan().engine(), candidate.loss()));
         }
     }
 
     private TrainingResult train(
-            Candidate candidate,
-            CausalLmIterator batches,
-            TrainingRun run,
-            TrainingListener... listeners) {
+            Candidate candidate, CausalLmIterator batches, TrainingRun run, TrainingListener... listeners) {
         Binding binding = Binding.of(candidate.loss(), model.inputs().placeholders());
         CausalLmIterator target = new TaskBatches(model).evaluation(task.target());
         try (Progress bar = progress.start(candidate.method(), settings.plan().steps())) {
