@@ -36,7 +36,8 @@ public final class AdapterMethods {
                         s.alpha,
                         s.number("gamma", Sorsa.DEFAULT_GAMMA),
                         s.choice("regularizer", OrthonormalPenalty.Form.SUMSQ),
-                        s.count("niter")));
+                        s.count("niter"),
+                        s.count("retraction").orElse(0)));
         METHODS.put(Dora.NAME, s -> new Dora(s.directions()));
         METHODS.put(
                 AdaLora.NAME,
