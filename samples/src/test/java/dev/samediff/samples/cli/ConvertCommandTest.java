@@ -44,7 +44,13 @@ class ConvertCommandTest {
     @Test
     void a_smaller_rank_says_what_is_lost() throws IOException {
         Run run = Run.of(
-                "convert", "--adapter", folder().toString(), "--rank", "1", "--out", dir.resolve("one").toString());
+                "convert",
+                "--adapter",
+                folder().toString(),
+                "--rank",
+                "1",
+                "--out",
+                dir.resolve("one").toString());
         assertThat(run.exitCode()).isZero();
         assertThat(run.out()).contains("60.00 % of the change").contains("most in layer (60.00 %)");
         assertThat(AdapterFolder.load(dir.resolve("one")).sites().get(0).rank()).isEqualTo(1);
@@ -53,12 +59,19 @@ class ConvertCommandTest {
     @Test
     void without_a_rank_it_is_exact_and_a_rank_of_zero_is_refused() throws IOException {
         String adapter = folder().toString();
-        Run run = Run.of("convert", "--adapter", adapter, "--out", dir.resolve("all").toString());
+        Run run = Run.of(
+                "convert", "--adapter", adapter, "--out", dir.resolve("all").toString());
         assertThat(run.exitCode()).isZero();
         assertThat(run.out()).doesNotContain("lost");
         assertThat(AdapterFolder.load(dir.resolve("all")).sites().get(0).rank()).isEqualTo(2);
-        Run refused =
-                Run.of("convert", "--adapter", adapter, "--rank", "0", "--out", dir.resolve("none").toString());
+        Run refused = Run.of(
+                "convert",
+                "--adapter",
+                adapter,
+                "--rank",
+                "0",
+                "--out",
+                dir.resolve("none").toString());
         assertThat(refused.exitCode()).isEqualTo(2);
         assertThat(refused.err()).contains("rank 0");
     }
