@@ -48,8 +48,12 @@ public abstract class TransferOptions<B extends TransferOptions<B>> {
         if (adapterMethod.afterStep().isPresent()) {
             throw new InvalidInputException(
                     "the method " + adapterMethod.name() + " acts after every update (adalora cuts"
-                            + " ranks), and DL4J's networks do not tell it of them; let it keep all ranks (target = rank), or train the"
-                            + " model with AdapterTrainer");
+                            + " ranks, sorsa may make its vectors orthonormal), and DL4J's networks do not tell it of them; let it"
+                            + " keep all ranks (target = rank), leave retraction out, or train the model with AdapterTrainer");
+        }
+        if (!adapterMethod.frozen().isEmpty()) {
+            throw new InvalidInputException("the method " + adapterMethod.name() + " leaves " + adapterMethod.frozen()
+                    + " as it starts, and adapters of DL4J's layers train all of their tensors; choose another method");
         }
         if (adapterMethod.bias().isPresent()) {
             throw new InvalidInputException(

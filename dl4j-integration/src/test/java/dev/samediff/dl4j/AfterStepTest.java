@@ -6,6 +6,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.method.AdaLora;
 import dev.samediff.adapters.method.RankBudget;
+import dev.samediff.adapters.method.Sorsa;
 import org.deeplearning4j.nn.conf.MultiLayerConfiguration;
 import org.deeplearning4j.nn.conf.NeuralNetConfiguration;
 import org.deeplearning4j.nn.conf.layers.DenseLayer;
@@ -35,6 +36,10 @@ class AfterStepTest {
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("adalora")
                 .hasMessageContaining("target = rank");
+        assertThatThrownBy(() -> new AdapterTransfer.Builder(network())
+                        .method(Sorsa.rank(2).withRetraction(5)))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining("retraction");
         AdaLora keeps = cuts.withBudget(RankBudget.DEFAULT.withTarget(3));
         assertThatCode(() -> new AdapterTransfer.Builder(network())
                         .method(keeps)

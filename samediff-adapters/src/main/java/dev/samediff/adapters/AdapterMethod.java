@@ -4,6 +4,7 @@ import dev.samediff.adapters.linalg.Decompositions;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalDouble;
+import java.util.Set;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -110,6 +111,11 @@ public interface AdapterMethod {
      */
     default Optional<String> bias() {
         return Optional.empty();
+    }
+
+    /** Returns the short names of tensors that stay as they start (LoRA-FA's A); they are constants of the graph. */
+    default Set<String> frozen() {
+        return Set.of();
     }
 
     /** Returns the penalty this method adds to the loss, if it has one. */

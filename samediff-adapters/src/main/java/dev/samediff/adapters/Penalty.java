@@ -3,6 +3,7 @@ package dev.samediff.adapters;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -51,6 +52,17 @@ public interface Penalty {
      */
     default Optional<Term> term(String tensor, INDArray value, int sites) {
         return Optional.empty();
+    }
+
+    /**
+     * Returns how far a matrix is from being orthonormal on average, {@code ||A^T A - I||_F}, for reports; empty, as by default, if the
+     * penalty does not measure that.
+     *
+     * @param value what {@link #evaluate} gave
+     * @param sites the tensors it was given
+     */
+    default OptionalDouble deviation(double value, List<Map<String, INDArray>> sites) {
+        return OptionalDouble.empty();
     }
 
     /**

@@ -10,6 +10,7 @@ import dev.samediff.adapters.method.AdaLora;
 import dev.samediff.adapters.method.BiasedLora;
 import dev.samediff.adapters.method.Dora;
 import dev.samediff.adapters.method.Lora;
+import dev.samediff.adapters.method.LoraFa;
 import dev.samediff.adapters.method.OLora;
 import dev.samediff.adapters.method.OrthonormalPenalty;
 import dev.samediff.adapters.method.Pissa;
@@ -58,6 +59,7 @@ class AdapterContractTest {
         return Stream.concat(
                         methods().stream(),
                         Stream.of(
+                                LoraFa.rank(3),
                                 BiasedLora.rank(3),
                                 new BiasedLora(Lora.rank(3).withAlpha(6).withRankStabilizedScaling())))
                 .toList();

@@ -47,8 +47,8 @@ final class AdaptedGraphs {
         if (!model.afterSteps().isEmpty()) {
             throw new InvalidInputException(
                     "the adapters " + model.afterSteps().keySet() + " act after every update (adalora"
-                            + " cuts ranks), and DL4J's networks do not tell them of it; let them keep all ranks (target = rank), or"
-                            + " train the graph with AdapterTrainer");
+                            + " cuts ranks, sorsa may make its vectors orthonormal), and DL4J's networks do not tell them of it; let"
+                            + " them keep all ranks (target = rank), leave retraction out, or train the graph with AdapterTrainer");
         }
         Set<String> whole = new LinkedHashSet<>(model.trainableNames());
         List<VertexTensor> tensors = new ArrayList<>();

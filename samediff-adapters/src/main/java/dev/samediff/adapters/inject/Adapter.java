@@ -44,7 +44,7 @@ public record Adapter(
 
     /** Names of all trainable variables, in a fixed order: those of the layers, then those that are trained whole. */
     public List<String> trainableNames() {
-        return Stream.concat(factorNames().stream(), held.stream().map(HeldTensor::variable))
+        return Stream.concat(trainedFactors().stream(), held.stream().map(HeldTensor::variable))
                 .toList();
     }
 
@@ -56,10 +56,24 @@ public record Adapter(
                 .toList();
     }
 
+    /** Those of them that are trained: not what the method leaves as it starts. */
+    List<String> trainedFactors() {
+        List<String> trained = new ArrayList<>(factorNames());
+        for (AdaptedSite site : sites) {
+            site.trainables().forEach((name, variable) -> {
+                if (config.method().frozen().contains(name)) {
+                    trained.remove(variable);
+                }
+            });
+        }
+        return trained;
+    }
+
     /** The values of all trainable variables by name, where they lie. */
     Map<String, INDArray> values(SameDiff graph) {
         Map<String, INDArray> values = new LinkedHashMap<>();
-        factorNames().forEach(name -> values.put(name, graph.getVariable(name).getArr()));
+        trainedFactors()
+                .forEach(name -> values.put(name, graph.getVariable(name).getArr()));
         held.forEach(tensor -> values.put(tensor.variable(), tensor.value(graph)));
         return values;
     }

@@ -155,6 +155,11 @@ public final class GraphAdapters {
             held.refresh(enabled, merged);
             biases.refresh(enabled, merged);
         }
+        List<String> still = new ArrayList<>(adapter.factorNames());
+        still.removeAll(adapter.trainedFactors());
+        if (!still.isEmpty()) {
+            editor.freeze(still);
+        }
         if (set.isEmpty()) {
             List<String> frozen = new ArrayList<>(editor.trainables());
             frozen.removeAll(adapter.factorNames());
@@ -178,7 +183,7 @@ public final class GraphAdapters {
         set.activate(names);
         for (Adapter adapter : set.all()) {
             if (set.isActive(adapter)) {
-                editor.unfreeze(adapter.factorNames());
+                editor.unfreeze(adapter.trainedFactors());
             } else {
                 editor.freeze(adapter.factorNames());
             }

@@ -84,7 +84,7 @@ final class PeftAdaLora {
         RankBudget budget = method.budget();
         config.put("peft_type", TYPE);
         config.put("r", 8); // PEFT warns of any other
-        config.put("lora_alpha", first.alpha());
+        PeftForm.put(config, "lora_alpha", first.alpha());
         config.putObject("alpha_pattern");
         config.put(FIRST_RANK, first.rank());
         config.put("target_r", budget.target().orElse(Math.max(1, first.rank() * 2 / 3)));

@@ -160,7 +160,8 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
         return "^" + module.replaceAll("[^A-Za-z0-9_.-]", "\\\\$0");
     }
 
-    private static void put(ObjectNode node, String key, double value) {
+    /** Puts a whole number as one. */
+    static void put(ObjectNode node, String key, double value) {
         if (value == Math.rint(value) && Math.abs(value) < 1e9) {
             node.put(key, (int) value);
         } else {

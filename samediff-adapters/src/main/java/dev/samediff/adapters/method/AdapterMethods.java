@@ -36,7 +36,8 @@ public final class AdapterMethods {
                         s.alpha,
                         s.number("gamma", Sorsa.DEFAULT_GAMMA),
                         s.choice("regularizer", OrthonormalPenalty.Form.SUMSQ),
-                        s.count("niter")));
+                        s.count("niter"),
+                        s.count("retraction").orElse(0)));
         METHODS.put(Dora.NAME, s -> new Dora(s.directions()));
         METHODS.put(
                 AdaLora.NAME,
@@ -45,6 +46,10 @@ public final class AdapterMethods {
         METHODS.put(
                 BiasedLora.NAME,
                 s -> new BiasedLora(
+                        new Lora(s.rank, s.alpha, s.flag("rslora"), s.choice("start", Lora.Start.KAIMING_UNIFORM))));
+        METHODS.put(
+                LoraFa.NAME,
+                s -> new LoraFa(
                         new Lora(s.rank, s.alpha, s.flag("rslora"), s.choice("start", Lora.Start.KAIMING_UNIFORM))));
     }
 
@@ -73,7 +78,7 @@ public final class AdapterMethods {
      * Returns a method by name.
      *
      * @param name {@code lora}, {@code olora}, {@code pissa}, {@code pissa_niter_<n>}, {@code sorsa}, {@code dora}, {@code adalora},
-     *     {@code lora_bias}, or that of a
+     *     {@code lora_bias}, {@code lora_fa}, or that of a
      *     provider, in any case
      * @param rank rank
      * @param alpha alpha, empty for the method's default
@@ -120,7 +125,7 @@ public final class AdapterMethods {
         AdapterMethod directions() {
             String name = value("directions").orElse(Lora.NAME);
             Function<Settings, AdapterMethod> factory = METHODS.get(name);
-            if (factory == null || name.equals(method) || name.equals(BiasedLora.NAME)) {
+            if (factory == null || name.equals(method) || name.equals(BiasedLora.NAME) || name.equals(LoraFa.NAME)) {
                 throw wrong("directions", name, "lora, olora or pissa");
             }
             return factory.apply(this);

@@ -4,6 +4,7 @@ import dev.samediff.adapters.Penalty;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -32,6 +33,11 @@ record FixedPenalty(Penalty penalty, double weight) implements Penalty {
     @Override
     public Value evaluate(List<Map<String, INDArray>> sites) {
         return penalty.evaluate(sites);
+    }
+
+    @Override
+    public OptionalDouble deviation(double value, List<Map<String, INDArray>> sites) {
+        return penalty.deviation(value, sites);
     }
 
     @Override

@@ -9,6 +9,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.function.Function;
 import java.util.stream.LongStream;
 import java.util.stream.Stream;
@@ -170,6 +171,18 @@ public record OrthonormalPenalty(Form form, double gamma, String left, String ri
             }
         }
         return gradient;
+    }
+
+    /** The mean of the norms; their root mean square where their squares are known only. */
+    @Override
+    public OptionalDouble deviation(double value, List<Map<String, INDArray>> sites) {
+        long matrices = count(terms(sites, Function.identity()));
+        return OptionalDouble.of(
+                switch (form) {
+                    case SUMSQ -> Math.sqrt(value / matrices);
+                    case FRO -> value / matrices;
+                    case REPO -> value;
+                });
     }
 
     @Override

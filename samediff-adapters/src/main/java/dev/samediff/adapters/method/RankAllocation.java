@@ -58,6 +58,9 @@ final class RankAllocation implements AfterStep {
             if (due || update == end) {
                 allocate(update, layers, update == end);
             }
+            if (update == end) { // what was seen is of no more use
+                memory.keySet().removeIf(name -> !name.startsWith(KEPT));
+            }
             return;
         }
         for (int i = 0; i < layers.size(); i++) {

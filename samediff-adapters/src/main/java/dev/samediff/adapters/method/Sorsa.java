@@ -1,6 +1,7 @@
 package dev.samediff.adapters.method;
 
 import dev.samediff.adapters.AdapterMethod;
+import dev.samediff.adapters.AfterStep;
 import dev.samediff.adapters.Factorization;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.LayerUse;
@@ -27,9 +28,15 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * @param gamma weight of the orthonormal regulariser; 0 leaves it out
  * @param regularizer which definition of the regulariser
  * @param iterations power iterations of a randomised decomposition; empty means the exact one
+ * @param retraction updates from one re-orthonormalisation of A and B to the next ({@link Retraction}); 0 means none, as in the paper
  */
 public record Sorsa(
-        int rank, OptionalDouble alpha, double gamma, OrthonormalPenalty.Form regularizer, OptionalInt iterations)
+        int rank,
+        OptionalDouble alpha,
+        double gamma,
+        OrthonormalPenalty.Form regularizer,
+        OptionalInt iterations,
+        int retraction)
         implements AdapterMethod {
     /** The method's name. */
     public static final String NAME = "sorsa";
@@ -45,11 +52,21 @@ public record Sorsa(
 
     public Sorsa {
         HyperParameters.check(NAME, rank, alpha);
+        if (retraction < 0) {
+            throw new InvalidInputException("the setting `retraction` of sorsa is " + retraction
+                    + "; expected the updates from one to the next, or 0 for none");
+        }
         HyperParameters.checkIterations(NAME, iterations);
         if (!(gamma >= 0) || Double.isInfinite(gamma)) {
             throw new InvalidInputException(
                     "gamma " + gamma + " of sorsa is not zero or a positive number; the authors used 4e-4");
         }
+    }
+
+    /** Describes SORSA without re-orthonormalisation. */
+    public Sorsa(
+            int rank, OptionalDouble alpha, double gamma, OrthonormalPenalty.Form regularizer, OptionalInt iterations) {
+        this(rank, alpha, gamma, regularizer, iterations, 0);
     }
 
     /** Returns SORSA of this rank with the paper's regulariser, gamma = 4e-4 and s = 1. */
@@ -60,27 +77,32 @@ public record Sorsa(
 
     @Override
     public Sorsa withRank(int newRank) {
-        return new Sorsa(newRank, alpha, gamma, regularizer, iterations);
+        return new Sorsa(newRank, alpha, gamma, regularizer, iterations, retraction);
     }
 
     /** Returns this with an alpha. */
     public Sorsa withAlpha(double newAlpha) {
-        return new Sorsa(rank, OptionalDouble.of(newAlpha), gamma, regularizer, iterations);
+        return new Sorsa(rank, OptionalDouble.of(newAlpha), gamma, regularizer, iterations, retraction);
     }
 
     /** Returns this with another gamma. */
     public Sorsa withGamma(double newGamma) {
-        return new Sorsa(rank, alpha, newGamma, regularizer, iterations);
+        return new Sorsa(rank, alpha, newGamma, regularizer, iterations, retraction);
     }
 
     /** Returns this with another definition of the regulariser. */
     public Sorsa withRegularizer(OrthonormalPenalty.Form form) {
-        return new Sorsa(rank, alpha, gamma, form, iterations);
+        return new Sorsa(rank, alpha, gamma, form, iterations, retraction);
     }
 
     /** Returns this with a randomised decomposition; 4 to 16 iterations are usual. */
     public Sorsa withFastStart(int powerIterations) {
-        return new Sorsa(rank, alpha, gamma, regularizer, OptionalInt.of(powerIterations));
+        return new Sorsa(rank, alpha, gamma, regularizer, OptionalInt.of(powerIterations), retraction);
+    }
+
+    /** Returns this with A and B made orthonormal again after every so many updates; 0 for never. */
+    public Sorsa withRetraction(int updates) {
+        return new Sorsa(rank, alpha, gamma, regularizer, iterations, updates);
     }
 
     @Override
@@ -99,6 +121,9 @@ public record Sorsa(
         settings.put("gamma", Double.toString(gamma));
         settings.put("regularizer", regularizer.name().toLowerCase(Locale.ROOT));
         iterations.ifPresent(n -> settings.put("niter", Integer.toString(n)));
+        if (retraction > 0) {
+            settings.put("retraction", Integer.toString(retraction));
+        }
         return settings;
     }
 
@@ -137,5 +162,17 @@ public record Sorsa(
     @Override
     public Optional<Penalty> penalty() {
         return gamma == 0 ? Optional.empty() : Optional.of(new OrthonormalPenalty(regularizer, gamma, A, B));
+    }
+
+    @Override
+    public Optional<AfterStep> afterStep() {
+        return retraction == 0 ? Optional.empty() : Optional.of(new Retraction(retraction, A, B));
+    }
+
+    /** As that of earlier versions where nothing is re-orthonormalised: checkpoints are compared by it. */
+    @Override
+    public String toString() {
+        return "Sorsa[rank=" + rank + ", alpha=" + alpha + ", gamma=" + gamma + ", regularizer=" + regularizer
+                + ", iterations=" + iterations + (retraction == 0 ? "" : ", retraction=" + retraction) + "]";
     }
 }

@@ -92,7 +92,8 @@ final class Updates {
                     learningRate,
                     norm,
                     sum.tokens(),
-                    (System.nanoTime() - start) / 1e9);
+                    (System.nanoTime() - start) / 1e9,
+                    term.deviation());
         }
     }
 

@@ -50,6 +50,7 @@ class FailureTest {
                 "finetune --schedule sine                | --schedule",
                 "finetune --max-length 5000              | --max-length 5000",
                 "finetune --method lora --gamma 1        | belong to sorsa",
+                "finetune --method lora --target-rank 2  | belongs to adalora",
                 "finetune --method sorsa --regularizer x | regularizer",
                 "finetune --resume                       | --out",
                 "finetune --checkpoint-every -3          | --checkpoint-every -3",

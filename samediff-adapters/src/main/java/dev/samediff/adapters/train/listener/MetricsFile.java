@@ -88,6 +88,7 @@ public final class MetricsFile implements TrainingListener, AutoCloseable {
         line.put("gradient_norm", report.gradientNorm());
         line.put("tokens", report.tokens());
         line.put("seconds", report.seconds());
+        report.orthonormality().ifPresent(distance -> line.put("orthonormality", distance));
         write(line);
     }
 

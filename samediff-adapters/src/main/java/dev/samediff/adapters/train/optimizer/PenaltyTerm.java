@@ -8,6 +8,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.OptionalDouble;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -41,8 +42,10 @@ public final class PenaltyTerm {
      * @param value sum of coefficients times penalties
      * @param gradients by the trainable's index; times the coefficient they are the sum's
      * @param coefficient the largest of the penalties' coefficients, so that the gradients of one penalty are those unweighted
+     * @param deviation the largest average distance from orthonormality ({@link Penalty#deviation}), if any is known
      */
-    public record At(double value, Map<Integer, INDArray> gradients, double coefficient) implements AutoCloseable {
+    public record At(double value, Map<Integer, INDArray> gradients, double coefficient, OptionalDouble deviation)
+            implements AutoCloseable {
         @Override
         public void close() {
             gradients.values().forEach(Optimizer::free);
@@ -52,9 +55,15 @@ public final class PenaltyTerm {
     /** Computes value and gradients for the current parameters. */
     public At evaluate() {
         double sum = 0;
+        OptionalDouble deviation = OptionalDouble.empty();
         Map<Integer, INDArray> gradients = new LinkedHashMap<>();
         for (PenalizedSites part : parts) {
-            Penalty.Value value = part.penalty().evaluate(tensors(part));
+            List<Map<String, INDArray>> tensors = tensors(part);
+            Penalty.Value value = part.penalty().evaluate(tensors);
+            OptionalDouble distance = part.penalty().deviation(value.value(), tensors);
+            if (distance.isPresent()) {
+                deviation = OptionalDouble.of(Math.max(deviation.orElse(0), distance.getAsDouble()));
+            }
             double own = coefficient(part);
             sum += own * value.value();
             for (int i = 0; i < part.sites().size(); i++) {
@@ -67,7 +76,7 @@ public final class PenaltyTerm {
                 });
             }
         }
-        return new At(sum, gradients, coefficient);
+        return new At(sum, gradients, coefficient, deviation);
     }
 
     private List<Map<String, INDArray>> tensors(PenalizedSites part) {
