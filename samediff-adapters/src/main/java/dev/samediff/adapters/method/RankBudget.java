@@ -10,9 +10,9 @@ import java.util.OptionalInt;
  * and rT at last, at update t of T:
  *
  * <pre>
- * b(t) = r0                                                             t <= warmup
+ * b(t) = r0                                                             t &lt;= warmup
  *        rT + (r0 - rT) (1 - (t - warmup) / (T - last - warmup))^3      rounded down
- *        rT                                                             t > T - last       (equation 12)
+ *        rT                                                             t &gt; T - last       (equation 12)
  * </pre>
  *
  * @param target average rank of a layer at last; empty means two thirds of the first one, so that the first budget is 1.5 of the

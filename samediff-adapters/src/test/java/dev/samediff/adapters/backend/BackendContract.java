@@ -81,7 +81,7 @@ abstract class BackendContract {
         List<String> gradients = expected.keySet().stream()
                 .filter(name -> name.startsWith(BackendRun.GRADIENT))
                 .toList();
-        assertThat(gradients).hasSizeGreaterThanOrEqualTo(8);
+        assertThat(gradients).hasSizeGreaterThanOrEqualTo(5);
         for (String gradient : gradients) {
             assertClose(gradient, here(method), expected, BACKWARD);
         }

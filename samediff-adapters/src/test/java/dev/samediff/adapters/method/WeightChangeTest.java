@@ -63,7 +63,8 @@ class WeightChangeTest {
         Map<String, INDArray> tensors = tensors(method);
         INDArray direction = Nd4j.rand(DataType.DOUBLE, 5, 4);
         Map<String, INDArray> gradients = method.deltaGradients(tensors, SCALING, direction);
-        method.magnitude().ifPresent(tensors::remove); // no part of the change, see AdapterMethod.magnitude
+        method.magnitude().ifPresent(tensors::remove); // no part of the change, nor is a bias
+        method.bias().ifPresent(tensors::remove);
         assertThat(gradients.keySet()).isEqualTo(tensors.keySet());
         tensors.forEach((name, array) -> {
             for (long i = 0; i < array.length(); i++) {
