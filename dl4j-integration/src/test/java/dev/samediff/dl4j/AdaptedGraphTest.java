@@ -8,7 +8,6 @@ import static org.assertj.core.api.Assumptions.assumeThat;
 import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.InvalidInputException;
-import dev.samediff.adapters.method.AdapterMethods;
 import dev.samediff.adapters.method.Lora;
 import dev.samediff.adapters.method.Sorsa;
 import dev.samediff.dl4j.testing.Adapted;
@@ -94,7 +93,7 @@ class AdaptedGraphTest {
     }
 
     private static AdaptedModel model(String method) {
-        return AdaptedModel.inject(encoder(), AdapterConfig.of(AdapterMethods.named(method, 2)));
+        return AdaptedModel.inject(encoder(), AdapterConfig.of(Dl4jMethods.named(method, 2)));
     }
 
     private static ComputationGraph network(AdaptedModel model, String output, IUpdater updater) {
@@ -144,14 +143,14 @@ class AdaptedGraphTest {
     }
 
     static Stream<String> methods() {
-        return AdapterMethods.names().stream();
+        return Dl4jMethods.ofGraphs().stream();
     }
 
     /** Without the penalty, which DL4J leaves out of the score of vertices. */
     @ParameterizedTest
     @MethodSource("methods")
     void gradients_agree_with_finite_differences(String method) {
-        assumeThat(AdapterMethods.named(method, 1).magnitude())
+        assumeThat(Dl4jMethods.named(method, 1).magnitude())
                 .as("no gradient goes through lengths; see CompositionTest")
                 .isEmpty();
         AdaptedModel model = method.equals(Sorsa.NAME)

@@ -6,7 +6,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.samediff.adapters.InvalidInputException;
-import dev.samediff.adapters.method.AdapterMethods;
 import dev.samediff.adapters.method.Lora;
 import dev.samediff.adapters.method.Sorsa;
 import dev.samediff.dl4j.testing.Adapted;
@@ -118,7 +117,7 @@ class ComputationGraphTest {
     }
 
     static Stream<String> methods() {
-        return AdapterMethods.names().stream();
+        return Dl4jMethods.ofLayers().stream();
     }
 
     private static void check(ComputationGraph adapted) {
@@ -136,11 +135,11 @@ class ComputationGraphTest {
     @ParameterizedTest
     @MethodSource("methods")
     void gradients_agree_with_finite_differences(String method) {
-        assumeThat(AdapterMethods.named(method, 1).magnitude())
+        assumeThat(Dl4jMethods.named(method, 1).magnitude())
                 .as("no gradient goes through lengths; see CompositionTest")
                 .isEmpty();
         check(new AdapterTransfer.GraphBuilder(graph())
-                .method(AdapterMethods.named(method, 1))
+                .method(Dl4jMethods.named(method, 1))
                 .peakLearningRate(0.1)
                 .build());
     }
@@ -163,7 +162,7 @@ class ComputationGraphTest {
         ComputationGraph original = graph();
         INDArray[] inputs = data().getFeatures();
         ComputationGraph adapted = new AdapterTransfer.GraphBuilder(original)
-                .method(AdapterMethods.named(method, 2))
+                .method(Dl4jMethods.named(method, 2))
                 .layers("left_1", "right", "middle", "class")
                 .build();
         for (int i = 0; i < 2; i++) {

@@ -4,7 +4,6 @@ import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.samediff.adapters.AdapterMethod;
-import dev.samediff.adapters.method.AdapterMethods;
 import dev.samediff.adapters.method.Lora;
 import dev.samediff.adapters.method.Pissa;
 import dev.samediff.adapters.method.Sorsa;
@@ -31,7 +30,7 @@ import org.nd4j.linalg.learning.config.Sgd;
 class DataTypesTest {
     static Stream<Arguments> types() {
         return Stream.of(DataType.HALF, DataType.FLOAT, DataType.DOUBLE)
-                .flatMap(type -> AdapterMethods.names().stream().map(method -> Arguments.of(type, method)));
+                .flatMap(type -> Dl4jMethods.ofLayers().stream().map(method -> Arguments.of(type, method)));
     }
 
     /** Rounding of the data type is what the outputs may differ by. */
@@ -49,7 +48,7 @@ class DataTypesTest {
         MultiLayerNetwork network = Blobs.network(type);
         INDArray features = Blobs.data(6, 0, 1).getFeatures().castTo(type);
         MultiLayerNetwork adapted = new AdapterTransfer.Builder(network)
-                .method(AdapterMethods.named(method, 2, OptionalDouble.of(6), Map.of()))
+                .method(Dl4jMethods.named(method, 2, OptionalDouble.of(6), Map.of()))
                 .fineTuneConfiguration(
                         FineTuneConfiguration.builder().updater(new Sgd(0.1)).build())
                 .build();

@@ -2,7 +2,6 @@ package dev.samediff.dl4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.samediff.adapters.method.AdapterMethods;
 import dev.samediff.dl4j.testing.Adapted;
 import dev.samediff.dl4j.testing.Blobs;
 import dev.samediff.dl4j.testing.KerasFile;
@@ -20,7 +19,7 @@ class KerasTest {
     Path folder;
 
     static Stream<String> methods() {
-        return AdapterMethods.names().stream();
+        return Dl4jMethods.ofLayers().stream();
     }
 
     @ParameterizedTest
@@ -31,7 +30,7 @@ class KerasTest {
         MultiLayerNetwork imported = KerasModelImport.importKerasSequentialModelAndWeights(file.toString());
         INDArray features = Blobs.data(6, 0, 1).getFeatures();
         MultiLayerNetwork adapted = new AdapterTransfer.Builder(imported)
-                .method(AdapterMethods.named(method, 2))
+                .method(Dl4jMethods.named(method, 2))
                 .layers("hidden")
                 .build();
         assertThat(Adapted.difference(imported.output(features), adapted.output(features)))

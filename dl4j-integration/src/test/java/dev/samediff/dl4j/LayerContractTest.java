@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.samediff.adapters.AdapterMethod;
-import dev.samediff.adapters.method.AdapterMethods;
 import dev.samediff.adapters.method.Sorsa;
 import dev.samediff.dl4j.testing.Adapted;
 import dev.samediff.dl4j.testing.LayerCase;
@@ -40,12 +39,12 @@ class LayerContractTest {
     static Stream<Arguments> cases() {
         return Arrays.stream(LayerCase.values())
                 .filter(LayerCase::runs)
-                .flatMap(layer -> AdapterMethods.names().stream().map(method -> Arguments.of(layer, method(method))));
+                .flatMap(layer -> Dl4jMethods.ofLayers().stream().map(method -> Arguments.of(layer, method(method))));
     }
 
     /** With a regulariser large enough to be seen in the gradient. */
     private static AdapterMethod method(String name) {
-        return name.equals(Sorsa.NAME) ? Sorsa.rank(2).withGamma(0.02) : AdapterMethods.named(name, 2);
+        return name.equals(Sorsa.NAME) ? Sorsa.rank(2).withGamma(0.02) : Dl4jMethods.named(name, 2);
     }
 
     private static MultiLayerNetwork adapt(MultiLayerNetwork network, AdapterMethod method) {

@@ -3,7 +3,6 @@ package dev.samediff.dl4j;
 import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.samediff.adapters.method.AdapterMethods;
 import dev.samediff.adapters.method.Sorsa;
 import dev.samediff.dl4j.testing.Adapted;
 import dev.samediff.dl4j.testing.Blobs;
@@ -28,14 +27,14 @@ class SerializationTest {
     Path folder;
 
     static Stream<String> methods() {
-        return AdapterMethods.names().stream();
+        return Dl4jMethods.ofLayers().stream();
     }
 
     @ParameterizedTest
     @MethodSource("methods")
     void a_saved_network_goes_on_training_as_if_nothing_had_happened(String method) throws IOException {
         MultiLayerNetwork network = new AdapterTransfer.Builder(Blobs.trained())
-                .method(AdapterMethods.named(method, 2))
+                .method(Dl4jMethods.named(method, 2))
                 .build();
         network.fit(Blobs.batches(32, 1, 2));
         File file = folder.resolve("network.zip").toFile();

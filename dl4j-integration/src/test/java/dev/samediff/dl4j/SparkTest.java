@@ -2,7 +2,6 @@ package dev.samediff.dl4j;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import dev.samediff.adapters.method.AdapterMethods;
 import dev.samediff.dl4j.testing.Adapted;
 import dev.samediff.dl4j.testing.Blobs;
 import java.util.stream.Stream;
@@ -36,7 +35,7 @@ class SparkTest {
     }
 
     static Stream<String> methods() {
-        return AdapterMethods.names().stream();
+        return Dl4jMethods.ofLayers().stream();
     }
 
     @ParameterizedTest
@@ -44,7 +43,7 @@ class SparkTest {
     void parameter_averaging_trains_the_adapters_and_nothing_else(String method) {
         MultiLayerNetwork trained = Blobs.trained();
         MultiLayerNetwork adapted = new AdapterTransfer.Builder(trained)
-                .method(AdapterMethods.named(method, 2))
+                .method(Dl4jMethods.named(method, 2))
                 .build();
         DataSet test = Blobs.data(120, 2, 9);
         double before = adapted.score(test);

@@ -54,6 +54,9 @@ final class AdaptedGraphs {
         List<VertexTensor> tensors = new ArrayList<>();
         for (AdaptedSite site : model.sites()) {
             for (Map.Entry<String, String> tensor : site.trainables().entrySet()) {
+                if (!whole.remove(tensor.getValue())) {
+                    continue; // stays as it starts, such as LoRA-FA's A
+                }
                 long[] shape = graph.getVariable(tensor.getValue()).getArr().shape();
                 AdapterTensor described = new AdapterTensor(
                         tensor.getKey(), Arrays.stream(shape).boxed().toList());
@@ -62,7 +65,6 @@ final class AdaptedGraphs {
                         tensor.getValue(),
                         described.shape(),
                         penalty(model, site.adapter(), updater, described)));
-                whole.remove(tensor.getValue());
             }
         }
         for (String variable : whole) {
