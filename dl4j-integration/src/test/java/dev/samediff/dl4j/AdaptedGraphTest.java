@@ -153,9 +153,7 @@ class AdaptedGraphTest {
         assumeThat(Dl4jMethods.named(method, 1).magnitude())
                 .as("no gradient goes through lengths; see CompositionTest")
                 .isEmpty();
-        AdaptedModel model = method.equals(Sorsa.NAME)
-                ? AdaptedModel.inject(encoder(), AdapterConfig.of(Sorsa.rank(2).withGamma(0)))
-                : model(method);
+        AdaptedModel model = AdaptedModel.inject(encoder(), AdapterConfig.of(Dl4jMethods.withoutPenalty(method, 2)));
         ComputationGraph network = network(model, "pooled", new Sgd(1.0));
         network.paramTable()
                 .forEach((name, array) ->

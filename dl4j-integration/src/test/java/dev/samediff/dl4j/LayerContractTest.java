@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assumptions.assumeThat;
 
 import dev.samediff.adapters.AdapterMethod;
+import dev.samediff.adapters.method.AdaLora;
 import dev.samediff.adapters.method.Sorsa;
 import dev.samediff.dl4j.testing.Adapted;
 import dev.samediff.dl4j.testing.LayerCase;
@@ -42,9 +43,12 @@ class LayerContractTest {
                 .flatMap(layer -> Dl4jMethods.ofLayers().stream().map(method -> Arguments.of(layer, method(method))));
     }
 
-    /** With a regulariser large enough to be seen in the gradient. */
+    /** With a regulariser large enough to be seen in the gradient, and changes that are neither too small to be seen nor too large for differences. */
     private static AdapterMethod method(String name) {
-        return name.equals(Sorsa.NAME) ? Sorsa.rank(2).withGamma(0.02) : Dl4jMethods.named(name, 2);
+        AdapterMethod method = Dl4jMethods.named(name, 2);
+        return method instanceof Sorsa sorsa
+                ? sorsa.withGamma(0.02)
+                : method instanceof AdaLora adaLora ? adaLora.withAlpha(20) : method;
     }
 
     private static MultiLayerNetwork adapt(MultiLayerNetwork network, AdapterMethod method) {
