@@ -1,7 +1,6 @@
 package dev.samediff.samples.cli;
 
-import dev.samediff.adapters.method.Lora;
-import dev.samediff.adapters.method.Sorsa;
+import dev.samediff.adapters.method.AdapterMethods;
 import dev.samediff.samples.bench.network.Network;
 import dev.samediff.samples.bench.step.LossCheck;
 import dev.samediff.samples.bench.step.Precision;
@@ -37,7 +36,8 @@ final class BenchStepCommand extends Command {
             paramLabel = "M[,M...]",
             split = ",",
             defaultValue = "sorsa,lora",
-            description = "sorsa, lora; rank 16 on every linear layer, the head included. Default: ${DEFAULT-VALUE}.")
+            description =
+                    "sorsa, lora, or another method, which no peer has; rank 16 on every linear layer, the head included. Default: ${DEFAULT-VALUE}.")
     List<String> methods = List.of();
 
     @Option(
@@ -58,7 +58,7 @@ final class BenchStepCommand extends Command {
 
     @Override
     int run() throws IOException, InterruptedException {
-        BenchOptions.requireKnown("--methods", methods, List.of(Sorsa.NAME, Lora.NAME));
+        BenchOptions.requireKnown("--methods", methods, AdapterMethods.names());
         StepBench.Plan plan = new StepBench.Plan(
                 networks == null
                         ? Network.STANDARD

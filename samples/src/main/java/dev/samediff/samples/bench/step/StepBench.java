@@ -1,5 +1,6 @@
 package dev.samediff.samples.bench.step;
 
+import dev.samediff.adapters.method.AdapterMethods;
 import dev.samediff.adapters.method.Lora;
 import dev.samediff.adapters.method.Sorsa;
 import dev.samediff.samples.bench.network.Network;
@@ -22,6 +23,8 @@ public final class StepBench {
     /** Power iterations of the decomposition that SORSA starts from: how exact it is does not change a step's cost. */
     private static final int ITERATIONS = 4;
 
+    private static final List<String> OF_PEERS = List.of(Lora.NAME, Sorsa.NAME);
+
     private final Plan plan;
     private final Contender self;
     private final List<Contender> peers;
@@ -32,7 +35,7 @@ public final class StepBench {
      * What to compare.
      *
      * @param networks networks
-     * @param methods {@code lora}, {@code sorsa}
+     * @param methods names of methods; peers have {@code lora} and {@code sorsa}
      * @param precisions precisions of this library
      * @param threads numbers of threads
      * @param rounds processes per contender and configuration
@@ -137,7 +140,9 @@ public final class StepBench {
                 && plan.threads().contains(measured.threads())) {
             running.add(self);
         }
-        peers.stream().filter(peer -> peer.runs(measured)).forEach(running::add);
+        if (OF_PEERS.contains(measured.method())) {
+            peers.stream().filter(peer -> peer.runs(measured)).forEach(running::add);
+        }
         return running;
     }
 
@@ -145,9 +150,9 @@ public final class StepBench {
         say.accept("preparing " + network + ", " + method);
         Workload workload = Workload.write(network, plan.folder().resolve(network.fileName()));
         workload.writeStart(
-                method.equals(Lora.NAME)
-                        ? Lora.rank(Workload.RANK)
-                        : Sorsa.rank(Workload.RANK).withFastStart(ITERATIONS));
+                method.equals(Sorsa.NAME)
+                        ? Sorsa.rank(Workload.RANK).withFastStart(ITERATIONS)
+                        : AdapterMethods.named(method, Workload.RANK));
         return workload;
     }
 

@@ -51,13 +51,14 @@ public final class StepTables {
 
     private static List<String> methods(List<StepRow> rows) {
         return rows.stream()
-                .filter(row -> row.method().equals("sorsa"))
-                .flatMap(sorsa -> rows.stream()
-                        .filter(lora -> lora.method().equals("lora") && isSame(lora, sorsa))
+                .filter(row -> !row.method().equals("lora"))
+                .flatMap(other -> rows.stream()
+                        .filter(lora -> lora.method().equals("lora") && isSame(lora, other))
                         .limit(1)
-                        .map(lora -> "- SORSA's step takes " + Numbers.decimal(sorsa.ms() / lora.ms(), 2)
-                                + " of LoRA's: " + sorsa.network() + ", " + sorsa.precision() + ", threads: "
-                                + sorsa.threads()))
+                        .map(lora -> "- the step of " + other.method() + " takes "
+                                + Numbers.decimal(other.ms() / lora.ms(), 2)
+                                + " of LoRA's: " + other.network() + ", " + other.precision() + ", threads: "
+                                + other.threads()))
                 .distinct()
                 .toList();
     }
