@@ -140,7 +140,7 @@ class HardMachineTest {
     @Test
     void a_home_that_is_missing_is_not_needed() throws Exception {
         Ended ended = end(
-                new ForkedJvm().with("-Duser.home=/nonexistent").in(Map.of("HOME", "/nonexistent")),
+                new ForkedJvm().with("-Duser.home=/dev/null/home").in(Map.of("HOME", "/dev/null/home")),
                 fineTune(folder.resolve("out")));
         assertThat(ended.exitCode()).as(ended.err()).isZero();
     }
