@@ -5,6 +5,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -112,6 +113,26 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
             boolean startsAtZero,
             String weightHash,
             SiteKind kind) {
+        /** The same layer with the factors of a LoRA, alpha being {@code s r}. */
+        Site withLora(
+                double newScaling, Map<String, INDArray> factors, Map<String, INDArray> startFactors, String hash) {
+            INDArray a = Objects.requireNonNull(factors.get("lora_A"));
+            int newRank = Math.toIntExact(a.size(-1));
+            return new Site(
+                    module,
+                    weight,
+                    in,
+                    out,
+                    newRank,
+                    newScaling * newRank,
+                    newScaling,
+                    factors,
+                    startFactors,
+                    true,
+                    hash,
+                    kind);
+        }
+
         /** Describes a linear layer. */
         public Site(
                 String module,

@@ -126,26 +126,13 @@ public final class ToLora {
 
     private static AdapterState.Site site(
             AdapterState.Site site, AdapterState.PlainLora layer, INDArray a, INDArray b, double scaling) {
-        int rank = Math.toIntExact(a.size(-1));
         Map<String, INDArray> tensors = new LinkedHashMap<>();
         tensors.put("lora_A", a.dup('c'));
         tensors.put("lora_B", b.dup('c'));
         layer.magnitude().ifPresent(lengths -> tensors.put(Dora.MAGNITUDE, lengths.dup('c')));
         double times = layer.alpha() / layer.rank() / scaling;
         layer.bias().ifPresent(bias -> tensors.put(BiasedLora.BIAS, bias.mul(times)));
-        return new AdapterState.Site(
-                site.module(),
-                site.weight(),
-                site.in(),
-                site.out(),
-                rank,
-                scaling * rank,
-                scaling,
-                tensors,
-                tensors,
-                true,
-                site.weightHash(),
-                site.kind());
+        return site.withLora(scaling, tensors, tensors, site.weightHash());
     }
 
     private static AdapterState with(

@@ -79,26 +79,13 @@ final class WeightedLayers {
         tensors.put("lora_B", b);
         Map<String, INDArray> start = new LinkedHashMap<>();
         tensors.forEach((name, tensor) -> start.put(name, tensor.dup('c')));
-        int rank = Math.toIntExact(a.size(-1));
         AdapterState.Site site = terms.get(0).site();
         String hash = terms.stream()
                 .map(term -> term.site().weightHash())
                 .filter(each -> !each.equals(AdapterState.UNKNOWN_HASH))
                 .findFirst()
                 .orElse(AdapterState.UNKNOWN_HASH);
-        return new AdapterState.Site(
-                site.module(),
-                site.weight(),
-                site.in(),
-                site.out(),
-                rank,
-                rank,
-                1,
-                tensors,
-                start,
-                true,
-                hash,
-                site.kind());
+        return site.withLora(1, tensors, start, hash);
     }
 
     /** Returns the new adapter. */
