@@ -16,6 +16,7 @@ import org.bytedeco.hdf5.PredType;
 import org.bytedeco.hdf5.StrType;
 import org.bytedeco.javacpp.BytePointer;
 import org.bytedeco.javacpp.FloatPointer;
+import org.bytedeco.javacpp.PointerScope;
 
 /** Writes the HDF5 file that Keras 2 saves of a sequential model of two dense layers, 8 to 10 to 3. */
 public final class KerasFile {
@@ -41,18 +42,24 @@ public final class KerasFile {
 
     private KerasFile() {}
 
-    /** Writes the file with random weights. */
+    /**
+     * Writes the file with random weights. Every native object dies in the scope, in this thread: HDF5 is not safe
+     * for use by several threads, and an object left to the garbage collector is deleted by another one while the
+     * next file is written or read, which ends the process now and then.
+     */
     public static void write(Path path) {
-        H5File file = new H5File(path.toString(), H5F_ACC_TRUNC());
-        attribute(file, "keras_version", "2.2.4");
-        attribute(file, "backend", "tensorflow");
-        attribute(file, "model_config", MODEL);
-        attribute(file, "training_config", TRAINING);
-        Group weights = file.createGroup("model_weights");
-        layer(weights, "hidden", 8, 10, 1);
-        layer(weights, "top", 10, 3, 2);
-        weights.close();
-        file.close();
+        try (PointerScope scope = new PointerScope()) {
+            H5File file = new H5File(path.toString(), H5F_ACC_TRUNC());
+            attribute(file, "keras_version", "2.2.4");
+            attribute(file, "backend", "tensorflow");
+            attribute(file, "model_config", MODEL);
+            attribute(file, "training_config", TRAINING);
+            Group weights = file.createGroup("model_weights");
+            layer(weights, "hidden", 8, 10, 1);
+            layer(weights, "top", 10, 3, 2);
+            weights.close();
+            file.close();
+        }
     }
 
     private static void layer(Group weights, String name, int in, int out, long seed) {
