@@ -4,7 +4,6 @@ import dev.samediff.adapters.graph.LinearLayers;
 import dev.samediff.adapters.inject.GraphAdapters;
 import dev.samediff.adapters.inject.TrainableValues;
 import dev.samediff.adapters.linalg.Decompositions;
-import dev.samediff.adapters.linalg.LapackDecompositions;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -33,13 +32,13 @@ public final class AdaptedModel {
     private final SameDiff graph;
     private final GraphAdapters adapters;
     private final TrainableValues values;
-    private final Decompositions linalg;
+    private final StartOptions starts;
 
-    private AdaptedModel(SameDiff graph, Map<String, String> modulePathsByWeight, Decompositions linalg) {
+    private AdaptedModel(SameDiff graph, Map<String, String> modulePathsByWeight, StartOptions starts) {
         this.graph = graph;
         this.adapters = new GraphAdapters(graph, modulePathsByWeight);
         this.values = new TrainableValues(graph, adapters.set());
-        this.linalg = linalg;
+        this.starts = starts;
     }
 
     /**
@@ -84,7 +83,7 @@ public final class AdaptedModel {
      * @throws InvalidInputException if the targets, ranks or weights do not fit; the graph is unchanged then
      */
     public static AdaptedModel inject(SameDiff graph, Map<String, String> modulePathsByWeight, AdapterConfig config) {
-        return inject(graph, modulePathsByWeight, config, new LapackDecompositions());
+        return inject(graph, modulePathsByWeight, config, StartOptions.standard());
     }
 
     /**
@@ -98,7 +97,25 @@ public final class AdaptedModel {
      */
     public static AdaptedModel inject(
             SameDiff graph, Map<String, String> modulePathsByWeight, AdapterConfig config, Decompositions linalg) {
-        AdaptedModel model = new AdaptedModel(graph, modulePathsByWeight, linalg);
+        return inject(
+                graph, modulePathsByWeight, config, StartOptions.standard().withDecompositions(linalg));
+    }
+
+    /**
+     * Puts an adapter into a model's graph, in place.
+     *
+     * @param model the model; its graph is changed
+     * @param config what to adapt, and how
+     * @param starts how weights are decomposed, here and by {@link #add(AdapterConfig)}, and who is told of it
+     * @throws InvalidInputException if the targets, ranks or weights do not fit; the graph is unchanged then
+     */
+    public static AdaptedModel inject(BaseModel model, AdapterConfig config, StartOptions starts) {
+        return inject(model.graph(), model.modulePaths(), config, starts);
+    }
+
+    private static AdaptedModel inject(
+            SameDiff graph, Map<String, String> modulePathsByWeight, AdapterConfig config, StartOptions starts) {
+        AdaptedModel model = new AdaptedModel(graph, modulePathsByWeight, starts);
         model.add(config);
         model.activate(config.name());
         return model;
@@ -113,7 +130,7 @@ public final class AdaptedModel {
      * @throws InvalidInputException if a layer is missing, has another shape or another weight than the adapter expects
      */
     public static AdaptedModel inject(SameDiff graph, Map<String, String> modulePathsByWeight, AdapterState state) {
-        AdaptedModel model = new AdaptedModel(graph, modulePathsByWeight, new LapackDecompositions());
+        AdaptedModel model = new AdaptedModel(graph, modulePathsByWeight, StartOptions.standard());
         model.add(state);
         model.activate(state.config().name());
         return model;
@@ -210,7 +227,7 @@ public final class AdaptedModel {
      * @throws InvalidInputException if the name is taken, or the configuration does not fit the graph
      */
     public void add(AdapterConfig config) {
-        adapters.add(config, linalg);
+        adapters.add(config, starts);
     }
 
     /**

@@ -5,6 +5,7 @@ import dev.samediff.adapters.Factorization;
 import dev.samediff.adapters.SiteShape;
 import dev.samediff.adapters.linalg.Decompositions;
 import dev.samediff.adapters.linalg.LapackDecompositions;
+import dev.samediff.adapters.linalg.SvdChoice;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.memory.MemoryWorkspace;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -12,7 +13,7 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /** Starts of adapters on a network's weights. */
 public final class Starts {
-    private static final Decompositions LINALG = new LapackDecompositions();
+    private static final Decompositions LINALG = SvdChoice.auto().over(new LapackDecompositions());
 
     private Starts() {}
 

@@ -7,6 +7,7 @@ import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.LayerUse;
 import dev.samediff.adapters.Penalty;
 import dev.samediff.adapters.SiteKind;
+import dev.samediff.adapters.StartOptions;
 import dev.samediff.adapters.graph.AdaptableLayers;
 import dev.samediff.adapters.graph.AdaptableSite;
 import dev.samediff.adapters.graph.AdapterTensors;
@@ -17,7 +18,6 @@ import dev.samediff.adapters.graph.GraphAudit;
 import dev.samediff.adapters.graph.GraphEditor;
 import dev.samediff.adapters.graph.ModuleTensors;
 import dev.samediff.adapters.graph.RowBranches;
-import dev.samediff.adapters.linalg.Decompositions;
 import dev.samediff.adapters.task.TaskHead;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
@@ -62,12 +62,12 @@ public final class AdapterInjection {
     }
 
     /** Starts a new adapter; every error is found before the graph is touched, except a failing decomposition's. */
-    public Adapter start(AdapterConfig config, Decompositions linalg) {
+    public Adapter start(AdapterConfig config, StartOptions starting) {
         List<RowChoice.Rows> tables = rows.start(config);
         List<AdaptableSite> factorised = wholes.factorised(config, tables);
         List<HeldTensor> held = wholes.start(config, factorised);
         requireHeads(held, factorised);
-        List<LayerStart> starts = LayerStarts.of(config, factorised, bases, linalg);
+        List<LayerStart> starts = LayerStarts.of(config, factorised, bases, starting);
         return build(config, starts, held, tables);
     }
 

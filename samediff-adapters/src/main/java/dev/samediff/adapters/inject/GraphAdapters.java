@@ -4,12 +4,12 @@ import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.AdapterState;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.LowRankUpdate;
+import dev.samediff.adapters.StartOptions;
 import dev.samediff.adapters.graph.AdaptableLayers;
 import dev.samediff.adapters.graph.AdapterTensors;
 import dev.samediff.adapters.graph.FusedLayers;
 import dev.samediff.adapters.graph.GraphEditor;
 import dev.samediff.adapters.graph.ModuleTensors;
-import dev.samediff.adapters.linalg.Decompositions;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -131,9 +131,9 @@ public final class GraphAdapters {
     }
 
     /** Adds an adapter, factorised from the true base weights; it does not act yet. */
-    public void add(AdapterConfig config, Decompositions linalg) {
+    public void add(AdapterConfig config, StartOptions starts) {
         set.requireFree(config.name());
-        attach(() -> injection().start(config, linalg));
+        attach(() -> injection().start(config, starts));
     }
 
     /** Adds a saved adapter; it does not act yet. */

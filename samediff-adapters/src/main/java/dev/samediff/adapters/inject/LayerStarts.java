@@ -8,6 +8,7 @@ import dev.samediff.adapters.Factorization;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.SiteKind;
 import dev.samediff.adapters.SiteShape;
+import dev.samediff.adapters.StartOptions;
 import dev.samediff.adapters.graph.AdaptableLayers;
 import dev.samediff.adapters.graph.AdaptableSite;
 import dev.samediff.adapters.graph.AdapterTensors;
@@ -56,7 +57,7 @@ final class LayerStarts {
             AdapterConfig config,
             Collection<AdaptableSite> layers,
             Function<AdaptableSite, BaseWeight> bases,
-            Decompositions linalg) {
+            StartOptions starting) {
         List<Chosen> chosen = new ArrayList<>();
         for (AdaptableSite layer : layers) {
             int rank = config.targets().rank(layer.module(), config.method().rank());
@@ -67,8 +68,15 @@ final class LayerStarts {
         }
         List<Matrix> matrices =
                 chosen.stream().flatMap(each -> each.matrices().stream()).toList();
-        Iterator<Factorization> factors = SideBySide.map(
-                        matrices, Matrix::elements, matrix -> factorised(config, matrix, linalg))
+        StartCount count = new StartCount(
+                starting.listener(),
+                matrices.size(),
+                matrices.stream().mapToLong(Matrix::elements).sum());
+        Iterator<Factorization> factors = SideBySide.map(matrices, Matrix::elements, matrix -> {
+                    Factorization factorised = factorised(config, matrix, starting.linalg());
+                    count.add(matrix.shape().module(), matrix.elements());
+                    return factorised;
+                })
                 .iterator();
         return chosen.stream().map(each -> start(config, each, factors)).toList();
     }

@@ -2,9 +2,11 @@ package dev.samediff.adapters.io;
 
 import java.io.IOException;
 import java.io.InputStream;
+import java.io.OutputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.DigestInputStream;
+import java.security.DigestOutputStream;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.HexFormat;
@@ -18,7 +20,7 @@ public final class Sha256 {
         MessageDigest sha = digest();
         try (InputStream in = Files.newInputStream(file);
                 DigestInputStream digest = new DigestInputStream(in, sha)) {
-            digest.transferTo(java.io.OutputStream.nullOutputStream());
+            digest.transferTo(OutputStream.nullOutputStream());
             return HexFormat.of().formatHex(sha.digest());
         }
     }
@@ -26,6 +28,15 @@ public final class Sha256 {
     /** Returns the fingerprint of bytes. */
     public static String of(byte[] bytes) {
         return HexFormat.of().formatHex(digest().digest(bytes));
+    }
+
+    /** Returns the fingerprint of what is written. */
+    static String of(DurableFiles.Writer writer) throws IOException {
+        MessageDigest sha = digest();
+        try (DigestOutputStream out = new DigestOutputStream(OutputStream.nullOutputStream(), sha)) {
+            writer.write(out);
+        }
+        return HexFormat.of().formatHex(sha.digest());
     }
 
     private static MessageDigest digest() {

@@ -23,6 +23,16 @@ final class Blas {
         return sum;
     }
 
+    /** Returns the sum of squares, added up in float64. */
+    static double sumOfSquares(INDArray a) {
+        int length = Math.toIntExact(a.length());
+        double sum = Lapack.isDouble(a)
+                ? openblas.cblas_ddot(length, doubles(a), 1, doubles(a), 1)
+                : openblas.cblas_dsdot(length, floats(a), 1, floats(a), 1);
+        Lapack.written(0, a);
+        return sum;
+    }
+
     /** Returns the largest magnitude of finite numbers. */
     static double largestMagnitude(INDArray a) {
         int length = Math.toIntExact(a.length());

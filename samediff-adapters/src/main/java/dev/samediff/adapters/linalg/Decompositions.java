@@ -57,14 +57,26 @@ public interface Decompositions {
         return qr(a).leading(rank);
     }
 
-    /** Singular value decomposition: {@code u [m,k]}, {@code s [k]} descending, {@code vt [k,n]}. */
-    record Svd(INDArray u, INDArray s, INDArray vt) {
+    /**
+     * Singular value decomposition: {@code u [m,k]}, {@code s [k]} descending, {@code vt [k,n]}.
+     *
+     * @param excess how much larger the rest {@code ||a - u diag(s) vt||_F} is than the smallest that rank k allows (Eckart and
+     *     Young 1936), as a share of that: 0.01 is one per cent. 0 of an exact decomposition; of a randomised one estimated from how
+     *     the subspace's share of the matrix grew with the last iterations
+     */
+    record Svd(INDArray u, INDArray s, INDArray vt, double excess) {
+        /** An exact decomposition. */
+        public Svd(INDArray u, INDArray s, INDArray vt) {
+            this(u, s, vt, 0);
+        }
+
         /** Returns copies of the first {@code rank} triplets. */
         public Svd leading(int rank) {
             return new Svd(
                     Leading.columns(u, rank),
                     s.get(NDArrayIndex.interval(0, rank)).dup('c'),
-                    Leading.rows(vt, rank));
+                    Leading.rows(vt, rank),
+                    excess);
         }
     }
 

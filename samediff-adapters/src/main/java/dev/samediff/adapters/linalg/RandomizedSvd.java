@@ -54,20 +54,24 @@ final class RandomizedSvd {
     Triplets compute(int rank, int iterations, long seed) {
         INDArray across = panel(longSide);
         INDArray along = gaussian(shortSide, width, a.dataType(), seed);
+        Convergence captured = new Convergence();
         toLong(along, across);
         orthonormalise(longSide, across);
         for (int i = 0; i < iterations; i++) {
             toShort(across, along);
+            captured.add(Blas.sumOfSquares(along));
             orthonormalise(shortSide, along);
             toLong(along, across);
+            captured.add(Blas.sumOfSquares(across));
             orthonormalise(longSide, across);
         }
         toShort(across, along);
-        return triplets(across, along, rank);
+        captured.add(Blas.sumOfSquares(along));
+        return triplets(across, along, rank, captured);
     }
 
     /** From {@code along = A^T Q}, whose decomposition has A's short vectors and, in the basis Q, its long ones. */
-    private Triplets triplets(INDArray across, INDArray along, int rank) {
+    private Triplets triplets(INDArray across, INDArray along, int rank, Convergence captured) {
         INDArray vectors = panel(shortSide);
         INDArray s = Nd4j.createUninitialized(a.dataType(), new long[] {width}, 'c');
         INDArray inBasis = panel(width);
@@ -81,7 +85,10 @@ final class RandomizedSvd {
         INDArray longVectors = Leading.columns(turned, rank);
         INDArray shortVectors = Leading.columns(vectors, rank);
         INDArray values = s.get(NDArrayIndex.interval(0, rank)).dup();
-        return tall ? new Triplets(longVectors, values, shortVectors) : new Triplets(shortVectors, values, longVectors);
+        double excess = captured.excess(Blas.sumOfSquares(a), Blas.sumOfSquares(values));
+        return tall
+                ? new Triplets(longVectors, values, shortVectors, excess)
+                : new Triplets(shortVectors, values, longVectors, excess);
     }
 
     private void toLong(INDArray along, INDArray across) {

@@ -7,7 +7,6 @@ import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -17,7 +16,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 class CachingDecompositionsTest {
     private final LapackDecompositions lapack = new LapackDecompositions();
-    private final Counting counting = new Counting(lapack);
+    private final CountingDecompositions counting = new CountingDecompositions(lapack);
     private final CachingDecompositions cache = new CachingDecompositions(counting, 8);
 
     @ParameterizedTest
@@ -40,14 +39,14 @@ class CachingDecompositionsTest {
         for (int rank = 1; rank <= 8; rank++) {
             cache.svd(a.dup(), rank);
         }
-        assertThat(counting.calls.get()).isEqualTo(1);
+        assertThat(counting.calls()).isEqualTo(1);
         cache.qr(a.dup(), 5);
         cache.qr(a.dup(), 5);
-        assertThat(counting.calls.get()).isEqualTo(2);
+        assertThat(counting.calls()).isEqualTo(2);
         INDArray other = a.dup();
         other.putScalar(3, 2, 0.25);
         cache.svd(other, 4);
-        assertThat(counting.calls.get()).as("another matrix").isEqualTo(3);
+        assertThat(counting.calls()).as("another matrix").isEqualTo(3);
         requireSame(cache.svd(other, 4), lapack.svd(other, 4));
     }
 
@@ -56,7 +55,7 @@ class CachingDecompositionsTest {
         INDArray a = matrix(40, 30, 1);
         requireSame(cache.svd(a, 12), lapack.svd(a, 12));
         cache.svd(a, 12);
-        assertThat(counting.calls.get()).isEqualTo(2);
+        assertThat(counting.calls()).isEqualTo(2);
     }
 
     @Test
@@ -66,7 +65,7 @@ class CachingDecompositionsTest {
         requireSame(cache.randomizedSvd(a, 2, 4, 7), lapack.randomizedSvd(a, 2, 4, 7));
         requireSame(cache.randomizedSvd(a, 4, 4, 8), lapack.randomizedSvd(a, 4, 4, 8));
         cache.randomizedSvd(a, 4, 4, 7);
-        assertThat(counting.calls.get()).isEqualTo(3);
+        assertThat(counting.calls()).isEqualTo(3);
     }
 
     @Test
@@ -94,7 +93,7 @@ class CachingDecompositionsTest {
         } finally {
             threads.shutdown();
         }
-        assertThat(counting.calls.get()).isEqualTo(1);
+        assertThat(counting.calls()).isEqualTo(1);
     }
 
     private static void requireSame(Decompositions.Svd actual, Decompositions.Svd expected) {
@@ -105,45 +104,5 @@ class CachingDecompositionsTest {
 
     private static INDArray matrix(int m, int n, long seed) {
         return RandomizedSvd.gaussian(m, n, DataType.FLOAT, seed);
-    }
-
-    /** Counts decompositions. */
-    private static final class Counting implements Decompositions {
-        private final Decompositions delegate;
-        private final AtomicInteger calls = new AtomicInteger();
-
-        Counting(Decompositions delegate) {
-            this.delegate = delegate;
-        }
-
-        @Override
-        public Svd svd(INDArray a) {
-            calls.incrementAndGet();
-            return delegate.svd(a);
-        }
-
-        @Override
-        public Svd svd(INDArray a, int rank) {
-            calls.incrementAndGet();
-            return delegate.svd(a, rank);
-        }
-
-        @Override
-        public Svd randomizedSvd(INDArray a, int rank, int iterations, long seed) {
-            calls.incrementAndGet();
-            return delegate.randomizedSvd(a, rank, iterations, seed);
-        }
-
-        @Override
-        public Qr qr(INDArray a, int rank) {
-            calls.incrementAndGet();
-            return delegate.qr(a, rank);
-        }
-
-        @Override
-        public Qr qr(INDArray a) {
-            calls.incrementAndGet();
-            return delegate.qr(a);
-        }
     }
 }

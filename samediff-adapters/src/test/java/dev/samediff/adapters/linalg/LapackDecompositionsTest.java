@@ -9,8 +9,6 @@ import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.testing.Npz;
 import dev.samediff.adapters.testing.SharedFiles;
 import java.nio.file.Path;
-import java.time.Duration;
-import java.time.Instant;
 import java.util.List;
 import java.util.Map;
 import org.junit.jupiter.api.Test;
@@ -112,11 +110,8 @@ class LapackDecompositionsTest {
     }
 
     @Test
-    void a_transformer_layer_decomposes_in_reasonable_time() {
-        INDArray a = random(768, 3072, DataType.FLOAT);
-        Instant start = Instant.now();
-        check(a);
-        assertThat(Duration.between(start, Instant.now())).isLessThan(Duration.ofSeconds(60));
+    void a_transformer_layer_decomposes() {
+        check(random(768, 3072, DataType.FLOAT));
     }
 
     @ParameterizedTest

@@ -94,6 +94,9 @@ final class AdapterOptions {
     double dropout;
 
     @ArgGroup(validate = false)
+    StartingOptions starting = new StartingOptions();
+
+    @ArgGroup(validate = false)
     TargetOptions targets = new TargetOptions();
 
     @ArgGroup(validate = false)

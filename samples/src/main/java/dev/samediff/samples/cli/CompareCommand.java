@@ -89,7 +89,8 @@ final class CompareCommand extends Command {
 
     private int compare(Task task, List<Comparison.Entry> entries, RunFolder folder) throws IOException {
         say("model: " + model.describe() + "; task: " + task.description());
-        List<FineTuneResult> results = new Comparison(() -> model.load(task), task, entries).run(progress(), this::say);
+        List<FineTuneResult> results = new Comparison(() -> model.load(task), task, entries, adapter.starting.starts())
+                .run(progress(), this::say);
         List<FineTuneSummary> summaries = results.stream()
                 .map(result -> FineTuneSummary.of(
                         result,

@@ -116,7 +116,9 @@ final class FineTuneCommand extends Command {
         Task examples = task();
         LanguageModel loaded = model.load(examples);
         say("model: " + model.describe() + "; task: " + examples.description());
-        Candidate candidate = Candidate.adapters(loaded, adapters);
+        Candidate candidate = adapter.starting
+                .starts()
+                .with(progress(), this::say, starts -> Candidate.adapters(loaded, adapters, starts));
         candidate.adapted().ifPresent(adapted -> sayWhatIsLeftOut(loaded, adapted));
         FineTune job = new FineTune(loaded, examples, settings, progress(), this::say);
         averaged.ifPresent(job::on);
@@ -266,7 +268,12 @@ final class FineTuneCommand extends Command {
                 training.plan().build(), training.batch, training.seed, data.evalCount, Optional.empty());
         Task examples = task();
         return new ShardedTask(
-                model.load(examples), examples, adapter.config(method, training.seed), settings, () -> training.plan());
+                model.load(examples),
+                examples,
+                adapter.config(method, training.seed),
+                adapter.starting.starts(),
+                settings,
+                () -> training.plan());
     }
 
     private static String text(FineTuneResult result, RunFolder folder) {

@@ -85,6 +85,9 @@ final class SweepCommand extends Command {
                     + " unless given; the space wins)%n")
     TrainingOptions training = new TrainingOptions();
 
+    @ArgGroup(validate = false, heading = "%nStart of the adapters%n")
+    StartingOptions starting = new StartingOptions();
+
     @ArgGroup(validate = false, heading = "%nResults%n")
     SweepOutputOptions output = new SweepOutputOptions();
 
@@ -128,7 +131,7 @@ final class SweepCommand extends Command {
     /** Loads the model and prepares what trials share. */
     SweepJob job() {
         settleDefaults();
-        return new SweepJob(model.load(task(1)), this::task, defaults());
+        return new SweepJob(model.load(task(1)), this::task, defaults(), starting.starts());
     }
 
     private SweepReport.Part run(String name, Path folder, SweepJob job, AdapterSpace space, SweepPlan plan)

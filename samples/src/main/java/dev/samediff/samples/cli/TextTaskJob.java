@@ -119,7 +119,13 @@ final class TextTaskJob<E> {
         }
         AdapterConfig config = command.adapter.config(command.method, command.training.seed);
         AdapterConfig full = whole.isEmpty() ? config : config.withModulesToSave(whole.toArray(String[]::new));
-        return Candidate.adapters(prepared.model().imported(), full, loss);
+        return command.adapter
+                .starting
+                .starts()
+                .with(
+                        command.progress(),
+                        command::say,
+                        starts -> Candidate.adapters(prepared.model().imported(), full, starts, loss));
     }
 
     /** Adapters are saved as such; where there are none, the whole model. */

@@ -1,6 +1,7 @@
 package dev.samediff.samples.compare;
 
 import dev.samediff.adapters.AdapterConfig;
+import dev.samediff.samples.finetune.AdapterStarts;
 import dev.samediff.samples.finetune.Candidate;
 import dev.samediff.samples.finetune.FineTune;
 import dev.samediff.samples.finetune.FineTuneResult;
@@ -21,8 +22,9 @@ import java.util.function.Supplier;
  * @param model imports the model
  * @param task what all learn
  * @param entries who takes part
+ * @param starts how adapters are started
  */
-public record Comparison(Supplier<LanguageModel> model, Task task, List<Entry> entries) {
+public record Comparison(Supplier<LanguageModel> model, Task task, List<Entry> entries, AdapterStarts starts) {
     public Comparison {
         entries = List.copyOf(entries);
     }
@@ -47,7 +49,7 @@ public record Comparison(Supplier<LanguageModel> model, Task task, List<Entry> e
         for (Entry entry : entries) {
             LanguageModel fresh = model.get();
             Candidate candidate = entry.adapter()
-                    .map(config -> Candidate.adapters(fresh, config))
+                    .map(config -> starts.with(progress, notes, options -> Candidate.adapters(fresh, config, options)))
                     .orElseGet(() -> Candidate.full(fresh));
             FineTune job =
                     new FineTune(fresh, task, entry.settings(), progress, results.isEmpty() ? notes : note -> {});

@@ -3,6 +3,7 @@ package dev.samediff.samples.finetune;
 import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.StartOptions;
 import dev.samediff.adapters.graph.GraphAudit;
 import dev.samediff.adapters.graph.GraphEditor;
 import dev.samediff.adapters.train.AdapterTrainer;
@@ -52,16 +53,23 @@ public record Candidate(
 
     /** Puts adapters into a language model's graph. */
     public static Candidate adapters(LanguageModel model, AdapterConfig config) {
-        return adapters(model.imported(), config, graph -> Losses.causalLm(graph, model.logits()));
+        return adapters(model, config, StartOptions.standard());
+    }
+
+    /** Puts adapters into a language model's graph, started in a certain way. */
+    public static Candidate adapters(LanguageModel model, AdapterConfig config, StartOptions starts) {
+        return adapters(model.imported(), config, starts, graph -> Losses.causalLm(graph, model.logits()));
     }
 
     /**
      * Puts adapters into a model's graph.
      *
+     * @param starts how they are started
      * @param loss adds the task loss to the graph
      */
-    public static Candidate adapters(ImportedModel model, AdapterConfig config, Function<SameDiff, TaskLoss> loss) {
-        AdaptedModel adapted = AdaptedModel.inject(model.graph(), model.modulePaths(), config);
+    public static Candidate adapters(
+            ImportedModel model, AdapterConfig config, StartOptions starts, Function<SameDiff, TaskLoss> loss) {
+        AdaptedModel adapted = AdaptedModel.inject(model, config, starts);
         return new Candidate(
                 config.method().name(),
                 config.method().rank(),

@@ -5,7 +5,6 @@ import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.linalg.CachingDecompositions;
 import dev.samediff.adapters.linalg.Decompositions;
-import dev.samediff.adapters.linalg.LapackDecompositions;
 import dev.samediff.adapters.text.batch.EncodedExamples;
 import dev.samediff.adapters.text.batch.TokenSequence;
 import dev.samediff.adapters.train.Binding;
@@ -36,6 +35,7 @@ public final class ShardedTask {
      * @param model the model; its graph must not be used by others from now on
      * @param task what is learned
      * @param config the adapters
+     * @param starts how they are started
      * @param settings batch and seed
      * @param plan the plan; a new builder at every call
      */
@@ -43,13 +43,15 @@ public final class ShardedTask {
             LanguageModel model,
             Task task,
             AdapterConfig config,
+            AdapterStarts starts,
             FineTuneSettings settings,
             Supplier<TrainingPlan.Builder> plan) {
         this.model = model;
         this.graphs = new BaseModels(model.graph(), model.imported().modulePaths());
         this.config = config;
-        this.linalg = new CachingDecompositions(
-                new LapackDecompositions(), config.method().rank());
+        this.linalg = starts.choice()
+                .over(new CachingDecompositions(
+                        starts.decompositions(), config.method().rank()));
         this.encoded = new TaskBatches(model).encode(task.train());
         this.settings = settings;
         this.plan = plan;

@@ -1,6 +1,7 @@
 package dev.samediff.samples.sweep;
 
 import dev.samediff.adapters.train.loss.Losses;
+import dev.samediff.samples.finetune.AdapterStarts;
 import dev.samediff.samples.finetune.TaskBatches;
 import dev.samediff.samples.model.LanguageModel;
 import dev.samediff.samples.task.Task;
@@ -16,8 +17,9 @@ import java.util.function.IntFunction;
  * @param model the base model, loaded once
  * @param tasks the task by examples per batch
  * @param defaults what spaces do not say
+ * @param starts how adapters are started
  */
-public record SweepJob(LanguageModel model, IntFunction<Task> tasks, AdapterDefaults defaults) {
+public record SweepJob(LanguageModel model, IntFunction<Task> tasks, AdapterDefaults defaults, AdapterStarts starts) {
     /** Returns the trial of a space; its model must not be used by others from now on. */
     public AdapterTrial trial(AdapterSpace space) {
         return new AdapterTrial(
@@ -26,6 +28,6 @@ public record SweepJob(LanguageModel model, IntFunction<Task> tasks, AdapterDefa
                 graph -> Losses.causalLm(graph, model.logits()),
                 model.inputs().placeholders(),
                 defaults,
-                AdapterTrial.cache(space, defaults));
+                AdapterTrial.cache(space, defaults, starts.choice(), starts.decompositions()));
     }
 }

@@ -5,6 +5,7 @@ import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.linalg.CachingDecompositions;
 import dev.samediff.adapters.linalg.Decompositions;
 import dev.samediff.adapters.linalg.LapackDecompositions;
+import dev.samediff.adapters.linalg.SvdChoice;
 import dev.samediff.adapters.train.AdapterTrainer;
 import dev.samediff.adapters.train.Binding;
 import dev.samediff.adapters.train.Evaluation;
@@ -68,8 +69,19 @@ public final class AdapterTrial implements Trial {
 
     /** Returns decompositions that are computed once, at the largest rank that a space allows. */
     public static Decompositions cache(AdapterSpace space, AdapterDefaults defaults) {
+        return cache(space, defaults, SvdChoice.auto(), new LapackDecompositions());
+    }
+
+    /**
+     * Returns decompositions that are computed once, at the largest rank that a space allows.
+     *
+     * @param choice exact, randomised, or by size
+     * @param computing computes, or finds what another sweep computed
+     */
+    public static Decompositions cache(
+            AdapterSpace space, AdapterDefaults defaults, SvdChoice choice, Decompositions computing) {
         int rank = largest(space, AdapterParameter.RANK, defaults.rank());
-        return new CachingDecompositions(new LapackDecompositions(), rank);
+        return choice.over(new CachingDecompositions(computing, rank));
     }
 
     private static int largest(AdapterSpace space, AdapterParameter wanted, int absent) {
