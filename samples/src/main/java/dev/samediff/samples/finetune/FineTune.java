@@ -16,6 +16,7 @@ import dev.samediff.adapters.train.listener.TrainingListener;
 import dev.samediff.adapters.train.metric.Metric;
 import dev.samediff.adapters.train.metric.Metrics;
 import dev.samediff.samples.machine.Memory;
+import dev.samediff.samples.model.Isolation;
 import dev.samediff.samples.model.LanguageModel;
 import dev.samediff.samples.output.Progress;
 import dev.samediff.samples.task.EvaluationSet;
@@ -183,6 +184,9 @@ public final class FineTune {
 
     private CausalLmIterator trainingBatches() {
         TaskBatches batches = new TaskBatches(model);
+        if (settings.packing() == Packing.ISOLATED) {
+            Isolation.require(model);
+        }
         EncodedExamples encoded = batches.encode(task.train());
         notes.accept("training data: " + encoded.report().summary() + "; "
                 + model.framing().sentence());

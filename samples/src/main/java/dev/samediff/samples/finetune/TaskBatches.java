@@ -5,7 +5,7 @@ import dev.samediff.adapters.text.batch.CausalLmIterator;
 import dev.samediff.adapters.text.batch.EncodedExamples;
 import dev.samediff.adapters.text.batch.Packing;
 import dev.samediff.adapters.text.batch.TokenSequence;
-import dev.samediff.adapters.text.jsonl.TextExample;
+import dev.samediff.adapters.text.jsonl.Learnable;
 import dev.samediff.samples.model.LanguageModel;
 import dev.samediff.samples.task.EvaluationSet;
 import java.util.List;
@@ -22,7 +22,7 @@ public record TaskBatches(LanguageModel model) {
     private static final int EVALUATION_WIDTH_STEP = 16;
 
     /** Returns examples as token sequences. */
-    public EncodedExamples encode(List<TextExample> examples) {
+    public EncodedExamples encode(List<? extends Learnable> examples) {
         return model.encoder().encodeAll(examples);
     }
 

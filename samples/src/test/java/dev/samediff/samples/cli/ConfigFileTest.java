@@ -198,7 +198,7 @@ class ConfigFileTest {
                 "--dropout=1|dropout 1.0",
                 "--lora-plus=-1|LoRA+",
                 "--rslora|rslora",
-                "--pack=isolated|keep the examples of a row apart",
+                "--pack=isolated|a mask of every pair of tokens",
                 "--pack=tight|best-fit",
                 "--method=lora --fast-start=2|niter"
             })
