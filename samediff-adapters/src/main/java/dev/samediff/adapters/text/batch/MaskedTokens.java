@@ -69,7 +69,9 @@ final class MaskedTokens {
                         .anyMatch(part -> !framing.isEnd(ids[part.to() - 1]));
         for (int first = 0; first < learned.size(); ) {
             int last = first;
-            while (!apart && last + 1 < learned.size() && fits(first, last + 1, longest, framing, end)) {
+            while (!apart
+                    && last + 1 < learned.size()
+                    && window(last + 1, longest, framing, end).start == head) { // nothing is cut off before the first
                 last++;
             }
             if (fits(first, last, longest, framing, end)) {

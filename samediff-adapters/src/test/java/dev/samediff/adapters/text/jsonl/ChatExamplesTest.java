@@ -201,7 +201,7 @@ class ChatExamplesTest {
                 "{% for m in messages %}{{ m.role[0] }}:{% if m.role == 'assistant' %}"
                         + "{% generation %}{{ m.content }};{% endgeneration %}{% else %}{{ m.content }};{% endif %}\n{% endfor %}");
         assertThat(ChatExamples.whole(List.of(TALK), marked))
-                .containsExactly(new MaskedText("u:q;\na:r;\nu:s;\na:t;\n", List.of(new Span(7, 9), new Span(17, 19))));
+                .containsExactly(new MaskedText("u:q;a:r;u:s;a:t;", List.of(new Span(6, 8), new Span(14, 16))));
     }
 
     @Test
@@ -250,7 +250,7 @@ class ChatExamplesTest {
         assertThat(learned(new Chunks(1), 12, SHORT))
                 .containsExactly("u:q;\n\na:r; learns r;", ";\n\nu:s;\n\na:t; learns t;");
         assertThat(learned(new Chunks(1), 14, SHORT))
-                .containsExactly("u:q;\n\na:r; learns r;", "r;\n\nu:s;\n\na:t; learns t;");
+                .containsExactly("u:q;\n\na:r; learns r;", ":r;\n\nu:s;\n\na:t; learns t;");
     }
 
     @Test
