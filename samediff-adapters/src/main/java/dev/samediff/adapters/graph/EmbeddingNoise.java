@@ -31,6 +31,7 @@ public final class EmbeddingNoise {
     private static final String FED = "/noise";
     /** What an insertion calls the value without it. */
     private static final String BASE = "/base";
+
     private static final Set<String> SAME_VALUES = Set.of("cast", "identity", "reshape", "expand_dims", "squeeze");
     private static final List<String> OTHERS = List.of("position", "segment", "type", "mask");
 

@@ -3,6 +3,7 @@ package dev.samediff.samples.cli;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.Sentence;
 import dev.samediff.adapters.backend.DeviceMemory;
+import dev.samediff.adapters.train.NonFiniteException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
@@ -31,6 +32,9 @@ record Failure(int exitCode, String sentence) {
     static Failure of(Throwable thrown) {
         if (thrown instanceof InvalidInputException) {
             return new Failure(UNUSABLE_INPUT, message(thrown));
+        }
+        if (thrown instanceof NonFiniteException) { // its sentence says what to do
+            return new Failure(WORK_FAILED, message(thrown));
         }
         if (thrown instanceof UncheckedIOException wrapper && wrapper.getCause() != null) {
             return of(wrapper.getCause());

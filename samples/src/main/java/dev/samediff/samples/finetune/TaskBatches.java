@@ -26,11 +26,13 @@ public record TaskBatches(LanguageModel model) {
         return model.encoder().encodeAll(examples);
     }
 
-    /** Returns shuffled batches to train on, with several texts in a row; rows of similar length are together. */
-    CausalLmIterator packed(EncodedExamples encoded, Packing packing, int batch, long seed) {
-        return batches(
-                encoded.sequences(),
-                plan(batch).shuffled(seed).bucketed(BUCKETS).packed(packing));
+    /** Returns shuffled batches to train on, with several texts in a row if asked for; rows of similar length are together. */
+    public CausalLmIterator training(EncodedExamples encoded, Packing packing, int batch, long seed) {
+        return packing == Packing.NONE
+                ? training(encoded, batch, seed)
+                : batches(
+                        encoded.sequences(),
+                        plan(batch).shuffled(seed).bucketed(BUCKETS).packed(packing));
     }
 
     /** Returns shuffled batches to train on; texts of similar length are together. */

@@ -4,6 +4,7 @@ import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.engine.reference.ReferenceEngine;
 import dev.samediff.adapters.text.batch.AttentionMask;
+import dev.samediff.adapters.text.batch.Packing;
 import dev.samediff.adapters.text.batch.SequenceFeature;
 import dev.samediff.importer.ImportedModel;
 import java.util.Arrays;
@@ -60,11 +61,14 @@ public final class Isolation {
     }
 
     /**
-     * Refuses a model whose documents of a row would see each other, or stand elsewhere than alone.
+     * Refuses a model whose documents of a row would see each other, or stand elsewhere than alone, if a packing needs them apart.
      *
      * @throws InvalidInputException that says what the model lacks
      */
-    public static void require(LanguageModel model) {
+    public static void requireFor(Packing packing, LanguageModel model) {
+        if (packing != Packing.ISOLATED) {
+            return;
+        }
         InputBinding inputs = model.inputs();
         boolean positions = inputs.input(SequenceFeature.POSITION_IDS).isPresent();
         if (!inputs.mask().isOfPairs() || !positions) {

@@ -115,9 +115,10 @@ class ChatTemplateTest {
     void llama_3_1_and_3_2_begin_with_their_dates() throws IOException {
         List<ChatMessage> capital = List.of(
                 ChatMessage.system("You are a helpful assistant"), ChatMessage.user("What is the capital of France?"));
-        String expected = "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December 2023\n"
-                + "Today Date: 26 Jul 2024\n\nYou are a helpful assistant<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n"
-                + "What is the capital of France?<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n";
+        String expected =
+                "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December 2023\n"
+                        + "Today Date: 26 Jul 2024\n\nYou are a helpful assistant<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n"
+                        + "What is the capital of France?<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n";
         Map<String, String> tokens = Map.of("bos_token", "<|begin_of_text|>");
         assertThat(published("llama31").withTokens(tokens).render(capital, true))
                 .isEqualTo(expected);
@@ -141,8 +142,9 @@ class ChatTemplateTest {
                                         ChatMessage.assistant("Hi there!"),
                                         ChatMessage.user("How are you?")),
                                 true))
-                .isEqualTo("<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\nHello!<|im_end|>\n"
-                        + "<|im_start|>assistant\nHi there!<|im_end|>\n<|im_start|>user\nHow are you?<|im_end|>\n<|im_start|>assistant\n");
+                .isEqualTo(
+                        "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\nHello!<|im_end|>\n"
+                                + "<|im_start|>assistant\nHi there!<|im_end|>\n<|im_start|>user\nHow are you?<|im_end|>\n<|im_start|>assistant\n");
     }
 
     /** Gemma's "Formatting" page: two turns; and what its template and Mistral's refuse, in their words. */
@@ -157,8 +159,9 @@ class ChatTemplateTest {
                                 ChatMessage.assistant("Who's there?"),
                                 ChatMessage.user("Gemma.")),
                         true))
-                .isEqualTo("<bos><start_of_turn>user\nKnock knock.<end_of_turn>\n<start_of_turn>model\nWho's there?<end_of_turn>\n"
-                        + "<start_of_turn>user\nGemma.<end_of_turn>\n<start_of_turn>model\n");
+                .isEqualTo(
+                        "<bos><start_of_turn>user\nKnock knock.<end_of_turn>\n<start_of_turn>model\nWho's there?<end_of_turn>\n"
+                                + "<start_of_turn>user\nGemma.<end_of_turn>\n<start_of_turn>model\n");
         assertThatThrownBy(() -> gemma.render(List.of(ChatMessage.system("s"), ChatMessage.user("a")), true))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessage("the chat template refuses the conversation: System role not supported");
