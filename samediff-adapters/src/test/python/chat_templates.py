@@ -205,7 +205,39 @@ LLAMA31 = """{{- bos_token }}
     {{- '<|start_header_id|>assistant<|end_header_id|>\\n\\n' }}
 {%- endif %}
 """
-PUBLISHED = dict(chatml=CHATML, llama2=LLAMA2, llama3=LLAMA3, llama31=LLAMA31, gemma=GEMMA, gemma3=GEMMA3, mistral=MISTRAL,
+# Llama 3.2's, which asks for the day where Llama 3.1's has one
+LLAMA32 = LLAMA31.replace(
+    """    {%- set date_string = "26 Jul 2024" %}
+""",
+    """    {%- if strftime_now is defined %}
+        {%- set date_string = strftime_now("%d %b %Y") %}
+    {%- else %}
+        {%- set date_string = "26 Jul 2024" %}
+    {%- endif %}
+""",
+)
+# as TRL patches templates for assistant_only_loss (trl/chat_templates/qwen3_training.jinja, in small), and Llama 3 in the same way
+MARKED = {
+    "marked chatml": """{%- for message in messages %}
+    {%- if message.role == 'assistant' %}
+        {{- '<|im_start|>assistant\\n' }}
+        {%- generation %}
+        {{- message.content + '<|im_end|>' }}
+        {%- endgeneration %}
+        {{- '\\n' }}
+    {%- else %}
+        {{- '<|im_start|>' + message.role + '\\n' + message.content + '<|im_end|>\\n' }}
+    {%- endif %}
+{%- endfor %}
+{%- if add_generation_prompt %}
+    {{- '<|im_start|>assistant\\n' }}
+{%- endif %}""",
+    "marked llama3": "{{ bos_token }}{% for message in messages %}<|start_header_id|>{{ message.role }}<|end_header_id|>\n\n{% if message.role =="
+    " 'assistant' %}{% generation %}{{ message.content | trim }}<|eot_id|>{% endgeneration %}{% else %}{{ message.content | trim }}<|eot_id|>"
+    "{% endif %}{% endfor %}{% if add_generation_prompt %}<|start_header_id|>assistant<|end_header_id|>\n\n{% endif %}",
+    "marked blanks": "a  {% generation %}\n b {{ messages[0].role }} {% endgeneration %}\n c {%- generation -%} d {%- endgeneration -%} e",
+}
+PUBLISHED = dict(chatml=CHATML, llama2=LLAMA2, llama3=LLAMA3, llama31=LLAMA31, llama32=LLAMA32, gemma=GEMMA, gemma3=GEMMA3, mistral=MISTRAL,
                  qwen25=QWEN25, qwen3=QWEN3)
 
 
@@ -296,8 +328,12 @@ def environment():
 
 
 class Generation(jinja2.ext.Extension):
-    """transformers' AssistantTracker, which writes its body."""
+    """transformers' AssistantTracker (utils/chat_template_utils.py), which notes where its bodies stand."""
     tags = {"generation"}
+
+    def __init__(self, environment):
+        super().__init__(environment)
+        environment.extend(written=[], spans=[])
 
     def parse(self, parser):
         line = next(parser.stream).lineno
@@ -305,12 +341,23 @@ class Generation(jinja2.ext.Extension):
         return jinja2.nodes.CallBlock(self.call_method("_body"), [], [], body).set_lineno(line)
 
     def _body(self, caller):
-        return caller()
+        text = caller()
+        start = len("".join(self.environment.written))
+        self.environment.spans.append((start, start + len(text)))
+        return text
+
+
+def render(template, **values):
+    """The text and its generated parts."""
+    env = environment()
+    for block in env.from_string(template).generate(**values):
+        env.written.append(block)
+    return "".join(env.written), env.spans
 
 
 def main():
     cases = []
-    for name, template in PUBLISHED.items():
+    for name, template in {**PUBLISHED, **MARKED}.items():
         for messages in CONVERSATIONS:
             for answer in (False, True):
                 cases.append((name, template, messages, answer))
@@ -320,7 +367,9 @@ def main():
     for name, template, messages, answer in cases:
         case = dict(name=name, template=template, messages=messages, answer=answer)
         try:
-            case["text"] = environment().from_string(template).render(messages=messages, add_generation_prompt=answer, **TOKENS)
+            case["text"], spans = render(template, messages=messages, add_generation_prompt=answer, **TOKENS)
+            if name in MARKED:  # in UTF-16, as Java counts
+                case["generated"] = [[len(case["text"][:i].encode("utf-16-le")) // 2 for i in span] for span in spans]
         except Exception as e:
             case["error"] = type(e).__name__ + ": " + str(e)
         if (name == "refused" and "error" not in case) or (name in ("piece", "blanks") and "error" in case):

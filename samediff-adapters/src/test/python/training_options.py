@@ -6,21 +6,7 @@ import pathlib
 import torch
 from torch.nn import functional as F
 
-ALL = 2**64 - 1
-GOLDEN = 0x9E3779B97F4A7C15
-
-
-def mix(z):
-    z = ((z ^ z >> 30) * 0xBF58476D1CE4E5B9) & ALL
-    z = ((z ^ z >> 27) * 0x94D049BB133111EB) & ALL
-    return z ^ z >> 31
-
-
-def site(name):
-    h = 0xCBF29CE484222325
-    for byte in name.encode():
-        h = ((h ^ byte) * 0x100000001B3) & ALL
-    return h
+from training_draws import ALL, GOLDEN, mix, site
 
 
 def mask(rate, seed, step, part, name, shape):

@@ -1,4 +1,4 @@
-"""Writes the models that the tests of tasks train: an encoder, and an encoder with a decoder, of letters.
+"""Writes the models that the tests of tasks train: an encoder, an encoder with a decoder, and decoders whose mask is of pairs, of letters.
 
     python3 samples/src/test/python/task_models.py samples/src/test/resources/tasks
 
@@ -13,6 +13,7 @@ import onnx
 from onnx import TensorProto, helper, numpy_helper
 
 WIDTH = 16
+CONTEXT = 24
 TOKENS = ["<pad>", "<eos>", "<unk>", " "] + [chr(ord("a") + i) for i in range(26)]
 
 
@@ -49,7 +50,8 @@ class Graph:
         return self.op("Div", module + "_mean", summed, count)
 
     def save(self, path, inputs, output, width):
-        text = [helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", length])
+        text = [length if isinstance(length, onnx.ValueInfoProto)
+                else helper.make_tensor_value_info(name, TensorProto.INT64, ["batch", length])
                 for name, length in inputs]
         result = helper.make_tensor_value_info(output, TensorProto.FLOAT, ["batch", inputs[-1][1], width])
         model = helper.make_model(
@@ -79,9 +81,38 @@ def responder(path):
                "logits", len(TOKENS))
 
 
+def decoder(path, added):
+    """One head of attention; the mask is FLOAT [batch, T, T] that is added, or INT64 [batch, 1, T, T] of 1 and 0."""
+    graph = Graph()
+    table = graph.weight("positions.weight", 1, CONTEXT, WIDTH)
+    x = graph.op("Add", "embedded", graph.embedded("input_ids", "tokens"),
+                 graph.op("Gather", "placed", table, "position_ids", axis=0))
+    heads = graph.constant("heads", [1])
+    q, k, v = (graph.op("Unsqueeze", name, graph.dense(x, "attention." + name), heads) for name in "qkv")
+    scores = graph.op("MatMul", "scores", q, graph.op("Transpose", "turned", k, perm=[0, 1, 3, 2]))
+    if added:
+        blocked = graph.op("Unsqueeze", "blocked", "attention_mask", heads)
+    else:
+        graph.weights.append(numpy_helper.from_array(numpy.array(1, numpy.float32), "one"))
+        graph.weights.append(numpy_helper.from_array(numpy.array(-1e9, numpy.float32), "never"))
+        mask = graph.op("Cast", "mask", "attention_mask", to=TensorProto.FLOAT)
+        blocked = graph.op("Mul", "blocked", graph.op("Sub", "hidden_pairs", "one", mask), "never")
+    looked = graph.op("Softmax", "looked", graph.op("Add", "masked", scores, blocked), axis=-1)
+    mixed = graph.op("Squeeze", "mixed", graph.op("MatMul", "seen", looked, v), heads)
+    hidden = graph.op("Tanh", "hidden", graph.op("Add", "both", x, graph.dense(mixed, "attention.o")))
+    graph.op("Identity", "logits", graph.dense(hidden, "lm_head", len(TOKENS)))
+    pairs = helper.make_tensor_value_info(
+        "attention_mask", TensorProto.FLOAT if added else TensorProto.INT64,
+        ["batch", "tokens", "tokens"] if added else ["batch", 1, "tokens", "tokens"])
+    graph.save(path, [("input_ids", "tokens"), ("attention_mask", pairs), ("position_ids", "tokens")],
+               "logits", len(TOKENS))
+
+
 if __name__ == "__main__":
     folder = pathlib.Path(sys.argv[1])
     encoder(folder / "encoder.onnx")
     responder(folder / "responder.onnx")
+    decoder(folder / "decoder.onnx", added=False)
+    decoder(folder / "decoder_added.onnx", added=True)
     (folder / "letters.json").write_text(json.dumps(
         {"type": "char", "pad": 0, "eos": 1, "unk": 2, "tokens": TOKENS}) + "\n")

@@ -76,8 +76,17 @@ public final class Dropout {
      * @param part which of the batches of an update
      */
     public static INDArray draw(double rate, long seed, long step, long part) {
-        long key = mix(mix(mix(seed) ^ step) ^ part);
-        return Nd4j.createFromArray(key, Math.max(1, Math.round((1 - rate) * ALL)));
+        return Nd4j.createFromArray(key(seed, step, part), Math.max(1, Math.round((1 - rate) * ALL)));
+    }
+
+    /** Returns the key of all that is drawn for a batch. */
+    static long key(long seed, long step, long part) {
+        return mix(mix(mix(seed) ^ step) ^ part);
+    }
+
+    /** Returns a number of [0, 1). */
+    static double uniform(long key, long site, long element) {
+        return (mix((key ^ site) + (element + 1) * GOLDEN) >>> 40) * 0x1p-24;
     }
 
     /** Returns what tells the masks of one use of a layer from those of others. */

@@ -12,7 +12,7 @@ import java.util.stream.Stream;
  */
 public final class LeftOut {
     private static final String HEAD = "it is an output head, which " + TargetSelector.ALL_LINEAR
-            + " leaves out; choose it by its name, or by withHead()";
+            + " leaves out; choose it by its name, or by withHead() (--with-head)";
     private static final String EMBEDDING = "embeddings are adapted only if they are named";
     private static final String EXPERTS = "experts in one tensor are adapted only if they are named";
 

@@ -19,6 +19,7 @@ public final class JsonReason {
         int stop = what.indexOf('\n');
         String line = stop < 0 ? what : what.substring(0, stop);
         return line.replaceAll("(: |,? ?\\()enable `[^`]*`( to allow\\)?)?", "") // settings of the parser
+                .replaceAll("^Non-standard token '([^']*)'", "`$1` is no value of JSON")
                 .replaceAll(" ?\\((start marker )?at \\[.*", "");
     }
 }

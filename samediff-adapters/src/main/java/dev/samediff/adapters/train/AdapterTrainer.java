@@ -7,6 +7,7 @@ import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.engine.Engines;
 import dev.samediff.adapters.engine.Usage;
 import dev.samediff.adapters.engine.compiled.Targets;
+import dev.samediff.adapters.graph.EmbeddingNoise;
 import dev.samediff.adapters.graph.GraphAudit;
 import dev.samediff.adapters.train.checkpoint.TrainingCheckpoints;
 import dev.samediff.adapters.train.checkpoint.TrainingState;
@@ -45,6 +46,7 @@ public final class AdapterTrainer implements AutoCloseable {
     private final TaskLoss loss;
     private final TrainingPlan plan;
     private final Feed feed;
+    private final @Nullable EmbeddingNoise noise;
     private final Engine engine;
     private final Optimizer optimizer;
     private final TrainingState state = new TrainingState();
@@ -128,6 +130,7 @@ public final class AdapterTrainer implements AutoCloseable {
         this.parameters = new Parameters(model);
         parameters.requireFloat();
         plan.learningRates().requireUsed(model.trainableNames());
+        this.noise = plan.neftune() > 0 ? EmbeddingNoise.in(model.graph(), loss.loss()) : null;
         this.engine = engine.get();
         this.optimizer = Optimizer.of(plan, model.trainableNames(), parameters.arrays());
         this.followers = new AfterSteps(model);
@@ -206,7 +209,8 @@ public final class AdapterTrainer implements AutoCloseable {
         TrainableCheck.requireEffect(model, loss.loss());
         requireEvaluation(evaluation);
         model.peakLearningRate(plan.peak());
-        Updates updates = new Updates(model, plan, feed, engine, optimizer, parameters, checkpoints, state, followers);
+        Updates updates =
+                new Updates(model, plan, feed, engine, optimizer, parameters, checkpoints, state, followers, noise);
         BatchStream stream = stream(train);
         int planned = plannedSteps(stream);
         followers.begin(planned);
@@ -370,6 +374,9 @@ public final class AdapterTrainer implements AutoCloseable {
         if (usage.close()) {
             optimizer.close();
             engine.close();
+            if (noise != null) {
+                noise.remove();
+            }
         }
     }
 }

@@ -37,6 +37,7 @@ import org.nd4j.linalg.learning.config.IUpdater;
  * @param seed seed of all random numbers drawn in the graph
  * @param engine how steps are executed
  * @param learningRates tensors whose learning rate is another
+ * @param neftune NEFTune's alpha: noise on the embeddings of tokens while training; 0 for none
  * @param updater one of ND4J's updaters instead of AdamW, or null; its learning rate and schedule are the plan's, its other settings its own
  */
 public record TrainingPlan(
@@ -62,6 +63,7 @@ public record TrainingPlan(
         long seed,
         EngineOptions engine,
         LearningRates learningRates,
+        double neftune,
         @Nullable IUpdater updater) {
     public TrainingPlan {
         check(
@@ -77,6 +79,7 @@ public record TrainingPlan(
         check(beta2 >= 0 && beta2 < 1, "beta2", beta2, "from 0 up to, but not, 1");
         check(epsilon > 0 && Double.isFinite(epsilon), "epsilon", epsilon, "a number above 0");
         check(clipNorm >= 0 && Double.isFinite(clipNorm), "clipping norm", clipNorm, "0 (off) or more");
+        check(neftune >= 0 && Double.isFinite(neftune), "NEFTune alpha", neftune, "0 (off) or more, such as 5");
         check(accumulation >= 1, "accumulation", accumulation, "1 or more batches");
         check(evaluateEvery >= 0, "evaluation interval", evaluateEvery, "0 (start and end only) or more steps");
         check(patience >= 0, "patience", patience, "0 (never stop early) or more evaluations");
@@ -133,6 +136,9 @@ public record TrainingPlan(
         parts.put("seed", Long.toString(seed));
         parts.put("precision", engine.precision().toString());
         parts.putAll(learningRates.description());
+        if (neftune > 0) { // checkpoints of earlier builds do not say
+            parts.put("NEFTune alpha", Double.toString(neftune));
+        }
         if (updater != null) {
             parts.put("updater", described(updater));
         }
@@ -180,6 +186,7 @@ public record TrainingPlan(
         private long seed;
         private EngineOptions engine = EngineOptions.defaults();
         private LearningRates learningRates = LearningRates.SAME;
+        private double neftune;
         private @Nullable IUpdater updater;
 
         private Builder() {}
@@ -313,6 +320,12 @@ public record TrainingPlan(
             return this;
         }
 
+        /** NEFTune: noise on the embeddings of tokens, uniform in +-alpha / sqrt(length width), such as 5; 0 for none. */
+        public Builder neftune(double alpha) {
+            neftune = alpha;
+            return this;
+        }
+
         /** One of ND4J's updaters, such as {@code new Sgd()} or {@code new RmsProp()}; null for AdamW. */
         public Builder updater(@Nullable IUpdater value) {
             updater = value;
@@ -348,6 +361,7 @@ public record TrainingPlan(
                     seed,
                     engine,
                     learningRates,
+                    neftune,
                     updater);
         }
     }

@@ -3,6 +3,7 @@ package dev.samediff.adapters.train;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.graph.Dropout;
+import dev.samediff.adapters.graph.EmbeddingNoise;
 import dev.samediff.adapters.train.checkpoint.TrainingCheckpoints;
 import dev.samediff.adapters.train.checkpoint.TrainingState;
 import dev.samediff.adapters.train.optimizer.AfterSteps;
@@ -12,6 +13,8 @@ import dev.samediff.adapters.train.optimizer.Parameters;
 import dev.samediff.adapters.train.optimizer.PenaltyTerm;
 import dev.samediff.adapters.train.optimizer.Slope;
 import java.util.Map;
+import java.util.Objects;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
@@ -28,6 +31,7 @@ final class Updates {
     private final TrainingState state;
     private final PenaltyTerm penalty;
     private final AfterSteps followers;
+    private final @Nullable EmbeddingNoise noise;
     private double labels;
     private int epochEnds;
 
@@ -40,7 +44,8 @@ final class Updates {
             Parameters parameters,
             TrainingCheckpoints checkpoints,
             TrainingState state,
-            AfterSteps followers) {
+            AfterSteps followers,
+            @Nullable EmbeddingNoise noise) {
         this.model = model;
         this.plan = plan;
         this.feed = feed;
@@ -50,6 +55,7 @@ final class Updates {
         this.checkpoints = checkpoints;
         this.state = state;
         this.followers = followers;
+        this.noise = noise;
         this.penalty = new PenaltyTerm(model, plan.peak());
     }
 
@@ -121,8 +127,14 @@ final class Updates {
         return sum;
     }
 
-    /** Feeds the draws of dropout, which depend on the seed, the update and the batch of it alone: a resumed run has the same. */
+    /** Feeds noise and the draws of dropout, which depend on the seed, the update and the batch of it alone: a resumed run has the same. */
     private void drop(Map<String, INDArray> placeholders, int part) {
+        EmbeddingNoise embeddings = noise;
+        if (embeddings != null) {
+            long[] shape =
+                    Objects.requireNonNull(placeholders.get(embeddings.ids())).shape();
+            placeholders.put(embeddings.fed(), embeddings.draw(shape, plan.neftune(), plan.seed(), state.step, part));
+        }
         model.dropouts()
                 .forEach((adapter, rate) ->
                         placeholders.put(Dropout.drawOf(adapter), Dropout.draw(rate, plan.seed(), state.step, part)));

@@ -3,6 +3,7 @@ package dev.samediff.samples.cli;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.samples.finetune.RunFolder;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -46,7 +47,7 @@ final class ConfiguredWords {
         CommandSpec spec = command.getCommandSpec();
         List<String> all = new ArrayList<>(List.of(words));
         if (all.contains(RESUME) && value(all, OUT).isEmpty()) {
-            newestRun().ifPresent(run -> all.add(OUT + "=" + run));
+            newestRun(Path.of(FolderOptions.RUNS)).ifPresent(run -> all.add(OUT + "=" + run));
         }
         Map<String, String> options = new LinkedHashMap<>();
         Optional<Path> file = file(all);
@@ -74,15 +75,26 @@ final class ConfiguredWords {
                 .filter(Files::isRegularFile);
     }
 
-    private static Optional<Path> newestRun() throws IOException {
-        Path runs = Path.of(FolderOptions.RUNS);
+    /** Returns the newest run of finetune, by the time in its name, that there is a checkpoint of. */
+    static Optional<Path> newestRun(Path runs) throws IOException {
         if (!Files.isDirectory(runs)) {
             return Optional.empty();
         }
         try (Stream<Path> folders = Files.list(runs)) {
-            return folders.filter(run -> run.getFileName().toString().startsWith("finetune-")
-                            && Files.isDirectory(new RunFolder(run).checkpoints()))
+            return folders.filter(run -> run.getFileName().toString().startsWith("finetune-"))
+                    .filter(run -> hasCheckpoints(new RunFolder(run).checkpoints()))
                     .max(Comparator.comparing(run -> run.getFileName().toString()));
+        }
+    }
+
+    private static boolean hasCheckpoints(Path folder) {
+        if (!Files.isDirectory(folder)) {
+            return false;
+        }
+        try (Stream<Path> files = Files.list(folder)) {
+            return files.anyMatch(file -> file.getFileName().toString().startsWith("checkpoint-"));
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
         }
     }
 

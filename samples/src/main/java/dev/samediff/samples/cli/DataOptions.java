@@ -59,7 +59,8 @@ final class DataOptions {
             paramLabel = "HOW",
             defaultValue = "none",
             description = "lm: several examples in a row of a batch, without padding: none; best-fit (whole examples);"
-                    + " stream (cut anywhere). Examples in a row see each other, so it is for plain text. Default:"
+                    + " stream (cut anywhere); isolated (best-fit, and they do not see each other; for models that take a"
+                    + " mask of every pair of tokens). Others see each other, so those are for plain text. Default:"
                     + " ${DEFAULT-VALUE}.")
     String pack = "none";
 
@@ -69,12 +70,8 @@ final class DataOptions {
         return Arrays.stream(Packing.values())
                 .filter(packing -> packing.name().toLowerCase(Locale.ROOT).equals(name))
                 .findFirst()
-                .orElseThrow(() -> new InvalidInputException("--pack " + pack
-                        + " is not possible; give none, best-fit or stream"
-                        + (name.equals("isolated")
-                                ? ": models take one mask number for each token, which cannot keep the examples of a row"
-                                        + " apart; --pack none does, with rows of similar length together"
-                                : "")));
+                .orElseThrow(() -> new InvalidInputException(
+                        "--pack " + pack + " is not possible; give none, best-fit, stream or isolated"));
     }
 
     /** Reads or makes the task, with the chat template of a tokenizer; bundled stories are as many as the training will see. */

@@ -3,6 +3,8 @@ package dev.samediff.samples.cli;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.Sentence;
 import dev.samediff.adapters.backend.DeviceMemory;
+import dev.samediff.adapters.text.generation.NonFiniteLogitsException;
+import dev.samediff.adapters.train.NonFiniteException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
@@ -29,8 +31,11 @@ record Failure(int exitCode, String sentence) {
     }
 
     static Failure of(Throwable thrown) {
-        if (thrown instanceof InvalidInputException) {
+        if (thrown instanceof InvalidInputException || thrown instanceof NonFiniteLogitsException) {
             return new Failure(UNUSABLE_INPUT, message(thrown));
+        }
+        if (thrown instanceof NonFiniteException) { // its sentence says what to do
+            return new Failure(WORK_FAILED, message(thrown));
         }
         if (thrown instanceof UncheckedIOException wrapper && wrapper.getCause() != null) {
             return of(wrapper.getCause());

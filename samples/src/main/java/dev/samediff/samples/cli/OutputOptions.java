@@ -45,7 +45,8 @@ final class OutputOptions extends FolderOptions {
         requireNoneOrMore("--checkpoint-every", checkpointEvery, "0 for none, or the steps between checkpoints");
         requireNoneOrMore("--patience", patience, "0 for never, or a number of evaluations");
         if (resume && out == null) {
-            throw new InvalidInputException("--resume needs --out, the folder of the run to go on with");
+            throw new InvalidInputException("--resume found no run with checkpoints in " + RUNS
+                    + "; name the folder of the run to go on with by --out");
         }
         if (resume && overwrite) {
             throw new InvalidInputException("--resume and --overwrite contradict each other; give one");

@@ -7,6 +7,8 @@ import dev.samediff.adapters.text.batch.Packing;
 import dev.samediff.samples.finetune.RunDescription;
 import dev.samediff.samples.finetune.RunFolder;
 import dev.samediff.samples.machine.Memory;
+import dev.samediff.samples.model.Isolation;
+import dev.samediff.samples.model.LanguageModel;
 import dev.samediff.samples.output.Json;
 import dev.samediff.samples.output.Numbers;
 import dev.samediff.samples.sweep.FineTuneLine;
@@ -131,7 +133,9 @@ final class SweepCommand extends Command {
     /** Loads the model and prepares what trials share. */
     SweepJob job() {
         settleDefaults();
-        return new SweepJob(model.load(task(1)), this::task, defaults(), starting.starts());
+        LanguageModel loaded = model.load(task(1));
+        Isolation.requireFor(data.packing(), loaded);
+        return new SweepJob(loaded, this::task, data.packing(), defaults(), starting.starts());
     }
 
     private SweepReport.Part run(String name, Path folder, SweepJob job, AdapterSpace space, SweepPlan plan)

@@ -104,6 +104,13 @@ final class TrainingOptions {
     String optimizer = ADAMW;
 
     @Option(
+            names = "--neftune",
+            paramLabel = "ALPHA",
+            defaultValue = "0",
+            description = "NEFTune: noise on the embeddings of tokens while training, such as 5. Default: no noise.")
+    double neftune;
+
+    @Option(
             names = "--batch",
             paramLabel = "N",
             defaultValue = "16",
@@ -155,6 +162,7 @@ final class TrainingOptions {
                 .evaluateEvery(evalEvery < 0 ? Math.max(1, total / 8) : evalEvery)
                 .seed(seed)
                 .learningRates(learningRates())
+                .neftune(neftune)
                 .updater(updater())
                 .engine(execution.engine());
     }

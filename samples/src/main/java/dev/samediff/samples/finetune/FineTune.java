@@ -7,7 +7,6 @@ import dev.samediff.adapters.engine.Engines;
 import dev.samediff.adapters.engine.ExecutionReport;
 import dev.samediff.adapters.text.batch.CausalLmIterator;
 import dev.samediff.adapters.text.batch.EncodedExamples;
-import dev.samediff.adapters.text.batch.Packing;
 import dev.samediff.adapters.text.batch.TokenSequence;
 import dev.samediff.adapters.train.Binding;
 import dev.samediff.adapters.train.Evaluation;
@@ -16,6 +15,7 @@ import dev.samediff.adapters.train.listener.TrainingListener;
 import dev.samediff.adapters.train.metric.Metric;
 import dev.samediff.adapters.train.metric.Metrics;
 import dev.samediff.samples.machine.Memory;
+import dev.samediff.samples.model.Isolation;
 import dev.samediff.samples.model.LanguageModel;
 import dev.samediff.samples.output.Progress;
 import dev.samediff.samples.task.EvaluationSet;
@@ -183,11 +183,10 @@ public final class FineTune {
 
     private CausalLmIterator trainingBatches() {
         TaskBatches batches = new TaskBatches(model);
+        Isolation.requireFor(settings.packing(), model);
         EncodedExamples encoded = batches.encode(task.train());
         notes.accept("training data: " + encoded.report().summary() + "; "
                 + model.framing().sentence());
-        return settings.packing() == Packing.NONE
-                ? batches.training(encoded, settings.batch(), settings.seed())
-                : batches.packed(encoded, settings.packing(), settings.batch(), settings.seed());
+        return batches.training(encoded, settings.packing(), settings.batch(), settings.seed());
     }
 }

@@ -5,7 +5,7 @@ import dev.samediff.adapters.text.batch.CausalLmIterator;
 import dev.samediff.adapters.text.batch.EncodedExamples;
 import dev.samediff.adapters.text.batch.Packing;
 import dev.samediff.adapters.text.batch.TokenSequence;
-import dev.samediff.adapters.text.jsonl.TextExample;
+import dev.samediff.adapters.text.jsonl.Learnable;
 import dev.samediff.samples.model.LanguageModel;
 import dev.samediff.samples.task.EvaluationSet;
 import java.util.List;
@@ -22,15 +22,17 @@ public record TaskBatches(LanguageModel model) {
     private static final int EVALUATION_WIDTH_STEP = 16;
 
     /** Returns examples as token sequences. */
-    public EncodedExamples encode(List<TextExample> examples) {
+    public EncodedExamples encode(List<? extends Learnable> examples) {
         return model.encoder().encodeAll(examples);
     }
 
-    /** Returns shuffled batches to train on, with several texts in a row; rows of similar length are together. */
-    CausalLmIterator packed(EncodedExamples encoded, Packing packing, int batch, long seed) {
-        return batches(
-                encoded.sequences(),
-                plan(batch).shuffled(seed).bucketed(BUCKETS).packed(packing));
+    /** Returns shuffled batches to train on, with several texts in a row if asked for; rows of similar length are together. */
+    public CausalLmIterator training(EncodedExamples encoded, Packing packing, int batch, long seed) {
+        return packing == Packing.NONE
+                ? training(encoded, batch, seed)
+                : batches(
+                        encoded.sequences(),
+                        plan(batch).shuffled(seed).bucketed(BUCKETS).packed(packing));
     }
 
     /** Returns shuffled batches to train on; texts of similar length are together. */

@@ -53,13 +53,14 @@ public record LanguageModel(
     public static LanguageModel load(
             Path model, Tokenizer tokenizer, Optional<String> logits, Optional<Integer> maxLength) {
         ImportedModel imported = ModelImporter.load(model);
-        InputBinding inputs = InputBinding.of(imported.graph());
+        InputBinding inputs = InputBinding.causal(imported.graph());
         int length = ContextLength.of(imported, inputs, maxLength);
+        String scores = logits(imported, tokenizer, inputs, logits, length);
         return new LanguageModel(
                 imported,
                 tokenizer,
-                inputs,
-                logits(imported, tokenizer, inputs, logits, length),
+                Isolation.withMask(imported, inputs, scores, length, tokenizer.vocabularySize()),
+                scores,
                 length,
                 tokenizer.framing());
     }

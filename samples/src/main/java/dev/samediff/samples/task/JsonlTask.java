@@ -6,6 +6,7 @@ import dev.samediff.adapters.text.chat.ChatTemplate;
 import dev.samediff.adapters.text.jsonl.ChatExamples;
 import dev.samediff.adapters.text.jsonl.ChatRows;
 import dev.samediff.adapters.text.jsonl.JsonlExamples;
+import dev.samediff.adapters.text.jsonl.Learnable;
 import dev.samediff.adapters.text.jsonl.TextExample;
 import java.nio.file.Path;
 import java.util.List;
@@ -32,37 +33,61 @@ public final class JsonlTask {
     public static Task read(
             Path train, Optional<Path> evaluation, Optional<PromptTemplate> template, Supplier<ChatTemplate> chat) {
         if (!ChatRows.areIn(train)) {
-            return read(train, evaluation, file -> examples(file, template), Optional.empty());
+            return read(
+                    train,
+                    evaluation,
+                    file -> examples(file, template),
+                    examples -> examples,
+                    examples -> examples,
+                    Optional.empty());
         }
         if (template.isPresent()) {
             throw new InvalidInputException("--template is for prompts, and " + train
                     + " holds conversations, which a chat template frames; leave it out");
         }
         ChatTemplate used = chat.get();
-        return read(train, evaluation, file -> ChatExamples.of(ChatRows.read(file), used), Optional.of(used));
+        return read(
+                train,
+                evaluation,
+                ChatRows::read,
+                talks -> ChatExamples.whole(talks, used),
+                talks -> ChatExamples.of(talks, used),
+                Optional.of(used));
     }
 
-    private static Task read(
+    /**
+     * Reads what is learned, and what is measured by: of conversations each answer, as it is asked for.
+     *
+     * @param learned makes what is learned of lines
+     * @param asked makes what is measured of lines
+     */
+    private static <T> Task read(
             Path train,
             Optional<Path> evaluation,
-            Function<Path, List<TextExample>> reader,
+            Function<Path, List<T>> reader,
+            Function<List<T>, List<? extends Learnable>> learned,
+            Function<List<T>, List<TextExample>> asked,
             Optional<ChatTemplate> chat) {
-        List<TextExample> all = reader.apply(train);
+        List<T> all = reader.apply(train);
         if (evaluation.isPresent()) {
-            List<TextExample> held = reader.apply(evaluation.get());
-            return task(train, all, named(evaluation.get()), held, chat);
+            List<TextExample> held = asked.apply(reader.apply(evaluation.get()));
+            return task(train, learned.apply(all), named(evaluation.get()), held, chat);
         }
         if (all.size() < 2) {
             throw new InvalidInputException(train + " has " + all.size() + " example; at least two are needed, one of"
                     + " them for the evaluation, or give --eval");
         }
         int stride = Math.max(Math.min(HELD_OUT_PART, all.size()), all.size() / MOST_HELD_OUT);
-        List<TextExample> held = every(all, stride, true);
-        return task(train, every(all, stride, false), "held-out", held, chat);
+        List<TextExample> held = asked.apply(every(all, stride, true));
+        return task(train, learned.apply(every(all, stride, false)), "held-out", held, chat);
     }
 
     private static Task task(
-            Path train, List<TextExample> learned, String name, List<TextExample> held, Optional<ChatTemplate> chat) {
+            Path train,
+            List<? extends Learnable> learned,
+            String name,
+            List<TextExample> held,
+            Optional<ChatTemplate> chat) {
         return new Task(
                 named(train) + ": " + learned.size() + " examples, " + held.size() + " to evaluate",
                 learned,
@@ -77,7 +102,7 @@ public final class JsonlTask {
     }
 
     /** Returns the last of every {@code stride} examples, or all the others. */
-    private static List<TextExample> every(List<TextExample> all, int stride, boolean last) {
+    private static <T> List<T> every(List<T> all, int stride, boolean last) {
         return java.util.stream.IntStream.range(0, all.size())
                 .filter(i -> (i % stride == stride - 1) == last)
                 .mapToObj(all::get)

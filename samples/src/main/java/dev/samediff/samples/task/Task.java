@@ -1,7 +1,7 @@
 package dev.samediff.samples.task;
 
 import dev.samediff.adapters.text.chat.ChatTemplate;
-import dev.samediff.adapters.text.jsonl.TextExample;
+import dev.samediff.adapters.text.jsonl.Learnable;
 import java.util.List;
 import java.util.Optional;
 
@@ -14,7 +14,10 @@ import java.util.Optional;
  * @param chat the template by which conversations became these examples, if they were conversations
  */
 public record Task(
-        String description, List<TextExample> train, List<EvaluationSet> evaluations, Optional<ChatTemplate> chat) {
+        String description,
+        List<? extends Learnable> train,
+        List<EvaluationSet> evaluations,
+        Optional<ChatTemplate> chat) {
     public Task {
         train = List.copyOf(train);
         evaluations = List.copyOf(evaluations);
@@ -24,7 +27,7 @@ public record Task(
     }
 
     /** A task of examples that were no conversations. */
-    public Task(String description, List<TextExample> train, List<EvaluationSet> evaluations) {
+    public Task(String description, List<? extends Learnable> train, List<EvaluationSet> evaluations) {
         this(description, train, evaluations, Optional.empty());
     }
 

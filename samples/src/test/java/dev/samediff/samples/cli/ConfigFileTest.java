@@ -52,6 +52,7 @@ class ConfigFileTest {
                 "--rank=2",
                 "--method=lora",
                 "--dropout=0.2",
+                "--neftune=5",
                 "--lora-plus=4",
                 "--lr-of=*.c_proj.lora_A.*=1e-4",
                 "--rank-pattern=c_proj=3",
@@ -184,6 +185,18 @@ class ConfigFileTest {
         assertThat(ConfiguredWords.of(root, "finetune", "--out=" + out)).doesNotContain("--rank=3");
     }
 
+    @Test
+    void without_a_folder_the_newest_run_that_has_a_checkpoint_goes_on() throws IOException {
+        Path runs = dir.resolve("samediff-out");
+        assertThat(ConfiguredWords.newestRun(runs)).isEmpty();
+        Files.createDirectories(runs.resolve("finetune-20260101-000000/checkpoints/checkpoint-5"));
+        Files.createDirectories(runs.resolve("finetune-20260201-000000/checkpoints/checkpoint-2"));
+        Files.createDirectories(runs.resolve("finetune-20260301-000000/checkpoints"));
+        Files.createDirectories(runs.resolve("finetune-20260302-000000"));
+        Files.createDirectories(runs.resolve("sweep-20260401-000000/checkpoints/checkpoint-2"));
+        assertThat(ConfiguredWords.newestRun(runs)).contains(runs.resolve("finetune-20260201-000000"));
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
@@ -198,7 +211,7 @@ class ConfigFileTest {
                 "--dropout=1|dropout 1.0",
                 "--lora-plus=-1|LoRA+",
                 "--rslora|rslora",
-                "--pack=isolated|keep the examples of a row apart",
+                "--pack=isolated|a mask of every pair of tokens",
                 "--pack=tight|best-fit",
                 "--method=lora --fast-start=2|niter"
             })

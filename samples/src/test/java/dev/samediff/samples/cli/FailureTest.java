@@ -8,6 +8,7 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.Comparator;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -114,6 +115,34 @@ class FailureTest {
     @Test
     void a_weight_that_is_not_finite_is_refused() throws IOException {
         assertOneSentence(fineTune(data, modelWithNan()), 2).containsIgnoringCase("finite");
+    }
+
+    @Test
+    void a_training_that_diverges_says_so_without_names_of_classes() {
+        Run run = Run.of(
+                withOut(("finetune --train " + data + " --method lora --rank 1 --alpha 1e300 --steps 2 --eval-count 0")
+                        .split(" ")));
+        assertOneSentence(run, 1).contains("the task loss of step", "is NaN", "learning rate");
+    }
+
+    @Test
+    void an_adapter_that_is_not_finite_writes_nothing_and_is_unusable_input() throws IOException {
+        Path out = folder.resolve("poisoned");
+        Run run = Run.of(
+                ("finetune --train " + data + " --method lora --rank 1 --steps 1 --batch 2 --eval-count 0 --out " + out)
+                        .split(" "));
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        Path adapter = out.resolve("adapter");
+        try (Stream<Path> files = Files.walk(adapter.resolve("native"))) {
+            files.sorted(Comparator.reverseOrder())
+                    .forEach(file -> assertThat(file.toFile().delete()).isTrue());
+        }
+        Path tensors = adapter.resolve("adapter_model.safetensors");
+        byte[] bytes = Files.readAllBytes(tensors);
+        Arrays.fill(bytes, bytes.length - 4, bytes.length, (byte) 0xFF); // NaN
+        Files.write(tensors, bytes);
+        assertOneSentence(Run.of("generate", "--prompt=1", "--adapter=" + adapter), 2)
+                .contains("the model gave NaN logits", "or an adapter's");
     }
 
     @Test

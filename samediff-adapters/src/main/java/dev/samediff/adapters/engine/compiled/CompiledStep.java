@@ -17,6 +17,7 @@ import dev.samediff.adapters.engine.program.ProgramCheck;
 import dev.samediff.adapters.engine.program.Recomputation;
 import dev.samediff.adapters.engine.program.ReducedPrecision;
 import dev.samediff.adapters.graph.Dropout;
+import dev.samediff.adapters.graph.EmbeddingNoise;
 import dev.samediff.adapters.memory.NativeBlock;
 import java.util.Collection;
 import java.util.LinkedHashMap;
@@ -24,6 +25,9 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -135,7 +139,9 @@ final class CompiledStep implements AutoCloseable {
                     graph,
                     outputs,
                     name -> Placeholders.get(graph.getVariable(name), placeholders),
-                    Dropout.draws(placeholders),
+                    Stream.of(Dropout.draws(placeholders), EmbeddingNoise.among(placeholders))
+                            .flatMap(Set::stream)
+                            .collect(Collectors.toSet()),
                     folded);
         } catch (UncompilableException | InvalidInputException e) {
             throw e;
@@ -242,7 +248,7 @@ final class CompiledStep implements AutoCloseable {
         }
         INDArray given = placeholders.get(name);
         if (given != null && !graph.hasVariable(name)) {
-            return given; // a draw of dropout
+            return given; // a draw of dropout, or noise
         }
         return Placeholders.isOne(graph, name)
                 ? Placeholders.get(graph.getVariable(name), placeholders)

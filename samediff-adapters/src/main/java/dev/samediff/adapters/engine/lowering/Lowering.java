@@ -3,10 +3,12 @@ package dev.samediff.adapters.engine.lowering;
 import dev.samediff.adapters.engine.UncompilableException;
 import dev.samediff.adapters.engine.nd4j.Dense;
 import dev.samediff.adapters.engine.nd4j.NativeOp;
+import dev.samediff.adapters.engine.program.BinaryKind;
 import dev.samediff.adapters.engine.program.Op;
 import dev.samediff.adapters.engine.program.ProgramBuilder;
 import dev.samediff.adapters.engine.program.Tensor;
 import dev.samediff.adapters.graph.Dropout;
+import dev.samediff.adapters.graph.EmbeddingNoise;
 import dev.samediff.adapters.graph.ExecutionOrder;
 import java.util.Arrays;
 import java.util.Collection;
@@ -45,7 +47,7 @@ public final class Lowering {
 
     private final Map<String, Value> values = new HashMap<>();
     private final Map<String, INDArray> folded;
-    /** The draws that are fed: what they decide about drops, other dropout does nothing. */
+    /** The draws of dropout and the noise that are fed; other dropout does nothing. */
     private Set<String> draws = Set.of();
 
     private Lowering(
@@ -98,7 +100,7 @@ public final class Lowering {
      * @param graph the graph; it is not changed
      * @param outputs variables to compute
      * @param placeholders gives an array of a placeholder's shape; its values do not matter
-     * @param draws the names of draws that are fed to dropout
+     * @param draws the names of draws that are fed to dropout, and of noise
      * @param folded gets the constants of the graph that were computed with; the program, or that there is none, holds as long
      *     as they stay the same
      * @throws UncompilableException if a shape depends on data, or is none that programs have
@@ -164,7 +166,7 @@ public final class Lowering {
             return;
         }
         List<Value> inputs = node.inputs().stream().map(this::value).toList();
-        if (drops(node, inputs)) {
+        if (drops(node, inputs) || addsNoise(node, inputs)) {
             return;
         }
         NativeOp op = new NativeOp(graph, node);
@@ -207,6 +209,24 @@ public final class Lowering {
         Tensor leaf = builder.leaf(draw.get(), DataType.LONG, 2);
         Op op = new Op.Dropout(Dropout.site(keep));
         values.put(node.outputs().get(0), Value.of(builder.add(op, List.of(x, leaf), x.type(), x.shape())));
+        return true;
+    }
+
+    private boolean addsNoise(ExecutionOrder.Node node, List<Value> inputs) {
+        if (draws.isEmpty() || inputs.size() != 2 || inputs.get(0).isKnown()) {
+            return false;
+        }
+        Optional<String> noise = EmbeddingNoise.fed(
+                        node.function().opName(), node.inputs().get(1))
+                .filter(draws::contains);
+        if (noise.isEmpty()) {
+            return false;
+        }
+        Tensor x = inputs.get(0).present();
+        Tensor leaf = builder.reshape(builder.leaf(noise.get(), DataType.FLOAT, x.length()), x.shape());
+        values.put(
+                node.outputs().get(0),
+                Value.of(builder.add(new Op.Binary(BinaryKind.ADD), List.of(x, leaf), x.type(), x.shape())));
         return true;
     }
 

@@ -4,6 +4,7 @@ import dev.samediff.adapters.engine.nd4j.LossInputs;
 import dev.samediff.adapters.engine.nd4j.Overwriting;
 import dev.samediff.adapters.engine.nd4j.Placeholders;
 import dev.samediff.adapters.graph.Dropout;
+import dev.samediff.adapters.graph.EmbeddingNoise;
 import dev.samediff.adapters.graph.ExecutionOrder;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
@@ -231,7 +232,7 @@ final class PlannedRunner implements Runner {
         }
     }
 
-    /** Puts a mask in the place of the 1 that dropout multiplies by, if a draw of it is fed. */
+    /** Puts a mask in the place of the 1 that dropout multiplies by, if a draw of it is fed, and noise in the place of a 0. */
     private void drop(Step step, INDArray[] inputs, Map<String, INDArray> placeholders) {
         if (inputs.length < 2) {
             return;
@@ -241,6 +242,12 @@ final class PlannedRunner implements Runner {
                 Dropout.draw(step.op.opName(), keep).map(placeholders::get).orElse(null);
         if (draw != null) {
             inputs[1] = Dropout.mask(draw, Dropout.site(keep), inputs[0].dataType(), inputs[0].shape());
+        }
+        INDArray noise = EmbeddingNoise.fed(step.op.opName(), keep)
+                .map(placeholders::get)
+                .orElse(null);
+        if (noise != null) {
+            inputs[1] = noise.reshape(inputs[0].shape());
         }
     }
 

@@ -4,6 +4,7 @@ import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.nd4j.LossInputs;
 import dev.samediff.adapters.engine.nd4j.Placeholders;
 import dev.samediff.adapters.graph.Dropout;
+import dev.samediff.adapters.graph.EmbeddingNoise;
 import dev.samediff.adapters.graph.ExecutionOrder;
 import java.util.Collection;
 import java.util.HashMap;
@@ -82,9 +83,10 @@ final class SessionRunner implements Runner {
 
     @Override
     public Map<String, INDArray> run(Map<String, INDArray> placeholders) {
-        if (!Dropout.draws(placeholders).isEmpty()) {
+        if (!Dropout.draws(placeholders).isEmpty()
+                || !EmbeddingNoise.among(placeholders).isEmpty()) {
             throw new InvalidInputException("this graph has control flow or tensor arrays, which SameDiff's own session"
-                    + " executes; dropout is not possible there: train the adapter without it");
+                    + " executes; dropout and NEFTune are not possible there: train the adapter without them");
         }
         Map<String, INDArray> values = new HashMap<>();
         for (String name : graph.inputs()) {

@@ -24,6 +24,7 @@ import org.nd4j.linalg.api.buffer.DataType;
  * @param packing whether several sequences share a row
  * @param features inputs to fill, in this order
  * @param types data type by feature; {@code LONG}, as ONNX has it, for those not named
+ * @param mask what the attention mask is, where it is among the features
  */
 public record BatchPlan(
         int batchSize,
@@ -34,7 +35,8 @@ public record BatchPlan(
         int padToMultipleOf,
         Packing packing,
         List<SequenceFeature> features,
-        Map<SequenceFeature, DataType> types)
+        Map<SequenceFeature, DataType> types,
+        AttentionMask mask)
         implements Serializable {
     public BatchPlan {
         if (batchSize < 1 || maxLength < 1 || padToMultipleOf < 1 || bucketBatches < 0) {
@@ -50,6 +52,30 @@ public record BatchPlan(
         types = Map.copyOf(types);
     }
 
+    /** A plan whose attention mask is of tokens. */
+    public BatchPlan(
+            int batchSize,
+            int maxLength,
+            @Nullable Long seed,
+            int bucketBatches,
+            boolean dropLast,
+            int padToMultipleOf,
+            Packing packing,
+            List<SequenceFeature> features,
+            Map<SequenceFeature, DataType> types) {
+        this(
+                batchSize,
+                maxLength,
+                seed,
+                bucketBatches,
+                dropLast,
+                padToMultipleOf,
+                packing,
+                features,
+                types,
+                AttentionMask.TOKENS);
+    }
+
     /** Given order, no buckets, no packing, {@code input_ids} only, as {@code LONG}. */
     public static BatchPlan of(int batchSize, int maxLength) {
         return new BatchPlan(
@@ -59,29 +85,49 @@ public record BatchPlan(
     /** Shuffled by this seed, differently in each epoch. */
     public BatchPlan shuffled(long newSeed) {
         return new BatchPlan(
-                batchSize, maxLength, newSeed, bucketBatches, dropLast, padToMultipleOf, packing, features, types);
+                batchSize,
+                maxLength,
+                newSeed,
+                bucketBatches,
+                dropLast,
+                padToMultipleOf,
+                packing,
+                features,
+                types,
+                mask);
     }
 
     /** With length buckets over this many batches; 50 is a good number. */
     public BatchPlan bucketed(int batches) {
-        return new BatchPlan(batchSize, maxLength, seed, batches, dropLast, padToMultipleOf, packing, features, types);
+        return new BatchPlan(
+                batchSize, maxLength, seed, batches, dropLast, padToMultipleOf, packing, features, types, mask);
     }
 
     /** Without a last batch that is not full. */
     public BatchPlan droppingLast() {
         return new BatchPlan(
-                batchSize, maxLength, seed, bucketBatches, true, padToMultipleOf, packing, features, types);
+                batchSize, maxLength, seed, bucketBatches, true, padToMultipleOf, packing, features, types, mask);
     }
 
     /** With lengths rounded up to a multiple. */
     public BatchPlan paddedToMultipleOf(int multiple) {
-        return new BatchPlan(batchSize, maxLength, seed, bucketBatches, dropLast, multiple, packing, features, types);
+        return new BatchPlan(
+                batchSize, maxLength, seed, bucketBatches, dropLast, multiple, packing, features, types, mask);
     }
 
     /** With several sequences per row; read {@link Packing} first. */
     public BatchPlan packed(Packing newPacking) {
         return new BatchPlan(
-                batchSize, maxLength, seed, bucketBatches, dropLast, padToMultipleOf, newPacking, features, types);
+                batchSize,
+                maxLength,
+                seed,
+                bucketBatches,
+                dropLast,
+                padToMultipleOf,
+                newPacking,
+                features,
+                types,
+                mask);
     }
 
     /** Filling these model inputs, in this order, by their ONNX names. */
@@ -89,7 +135,7 @@ public record BatchPlan(
         List<SequenceFeature> named =
                 inputNames.stream().map(SequenceFeature::named).toList();
         return new BatchPlan(
-                batchSize, maxLength, seed, bucketBatches, dropLast, padToMultipleOf, packing, named, types);
+                batchSize, maxLength, seed, bucketBatches, dropLast, padToMultipleOf, packing, named, types, mask);
     }
 
     /** With another data type of one feature. */
@@ -98,7 +144,18 @@ public record BatchPlan(
         more.putAll(types);
         more.put(feature, type);
         return new BatchPlan(
-                batchSize, maxLength, seed, bucketBatches, dropLast, padToMultipleOf, packing, features, more);
+                batchSize, maxLength, seed, bucketBatches, dropLast, padToMultipleOf, packing, features, more, mask);
+    }
+
+    /** With an attention mask of this kind; see {@link AttentionMask}. */
+    public BatchPlan masking(AttentionMask other) {
+        return new BatchPlan(
+                batchSize, maxLength, seed, bucketBatches, dropLast, padToMultipleOf, packing, features, types, other);
+    }
+
+    /** Whether the plan fills a mask of pairs of tokens. */
+    boolean masksPairs() {
+        return mask.isOfPairs() && features.contains(SequenceFeature.ATTENTION_MASK);
     }
 
     /** Data type of a feature. */

@@ -1,5 +1,6 @@
 package dev.samediff.adapters.text.batch;
 
+import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.text.tokenizer.Tokenizer;
 import java.util.List;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -12,7 +13,7 @@ import org.nd4j.linalg.dataset.MultiDataSet;
  *
  * <table>
  *   <caption>One MultiDataSet</caption>
- *   <tr><td>features[i]</td><td>the plan's features, {@code [batch, T]}, {@code LONG} unless the plan says otherwise</td></tr>
+ *   <tr><td>features[i]</td><td>the plan's features, {@code [batch, T]} (masks of pairs: {@link AttentionMask}), {@code LONG} unless the plan says otherwise</td></tr>
  *   <tr><td>labels[0]</td><td>{@code [batch, T]} INT: at t the token t + 1; 0 where it does not count</td></tr>
  *   <tr><td>labelsMask[0]</td><td>{@code [batch, T]} FLOAT: 1 where the label counts</td></tr>
  * </table>
@@ -48,10 +49,36 @@ public final class CausalLmIterator extends EpochIterator {
     }
 
     private static List<TokenSequence> checked(List<TokenSequence> sequences, BatchPlan plan) {
+        boolean apart = sequences.stream().anyMatch(sequence -> sequence.starts().length > 1);
+        if (plan.packing() == Packing.ISOLATED || apart) {
+            requireApart(plan);
+        }
+        if (plan.packing() != Packing.NONE && apart) {
+            throw new InvalidInputException(
+                    "sequences that hold several documents are packed already; give a plan without packing");
+        }
         for (int i = 0; i < sequences.size(); i++) {
             checkLength(i, sequences.get(i).length() - 1, plan);
         }
         return sequences;
+    }
+
+    /** Without a mask of pairs documents would see each other; without positions the later ones would be learned where they never stand. */
+    private static void requireApart(BatchPlan plan) {
+        if (!plan.masksPairs()) {
+            throw new InvalidInputException(
+                    "documents of a row are kept apart by a mask of every pair of tokens, and this"
+                            + " plan "
+                            + (plan.features().contains(SequenceFeature.ATTENTION_MASK)
+                                    ? "fills attention_mask " + plan.mask()
+                                    : "fills no attention_mask")
+                            + "; export the model with attention_mask [batch, 1, sequence, sequence] and position_ids"
+                            + " [batch, sequence] and give the plan masking(new AttentionMask(4, ...)), or do not pack");
+        }
+        if (!plan.features().contains(SequenceFeature.POSITION_IDS)) {
+            throw new InvalidInputException("documents of a row begin anew at position 0, and this plan fills no"
+                    + " position_ids; export the model with that input, or do not pack");
+        }
     }
 
     private static int[] positions(TokenSequence[] rows) {
@@ -68,18 +95,23 @@ public final class CausalLmIterator extends EpochIterator {
         for (TokenSequence sequence : sequences) {
             hash.add(sequence.ids());
             hash.add(sequence.labelled());
+            if (sequence.starts().length > 1) {
+                hash.add(sequence.starts());
+            }
         }
     }
 
     @Override
     MultiDataSet batch(int[] members, int width) {
         int[][] ids = new int[members.length][];
+        int[][] starts = new int[members.length][];
         int[] lengths = new int[members.length];
         int[] labels = new int[members.length * width];
         float[] mask = new float[members.length * width];
         for (int row = 0; row < members.length; row++) {
             TokenSequence sequence = sequences[members[row]];
             ids[row] = sequence.ids();
+            starts[row] = sequence.starts();
             lengths[row] = sequence.length() - 1;
             for (int t = 0; t < lengths[row]; t++) {
                 if (sequence.labelled()[t + 1]) {
@@ -89,7 +121,7 @@ public final class CausalLmIterator extends EpochIterator {
             }
         }
         return new MultiDataSet(
-                features(ids, lengths, width, padId),
+                causalFeatures(ids, starts, lengths, width, padId),
                 new INDArray[] {BatchArrays.ints(labels, members.length, width)},
                 null,
                 new INDArray[] {BatchArrays.floats(mask, members.length, width)});

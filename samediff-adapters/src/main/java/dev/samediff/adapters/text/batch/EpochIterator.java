@@ -56,10 +56,27 @@ public abstract class EpochIterator implements MultiDataSetIterator, DescribedBa
         }
     }
 
-    /** The planned features of these rows. */
+    /**
+     * The planned features of these rows, for a model whose tokens see all of a text.
+     *
+     * @throws InvalidInputException if the plan fills a mask of pairs, which is made for causal language models only
+     */
     final INDArray[] features(int[][] ids, int[] lengthOfRow, int width, int padId) {
+        if (plan.masksPairs()) {
+            throw new InvalidInputException(
+                    "the attention mask is " + plan.mask()
+                            + ", which is filled for causal language models only; export the model with a mask [batch, sequence]");
+        }
         return plan.features().stream()
                 .map(feature -> BatchArrays.feature(feature, plan.type(feature), ids, lengthOfRow, width, padId))
+                .toArray(INDArray[]::new);
+    }
+
+    /** The planned features of these rows, whose documents begin at {@code starts}, for a model whose tokens see those before them. */
+    final INDArray[] causalFeatures(int[][] ids, int[][] starts, int[] lengthOfRow, int width, int padId) {
+        return plan.features().stream()
+                .map(feature -> BatchArrays.causal(
+                        feature, plan.type(feature), plan.mask(), ids, starts, lengthOfRow, width, padId))
                 .toArray(INDArray[]::new);
     }
 
@@ -79,6 +96,9 @@ public abstract class EpochIterator implements MultiDataSetIterator, DescribedBa
         parts.put("dropping of the last batch", Boolean.toString(plan.dropLast()));
         parts.put("padding multiple", Integer.toString(plan.padToMultipleOf()));
         parts.put("packing", plan.packing().toString());
+        if (plan.masksPairs()) {
+            parts.put("attention mask", plan.mask().toString());
+        }
         parts.put(
                 "features",
                 plan.features().stream()

@@ -8,11 +8,12 @@ import java.util.Deque;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.function.Function;
 
 /**
  * Whether several sequences share a row, which leaves (almost) no padding.
  *
- * <p>Sequences in one row see each other: causal attention lets the later ones look at the earlier ones, and positions run
+ * <p>Sequences in one row see each other, but for {@link #ISOLATED}: causal attention lets the later ones look at the earlier ones, and positions run
  * on. For plain text that is customary and does no harm; for prompts and responses it changes what is learned, and {@link
  * #NONE} with length buckets is the better choice. The loss stays exact: the first token of a sequence is never learned
  * from the sequence before it, so the same tokens count as without packing. The windows of a long text that follow each
@@ -24,14 +25,20 @@ public enum Packing {
     /** All sequences in one stream, cut into rows of full length; rows share one token, so no label is lost. */
     STREAM,
     /** Whole sequences, longest first, each into the fullest row that has room for it. */
-    BEST_FIT;
+    BEST_FIT,
+    /**
+     * As {@link #BEST_FIT}, and sequences of a row do not see each other: the attention mask is block-diagonal, positions begin anew with each. The
+     * loss of a batch is that of its sequences alone. Takes a model with a mask of pairs ({@link AttentionMask}) and positions as inputs.
+     */
+    ISOLATED;
 
     /** Packs in a way that depends only on the sequences; rows have at most {@code maxLength + 1} tokens. */
     public List<TokenSequence> pack(List<TokenSequence> sequences, int maxLength) {
         return switch (this) {
             case NONE -> List.copyOf(sequences);
             case STREAM -> stream(sequences, maxLength);
-            case BEST_FIT -> bestFit(sequences, maxLength + 1);
+            case BEST_FIT -> bestFit(sequences, maxLength + 1, Packing::row);
+            case ISOLATED -> bestFit(sequences, maxLength + 1, Packing::apart);
         };
     }
 
@@ -58,7 +65,8 @@ public enum Packing {
         return false;
     }
 
-    private static List<TokenSequence> bestFit(List<TokenSequence> sequences, int capacity) {
+    private static List<TokenSequence> bestFit(
+            List<TokenSequence> sequences, int capacity, Function<List<TokenSequence>, TokenSequence> joined) {
         List<TokenSequence> longestFirst = new ArrayList<>(sequences);
         longestFirst.sort(Comparator.comparingInt(TokenSequence::length).reversed());
         List<List<TokenSequence>> rows = new ArrayList<>();
@@ -82,12 +90,24 @@ public enum Packing {
                     .computeIfAbsent(room - sequence.length(), r -> new ArrayDeque<>())
                     .addLast(row);
         }
-        return rows.stream().map(Packing::row).toList();
+        return rows.stream().map(joined).toList();
     }
 
     private static TokenSequence row(List<TokenSequence> parts) {
         Joined row = Joined.of(parts);
         return new TokenSequence(row.ids, row.labelled);
+    }
+
+    /** Whole sequences that do not see each other, so that a window of a text keeps its first token. */
+    private static TokenSequence apart(List<TokenSequence> parts) {
+        int[] starts = new int[parts.size()];
+        for (int i = 1; i < starts.length; i++) {
+            starts[i] = starts[i - 1] + parts.get(i - 1).length();
+        }
+        Joined row = Joined.of(parts.stream()
+                .map(part -> new TokenSequence(part.ids(), part.labelled()))
+                .toList());
+        return new TokenSequence(row.ids, row.labelled, false, starts);
     }
 
     /** Sequences one behind the other. */

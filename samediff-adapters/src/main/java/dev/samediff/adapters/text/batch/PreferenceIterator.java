@@ -93,7 +93,8 @@ public final class PreferenceIterator extends EpochIterator {
                         plan.padToMultipleOf(),
                         plan.packing(),
                         plan.features(),
-                        plan.types()),
+                        plan.types(),
+                        plan.mask()),
                 reference);
     }
 
@@ -155,7 +156,7 @@ public final class PreferenceIterator extends EpochIterator {
         }
         INDArray tokens = BatchArrays.ints(labels, rows, width);
         return new MultiDataSet(
-                features(ids, lengths, width, padId),
+                causalFeatures(ids, BatchArrays.oneDocument(rows), lengths, width, padId),
                 given == null ? new INDArray[] {tokens} : new INDArray[] {tokens, BatchArrays.floats(known, rows)},
                 null,
                 null);

@@ -1,6 +1,8 @@
 package dev.samediff.adapters.text.batch;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.text.jsonl.Learnable;
+import dev.samediff.adapters.text.jsonl.MaskedText;
 import dev.samediff.adapters.text.jsonl.TextExample;
 import dev.samediff.adapters.text.tokenizer.Beginning;
 import dev.samediff.adapters.text.tokenizer.Framing;
@@ -21,6 +23,8 @@ import java.util.List;
  *   <li>A prompt is cut on the left, down to one token: its end is what the response follows. The response stays whole.
  *   <li>If the response does not fit even then, the example is dropped and counted ({@link LongResponses#DROP}), or the
  *       response is cut on the right and loses its end token ({@link LongResponses#CUT}).
+ *   <li>A text with learned parts ({@link MaskedText}) is one sequence of its tokens, or several of which each learns other parts, if it is too
+ *       long or a part's end is no end token.
  *   <li>Plain text is split into windows that share one token, so that every token is learned exactly once.
  * </ul>
  *
@@ -97,7 +101,7 @@ public record SequenceEncoder(
     }
 
     /** Sequences of one example: none if it was dropped, several if it was a long text. */
-    public List<TokenSequence> encode(TextExample example) {
+    public List<TokenSequence> encode(Learnable example) {
         return new Tally().encode(example);
     }
 
@@ -112,10 +116,10 @@ public record SequenceEncoder(
     }
 
     /** Encodes all examples; refuses if nothing is left. */
-    public EncodedExamples encodeAll(Iterable<TextExample> examples) {
+    public EncodedExamples encodeAll(Iterable<? extends Learnable> examples) {
         Tally tally = new Tally();
         List<TokenSequence> sequences = new ArrayList<>();
-        for (TextExample example : examples) {
+        for (Learnable example : examples) {
             sequences.addAll(tally.encode(example));
         }
         EncodingReport report = tally.report();
@@ -140,14 +144,31 @@ public record SequenceEncoder(
         private long splitTexts;
         private long unknown;
 
-        List<TokenSequence> encode(TextExample example) {
+        List<TokenSequence> encode(Learnable example) {
             examples++;
-            int[] response = tokenizer.encode(example.response());
-            List<TokenSequence> result = example.isPlainText() ? text(response) : pair(example.prompt(), response);
+            List<TokenSequence> result =
+                    example instanceof MaskedText masked ? parts(masked) : pair((TextExample) example);
             for (TokenSequence sequence : result) {
                 count(sequence);
             }
             return result;
+        }
+
+        private List<TokenSequence> pair(TextExample example) {
+            int[] response = tokenizer.encode(example.response());
+            return example.isPlainText() ? text(response) : pair(example.prompt(), response);
+        }
+
+        private List<TokenSequence> parts(MaskedText text) {
+            if (labels == Labels.ALL) {
+                return text(tokenizer.encode(text.text()));
+            }
+            MaskedTokens.Cut cut = MaskedTokens.of(text, tokenizer, framing)
+                    .cut(maxLength + 1, framing, eos ? tokenizer.eosId() : -1, longResponses);
+            cutPrompts += cut.cutPrompts();
+            cutResponses += cut.cutResponses();
+            dropped += cut.dropped();
+            return cut.sequences();
         }
 
         private List<TokenSequence> text(int[] body) {

@@ -6,13 +6,13 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Collectors;
 
-/** An input of a transformer that a batch of sequences can fill; each is {@code [batch, seq]}. */
+/** An input of a transformer that a batch of sequences can fill; each is {@code [batch, seq]}, but for masks of pairs ({@link AttentionMask}). */
 public enum SequenceFeature {
     /** Token ids; the padding id behind the end. */
     INPUT_IDS,
     /** 1 where there is a token, 0 where there is padding. */
     ATTENTION_MASK,
-    /** 0, 1, 2, ... in every row. */
+    /** 0, 1, 2, ... in every row, or in every document of it ({@link Packing#ISOLATED}). */
     POSITION_IDS,
     /** 0 everywhere: one segment. */
     TOKEN_TYPE_IDS;
@@ -67,12 +67,12 @@ public enum SequenceFeature {
         return lower.contains("segment") ? TOKEN_TYPE_IDS : named(input);
     }
 
-    /** Value at a position of a row. */
-    int valueAt(int[] ids, int position, int length, int padId) {
+    /** Value at a position of a row, whose documents begin at {@code starts}. */
+    int valueAt(int[] ids, int[] starts, int position, int length, int padId) {
         return switch (this) {
             case INPUT_IDS -> position < length ? ids[position] : padId;
             case ATTENTION_MASK -> position < length ? 1 : 0;
-            case POSITION_IDS -> position;
+            case POSITION_IDS -> position < length ? position - AttentionMask.begin(starts, position) : position;
             case TOKEN_TYPE_IDS -> 0;
         };
     }

@@ -183,20 +183,27 @@ public final class ChatTemplate {
      * @throws InvalidInputException if the template refuses the conversation, or does what is not possible
      */
     public String render(List<ChatMessage> messages, boolean answer) {
+        return rendered(messages, answer).text();
+    }
+
+    /** As {@link #render}, with the parts of the text that the model is to write itself, where the template says so. */
+    public Rendered rendered(List<ChatMessage> messages, boolean answer) {
         List<Object> values = new ArrayList<>();
         messages.forEach(message -> values.add(message.values()));
-        Scope scope = new Scope(new Run(clock), null);
+        Run run = new Run(clock);
+        Scope scope = new Scope(run, null);
         tokens.forEach(scope::set);
         scope.set("messages", values);
         scope.set("add_generation_prompt", answer);
         functions().forEach(scope::set);
         StringBuilder text = new StringBuilder();
+        run.watch(text);
         try {
             compiled.write(scope, text);
         } catch (StackOverflowError e) {
             throw new InvalidInputException("the chat template makes values that are nested too deep", e);
         }
-        return text.toString();
+        return new Rendered(text.toString(), run.generated());
     }
 
     private static Map<String, Callable> functions() {

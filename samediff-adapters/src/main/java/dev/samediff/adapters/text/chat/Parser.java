@@ -89,7 +89,12 @@ final class Parser {
                 end();
                 Statement body = body(Set.of("endgeneration"));
                 closing("endgeneration");
-                yield body;
+                yield (scope, out) -> {
+                    int from = out.length();
+                    Flow flow = body.write(scope, out);
+                    scope.run().generated(out, from);
+                    return flow;
+                };
             }
             case "break" -> jump(Flow.BREAK);
             case "continue" -> jump(Flow.CONTINUE);

@@ -2,6 +2,9 @@ package dev.samediff.adapters.text.chat;
 
 import dev.samediff.adapters.InvalidInputException;
 import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import org.jspecify.annotations.Nullable;
 
 /** What one rendering has cost. Costs are counted, not timed, so that what is refused is refused on every machine. */
 final class Run {
@@ -15,9 +18,27 @@ final class Run {
     private long steps;
     private long characters;
     private int depth;
+    private final List<Span> generated = new ArrayList<>();
+    private @Nullable StringBuilder watched;
 
     Run(Clock clock) {
         this.clock = clock;
+    }
+
+    /** Begins to look at what is written to a text. */
+    void watch(StringBuilder out) {
+        watched = out;
+    }
+
+    /** Notes a part of the text that the model is to write itself, if it is the text that is watched. */
+    void generated(StringBuilder out, int from) {
+        if (out == watched && out.length() > from) {
+            generated.add(new Span(from, out.length()));
+        }
+    }
+
+    List<Span> generated() {
+        return generated;
     }
 
     Clock clock() {

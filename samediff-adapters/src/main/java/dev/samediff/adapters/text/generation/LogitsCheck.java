@@ -5,7 +5,8 @@ import java.util.Optional;
 /** Finds logits that no token can be chosen by. */
 final class LogitsCheck {
     /** What a user can do about them. */
-    static final String ADVICE = "its weights or a training run went wrong, or a mask left nothing";
+    static final String ADVICE =
+            "its weights, or an adapter's, are damaged or of a training that diverged, or a mask left nothing";
 
     private LogitsCheck() {}
 
@@ -34,11 +35,11 @@ final class LogitsCheck {
     /**
      * Refuses them.
      *
-     * @throws IllegalStateException that says what is wrong with them
+     * @throws NonFiniteLogitsException that says what is wrong with them
      */
     static void require(float... logits) {
         fault(logits).ifPresent(fault -> {
-            throw new IllegalStateException(
+            throw new NonFiniteLogitsException(
                     "no token can be chosen: the model gave " + fault.kind() + " (" + fault.where() + "); " + ADVICE);
         });
     }

@@ -48,11 +48,11 @@ record NextScores(LogitsFunction model, Tokenizer tokenizer, GenerationPlan plan
      *
      * @param number the number of its prompt
      * @param length its tokens
-     * @throws IllegalStateException if no token can be chosen by them
+     * @throws NonFiniteLogitsException if no token can be chosen by them
      */
     static void check(float[] logits, int number, int length) {
         LogitsCheck.fault(logits).ifPresent(fault -> {
-            throw new IllegalStateException("the model gave " + fault.kind() + " at position " + (length - 1)
+            throw new NonFiniteLogitsException("the model gave " + fault.kind() + " at position " + (length - 1)
                     + " of prompt " + number + " (" + fault.where() + "); " + LogitsCheck.ADVICE);
         });
     }

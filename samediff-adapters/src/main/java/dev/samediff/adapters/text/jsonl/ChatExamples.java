@@ -3,36 +3,91 @@ package dev.samediff.adapters.text.jsonl;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.text.chat.ChatMessage;
 import dev.samediff.adapters.text.chat.ChatTemplate;
+import dev.samediff.adapters.text.chat.Rendered;
+import dev.samediff.adapters.text.chat.Span;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
-/**
- * Conversations as prompts and responses, by a template. Each turn of the assistant is one example: its prompt is all before it as the template
- * opens an answer, its response what the template writes for it. So only the assistant's turns are learned, exactly as they are asked for when
- * the model is used, whatever the template makes of earlier turns.
- */
+/** Conversations as what is learned, by a template: only the assistant's turns count. */
 public final class ChatExamples {
     private ChatExamples() {}
 
     /**
-     * The examples of conversations.
+     * Each conversation as one text, of which all answers are learned: what stands between {@code {% generation %}} and {@code
+     * {% endgeneration %}}, if the template says so, as Hugging Face's {@code assistant_only_loss} takes it; otherwise what the template adds for
+     * each answer behind the text that opens it. A template that writes earlier turns differently once others follow (as Qwen 3 leaves
+     * out what was thought) gives no such text: then each answer is an example of its own, as by {@link #of}.
+     *
+     * @throws InvalidInputException if the template refuses a conversation, or writes an answer differently from how it opens one
+     */
+    public static List<Learnable> whole(List<List<ChatMessage>> conversations, ChatTemplate template) {
+        List<Learnable> all = new ArrayList<>();
+        for (int i = 0; i < conversations.size(); i++) {
+            Rendered rendered = template.rendered(conversations.get(i), false);
+            List<Turn> turns = rendered.generated().isEmpty() ? turns(conversations.get(i), template, i) : List.of();
+            Optional<List<Span>> learned =
+                    turns.isEmpty() ? Optional.of(rendered.generated()) : spans(turns, rendered.text());
+            if (learned.isPresent() && !learned.get().isEmpty()) {
+                all.add(new MaskedText(rendered.text(), learned.get()));
+            } else {
+                turns.forEach(turn -> all.add(turn.example()));
+            }
+        }
+        return all;
+    }
+
+    /**
+     * Each turn of the assistant as one example: its prompt is all before it as the template opens an answer, its response what the template
+     * writes for it, exactly as it is asked for when the model is used.
      *
      * @throws InvalidInputException if the template refuses one, or writes an answer differently from how it opens one
      */
     public static List<TextExample> of(List<List<ChatMessage>> conversations, ChatTemplate template) {
         List<TextExample> examples = new ArrayList<>();
         for (int i = 0; i < conversations.size(); i++) {
-            List<ChatMessage> messages = conversations.get(i);
-            for (int turn = 0; turn < messages.size(); turn++) {
-                if (messages.get(turn).isAssistant()) {
-                    examples.add(example(messages.subList(0, turn + 1), template, i));
-                }
-            }
+            turns(conversations.get(i), template, i).forEach(turn -> examples.add(turn.example()));
         }
         return examples;
     }
 
-    private static TextExample example(List<ChatMessage> messages, ChatTemplate template, int number) {
+    /**
+     * A turn of the assistant.
+     *
+     * @param prompt all before it, with what opens an answer
+     * @param response what the template writes for it
+     */
+    private record Turn(String prompt, String response) {
+        TextExample example() {
+            return new TextExample(prompt, response);
+        }
+    }
+
+    /** Where the answers stand in the text of all turns; empty if one of them is written differently there. */
+    private static Optional<List<Span>> spans(List<Turn> turns, String all) {
+        List<Span> spans = new ArrayList<>();
+        for (Turn turn : turns) {
+            if (!all.startsWith(turn.prompt())
+                    || !all.startsWith(turn.response(), turn.prompt().length())) {
+                return Optional.empty();
+            }
+            int from = turn.prompt().length();
+            spans.add(new Span(from, from + turn.response().length()));
+        }
+        return Optional.of(spans);
+    }
+
+    private static List<Turn> turns(List<ChatMessage> messages, ChatTemplate template, int number) {
+        List<Turn> turns = new ArrayList<>();
+        for (int turn = 0; turn < messages.size(); turn++) {
+            if (messages.get(turn).isAssistant()) {
+                turns.add(turn(messages.subList(0, turn + 1), template, number));
+            }
+        }
+        return turns;
+    }
+
+    private static Turn turn(List<ChatMessage> messages, ChatTemplate template, int number) {
         String prompt = template.render(messages.subList(0, messages.size() - 1), true);
         String all = template.render(messages, false);
         if (!all.startsWith(prompt)) {
@@ -48,6 +103,6 @@ public final class ChatExamples {
                     + (prompt.isEmpty() ? "nothing before an answer" : "nothing of an answer")
                     + "; use another template");
         }
-        return new TextExample(prompt, response);
+        return new Turn(prompt, response);
     }
 }

@@ -4,12 +4,12 @@ import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.text.tokenizer.JsonFiles;
 
 /**
- * What a causal language model learns from: a prompt it is given and the response it should write.
+ * A prompt that a model is given, and the response it should write.
  *
  * @param prompt what the model is given; empty for plain text, of which every token is learned
  * @param response what it should write; not empty
  */
-public record TextExample(String prompt, String response) {
+public record TextExample(String prompt, String response) implements Learnable {
     public TextExample {
         if (response.isEmpty()) {
             throw new InvalidInputException("the response to the prompt `" + JsonFiles.excerpt(prompt)

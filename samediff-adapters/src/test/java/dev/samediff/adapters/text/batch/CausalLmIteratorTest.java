@@ -2,6 +2,7 @@ package dev.samediff.adapters.text.batch;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.text.generation.RandomSequences;
@@ -55,6 +56,55 @@ class CausalLmIteratorTest {
         assertThat(batch.getLabelsMaskArray(0).toFloatMatrix()).isDeepEqualTo(new float[][] {{0, 1, 1}, {1, 0, 0}});
         assertThat(batch.getFeaturesMaskArrays()).isNull();
         assertThat(iterator.hasNext()).isFalse();
+    }
+
+    @Test
+    void isolated_documents_of_a_row_see_themselves_only_and_begin_at_position_0() {
+        TokenSequence one = new TokenSequence(new int[] {5, 6, 7}, new boolean[] {true, false, true});
+        TokenSequence two = new TokenSequence(new int[] {3, 4}, new boolean[] {true, true});
+        BatchPlan plan = BatchPlan.of(1, 8)
+                .filling(List.of("input_ids", "attention_mask", "position_ids"))
+                .packed(Packing.ISOLATED)
+                .masking(new AttentionMask(3, false))
+                .paddedToMultipleOf(5);
+        MultiDataSet batch = new CausalLmIterator(List.of(two, one), PAD, plan).next();
+        assertThat(batch.getFeatures(0).toLongMatrix()).isDeepEqualTo(new long[][] {{5, 6, 7, 3, PAD}});
+        assertThat(batch.getFeatures(1).slice(0).toLongMatrix()).isDeepEqualTo(new long[][] {
+            {1, 0, 0, 0, 0}, {1, 1, 0, 0, 0}, {1, 1, 1, 0, 0}, {0, 0, 0, 1, 0}, {0, 0, 0, 0, 1}
+        });
+        assertThat(batch.getFeatures(2).toLongMatrix()).isDeepEqualTo(new long[][] {{0, 1, 2, 0, 4}});
+        assertThat(batch.getLabels(0).toIntMatrix()).isDeepEqualTo(new int[][] {{0, 7, 0, 4, 0}});
+        assertThat(batch.getLabelsMaskArray(0).toFloatMatrix()).isDeepEqualTo(new float[][] {{0, 1, 0, 1, 0}});
+        INDArray added = new CausalLmIterator(
+                        List.of(one),
+                        PAD,
+                        plan.packed(Packing.NONE)
+                                .masking(new AttentionMask(4, true))
+                                .typed(SequenceFeature.ATTENTION_MASK, DataType.HALF))
+                .next()
+                .getFeatures(1);
+        assertThat(added.dataType()).isEqualTo(DataType.HALF);
+        assertThat(added.shape()).containsExactly(1, 1, 5, 5);
+        assertThat(added.getDouble(0, 0, 0, 1)).isEqualTo(-6e4, within(100.0));
+        assertThat(added.getDouble(0, 0, 1, 0)).isZero();
+    }
+
+    @Test
+    void documents_cannot_be_kept_apart_without_a_mask_of_pairs_and_positions() {
+        List<TokenSequence> data = RandomSequences.of(3, 5, 1);
+        BatchPlan plan = BatchPlan.of(3, 8).packed(Packing.ISOLATED);
+        assertThatThrownBy(() -> new CausalLmIterator(data, PAD, plan))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining("fills no attention_mask; export the model with attention_mask [batch, 1,");
+        assertThatThrownBy(() -> new CausalLmIterator(
+                        data, PAD, plan.filling(List.of("input_ids", "attention_mask", "position_ids"))))
+                .hasMessageContaining("fills attention_mask [batch, T]; export the model");
+        assertThatThrownBy(() -> new CausalLmIterator(
+                        data,
+                        PAD,
+                        plan.filling(List.of("input_ids", "attention_mask")).masking(new AttentionMask(4, true))))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining("begin anew at position 0, and this plan fills no position_ids");
     }
 
     @Test

@@ -34,6 +34,10 @@ class IteratorContractTest {
                                 .bucketed(buckets)
                                 .packed(packing)
                                 .paddedToMultipleOf(multiple)
+                                .masking(
+                                        packing == Packing.ISOLATED
+                                                ? new AttentionMask(3, false)
+                                                : AttentionMask.TOKENS)
                                 .filling(List.of("input_ids", "attention_mask", "position_ids"));
                         plans.addAll(
                                 List.of(plan, plan.shuffled(5), plan.shuffled(5).droppingLast()));
@@ -100,8 +104,9 @@ class IteratorContractTest {
         INDArray ids = batch.getFeatures(0);
         for (int row = 0; row < ids.size(0); row++) {
             for (int t = 0; t < ids.size(1); t++) {
-                boolean real = batch.getFeatures(1).getInt(row, t) == 1;
                 long id = ids.getLong(row, t);
+                INDArray mask = batch.getFeatures(1);
+                boolean real = mask.rank() > 2 ? id != PAD : mask.getInt(row, t) == 1;
                 long label = batch.getLabels(0).getLong(row, t);
                 assertThat(id == PAD).isEqualTo(!real);
                 if (real) {

@@ -40,7 +40,7 @@ class ChatTemplateTest {
         }
     }
 
-    private static String render(JsonNode one) {
+    private static Rendered render(JsonNode one) {
         List<ChatMessage> messages = new ArrayList<>();
         one.path("messages")
                 .forEach(message -> messages.add(new ChatMessage(
@@ -48,12 +48,12 @@ class ChatTemplateTest {
         return ChatTemplate.of(one.path("template").asText())
                 .withTokens(TOKENS)
                 .withClock(CLOCK)
-                .render(messages, one.path("answer").asBoolean());
+                .rendered(messages, one.path("answer").asBoolean());
     }
 
     private static String result(JsonNode one) {
         try {
-            return render(one);
+            return render(one).text();
         } catch (InvalidInputException e) {
             return "refused: " + e.getMessage();
         }
@@ -78,6 +78,101 @@ class ChatTemplateTest {
         }
         all.assertAll();
         assertThat(count).isGreaterThan(180);
+    }
+
+    /** transformers' AssistantTracker, by which TRL's assistant_only_loss masks. */
+    @Test
+    void generated_parts_are_where_transformers_finds_them() throws IOException {
+        SoftAssertions all = new SoftAssertions();
+        int count = 0;
+        for (JsonNode one : cases()) {
+            if (one.has("generated")) {
+                List<Span> expected = new ArrayList<>();
+                one.path("generated")
+                        .forEach(span -> expected.add(
+                                new Span(span.path(0).asInt(), span.path(1).asInt())));
+                all.assertThat(render(one).generated())
+                        .as(one.path("name").asText() + " " + one.path("messages"))
+                        .isEqualTo(expected);
+                count += expected.size();
+            }
+        }
+        all.assertAll();
+        assertThat(count).isGreaterThan(30);
+    }
+
+    private static ChatTemplate published(String name) throws IOException {
+        for (JsonNode one : cases()) {
+            if (one.path("name").asText().equals(name)) {
+                return ChatTemplate.of(one.path("template").asText()).withClock(CLOCK);
+            }
+        }
+        throw new AssertionError("chat_templates.py has no " + name);
+    }
+
+    /** Meta's "Llama 3.1: prompt formats" and "Llama 3.2": cutting date, today's date, the system's words behind them. */
+    @Test
+    void llama_3_1_and_3_2_begin_with_their_dates() throws IOException {
+        List<ChatMessage> capital = List.of(
+                ChatMessage.system("You are a helpful assistant"), ChatMessage.user("What is the capital of France?"));
+        String expected =
+                "<|begin_of_text|><|start_header_id|>system<|end_header_id|>\n\nCutting Knowledge Date: December 2023\n"
+                        + "Today Date: 26 Jul 2024\n\nYou are a helpful assistant<|eot_id|><|start_header_id|>user<|end_header_id|>\n\n"
+                        + "What is the capital of France?<|eot_id|><|start_header_id|>assistant<|end_header_id|>\n\n";
+        Map<String, String> tokens = Map.of("bos_token", "<|begin_of_text|>");
+        assertThat(published("llama31").withTokens(tokens).render(capital, true))
+                .isEqualTo(expected);
+        assertThat(published("llama32").withTokens(tokens).render(capital, true))
+                .isEqualTo(expected);
+        assertThat(published("llama32")
+                        .withTokens(tokens)
+                        .withClock(Clock.fixed(Instant.parse("2026-03-02T00:00:00Z"), ZoneOffset.UTC))
+                        .render(capital, true))
+                .isEqualTo(expected.replace("26 Jul 2024", "02 Mar 2026"));
+    }
+
+    /** Qwen's "Chat template" page: the default system turn, or the given one; a second answer follows the first. */
+    @Test
+    void qwen_2_5_has_a_system_turn_of_its_own_unless_one_is_given() throws IOException {
+        assertThat(published("qwen25")
+                        .render(
+                                List.of(
+                                        ChatMessage.system("You are a helpful assistant."),
+                                        ChatMessage.user("Hello!"),
+                                        ChatMessage.assistant("Hi there!"),
+                                        ChatMessage.user("How are you?")),
+                                true))
+                .isEqualTo(
+                        "<|im_start|>system\nYou are a helpful assistant.<|im_end|>\n<|im_start|>user\nHello!<|im_end|>\n"
+                                + "<|im_start|>assistant\nHi there!<|im_end|>\n<|im_start|>user\nHow are you?<|im_end|>\n<|im_start|>assistant\n");
+    }
+
+    /** Gemma's "Formatting" page: two turns; and what its template and Mistral's refuse, in their words. */
+    @Test
+    void gemma_and_mistral_refuse_what_they_were_not_trained_on_in_their_own_words() throws IOException {
+        ChatTemplate gemma = published("gemma").withTokens(Map.of("bos_token", "<bos>"));
+        ChatTemplate mistral = published("mistral").withTokens(TOKENS);
+        List<ChatMessage> twice = List.of(ChatMessage.user("a"), ChatMessage.user("b"));
+        assertThat(gemma.render(
+                        List.of(
+                                ChatMessage.user("Knock knock."),
+                                ChatMessage.assistant("Who's there?"),
+                                ChatMessage.user("Gemma.")),
+                        true))
+                .isEqualTo(
+                        "<bos><start_of_turn>user\nKnock knock.<end_of_turn>\n<start_of_turn>model\nWho's there?<end_of_turn>\n"
+                                + "<start_of_turn>user\nGemma.<end_of_turn>\n<start_of_turn>model\n");
+        assertThatThrownBy(() -> gemma.render(List.of(ChatMessage.system("s"), ChatMessage.user("a")), true))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessage("the chat template refuses the conversation: System role not supported");
+        for (ChatTemplate strict : List.of(gemma, mistral)) {
+            assertThatThrownBy(() -> strict.render(twice, true))
+                    .isInstanceOf(InvalidInputException.class)
+                    .hasMessage("the chat template refuses the conversation: Conversation roles must alternate"
+                            + " user/assistant/user/assistant/...");
+        }
+        assertThatThrownBy(() -> mistral.render(List.of(ChatMessage.user("a"), ChatMessage.system("s")), true))
+                .hasMessageContaining("Only user and assistant roles are supported!");
     }
 
     /** What the cards and documentation of the models show. */

@@ -8,7 +8,10 @@ import dev.samediff.adapters.text.batch.SequenceEncoder;
 import dev.samediff.adapters.text.batch.TokenSequence;
 import dev.samediff.adapters.text.chat.ChatMessage;
 import dev.samediff.adapters.text.chat.ChatTemplate;
+import dev.samediff.adapters.text.chat.Rendered;
+import dev.samediff.adapters.text.chat.Span;
 import dev.samediff.adapters.text.tokenizer.CharTokenizer;
+import dev.samediff.adapters.text.tokenizer.Tokenizer;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -123,5 +126,141 @@ class ChatExamplesTest {
         assertThatThrownBy(() ->
                         ChatExamples.of(List.of(List.of(ChatMessage.user("a"), ChatMessage.assistant("b"))), nothing))
                 .hasMessageContaining("writes nothing of an answer");
+    }
+
+    private static final List<ChatMessage> TALK = List.of(
+            ChatMessage.user("q"), ChatMessage.assistant("r"), ChatMessage.user("s"), ChatMessage.assistant("t"));
+
+    /** Tokens of some characters each; ';' ends a turn for it, too. */
+    private record Chunks(int size) implements Tokenizer {
+        @Override
+        public int[] encode(String text) {
+            int[] ids = new int[(text.length() + size - 1) / size];
+            for (int i = 0; i < text.length(); i++) {
+                ids[i / size] = ids[i / size] * 128 + text.charAt(i);
+            }
+            return ids;
+        }
+
+        @Override
+        public String decode(int[] ids) {
+            StringBuilder text = new StringBuilder();
+            for (int id : ids) {
+                text.append(id >= 128 ? "" + (char) (id / 128) : "").append((char) (id % 128));
+            }
+            return text.toString();
+        }
+
+        @Override
+        public int padId() {
+            return 0;
+        }
+
+        @Override
+        public int eosId() {
+            return ';';
+        }
+
+        @Override
+        public int vocabularySize() {
+            return 1 << 14;
+        }
+
+        @Override
+        public String describe() {
+            return "chunks of " + size;
+        }
+    }
+
+    private static String learned(Tokenizer letters, TokenSequence sequence) {
+        StringBuilder learned = new StringBuilder();
+        for (int i = 0; i < sequence.length(); i++) {
+            String token = letters.decode(new int[] {sequence.ids()[i]});
+            learned.append(!sequence.labelled()[i] ? "" : token.isEmpty() ? "$" : token);
+        }
+        return learned.toString();
+    }
+
+    private static List<String> learned(Tokenizer letters, int longest, ChatTemplate template) {
+        return ChatExamples.whole(List.of(TALK), template).stream()
+                .flatMap(one -> SequenceEncoder.of(letters, longest).encode(one).stream())
+                .map(one -> letters.decode(one.ids()) + " learns " + learned(letters, one))
+                .toList();
+    }
+
+    @Test
+    void a_conversation_is_one_text_of_which_every_answer_is_learned() {
+        assertThat(ChatExamples.whole(List.of(TALK), SHORT))
+                .containsExactly(
+                        new MaskedText("u:q;\n\na:r;\n\nu:s;\n\na:t;\n\n", List.of(new Span(8, 10), new Span(20, 22))));
+    }
+
+    @Test
+    void what_a_template_marks_as_generated_is_what_is_learned() {
+        ChatTemplate marked = ChatTemplate.of(
+                "{% for m in messages %}{{ m.role[0] }}:{% if m.role == 'assistant' %}"
+                        + "{% generation %}{{ m.content }};{% endgeneration %}{% else %}{{ m.content }};{% endif %}\n{% endfor %}");
+        assertThat(ChatExamples.whole(List.of(TALK), marked))
+                .containsExactly(new MaskedText("u:q;a:r;u:s;a:t;", List.of(new Span(6, 8), new Span(14, 16))));
+    }
+
+    @Test
+    void marks_in_what_is_not_written_do_not_count() {
+        ChatTemplate captured = ChatTemplate.of("{% macro f() %}{% generation %}x{% endgeneration %}{% endmacro %}"
+                + "{% set c = f() %}{% generation %}{% endgeneration %}{% generation %}ab{% endgeneration %}{{ c }}");
+        assertThat(captured.rendered(TALK, false)).isEqualTo(new Rendered("abx", List.of(new Span(0, 2))));
+    }
+
+    /** As Qwen 3, which leaves out of earlier answers what was thought. */
+    @Test
+    void answers_that_are_written_otherwise_once_others_follow_are_examples_of_their_own() {
+        ChatTemplate forgetful = ChatTemplate.of(
+                "{% for m in messages %}{{ m.role[0] }}:{% if m.role == 'assistant' and not"
+                        + " loop.last %}-{% else %}{{ m.content }}{% endif %};{% endfor %}{% if add_generation_prompt %}a:{% endif %}");
+        assertThat(ChatExamples.whole(List.of(TALK), forgetful))
+                .containsExactly(new TextExample("u:q;a:", "r;"), new TextExample("u:q;a:-;u:s;a:", "t;"));
+    }
+
+    @Test
+    void all_answers_of_a_conversation_are_learned_in_one_sequence() {
+        assertThat(learned(new Chunks(1), 64, SHORT)).containsExactly("u:q;\n\na:r;\n\nu:s;\n\na:t; learns r;t;");
+    }
+
+    /** Otherwise the model would learn for the last answer only where to stop. */
+    @Test
+    void answers_that_do_not_end_with_an_end_token_are_learned_one_by_one_with_one() {
+        assertThat(learned(CharTokenizer.ofText("aqrstu:;\n"), 64, SHORT))
+                .containsExactly("u:q;\n\na:r; learns r;$", "u:q;\n\na:r;\n\nu:s;\n\na:t; learns t;$");
+    }
+
+    /** As the char_to_token of Hugging Face's assistant masks. */
+    @Test
+    void a_token_that_reaches_over_a_border_is_learned() {
+        Tokenizer pairs = new Chunks(2);
+        TokenSequence sequence = SequenceEncoder.of(pairs, 64)
+                .withEos(false)
+                .encode(new MaskedText("abcdefghi", List.of(new Span(3, 5), new Span(6, 8))))
+                .get(0);
+        assertThat(pairs.decode(sequence.ids())).isEqualTo("abcdefgh");
+        assertThat(sequence.labelled()).containsExactly(false, true, true, true);
+    }
+
+    @Test
+    void a_conversation_that_is_too_long_keeps_all_answers_in_several_sequences() {
+        assertThat(learned(new Chunks(1), 12, SHORT))
+                .containsExactly("u:q;\n\na:r; learns r;", ";\n\nu:s;\n\na:t; learns t;");
+        assertThat(learned(new Chunks(1), 14, SHORT))
+                .containsExactly("u:q;\n\na:r; learns r;", ":r;\n\nu:s;\n\na:t; learns t;");
+    }
+
+    @Test
+    void an_answer_that_is_too_long_by_itself_is_dropped_or_cut() {
+        MaskedText text = new MaskedText("abcdefgh;ij;", List.of(new Span(2, 9), new Span(10, 12)));
+        SequenceEncoder encoder = SequenceEncoder.of(new Chunks(1), 4);
+        assertThat(encoder.encode(text)).hasSize(1);
+        assertThat(learned(new Chunks(1), encoder.encode(text).get(0))).isEqualTo("j;");
+        assertThat(encoder.withLongResponses(SequenceEncoder.LongResponses.CUT).encode(text).stream()
+                        .map(one -> learned(new Chunks(1), one)))
+                .containsExactly("cdef", "j;");
     }
 }

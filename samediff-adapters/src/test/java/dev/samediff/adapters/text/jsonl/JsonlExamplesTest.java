@@ -86,7 +86,7 @@ class JsonlExamplesTest {
                 "{\"prompt\":\"p\",\"response\":\"\"};`response` is empty",
                 "{\"prompt\":\"\",\"response\":\"r\"};`prompt` is empty; plain text goes under the key `text`",
                 "{\"prompt\":\"p\",\"answer\":\"r\"};has no key `response`; its keys are [answer, prompt]",
-                "{\"prompt\":\"p\",\"response\":\"r\",\"x\":NaN};(Non-standard token 'NaN' at column",
+                "{\"prompt\":\"p\",\"response\":\"r\",\"x\":NaN};(`NaN` is no value of JSON at column",
                 "[1];is a JSON array, expected an object",
                 "\"s\";is a JSON string, expected an object",
             })

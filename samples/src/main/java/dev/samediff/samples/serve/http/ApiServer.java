@@ -8,6 +8,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.net.InetSocketAddress;
 import java.net.SocketException;
+import java.time.Instant;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -33,6 +34,7 @@ public final class ApiServer implements AutoCloseable {
     private final HttpServer server;
     private final ExecutorService requests;
     private final ExecutorService writers;
+    private final Models models;
     private final Map<String, Map<String, Endpoint>> endpoints;
     private final Semaphore places = new Semaphore(MOST_REQUESTS);
     private final Guard guard;
@@ -58,7 +60,8 @@ public final class ApiServer implements AutoCloseable {
         this.log = log;
         this.requests = Executors.newFixedThreadPool(MOST_REQUESTS + SPARE_THREADS);
         this.writers = Executors.newCachedThreadPool();
-        this.endpoints = service.endpoints(new TextWriter(writers));
+        this.models = new Models(service.names(), Instant.now().getEpochSecond());
+        this.endpoints = service.endpoints(new TextWriter(writers), models);
     }
 
     /**
@@ -145,7 +148,10 @@ public final class ApiServer implements AutoCloseable {
     }
 
     private Endpoint endpoint(HttpExchange exchange) {
-        Map<String, Endpoint> methods = endpoints.get(path(exchange));
+        String path = path(exchange);
+        Map<String, Endpoint> methods = path.startsWith(Models.PATH + "/")
+                ? Map.of("GET", models.one(path.substring(Models.PATH.length() + 1)))
+                : endpoints.get(path);
         if (methods == null) {
             throw ApiException.status(404, "there is nothing here; there are " + new TreeMap<>(endpoints).keySet());
         }

@@ -10,24 +10,37 @@ import java.io.IOException;
 import java.util.List;
 
 /**
- * {@code GET /v1/models}, and the field {@code model} of other requests.
+ * {@code GET /v1/models}, {@code GET /v1/models/NAME}, and the field {@code model} of other requests.
  *
  * @param names the names that can be asked for
  * @param started seconds since 1970
  */
 record Models(List<String> names, long started) implements Endpoint {
+    static final String PATH = "/v1/models";
+
     @Override
     public void answer(JsonNode body, Reply reply) throws IOException {
         ObjectNode json = Bodies.object().put("object", "list");
         ArrayNode data = json.putArray("data");
-        for (String name : names) {
-            data.addObject()
-                    .put("id", name)
-                    .put("object", "model")
-                    .put("created", started)
-                    .put("owned_by", "local");
-        }
+        names.forEach(name -> describe(name, data.addObject()));
         reply.send(200, json);
+    }
+
+    /** Returns who answers for one of the models. */
+    Endpoint one(String name) {
+        return (body, reply) -> {
+            if (!names.contains(name)) {
+                throw unknown(name, names);
+            }
+            reply.send(200, describe(name, Bodies.object()));
+        };
+    }
+
+    private ObjectNode describe(String name, ObjectNode json) {
+        return json.put("id", name)
+                .put("object", "model")
+                .put("created", started)
+                .put("owned_by", "local");
     }
 
     /** Returns the model that a request asks for: by name, or the base model if it names none. */

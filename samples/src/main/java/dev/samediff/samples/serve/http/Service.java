@@ -6,7 +6,6 @@ import dev.samediff.samples.learn.Answers;
 import dev.samediff.samples.serve.ServedModel;
 import dev.samediff.samples.serve.ServedModels;
 import dev.samediff.samples.serve.WritingDefaults;
-import java.time.Instant;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -44,7 +43,7 @@ public record Service(Optional<ServedModels> models, WritingDefaults usual, Opti
     }
 
     /** Returns who answers, by path and method. */
-    Map<String, Map<String, Endpoint>> endpoints(TextWriter writer) {
+    Map<String, Map<String, Endpoint>> endpoints(TextWriter writer, Models list) {
         Map<String, Map<String, Endpoint>> all = new LinkedHashMap<>();
         all.put(
                 "/health",
@@ -52,7 +51,7 @@ public record Service(Optional<ServedModels> models, WritingDefaults usual, Opti
                         GET,
                         (body, reply) -> reply.send(
                                 200, JsonNodeFactory.instance.objectNode().put("status", "ok"))));
-        all.put("/v1/models", Map.of(GET, new Models(names(), Instant.now().getEpochSecond())));
+        all.put(Models.PATH, Map.of(GET, list));
         models.ifPresent(some -> {
             all.put("/v1/chat/completions", Map.of(POST, new ChatEndpoint(some, usual, writer)));
             all.put("/v1/completions", Map.of(POST, new CompletionEndpoint(some, usual, writer)));

@@ -181,6 +181,21 @@ class ApiServerTest {
         assertThat(client.get("/health").status()).isEqualTo(200);
     }
 
+    /** OpenAI's clients ask for it: models.retrieve. */
+    @Test
+    void one_model_is_described_by_its_name() throws Exception {
+        JsonNode one = client.get("/v1/models/" + BundledService.ADAPTER).json();
+        assertThat(one.path("id").asText()).isEqualTo(BundledService.ADAPTER);
+        assertThat(one.path("object").asText()).isEqualTo("model");
+        assertThat(client.get("/v1/models/gpt-4o").status()).isEqualTo(404);
+        assertThat(client.get("/v1/models/gpt-4o")
+                        .json()
+                        .path("error")
+                        .path("code")
+                        .asText())
+                .isEqualTo("model_not_found");
+    }
+
     @ParameterizedTest
     @CsvSource(
             delimiter = '|',
