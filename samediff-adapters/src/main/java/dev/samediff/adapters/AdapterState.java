@@ -99,6 +99,7 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
      * @param weightHash SHA-256 (hexadecimal) of the base weight as stored: float32, little-endian, row-major;
      *     {@link #UNKNOWN_HASH} if nobody knows
      * @param kind what the layer does with its weight
+     * @param kernel sizes of the kernel, if it is a convolution, whose {@code in} is that of all places of it; none otherwise
      */
     public record Site(
             String module,
@@ -112,7 +113,8 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
             Map<String, INDArray> start,
             boolean startsAtZero,
             String weightHash,
-            SiteKind kind) {
+            SiteKind kind,
+            List<Integer> kernel) {
         /** The same layer with the factors of a LoRA, alpha being {@code s r}. */
         Site withLora(
                 double newScaling, Map<String, INDArray> factors, Map<String, INDArray> startFactors, String hash) {
@@ -130,7 +132,38 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
                     startFactors,
                     true,
                     hash,
-                    kind);
+                    kind,
+                    kernel);
+        }
+
+        /** Describes a layer that is no convolution. */
+        public Site(
+                String module,
+                String weight,
+                int in,
+                int out,
+                int rank,
+                double alpha,
+                double scaling,
+                Map<String, INDArray> tensors,
+                Map<String, INDArray> start,
+                boolean startsAtZero,
+                String weightHash,
+                SiteKind kind) {
+            this(
+                    module,
+                    weight,
+                    in,
+                    out,
+                    rank,
+                    alpha,
+                    scaling,
+                    tensors,
+                    start,
+                    startsAtZero,
+                    weightHash,
+                    kind,
+                    List.of());
         }
 
         /** Describes a linear layer. */
@@ -164,6 +197,13 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
         public Site {
             tensors = Collections.unmodifiableMap(new LinkedHashMap<>(tensors));
             start = Collections.unmodifiableMap(new LinkedHashMap<>(start));
+            kernel = List.copyOf(kernel);
+            int places = kernel.stream().reduce(1, (a, b) -> a * b);
+            boolean sizes = kernel.stream().allMatch(size -> size > 0) && places > 0 && in % places == 0;
+            if (!kernel.isEmpty() && (kind != SiteKind.LINEAR || !sizes)) {
+                throw new InvalidInputException("the layer `" + module + "` [" + in + "," + out + "] has the kernel "
+                        + kernel + ", which does not fit " + in + " inputs of all its places");
+            }
             if (!tensors.keySet().equals(start.keySet())) {
                 throw new InvalidInputException("the layer `" + module + "` has the tensors " + tensors.keySet()
                         + " but the start tensors " + start.keySet() + "; both must be the same set");
@@ -192,6 +232,7 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
                         get(now, "lora_A"),
                         get(now, "lora_B"),
                         kind,
+                        kernel,
                         magnitude,
                         bias);
             }
@@ -200,7 +241,8 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
             INDArray a = Nd4j.concat(columns, get(now, "lora_A"), get(before, "lora_A"));
             INDArray b = Nd4j.concat(
                     columns - 1, get(now, "lora_B"), get(before, "lora_B").neg());
-            return new PlainLora(module, weight, in, out, 2 * rank, scaling * 2 * rank, a, b, kind, magnitude, bias);
+            return new PlainLora(
+                    module, weight, in, out, 2 * rank, scaling * 2 * rank, a, b, kind, kernel, magnitude, bias);
         }
 
         private static INDArray get(Map<String, INDArray> map, String key) {
@@ -224,6 +266,7 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
      * @param a A [in,rank], of experts [experts,in,rank], float32 (PEFT's file holds the transpose)
      * @param b B [rank,out], of experts [experts,rank,out], float32 (PEFT's file holds the transpose)
      * @param kind what the layer does with its weight
+     * @param kernel sizes of the kernel, if it is a convolution
      * @param magnitude the lengths of the columns [out] to which {@code W + delta} is brought (DoRA), if the method has them
      * @param bias c [out]; {@code alpha / rank c} is added to the layer's output, if the method does so
      */
@@ -237,6 +280,7 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
             INDArray a,
             INDArray b,
             SiteKind kind,
+            List<Integer> kernel,
             Optional<INDArray> magnitude,
             Optional<INDArray> bias) {}
 }

@@ -32,8 +32,14 @@ public record ModuleTensors(Map<String, Tensor> byKey) {
      * @param variable the graph's variable
      * @param transposed whether the graph has the transpose of what PyTorch's module holds: a linear layer's weight is
      *     [out,in] there
+     * @param kernel sizes of the kernel, if it is a convolution's weight, which is [out,in,kernel...] there; none otherwise
      */
-    public record Tensor(String key, String variable, boolean transposed) {
+    public record Tensor(String key, String variable, boolean transposed, List<Integer> kernel) {
+        /** Describes a tensor that is no convolution's weight. */
+        public Tensor(String key, String variable, boolean transposed) {
+            this(key, variable, transposed, List.of());
+        }
+
         /** Returns the module path; the key itself if it has no dot. */
         public String module() {
             int dot = key.lastIndexOf('.');
@@ -58,9 +64,19 @@ public record ModuleTensors(Map<String, Tensor> byKey) {
                     : Optional.empty();
         }
 
-        /** Turns values as the graph has them into PyTorch's form, or back; a view where it must be turned. */
-        public INDArray turned(INDArray values) {
-            return transposed ? values.transpose() : values;
+        /** Turns values as the graph has them into PyTorch's form; a view where it must be turned. */
+        public INDArray asModule(INDArray values) {
+            return ConvolutionKernels.unfolded(transposed ? values.transpose() : values, kernel);
+        }
+
+        /**
+         * Turns values in PyTorch's form into the graph's; a view where they must be turned.
+         *
+         * @param values shaped as {@link #asModule} gives them
+         * @param shape the shape that the graph has
+         */
+        public INDArray asStored(INDArray values, long... shape) {
+            return transposed ? values.transpose() : values.dup('c').reshape(shape);
         }
     }
 
@@ -83,7 +99,7 @@ public record ModuleTensors(Map<String, Tensor> byKey) {
             }
             boolean transposed = site.kind() == SiteKind.LINEAR && site.orientation() == Orientation.IN_OUT;
             String key = site.module() + ".weight";
-            byKey.put(key, new Tensor(key, site.weight(), transposed));
+            byKey.put(key, new Tensor(key, site.weight(), transposed, site.kernel()));
             named.add(site.weight());
         }
         for (AdaptableSite site : layers.sites()) {

@@ -94,7 +94,8 @@ final class LayerStarts {
                 chosen.scaling(),
                 tensors.keySet(),
                 own.get(0).startsAtZero(),
-                chosen.base().hash());
+                chosen.base().hash(),
+                layer.kernel());
         return new LayerStart(site, tensors, tensors);
     }
 
@@ -127,7 +128,8 @@ final class LayerStarts {
                     saved.scaling(),
                     saved.tensors().keySet(),
                     saved.startsAtZero(),
-                    base.hash());
+                    base.hash(),
+                    layer.kernel().isEmpty() ? saved.kernel() : layer.kernel());
             starts.add(new LayerStart(site, saved.start(), saved.tensors()));
         }
         return starts;
@@ -151,6 +153,13 @@ final class LayerStarts {
                     + "; in this graph it is " + shape(layer.experts(), layer.in(), layer.out())
                     + ". Load the base model the adapter was trained on");
         }
+        if (!saved.kernel().isEmpty()
+                && !layer.kernel().isEmpty()
+                && !saved.kernel().equals(layer.kernel())) {
+            throw new InvalidInputException("the adapter `" + state.config().name() + "` expects `" + saved.module()
+                    + "` to be a convolution with the kernel " + saved.kernel() + "; in this graph it is "
+                    + layer.kernel() + ". Load the base model the adapter was trained on");
+        }
         return layer;
     }
 
@@ -166,7 +175,8 @@ final class LayerStarts {
             double scaling,
             Iterable<String> shortNames,
             boolean startsAtZero,
-            String hash) {
+            String hash,
+            List<Integer> kernel) {
         boolean outputs = config.method().magnitude().isPresent()
                 || config.method().bias().isPresent();
         if (layer.kind() == SiteKind.EXPERTS && outputs) {
@@ -175,7 +185,7 @@ final class LayerStarts {
         }
         Map<String, String> names = new LinkedHashMap<>();
         shortNames.forEach(name -> names.put(name, AdapterTensors.name(layer, name, config.name())));
-        return new AdaptedSite(config.name(), layer, rank, alpha, scaling, names, startsAtZero, hash);
+        return new AdaptedSite(config.name(), layer, rank, alpha, scaling, names, startsAtZero, hash, kernel);
     }
 
     /** A layer's seed does not depend on which other layers are adapted. */

@@ -41,6 +41,7 @@ final class NativeForm {
     private static final int FORMAT = 1;
     private static final String KIND = "kind";
     private static final String EXPERTS = "experts";
+    private static final String KERNEL = "kernel";
     private static final String PEFT_CONFIG = "peft_config";
 
     private NativeForm() {}
@@ -145,6 +146,9 @@ final class NativeForm {
         if (site.kind() == SiteKind.EXPERTS) {
             json.put(EXPERTS, site.experts());
         }
+        if (!site.kernel().isEmpty()) {
+            site.kernel().forEach(json.putArray(KERNEL)::add);
+        }
         ArrayNode names = json.putArray("tensors");
         site.tensors().keySet().forEach(names::add);
         return json;
@@ -172,7 +176,8 @@ final class NativeForm {
                 start,
                 layer.flag("starts_at_zero", false),
                 layer.text("weight_sha256"),
-                kind(layer));
+                kind(layer),
+                layer.counts(KERNEL));
     }
 
     private static SiteKind kind(JsonFile layer) {

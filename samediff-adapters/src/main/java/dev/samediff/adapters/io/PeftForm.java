@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.samediff.adapters.AdapterState;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.SiteKind;
+import dev.samediff.adapters.graph.ConvolutionKernels;
 import dev.samediff.adapters.method.Dora;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -29,7 +30,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * <p>Tensors: {@code <module>.lora_A.weight [r,in]} and {@code .lora_B.weight [out,r]} of a linear layer,
  * {@code <module>.lora_embedding_A [r,vocabulary]} and {@code .lora_embedding_B [dim,r]} of an embedding; of experts in one tensor
- * see {@link PeftExperts}.
+ * see {@link PeftExperts}. Of a convolution they have the axes of its kernel: A [r,in,k...], B [out,r,1...], lengths [1,out,1...].
  */
 record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
     static final String CONFIG = "adapter_config.json";
@@ -67,7 +68,11 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
             requireFinite(layer.b(), layer.module());
             layer.magnitude().ifPresent(lengths -> {
                 requireFinite(lengths, layer.module());
-                tensors.put(PREFIX + layer.module() + MAGNITUDE, lengths.dup('c'));
+                tensors.put(
+                        PREFIX + layer.module() + MAGNITUDE,
+                        layer.kernel().isEmpty()
+                                ? lengths.dup('c')
+                                : ConvolutionKernels.pointwise(lengths.dup('c').reshape(1, -1), layer.kernel()));
             });
             layer.bias().ifPresent(bias -> {
                 requireFinite(bias, layer.module());
@@ -180,8 +185,10 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
     }
 
     private static void put(Map<String, INDArray> tensors, AdapterState.PlainLora layer, String a, String b) {
-        tensors.put(PREFIX + layer.module() + a, layer.a().transpose().dup('c'));
-        tensors.put(PREFIX + layer.module() + b, layer.b().transpose().dup('c'));
+        INDArray down = layer.a().transpose().dup('c');
+        INDArray up = layer.b().transpose().dup('c');
+        tensors.put(PREFIX + layer.module() + a, ConvolutionKernels.unfolded(down, layer.kernel()));
+        tensors.put(PREFIX + layer.module() + b, ConvolutionKernels.pointwise(up, layer.kernel()));
     }
 
     static void requireFinite(INDArray factor, String module) {
