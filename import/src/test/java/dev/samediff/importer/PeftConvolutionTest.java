@@ -14,6 +14,7 @@ import dev.samediff.adapters.graph.TargetSelector;
 import dev.samediff.adapters.io.AdapterFolder;
 import dev.samediff.adapters.io.Safetensors;
 import dev.samediff.adapters.method.AdapterMethods;
+import dev.samediff.adapters.method.Ia3;
 import dev.samediff.adapters.method.Lora;
 import dev.samediff.importer.tensor.HostTensor;
 import java.io.IOException;
@@ -125,7 +126,9 @@ class PeftConvolutionTest {
     }
 
     static Stream<AdapterMethod> methods() {
-        return AdapterMethods.names().stream().map(name -> AdapterMethods.named(name, 2));
+        return AdapterMethods.names().stream()
+                .map(name -> AdapterMethods.named(name, 2))
+                .filter(AdapterMethod::isLowRank);
     }
 
     /** Whatever a method's own form is, PEFT gets factors that fit its module; pointwise kernels are no linear layers either. */
@@ -157,6 +160,16 @@ class PeftConvolutionTest {
         SameDiff read = SameDiff.load(file.toFile(), false);
         AdaptedModel adapted = AdaptedModel.inject(read, model.modulePaths(), AdapterConfig.of(Lora.rank(2)));
         assertThat(adapted.state().sites().get(0).kernel()).containsExactly(2, 3);
+    }
+
+    @Test
+    void a_method_that_multiplies_layers_is_refused_on_a_convolution() {
+        ImportedModel model = OnnxImporter.load(model(random(OUT, IN, 1, 1)));
+        assertThatThrownBy(() -> AdaptedModel.inject(model, AdapterConfig.of(Ia3.usual())))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining("block.conv")
+                .hasMessageContaining("convolution")
+                .hasMessageContaining("ia3");
     }
 
     @Test

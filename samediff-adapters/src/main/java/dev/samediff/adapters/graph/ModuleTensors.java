@@ -21,8 +21,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * called; everything else has the name of its variable.
  *
  * @param byKey tensors by that name, in a fixed order
+ * @param biases the variables that are added to linear layers' results, by module path; one may belong to several layers
  */
-public record ModuleTensors(Map<String, Tensor> byKey) {
+public record ModuleTensors(Map<String, Tensor> byKey, Map<String, String> biases) {
     private static final Set<String> STEPS = Set.of("reshape", "identity");
 
     /**
@@ -82,6 +83,7 @@ public record ModuleTensors(Map<String, Tensor> byKey) {
 
     public ModuleTensors {
         byKey = Collections.unmodifiableMap(new LinkedHashMap<>(byKey));
+        biases = Collections.unmodifiableMap(new LinkedHashMap<>(biases));
     }
 
     /**
@@ -102,10 +104,16 @@ public record ModuleTensors(Map<String, Tensor> byKey) {
             byKey.put(key, new Tensor(key, site.weight(), transposed, site.kernel()));
             named.add(site.weight());
         }
+        Map<String, String> biases = new LinkedHashMap<>();
         for (AdaptableSite site : layers.sites()) {
             if (site.kind() == SiteKind.LINEAR) {
                 String key = site.module() + ".bias";
-                addedTo(graph, site).ifPresent(bias -> {
+                Optional<String> added = addedTo(graph, site);
+                added.or(() -> Optional.of(key)
+                                .filter(name ->
+                                        graph.hasVariable(name) && isVector(graph.getVariable(name), site.out())))
+                        .ifPresent(bias -> biases.put(site.module(), bias));
+                added.ifPresent(bias -> {
                     if (!graph.hasVariable(key) && named.add(bias)) {
                         byKey.put(key, new Tensor(key, bias, false));
                     }
@@ -118,7 +126,7 @@ public record ModuleTensors(Map<String, Tensor> byKey) {
                 byKey.putIfAbsent(name, new Tensor(name, name, false));
             }
         }
-        return new ModuleTensors(byKey);
+        return new ModuleTensors(byKey, biases);
     }
 
     /** The vector [out] that is added to a layer's result. */

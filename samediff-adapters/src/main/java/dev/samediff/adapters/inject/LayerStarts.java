@@ -147,7 +147,9 @@ final class LayerStarts {
                     + "` as a layer of kind " + saved.kind() + "; in this graph it is of kind " + layer.kind()
                     + ". Load the base model the adapter was trained on");
         }
-        if (layer.in() != saved.in() || layer.out() != saved.out() || layer.experts() != saved.experts()) {
+        boolean fits = (saved.in() == layer.in() || saved.in() == AdapterState.UNKNOWN_SIZE)
+                && (saved.out() == layer.out() || saved.out() == AdapterState.UNKNOWN_SIZE);
+        if (!fits || layer.experts() != saved.experts()) {
             throw new InvalidInputException("the adapter `" + state.config().name() + "` expects the layer `"
                     + saved.module() + "` to be " + shape(saved.experts(), saved.in(), saved.out())
                     + "; in this graph it is " + shape(layer.experts(), layer.in(), layer.out())
@@ -178,10 +180,15 @@ final class LayerStarts {
             String hash,
             List<Integer> kernel) {
         boolean outputs = config.method().magnitude().isPresent()
-                || config.method().bias().isPresent();
+                || config.method().bias().isPresent()
+                || !config.method().isLowRank();
         if (layer.kind() == SiteKind.EXPERTS && outputs) {
             throw new InvalidInputException("`" + layer.module() + "` is a stack of experts, on which there is no "
                     + config.method().name() + "; choose other layers, or another method for it");
+        }
+        if (!kernel.isEmpty() && config.method().scales().isPresent()) {
+            throw new InvalidInputException("`" + layer.module() + "` is a convolution, on which there is no "
+                    + config.method().name() + " here; choose linear layers, or another method for it");
         }
         Map<String, String> names = new LinkedHashMap<>();
         shortNames.forEach(name -> names.put(name, AdapterTensors.name(layer, name, config.name())));

@@ -50,10 +50,16 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
     static final String EMBEDDING_A = ".lora_embedding_A";
     static final String EMBEDDING_B = ".lora_embedding_B";
 
-    /** Returns the form that PEFT has for the method itself, if it has one, and else the plain LoRA. */
-    static PeftForm own(AdapterState state, AdapterFolder.Description description) {
+    /** Returns the form that PEFT has for the method itself, if it has one, and else the plain LoRA; nothing if that is none either. */
+    static Optional<PeftForm> own(AdapterState state, AdapterFolder.Description description) {
+        if (PeftIa3.expresses(state)) {
+            return Optional.of(PeftIa3.of(state, description));
+        }
+        if (!state.config().method().isLowRank() && !state.sites().isEmpty()) {
+            return Optional.empty();
+        }
         PeftForm plain = of(state, description);
-        return PeftAdaLora.expresses(state) ? PeftAdaLora.of(state, plain) : plain;
+        return Optional.of(PeftAdaLora.expresses(state) ? PeftAdaLora.of(state, plain) : plain);
     }
 
     static PeftForm of(AdapterState state, AdapterFolder.Description description) {

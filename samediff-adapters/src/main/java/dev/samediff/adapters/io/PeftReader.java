@@ -46,7 +46,7 @@ final class PeftReader {
     private static final Set<String> STARTS_THAT_KEEP_THE_BASE = Set.of("gaussian", "eva", "orthogonal", "mica");
 
     private static final String TYPE = "peft_type";
-    private static final List<String> TYPES = List.of("LORA", PeftAdaLora.TYPE, PeftTokens.TYPE);
+    private static final List<String> TYPES = List.of("LORA", PeftAdaLora.TYPE, PeftTokens.TYPE, PeftIa3.TYPE);
     private static final String LORA_BIAS = "lora_bias";
     private static final String USE_DORA = "use_dora";
 
@@ -60,6 +60,9 @@ final class PeftReader {
         Map<String, INDArray> tensors = tensors(folder);
         if (config.text(TYPE).equals(PeftAdaLora.TYPE)) {
             return PeftAdaLora.read(config, choice, tensors, name, folder.resolve(PeftForm.TENSORS));
+        }
+        if (config.text(TYPE).equals(PeftIa3.TYPE)) {
+            return PeftIa3.read(config, choice, tensors, name, folder.resolve(PeftForm.TENSORS));
         }
         if (config.text(TYPE).equals(PeftTokens.TYPE)) {
             return PeftTokens.read(config, tensors, name, folder.resolve(PeftForm.TENSORS));
