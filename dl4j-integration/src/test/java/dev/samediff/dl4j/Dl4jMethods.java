@@ -28,6 +28,7 @@ final class Dl4jMethods {
         return AdapterMethods.names().stream()
                 .filter(name -> named(name, 1).bias().isEmpty())
                 .filter(name -> named(name, 1).frozen().isEmpty())
+                .filter(name -> named(name, 1).isLowRank())
                 .toList();
     }
 

@@ -3,6 +3,7 @@ package dev.samediff.adapters;
 import dev.samediff.adapters.graph.AdaptableSite;
 import java.util.Collections;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Map;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -18,6 +19,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * @param trainables names of the graph's trainable variables by short name ({@code lora_A}, ...), in a fixed order
  * @param startsAtZero whether the base weight stayed as it was; otherwise it is the residual while the adapter is active
  * @param weightHash SHA-256 of the true base weight, see {@link BaseHash#ofWeight}
+ * @param kernel sizes of the kernel of a convolution, as the graph has them or a saved adapter; none of other layers
  */
 public record AdaptedSite(
         String adapter,
@@ -27,8 +29,10 @@ public record AdaptedSite(
         double scaling,
         Map<String, String> trainables,
         boolean startsAtZero,
-        String weightHash) {
+        String weightHash,
+        List<Integer> kernel) {
     public AdaptedSite {
+        kernel = List.copyOf(kernel);
         trainables = Collections.unmodifiableMap(new LinkedHashMap<>(trainables));
     }
 

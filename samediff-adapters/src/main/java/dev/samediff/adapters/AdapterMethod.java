@@ -113,6 +113,32 @@ public interface AdapterMethod {
         return Optional.empty();
     }
 
+    /**
+     * Returns the tensors by which this method multiplies a layer, if it does that and nothing else ((IA)^3). Such a method has no {@link
+     * #delta}, {@link #deltaGradients} and {@link #asLora}, which nobody asks for then; its factors are 1 at the start.
+     */
+    default Optional<Scales> scales() {
+        return Optional.empty();
+    }
+
+    /**
+     * Returns why nothing of this method can be merged into weights, if it is no change of a weight (bottleneck adapters), to follow the words "the
+     * adapter". Such a method has no {@link #delta}, {@link #deltaGradients} and {@link #asLora}, and no form in PEFT's files.
+     */
+    default Optional<String> unmergeable() {
+        return Optional.empty();
+    }
+
+    /** Returns whether this method adds a change of low rank to a weight, with what else it does. */
+    default boolean isLowRank() {
+        return scales().isEmpty() && unmergeable().isEmpty();
+    }
+
+    /** Returns whether what this method does depends on what others do to the same layer, so that they cannot be active together. */
+    default boolean actsAlone() {
+        return magnitude().isPresent() || scales().isPresent();
+    }
+
     /** Returns the short names of tensors that stay as they start (LoRA-FA's A); they are constants of the graph. */
     default Set<String> frozen() {
         return Set.of();

@@ -7,6 +7,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
@@ -21,6 +22,9 @@ import org.nd4j.linalg.factory.Nd4j;
 public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> whole, String baseHash) {
     /** The weight hash of a layer whose base weight is unknown, as in folders that PEFT saved; it fits every weight. */
     public static final String UNKNOWN_HASH = "";
+
+    /** The number of inputs or outputs of a layer of which a folder does not say it, as of PEFT's (IA)^3; it fits every layer. */
+    public static final int UNKNOWN_SIZE = 0;
 
     public AdapterState {
         sites = List.copyOf(sites);
@@ -46,7 +50,9 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
      *
      * <p>A method that starts at zero keeps its rank: {@code A' = A, B' = B}. Otherwise the change from the start is
      * {@code s (A B - A0 B0) = s [A | A0] [B ; -B0]}, of rank 2r with alpha doubled, so that alpha'/r' is s (rank-stabilised
-     * scaling is resolved into alpha'). Of DoRA these are the directions, and the lengths of the columns come with them.
+     * scaling is resolved into alpha'). Ranks that are zero now, as SORSA cuts them, are left out of the first part. Of DoRA these are the directions, and the lengths of the columns come with them.
+     *
+     * @throws InvalidInputException if the method is none of low rank ((IA)^3, bottleneck adapters), which no factors express
      */
     public List<PlainLora> toPlainLora() {
         return sites.stream().map(site -> site.toPlainLora(config.method())).toList();
@@ -88,8 +94,8 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
      *
      * @param module module path
      * @param weight name of the weight variable in the graph it was made from
-     * @param in input features
-     * @param out output features
+     * @param in input features, or {@link #UNKNOWN_SIZE}
+     * @param out output features, or {@link #UNKNOWN_SIZE}
      * @param rank the layer's rank
      * @param alpha the layer's alpha; {@code rank} (or sqrt(rank) for rank-stabilised scaling) when s is 1
      * @param scaling factor s of the branch
@@ -99,6 +105,7 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
      * @param weightHash SHA-256 (hexadecimal) of the base weight as stored: float32, little-endian, row-major;
      *     {@link #UNKNOWN_HASH} if nobody knows
      * @param kind what the layer does with its weight
+     * @param kernel sizes of the kernel, if it is a convolution, whose {@code in} is that of all places of it; none otherwise
      */
     public record Site(
             String module,
@@ -112,7 +119,8 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
             Map<String, INDArray> start,
             boolean startsAtZero,
             String weightHash,
-            SiteKind kind) {
+            SiteKind kind,
+            List<Integer> kernel) {
         /** The same layer with the factors of a LoRA, alpha being {@code s r}. */
         Site withLora(
                 double newScaling, Map<String, INDArray> factors, Map<String, INDArray> startFactors, String hash) {
@@ -130,7 +138,38 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
                     startFactors,
                     true,
                     hash,
-                    kind);
+                    kind,
+                    kernel);
+        }
+
+        /** Describes a layer that is no convolution. */
+        public Site(
+                String module,
+                String weight,
+                int in,
+                int out,
+                int rank,
+                double alpha,
+                double scaling,
+                Map<String, INDArray> tensors,
+                Map<String, INDArray> start,
+                boolean startsAtZero,
+                String weightHash,
+                SiteKind kind) {
+            this(
+                    module,
+                    weight,
+                    in,
+                    out,
+                    rank,
+                    alpha,
+                    scaling,
+                    tensors,
+                    start,
+                    startsAtZero,
+                    weightHash,
+                    kind,
+                    List.of());
         }
 
         /** Describes a linear layer. */
@@ -164,6 +203,13 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
         public Site {
             tensors = Collections.unmodifiableMap(new LinkedHashMap<>(tensors));
             start = Collections.unmodifiableMap(new LinkedHashMap<>(start));
+            kernel = List.copyOf(kernel);
+            int places = kernel.stream().reduce(1, (a, b) -> a * b);
+            boolean sizes = kernel.stream().allMatch(size -> size > 0) && places > 0 && in % places == 0;
+            if (!kernel.isEmpty() && (kind != SiteKind.LINEAR || !sizes)) {
+                throw new InvalidInputException("the layer `" + module + "` [" + in + "," + out + "] has the kernel "
+                        + kernel + ", which does not fit " + in + " inputs of all its places");
+            }
             if (!tensors.keySet().equals(start.keySet())) {
                 throw new InvalidInputException("the layer `" + module + "` has the tensors " + tensors.keySet()
                         + " but the start tensors " + start.keySet() + "; both must be the same set");
@@ -178,6 +224,11 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
         }
 
         PlainLora toPlainLora(AdapterMethod method) {
+            if (!method.isLowRank()) {
+                throw new InvalidInputException("what the adapter does to the layer `" + module + "` (" + method.name()
+                        + ") is no low-rank change of its weight; save the adapter as it is"
+                        + (method.unmergeable().isPresent() ? "" : ", or merge it into the model"));
+            }
             Map<String, INDArray> now = ExpertTensors.asLora(kind, method, tensors);
             Optional<INDArray> magnitude = method.magnitude().map(name -> get(tensors, name));
             Optional<INDArray> bias = method.bias().map(name -> get(tensors, name));
@@ -192,15 +243,29 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
                         get(now, "lora_A"),
                         get(now, "lora_B"),
                         kind,
+                        kernel,
                         magnitude,
                         bias);
             }
             Map<String, INDArray> before = ExpertTensors.asLora(kind, method, start);
             int columns = kind == SiteKind.EXPERTS ? 2 : 1;
-            INDArray a = Nd4j.concat(columns, get(now, "lora_A"), get(before, "lora_A"));
-            INDArray b = Nd4j.concat(
-                    columns - 1, get(now, "lora_B"), get(before, "lora_B").neg());
-            return new PlainLora(module, weight, in, out, 2 * rank, scaling * 2 * rank, a, b, kind, magnitude, bias);
+            INDArray[] present = withoutZeros(get(now, "lora_A"), get(now, "lora_B"));
+            INDArray a = Nd4j.concat(columns, present[0], get(before, "lora_A"));
+            INDArray b =
+                    Nd4j.concat(columns - 1, present[1], get(before, "lora_B").neg());
+            int both = Math.toIntExact(a.size(-1));
+            return new PlainLora(module, weight, in, out, both, scaling * both, a, b, kind, kernel, magnitude, bias);
+        }
+
+        /** A and B of the ranks whose part of B is not zero, as SORSA leaves those that it has cut; of experts all. At least one. */
+        private static INDArray[] withoutZeros(INDArray a, INDArray b) {
+            int[] alive = b.rank() != 2
+                    ? new int[0]
+                    : IntStream.range(0, b.rows())
+                            .filter(k -> b.getRow(k).amaxNumber().doubleValue() != 0)
+                            .toArray();
+            boolean some = alive.length > 0 && alive.length < b.size(0);
+            return some ? new INDArray[] {a.getColumns(alive), b.getRows(alive)} : new INDArray[] {a, b};
         }
 
         private static INDArray get(Map<String, INDArray> map, String key) {
@@ -224,6 +289,7 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
      * @param a A [in,rank], of experts [experts,in,rank], float32 (PEFT's file holds the transpose)
      * @param b B [rank,out], of experts [experts,rank,out], float32 (PEFT's file holds the transpose)
      * @param kind what the layer does with its weight
+     * @param kernel sizes of the kernel, if it is a convolution
      * @param magnitude the lengths of the columns [out] to which {@code W + delta} is brought (DoRA), if the method has them
      * @param bias c [out]; {@code alpha / rank c} is added to the layer's output, if the method does so
      */
@@ -237,6 +303,7 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
             INDArray a,
             INDArray b,
             SiteKind kind,
+            List<Integer> kernel,
             Optional<INDArray> magnitude,
             Optional<INDArray> bias) {}
 }

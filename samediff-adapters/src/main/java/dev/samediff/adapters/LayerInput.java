@@ -21,6 +21,17 @@ public interface LayerInput {
      */
     SDVariable times(String name, SDVariable matrix);
 
+    /**
+     * Adds {@code x f} to the graph, element by element, for a method with {@link AdapterMethod#scales}.
+     *
+     * @param name name of the result
+     * @param factors f [in]
+     * @throws InvalidInputException if x is no activation of a linear layer
+     */
+    default LayerInput scaled(String name, SDVariable factors) {
+        throw new InvalidInputException("an input that is looked up cannot be multiplied element by element");
+    }
+
     /** Tells whether elements of x are dropped in training, so that x W is not the layer's output there. */
     default boolean isDropped() {
         return false;

@@ -1,5 +1,6 @@
 package dev.samediff.adapters;
 
+import java.util.Optional;
 import org.nd4j.autodiff.samediff.SDVariable;
 
 /**
@@ -9,5 +10,6 @@ import org.nd4j.autodiff.samediff.SDVariable;
  * @param base x W [N,out], W being the residual if the method does not start at zero; of experts, this and x have an axis of
  *     experts in front
  * @param weight W itself; no method that looks at it is put on experts
+ * @param bias b [out], which the graph adds to the layer's output afterwards, if it is known to
  */
-public record LayerUse(LayerInput input, SDVariable base, LayerWeight weight) {}
+public record LayerUse(LayerInput input, SDVariable base, LayerWeight weight, Optional<SDVariable> bias) {}

@@ -79,7 +79,11 @@ final class WeightedLayers {
         tensors.put("lora_B", b);
         Map<String, INDArray> start = new LinkedHashMap<>();
         tensors.forEach((name, tensor) -> start.put(name, tensor.dup('c')));
-        AdapterState.Site site = terms.get(0).site();
+        AdapterState.Site site = terms.stream()
+                .map(Term::site)
+                .filter(each -> !each.kernel().isEmpty())
+                .findFirst()
+                .orElse(terms.get(0).site());
         String hash = terms.stream()
                 .map(term -> term.site().weightHash())
                 .filter(each -> !each.equals(AdapterState.UNKNOWN_HASH))
@@ -101,14 +105,27 @@ final class WeightedLayers {
         return new AdapterState(config, sites, BaseHash.of(hashes));
     }
 
+    private static String described(AdapterState.Site site) {
+        return site.kernel().isEmpty() ? site.kind().toString() : "convolution " + site.kernel();
+    }
+
+    /** Whether two layers are convolutions of one kernel, or none; early versions did not save kernels. */
+    private static boolean sameKernel(AdapterState.Site a, AdapterState.Site b) {
+        return a.kernel().isEmpty() || b.kernel().isEmpty() || a.kernel().equals(b.kernel());
+    }
+
     private static void requireSame(Term first, Term other) {
         AdapterState.Site a = first.site();
         AdapterState.Site b = other.site();
-        if (a.in() != b.in() || a.out() != b.out() || a.experts() != b.experts() || a.kind() != b.kind()) {
+        if (a.in() != b.in()
+                || a.out() != b.out()
+                || a.experts() != b.experts()
+                || a.kind() != b.kind()
+                || !sameKernel(a, b)) {
             throw new InvalidInputException(
-                    "the layer `" + a.module() + "` is [" + a.in() + "," + a.out() + "] " + a.kind()
+                    "the layer `" + a.module() + "` is [" + a.in() + "," + a.out() + "] " + described(a)
                             + " in the adapter `" + first.adapter() + "` and [" + b.in() + "," + b.out() + "] "
-                            + b.kind() + " in `"
+                            + described(b) + " in `"
                             + other.adapter() + "`; adapters of one base model can be added up");
         }
         boolean known = !a.weightHash().equals(AdapterState.UNKNOWN_HASH)

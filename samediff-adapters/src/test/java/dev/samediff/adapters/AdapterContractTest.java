@@ -9,6 +9,7 @@ import dev.samediff.adapters.graph.TargetSelector;
 import dev.samediff.adapters.method.AdaLora;
 import dev.samediff.adapters.method.BiasedLora;
 import dev.samediff.adapters.method.Dora;
+import dev.samediff.adapters.method.Ia3;
 import dev.samediff.adapters.method.Lora;
 import dev.samediff.adapters.method.LoraFa;
 import dev.samediff.adapters.method.OLora;
@@ -61,6 +62,7 @@ class AdapterContractTest {
                         Stream.of(
                                 LoraFa.rank(3),
                                 BiasedLora.rank(3),
+                                Ia3.usual(),
                                 new BiasedLora(Lora.rank(3).withAlpha(6).withRankStabilizedScaling())))
                 .toList();
     }
@@ -162,7 +164,7 @@ class AdapterContractTest {
                 .dataSetLabelMapping("y")
                 .build());
         graph.fit(new SingletonMultiDataSetIterator(new MultiDataSet(x(DataType.FLOAT), y(DataType.FLOAT))), 30);
-        assertThat(loss(graph)).isLessThan(before * 0.8);
+        assertThat(loss(graph)).isLessThan(before * (method.scales().isPresent() ? 0.98 : 0.8)); // few numbers
         assertThatBits(frozen(graph)).isEqualTo(frozen);
         model.trainables().forEach((name, now) -> assertThatBits(now).as(name).isNotEqualTo(start.get(name)));
     }
@@ -236,6 +238,7 @@ class AdapterContractTest {
     @ParameterizedTest
     @MethodSource("cases")
     void plain_lora_form_is_the_same_change_of_the_base(AdapterMethod method, int hidden) {
+        assumeThat(method.scales()).as("factors have no such form; see Ia3Test").isEmpty();
         SameDiff graph = ToyGraph.create(DataType.FLOAT, 8, hidden);
         Map<String, INDArray> trueWeights = weights(graph);
         AdaptedModel model = AdaptedModel.inject(graph, AdapterConfig.of(method));
@@ -290,7 +293,7 @@ class AdapterContractTest {
         model.activate("second");
         assertThat(maxDifference(output(graph), base)).isLessThan(1e-5);
         assertThat(model.trainableNames()).allSatisfy(name -> assertThat(name).contains(".second."));
-        if (method.magnitude().isEmpty()) { // lengths are one adapter's alone, see DoraTest
+        if (method.magnitude().isEmpty() && method.scales().isEmpty()) { // see DoraTest, Ia3Test
             model.activate("first", "second");
             assertThat(maxDifference(output(graph), first)).isLessThan(1e-5);
         }

@@ -59,7 +59,7 @@ class PackageBoundariesTest {
 
     /**
      * Pointers are for those who own memory or call native code: memory, the host's kernels, BLAS and LAPACK, the probe of CUDA. The
-     * others go over whole arrays: files, the sum of low-rank products, the last logits, where an array lies and its bits.
+     * others go over whole arrays: files, the last logits, where an array lies and its bits.
      */
     @ArchTest
     static final ArchRule pointers_are_used_by_few = noClasses()
@@ -68,8 +68,6 @@ class PackageBoundariesTest {
                     ROOT + ".memory..", ROOT + ".engine.kernel..", ROOT + ".linalg..", ROOT + ".backend..")
             .and()
             .doNotHaveFullyQualifiedName(ROOT + ".io.Safetensors")
-            .and()
-            .doNotHaveFullyQualifiedName(ROOT + ".inject.LowRankSum")
             .and()
             .doNotHaveFullyQualifiedName(ROOT + ".text.generation.LastLogits")
             .and()

@@ -1,6 +1,7 @@
 package dev.samediff.importer.lowering;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.graph.ConvolutionKernels;
 import dev.samediff.adapters.graph.OpNames;
 import dev.samediff.importer.naming.GraphNames;
 import dev.samediff.importer.naming.WeightRoles;
@@ -307,7 +308,12 @@ public final class Lowering {
         if (array.rank() != shape(tensor).length) {
             array = array.reshape('c', shape(tensor));
         }
-        return roles.isTrainable(tensor.name()) ? graph.var(name, array) : graph.constant(name, array);
+        SDVariable stored = roles.isTrainable(tensor.name()) ? graph.var(name, array) : graph.constant(name, array);
+        long[] kernel = roles.kernel(tensor.name());
+        if (kernel.length > 0) {
+            ConvolutionKernels.put(graph, name, kernel);
+        }
+        return stored;
     }
 
     /** Returns the output as declared, or with what was found out if the declaration leaves it open. */

@@ -31,6 +31,7 @@ public final class WeightRoles {
     private final List<LinearUse> experts = new ArrayList<>();
     private final Set<String> trainable = new LinkedHashSet<>();
     private final Map<String, long[]> matrices = new HashMap<>();
+    private final Map<String, long[]> kernels = new HashMap<>();
     private final Map<String, OnnxNode> tables = new LinkedHashMap<>();
     private final Set<String> activations = new HashSet<>();
     private final Map<String, List<OnnxNode>> readers = new HashMap<>();
@@ -182,6 +183,7 @@ public final class WeightRoles {
         activations.addAll(node.outputs());
         if (weight.isPresent() && node.integer("group", 1) == 1) {
             OnnxTensor kernel = weight.get().tensor();
+            kernels.put(kernel.name(), Arrays.copyOfRange(kernel.shape(), 2, kernel.shape().length));
             matrices.put(kernel.name(), new long[] {kernel.shape()[0], kernel.length() / Math.max(1, kernel.shape()[0])
             });
             linear(
@@ -343,6 +345,11 @@ public final class WeightRoles {
     public long @Nullable [] matrix(String tensor) {
         long[] matrix = matrices.get(tensor);
         return matrix == null ? null : matrix.clone();
+    }
+
+    /** Returns the sizes of the kernel of a convolution whose weight is a matrix in the graph; none of other tensors. */
+    public long[] kernel(String tensor) {
+        return kernels.getOrDefault(tensor, new long[0]).clone();
     }
 
     /** Returns the weights that multiply activations and are no linear layers. */

@@ -31,6 +31,11 @@ public sealed interface AdaptableSite permits LinearSite, EmbeddingSite, ExpertS
         return 1;
     }
 
+    /** Returns the sizes of the kernel, if the layer is a convolution; in is that of all places of the kernel then. */
+    default List<Integer> kernel() {
+        return List.of();
+    }
+
     /** Returns the number of weight elements. */
     default long parameters() {
         return (long) experts() * in() * out();

@@ -9,11 +9,12 @@ import org.nd4j.autodiff.samediff.SameDiff;
  * The names of adapters' tensors in a graph, which are PEFT's: {@code <module>.lora_A.<adapter>.weight} of a linear layer or of experts, whose
  * tensors are weights of modules there, {@code <module>.lora_embedding_A.<adapter>} of an embedding, whose are bare parameters;
  * {@code <module>.token_adapter.trainable_tokens_delta.<adapter>} are rows of a table, {@code
- * <module>.modules_to_save.<adapter>.weight} is all of one.
+ * <module>.modules_to_save.<adapter>.weight} is all of one. Those of (IA)^3, which PEFT calls {@code ia3_l}, say what they multiply; bottleneck adapters
+ * have names of their own.
  */
 public final class AdapterTensors {
     private static final Pattern NAME = Pattern.compile(
-            ".*\\.((lora|sorsa)_((bias\\.[A-Za-z0-9_-]+\\.weight)|(magnitude_vector\\.[A-Za-z0-9_-]+(\\.weight)?)|([A-Z]\\.[A-Za-z0-9_-]+\\.weight)|(embedding_[A-Z]\\.[A-Za-z0-9_-]+))"
+            ".*\\.((ia3_(in|out)|(serial|parallel)_A|bottleneck_(B|bias|out_bias))\\.[A-Za-z0-9_-]+\\.weight|(lora|sorsa)_((bias\\.[A-Za-z0-9_-]+\\.weight)|(magnitude_vector\\.[A-Za-z0-9_-]+(\\.weight)?)|([A-Z]\\.[A-Za-z0-9_-]+\\.weight)|(embedding_[A-Z]\\.[A-Za-z0-9_-]+))"
                     + "|token_adapter\\.trainable_tokens_delta\\.[A-Za-z0-9_-]+|modules_to_save\\.[A-Za-z0-9_-]+\\.weight)");
 
     private AdapterTensors() {}

@@ -17,6 +17,11 @@ record LinearInput(SDVariable x, boolean isDropped) implements LayerInput {
     }
 
     @Override
+    public LayerInput scaled(String name, SDVariable factors) {
+        return new LinearInput(x.mul(name, factors), isDropped);
+    }
+
+    @Override
     public SDVariable times(String name, SDVariable matrix) {
         return graph().mmul(name, x, matrix);
     }

@@ -215,7 +215,14 @@ public final class LinearSites {
                 stacks.add(new ExpertSite(
                         module, weight, orientation, (int) shape[0], (int) shape[1], (int) shape[2], matmuls));
             } else {
-                sites.add(new LinearSite(module, weight, orientation, (int) shape[0], (int) shape[1], matmuls));
+                sites.add(new LinearSite(
+                        module,
+                        weight,
+                        orientation,
+                        (int) shape[0],
+                        (int) shape[1],
+                        matmuls,
+                        ConvolutionKernels.of(graph, weight)));
             }
         });
         List<LinearLayers.Rejected> rejected = reasons.entrySet().stream()

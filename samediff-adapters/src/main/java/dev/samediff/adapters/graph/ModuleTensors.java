@@ -21,8 +21,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * called; everything else has the name of its variable.
  *
  * @param byKey tensors by that name, in a fixed order
+ * @param biases the variables that are added to linear layers' results, by module path; one may belong to several layers
  */
-public record ModuleTensors(Map<String, Tensor> byKey) {
+public record ModuleTensors(Map<String, Tensor> byKey, Map<String, String> biases) {
     private static final Set<String> STEPS = Set.of("reshape", "identity");
 
     /**
@@ -32,8 +33,14 @@ public record ModuleTensors(Map<String, Tensor> byKey) {
      * @param variable the graph's variable
      * @param transposed whether the graph has the transpose of what PyTorch's module holds: a linear layer's weight is
      *     [out,in] there
+     * @param kernel sizes of the kernel, if it is a convolution's weight, which is [out,in,kernel...] there; none otherwise
      */
-    public record Tensor(String key, String variable, boolean transposed) {
+    public record Tensor(String key, String variable, boolean transposed, List<Integer> kernel) {
+        /** Describes a tensor that is no convolution's weight. */
+        public Tensor(String key, String variable, boolean transposed) {
+            this(key, variable, transposed, List.of());
+        }
+
         /** Returns the module path; the key itself if it has no dot. */
         public String module() {
             int dot = key.lastIndexOf('.');
@@ -58,14 +65,25 @@ public record ModuleTensors(Map<String, Tensor> byKey) {
                     : Optional.empty();
         }
 
-        /** Turns values as the graph has them into PyTorch's form, or back; a view where it must be turned. */
-        public INDArray turned(INDArray values) {
-            return transposed ? values.transpose() : values;
+        /** Turns values as the graph has them into PyTorch's form; a view where it must be turned. */
+        public INDArray asModule(INDArray values) {
+            return ConvolutionKernels.unfolded(transposed ? values.transpose() : values, kernel);
+        }
+
+        /**
+         * Turns values in PyTorch's form into the graph's; a view where they must be turned.
+         *
+         * @param values shaped as {@link #asModule} gives them
+         * @param shape the shape that the graph has
+         */
+        public INDArray asStored(INDArray values, long... shape) {
+            return transposed ? values.transpose() : values.dup('c').reshape(shape);
         }
     }
 
     public ModuleTensors {
         byKey = Collections.unmodifiableMap(new LinkedHashMap<>(byKey));
+        biases = Collections.unmodifiableMap(new LinkedHashMap<>(biases));
     }
 
     /**
@@ -83,13 +101,19 @@ public record ModuleTensors(Map<String, Tensor> byKey) {
             }
             boolean transposed = site.kind() == SiteKind.LINEAR && site.orientation() == Orientation.IN_OUT;
             String key = site.module() + ".weight";
-            byKey.put(key, new Tensor(key, site.weight(), transposed));
+            byKey.put(key, new Tensor(key, site.weight(), transposed, site.kernel()));
             named.add(site.weight());
         }
+        Map<String, String> biases = new LinkedHashMap<>();
         for (AdaptableSite site : layers.sites()) {
             if (site.kind() == SiteKind.LINEAR) {
                 String key = site.module() + ".bias";
-                addedTo(graph, site).ifPresent(bias -> {
+                Optional<String> added = addedTo(graph, site);
+                added.or(() -> Optional.of(key)
+                                .filter(name ->
+                                        graph.hasVariable(name) && isVector(graph.getVariable(name), site.out())))
+                        .ifPresent(bias -> biases.put(site.module(), bias));
+                added.ifPresent(bias -> {
                     if (!graph.hasVariable(key) && named.add(bias)) {
                         byKey.put(key, new Tensor(key, bias, false));
                     }
@@ -102,7 +126,7 @@ public record ModuleTensors(Map<String, Tensor> byKey) {
                 byKey.putIfAbsent(name, new Tensor(name, name, false));
             }
         }
-        return new ModuleTensors(byKey);
+        return new ModuleTensors(byKey, biases);
     }
 
     /** The vector [out] that is added to a layer's result. */

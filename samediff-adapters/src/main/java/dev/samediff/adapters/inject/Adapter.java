@@ -97,13 +97,14 @@ public record Adapter(
                     copy(starts.get(i)),
                     site.startsAtZero(),
                     site.weightHash(),
-                    site.layer().kind()));
+                    site.layer().kind(),
+                    site.kernel()));
         }
         List<AdapterState.Whole> whole = new ArrayList<>();
         held.forEach(tensor -> whole.add(new AdapterState.Whole(
                 tensor.tensor().key(),
                 tensor.variable(),
-                tensor.tensor().turned(tensor.value(graph)).dup('c'))));
+                tensor.tensor().asModule(tensor.value(graph)).dup('c'))));
         rows.forEach(each -> whole.add(new AdapterState.Whole(
                 each.key(),
                 each.table().weight(),

@@ -8,6 +8,7 @@ import dev.samediff.adapters.LayerUse;
 import dev.samediff.adapters.Penalty;
 import dev.samediff.adapters.SiteKind;
 import dev.samediff.adapters.StartOptions;
+import dev.samediff.adapters.WholeTensors;
 import dev.samediff.adapters.graph.AdaptableLayers;
 import dev.samediff.adapters.graph.AdaptableSite;
 import dev.samediff.adapters.graph.AdapterTensors;
@@ -23,6 +24,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
@@ -42,6 +44,7 @@ public final class AdapterInjection {
     private final SameDiff graph;
     private final GraphEditor editor;
     private final AdaptableLayers layers;
+    private final Map<String, String> biases;
     private final WholeChoice wholes;
     private final RowChoice rows;
     private final Function<AdaptableSite, BaseWeight> bases;
@@ -56,6 +59,7 @@ public final class AdapterInjection {
         this.graph = graph;
         this.editor = new GraphEditor(graph);
         this.layers = layers;
+        this.biases = tensors.biases();
         this.wholes = new WholeChoice(layers, tensors, bases::stored);
         this.rows = new RowChoice(graph, layers, bases::stored);
         this.bases = bases::of;
@@ -63,12 +67,25 @@ public final class AdapterInjection {
 
     /** Starts a new adapter; every error is found before the graph is touched, except a failing decomposition's. */
     public Adapter start(AdapterConfig config, StartOptions starting) {
+        requireExpressible(config);
         List<RowChoice.Rows> tables = rows.start(config);
         List<AdaptableSite> factorised = wholes.factorised(config, tables);
         List<HeldTensor> held = wholes.start(config, factorised);
         requireHeads(held, factorised);
         List<LayerStart> starts = LayerStarts.of(config, factorised, bases, starting);
         return build(config, starts, held, tables);
+    }
+
+    /** What cannot be saved for PEFT must not be trained first. */
+    private static void requireExpressible(AdapterConfig config) {
+        WholeTensors whole = config.whole();
+        if (config.method().scales().isPresent()
+                && (whole.bias() != WholeTensors.Bias.NONE || !whole.tokens().isEmpty())) {
+            throw new InvalidInputException("the adapter `" + config.name() + "` multiplies layers ("
+                    + config.method().name() + ") and trains "
+                    + (whole.tokens().isEmpty() ? "biases" : "rows of embeddings")
+                    + ", which PEFT has no form for; train modules by withModulesToSave, or use another method");
+        }
     }
 
     /** A head that starts from random numbers is of no use before it is trained. */
@@ -87,6 +104,10 @@ public final class AdapterInjection {
     private static void requireDropout(AdapterConfig config, List<LayerStart> starts) {
         if (config.dropout() == 0) {
             return;
+        }
+        if (!config.method().isLowRank()) {
+            throw new InvalidInputException("the adapter `" + config.name() + "` has dropout " + config.dropout()
+                    + ", and there is none for " + config.method().name() + "; give dropout 0");
         }
         for (LayerStart start : starts) {
             if (start.site().layer().kind() == SiteKind.EXPERTS) {
@@ -205,12 +226,17 @@ public final class AdapterInjection {
                                             new LayerUse(
                                                     input,
                                                     rows,
-                                                    new FrozenWeight(graph, site.layer(), prefix, squares)),
+                                                    new FrozenWeight(graph, site.layer(), prefix, squares),
+                                                    bias(site)),
                                             graph.getVariable(scaling),
                                             factors(site, prefix),
                                             prefix))));
         }
         return insertions;
+    }
+
+    private Optional<SDVariable> bias(AdaptedSite site) {
+        return Optional.ofNullable(biases.get(site.module())).map(graph::getVariable);
     }
 
     /** What else reads an embedding's table, such as a tied head, must not see it change when it is merged. */

@@ -114,10 +114,13 @@ public final class BaseWeights {
             List<INDArray> down = new ArrayList<>();
             List<INDArray> up = new ArrayList<>();
             boolean residual = false;
+            boolean multiplied = false;
             double[] columns = {};
             for (Adapter adapter : adapters.active()) {
                 for (AdaptedSite site : adapter.sites()) {
-                    if (isOn(site, base)) {
+                    if (isOn(site, base) && adapter.config().method().scales().isPresent()) {
+                        multiplied = true; // by the only one that is active here
+                    } else if (isOn(site, base)) {
                         Map<String, INDArray> factors = ExpertTensors.asLora(
                                 site.layer().kind(), adapter.config().method(), site.tensors(graph));
                         down.add(Objects.requireNonNull(factors.get("lora_A")));
@@ -130,8 +133,10 @@ public final class BaseWeights {
                     }
                 }
             }
-            if (!down.isEmpty()) {
-                AdaptableSite layer = base.layer();
+            AdaptableSite layer = base.layer();
+            if (multiplied) {
+                updates.add(LowRankUpdate.replacement(layer.module(), layer.weight(), computed(base, true)));
+            } else if (!down.isEmpty()) {
                 updates.add(new LowRankUpdate(
                         layer.module(),
                         layer.weight(),
@@ -180,8 +185,7 @@ public final class BaseWeights {
                     sum.add(method, adapter.starts().get(i), -site.scaling());
                 }
                 if (withChanges) {
-                    sum.add(method, site.tensors(graph), site.scaling());
-                    sum.bringToLengths(method, site.tensors(graph));
+                    sum.addChange(method, site.tensors(graph), site.scaling());
                 }
             }
         }

@@ -14,7 +14,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -33,6 +32,7 @@ public final class GraphAdapters {
     private final ModuleTensors tensors;
     private final List<String> formerTrainables;
     private final AdapterSet set = new AdapterSet();
+    private final AdapterRules rules = new AdapterRules(set);
     private final BaseWeights bases;
     private final HeldTensors held;
     private final BiasChanges biases;
@@ -71,6 +71,7 @@ public final class GraphAdapters {
 
     /** The low-rank factors' layers with the changes, and what is trained whole, by weight variable; computed anew. */
     public Map<String, INDArray> mergedWeights() {
+        AdapterRules.requireMergeable(set.active());
         Map<String, INDArray> merged = new LinkedHashMap<>(bases.merged());
         merged.putAll(heldWeights());
         return merged;
@@ -78,6 +79,7 @@ public final class GraphAdapters {
 
     /** What the active adapters do to every layer, and the tensors that they replace. */
     public List<LowRankUpdate> updates() {
+        AdapterRules.requireMergeable(set.active());
         List<LowRankUpdate> updates = new ArrayList<>(bases.updates());
         Map<String, INDArray> summed = biases.merged(held.merged());
         summed.forEach((variable, bias) -> updates.add(LowRankUpdate.replacement(variable, variable, bias)));
@@ -176,9 +178,11 @@ public final class GraphAdapters {
                 .flatMap(name -> set.get(name).trainableNames().stream())
                 .toList();
         losses.requireSafe(tasks, trainables);
-        requireOneOwner(names);
+        rules.requireTogether(names);
         if (merged) {
-            biases.requirePlaces(names.stream().map(set::get).toList());
+            List<Adapter> merging = names.stream().map(set::get).toList();
+            AdapterRules.requireMergeable(merging);
+            biases.requirePlaces(merging);
         }
         set.activate(names);
         for (Adapter adapter : set.all()) {
@@ -194,62 +198,6 @@ public final class GraphAdapters {
             editor.setLosses(losses.withPenalties(tasks));
         }
         editor.invalidate();
-    }
-
-    /** As in PEFT, a tensor that one adapter trains whole cannot be changed by another at the same time. */
-    private void requireOneOwner(Collection<String> names) {
-        Map<String, String> owners = new LinkedHashMap<>();
-        for (String name : new LinkedHashSet<>(names)) {
-            Adapter adapter = set.get(name);
-            adapter.held().forEach(each -> requireFree(each.variable(), name, owners));
-            adapter.rows().forEach(rows -> rows.tables().forEach(table -> requireFree(table, name, owners)));
-        }
-        for (String name : names) {
-            set.get(name).sites().forEach(site -> {
-                String owner = owners.get(site.layer().weight());
-                if (owner != null) {
-                    throw twoOwners(site.layer().weight(), owner, name);
-                }
-            });
-        }
-        requireLengthsAlone(names);
-    }
-
-    /** What brings the columns of a weight to lengths of its own (DoRA) would scale what others add, or they would spoil its lengths. */
-    private void requireLengthsAlone(Collection<String> names) {
-        for (String name : names) {
-            if (set.get(name).config().method().magnitude().isEmpty()) {
-                continue;
-            }
-            List<String> weights = weights(name);
-            for (String other : names) {
-                weights(other).stream()
-                        .filter(weight -> !other.equals(name) && weights.contains(weight))
-                        .findFirst()
-                        .ifPresent(weight -> {
-                            throw new InvalidInputException("the adapters `" + name + "` and `" + other
-                                    + "` both change `" + weight + "`, of which `" + name
-                                    + "` sets the lengths of the columns (dora), so that only one of them can be active;"
-                                    + " to have both, merge one, and train the other on the merged model");
-                        });
-            }
-        }
-    }
-
-    private List<String> weights(String name) {
-        return set.get(name).sites().stream().map(site -> site.layer().weight()).toList();
-    }
-
-    private static void requireFree(String variable, String adapter, Map<String, String> owners) {
-        String owner = owners.putIfAbsent(variable, adapter);
-        if (owner != null) {
-            throw twoOwners(variable, owner, adapter);
-        }
-    }
-
-    private static InvalidInputException twoOwners(String variable, String owner, String other) {
-        return new InvalidInputException("`" + variable + "` is trained whole by the adapter `" + owner
-                + "`, and changed by `" + other + "`; only one of them can be active");
     }
 
     private void refresh() {
@@ -275,6 +223,7 @@ public final class GraphAdapters {
     /** Puts the active adapters' changes into the weights instead of beside them, or takes that back. */
     public void merge(boolean on) {
         if (on) {
+            AdapterRules.requireMergeable(set.active());
             biases.requirePlaces(set.active());
         }
         merged = on;
@@ -341,6 +290,7 @@ public final class GraphAdapters {
 
     /** Returns a new plain graph with the active adapters merged into its weights. */
     public SameDiff mergedCopy() {
+        AdapterRules.requireMergeable(set.active());
         return new MergedCopy(graph, this).make();
     }
 }

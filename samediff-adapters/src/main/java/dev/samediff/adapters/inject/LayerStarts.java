@@ -102,7 +102,8 @@ final class LayerStarts {
                 chosen.scaling(),
                 tensors.keySet(),
                 own.get(0).startsAtZero(),
-                chosen.base().hash());
+                chosen.base().hash(),
+                layer.kernel());
         return new LayerStart(site, tensors, tensors);
     }
 
@@ -135,7 +136,8 @@ final class LayerStarts {
                     saved.scaling(),
                     saved.tensors().keySet(),
                     saved.startsAtZero(),
-                    base.hash());
+                    base.hash(),
+                    layer.kernel().isEmpty() ? saved.kernel() : layer.kernel());
             starts.add(new LayerStart(site, saved.start(), saved.tensors()));
         }
         return starts;
@@ -153,11 +155,20 @@ final class LayerStarts {
                     + "` as a layer of kind " + saved.kind() + "; in this graph it is of kind " + layer.kind()
                     + ". Load the base model the adapter was trained on");
         }
-        if (layer.in() != saved.in() || layer.out() != saved.out() || layer.experts() != saved.experts()) {
+        boolean fits = (saved.in() == layer.in() || saved.in() == AdapterState.UNKNOWN_SIZE)
+                && (saved.out() == layer.out() || saved.out() == AdapterState.UNKNOWN_SIZE);
+        if (!fits || layer.experts() != saved.experts()) {
             throw new InvalidInputException("the adapter `" + state.config().name() + "` expects the layer `"
                     + saved.module() + "` to be " + shape(saved.experts(), saved.in(), saved.out())
                     + "; in this graph it is " + shape(layer.experts(), layer.in(), layer.out())
                     + ". Load the base model the adapter was trained on");
+        }
+        if (!saved.kernel().isEmpty()
+                && !layer.kernel().isEmpty()
+                && !saved.kernel().equals(layer.kernel())) {
+            throw new InvalidInputException("the adapter `" + state.config().name() + "` expects `" + saved.module()
+                    + "` to be a convolution with the kernel " + saved.kernel() + "; in this graph it is "
+                    + layer.kernel() + ". Load the base model the adapter was trained on");
         }
         return layer;
     }
@@ -174,16 +185,22 @@ final class LayerStarts {
             double scaling,
             Iterable<String> shortNames,
             boolean startsAtZero,
-            String hash) {
+            String hash,
+            List<Integer> kernel) {
         boolean outputs = config.method().magnitude().isPresent()
-                || config.method().bias().isPresent();
+                || config.method().bias().isPresent()
+                || !config.method().isLowRank();
         if (layer.kind() == SiteKind.EXPERTS && outputs) {
             throw new InvalidInputException("`" + layer.module() + "` is a stack of experts, on which there is no "
                     + config.method().name() + "; choose other layers, or another method for it");
         }
+        if (!kernel.isEmpty() && config.method().scales().isPresent()) {
+            throw new InvalidInputException("`" + layer.module() + "` is a convolution, on which there is no "
+                    + config.method().name() + " here; choose linear layers, or another method for it");
+        }
         Map<String, String> names = new LinkedHashMap<>();
         shortNames.forEach(name -> names.put(name, AdapterTensors.name(layer, name, config.name())));
-        return new AdaptedSite(config.name(), layer, rank, alpha, scaling, names, startsAtZero, hash);
+        return new AdaptedSite(config.name(), layer, rank, alpha, scaling, names, startsAtZero, hash, kernel);
     }
 
     /** A layer's seed does not depend on which other layers are adapted. */

@@ -2,19 +2,20 @@ package dev.samediff.adapters.inject;
 
 import dev.samediff.adapters.AdapterMethod;
 import dev.samediff.adapters.ExpertTensors;
+import dev.samediff.adapters.Scales;
 import dev.samediff.adapters.SiteKind;
 import dev.samediff.adapters.graph.AdaptableSite;
 import dev.samediff.adapters.graph.Orientation;
-import java.lang.ref.Reference;
+import dev.samediff.adapters.memory.HostFloats;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.function.IntFunction;
 import java.util.stream.IntStream;
-import org.bytedeco.javacpp.FloatPointer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -22,7 +23,8 @@ import org.nd4j.linalg.factory.Nd4j;
 /**
  * A weight plus products of narrow matrices, {@code W + sum_i f_i A_i B_i}, computed in float64 and rounded once. It goes row by
  * row, several rows at a time, so that nothing of the weight's size is made on the way. A stack of experts is a weight with
- * the rows of all of them. Of a method with a {@link AdapterMethod#magnitude} the columns are brought to its lengths then.
+ * the rows of all of them. Of a method with a {@link AdapterMethod#magnitude} the columns are brought to its lengths then; of one with
+ * {@link AdapterMethod#scales} rows or columns are multiplied by its factors.
  */
 final class LowRankSum {
     /** Rows whose squares are added up by one thread. */
@@ -33,6 +35,8 @@ final class LowRankSum {
     private final SiteKind kind;
     private final List<Term> terms = new ArrayList<>();
     private double[] lengths = {};
+    private double[] ofInputs = {};
+    private double[] ofOutputs = {};
 
     /**
      * Starts with nothing to add.
@@ -69,12 +73,33 @@ final class LowRankSum {
     }
 
     /**
+     * Adds what an adapter does to the weight now: a product, lengths that columns are brought to, or vectors that rows or columns are
+     * multiplied by.
+     *
+     * @param method whose tensors these are
+     * @param tensors by short name
+     * @param scaling of the product
+     */
+    void addChange(AdapterMethod method, Map<String, INDArray> tensors, double scaling) {
+        Optional<Scales> scales = method.scales();
+        if (scales.isEmpty()) {
+            add(method, tensors, scaling);
+            bringToLengths(method, tensors);
+            return;
+        }
+        INDArray inputs = tensors.get(scales.get().inputs());
+        INDArray outputs = tensors.get(scales.get().outputs());
+        ofInputs = inputs == null ? ofInputs : numbers(inputs);
+        ofOutputs = outputs == null ? ofOutputs : numbers(outputs);
+    }
+
+    /**
      * Brings the columns of the sum to given lengths; a column of zeros stays one.
      *
      * @param method whose tensors these are; nothing happens if it has no {@link AdapterMethod#magnitude}
      * @param tensors by short name
      */
-    void bringToLengths(AdapterMethod method, Map<String, INDArray> tensors) {
+    private void bringToLengths(AdapterMethod method, Map<String, INDArray> tensors) {
         method.magnitude().ifPresent(name -> lengths = numbers(Objects.requireNonNull(tensors.get(name))));
     }
 
@@ -95,10 +120,12 @@ final class LowRankSum {
         IntFunction<double[]> sums = sums(weight);
         IntFunction<double[]> results = row -> {
             double[] sum = sums.apply(row);
-            scale(sum, row, factors);
+            scale(sum, row, factors, orientation == Orientation.IN_OUT);
+            scale(sum, row, ofOutputs, orientation == Orientation.IN_OUT);
+            scale(sum, row, ofInputs, orientation == Orientation.OUT_IN);
             return sum;
         };
-        if (isPlain(target)) {
+        if (HostFloats.isPlain(target)) {
             IntStream.range(0, rows).parallel().forEach(row -> write(results.apply(row), target, row));
             return;
         }
@@ -126,10 +153,11 @@ final class LowRankSum {
         return factors;
     }
 
-    private void scale(double[] sum, int row, double[] factors) {
+    /** Multiplies a row by factors of its elements, or by the factor of the row. */
+    private static void scale(double[] sum, int row, double[] factors, boolean each) {
         if (factors.length > 0) {
             for (int i = 0; i < sum.length; i++) {
-                sum[i] *= factors[orientation == Orientation.IN_OUT ? i : row];
+                sum[i] *= factors[each ? i : row];
             }
         }
     }
@@ -179,7 +207,8 @@ final class LowRankSum {
     private IntFunction<double[]> sums(INDArray weight) {
         int columns = Math.toIntExact(weight.size(-1));
         int each = Math.toIntExact(weight.length() / columns) / experts;
-        IntFunction<double[]> rows = isPlain(weight) ? row -> read(weight, row, columns) : copied(weight, columns);
+        IntFunction<double[]> rows =
+                HostFloats.isPlain(weight) ? row -> read(weight, row, columns) : copied(weight, columns);
         return row -> {
             double[] sum = rows.apply(row);
             addTerms(sum, row, each);
@@ -192,20 +221,9 @@ final class LowRankSum {
         return row -> Arrays.copyOfRange(numbers, row * columns, (row + 1) * columns);
     }
 
-    /** Row-major FLOAT in the memory of this process. */
-    private static boolean isPlain(INDArray array) {
-        return array.dataType() == DataType.FLOAT
-                && array.ordering() == 'c'
-                && !array.isView()
-                && Nd4j.getEnvironment().isCPU();
-    }
-
     private static double[] read(INDArray weight, int row, int columns) {
         float[] numbers = new float[columns];
-        new FloatPointer(weight.data().addressPointer())
-                .position((long) row * columns)
-                .get(numbers);
-        Reference.reachabilityFence(weight);
+        HostFloats.read(weight, (long) row * columns, numbers);
         double[] doubles = new double[columns];
         for (int i = 0; i < columns; i++) {
             doubles[i] = numbers[i];
@@ -218,10 +236,7 @@ final class LowRankSum {
         for (int i = 0; i < doubles.length; i++) {
             numbers[i] = (float) doubles[i];
         }
-        new FloatPointer(target.data().addressPointer())
-                .position((long) row * doubles.length)
-                .put(numbers);
-        Reference.reachabilityFence(target);
+        HostFloats.write(numbers, target, (long) row * doubles.length);
     }
 
     /** Adds a row's products; {@code each} is the number of rows of one expert. */

@@ -162,15 +162,16 @@ record WholeChoice(AdaptableLayers layers, ModuleTensors tensors, Function<Strin
     private INDArray fitted(AdapterState state, AdapterState.Whole whole, ModuleTensors.Tensor tensor) {
         INDArray base = stored.apply(tensor.variable());
         INDArray given = whole.tensor();
-        long[] expected = tensor.turned(base).shape();
+        long[] expected = tensor.asModule(base).shape();
         if (Arrays.equals(given.shape(), expected)) {
-            return typed(tensor.turned(given), base);
+            return typed(tensor.asStored(given, base.shape()), base);
         }
         boolean asStored = Arrays.equals(given.shape(), base.shape()); // a Conv1D module holds [in,out]
         boolean kernel = !tensor.transposed()
+                && tensor.kernel().isEmpty()
                 && given.rank() > 2
                 && given.size(0) == base.size(0)
-                && given.length() == base.length(); // the importer flattens kernels
+                && given.length() == base.length(); // a flattened kernel, of which the graph does not say so
         if (asStored || kernel) {
             return typed(given.dup('c').reshape(base.shape()), base);
         }

@@ -29,6 +29,8 @@ import org.slf4j.LoggerFactory;
  * .samediff-manifest.json      which of these files are ours
  * </pre>
  *
+ * <p>Methods that PEFT has no form for (bottleneck adapters) are in {@code native} alone.
+ *
  * <p>Methods that replace the base weight by a residual (OLoRA, PiSSA, SORSA) are written for PEFT as a LoRA of rank 2r
  * with the same weight change; what they need to go on training is in {@code native}. A folder is replaced as a whole,
  * see {@link DurableFiles#writeFolder}.
@@ -83,10 +85,18 @@ public final class AdapterFolder {
      */
     public static void save(AdapterState state, Path folder, Description description, Map<String, String> beside)
             throws IOException {
-        PeftForm form = PeftForm.own(state, description);
+        Optional<PeftForm> form = PeftForm.own(state, description);
+        if (form.isEmpty()) {
+            LOG.info(
+                    "PEFT has no form of {}: {} has the native one alone",
+                    state.config().method().name(),
+                    folder);
+        }
         DurableFiles.writeFolder(folder, temporary -> {
-            form.write(temporary);
-            NativeForm.write(state, form.config(), temporary);
+            if (form.isPresent()) {
+                form.get().write(temporary);
+            }
+            NativeForm.write(state, form.map(PeftForm::config), temporary);
             for (Map.Entry<String, String> text : beside.entrySet()) {
                 Files.writeString(temporary.resolve(text.getKey()), text.getValue(), StandardOpenOption.CREATE_NEW);
             }

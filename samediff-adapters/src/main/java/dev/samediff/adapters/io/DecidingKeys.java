@@ -32,6 +32,7 @@ final class DecidingKeys {
             "trainable_token_indices",
             "token_indices",
             "target_modules",
+            PeftIa3.FEEDFORWARD,
             PeftExperts.PARAMETERS,
             "exclude_modules",
             "layers_to_transform",

@@ -11,7 +11,9 @@ import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.SiteKind;
 import dev.samediff.adapters.method.AdapterMethods;
 import dev.samediff.adapters.method.BiasedLora;
+import dev.samediff.adapters.method.Bottleneck;
 import dev.samediff.adapters.method.Dora;
+import dev.samediff.adapters.method.Ia3;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -37,16 +39,19 @@ final class NativeForm {
     static final String FOLDER = "native";
     static final String CONFIG = "adapter.json";
     static final String TENSORS = "adapter.safetensors";
-    private static final Set<String> OF_OUTPUTS = Set.of(Dora.MAGNITUDE, BiasedLora.BIAS);
+    private static final Set<String> OF_INPUTS = Set.of(Ia3.SCALES.inputs());
+    private static final Set<String> OF_OUTPUTS =
+            Set.of(Dora.MAGNITUDE, BiasedLora.BIAS, Ia3.SCALES.outputs(), Bottleneck.UP_BIAS);
     private static final int FORMAT = 1;
     private static final String KIND = "kind";
     private static final String EXPERTS = "experts";
+    private static final String KERNEL = "kernel";
     private static final String PEFT_CONFIG = "peft_config";
 
     private NativeForm() {}
 
-    /** Writes the subfolder; the PEFT form must be in the folder already, for its hash; {@code peft} is its configuration. */
-    static void write(AdapterState state, ObjectNode peft, Path adapter) throws IOException {
+    /** Writes the subfolder; the PEFT form, if there is one, must be in the folder already, for its hash; {@code peft} is its configuration. */
+    static void write(AdapterState state, Optional<ObjectNode> peft, Path adapter) throws IOException {
         Path folder = Files.createDirectories(adapter.resolve(FOLDER));
         Map<String, INDArray> tensors = new LinkedHashMap<>();
         ArrayNode sites = JsonNodeFactory.instance.arrayNode();
@@ -74,8 +79,10 @@ final class NativeForm {
         }
         json.set("targets", TargetsJson.write(config.targets()));
         json.put("base_sha256", state.baseHash());
-        json.put("peft_tensors_sha256", Sha256.of(adapter.resolve(PeftForm.TENSORS)));
-        json.set(PEFT_CONFIG, DecidingKeys.of(peft));
+        if (peft.isPresent()) {
+            json.put("peft_tensors_sha256", Sha256.of(adapter.resolve(PeftForm.TENSORS)));
+            json.set(PEFT_CONFIG, DecidingKeys.of(peft.get()));
+        }
         json.set("layers", sites);
         WholeJson.write(state, json, tensors);
         new Safetensors(tensors, Map.of("format", "samediff-adapters")).write(folder.resolve(TENSORS));
@@ -145,6 +152,9 @@ final class NativeForm {
         if (site.kind() == SiteKind.EXPERTS) {
             json.put(EXPERTS, site.experts());
         }
+        if (!site.kernel().isEmpty()) {
+            site.kernel().forEach(json.putArray(KERNEL)::add);
+        }
         ArrayNode names = json.putArray("tensors");
         site.tensors().keySet().forEach(names::add);
         return json;
@@ -172,7 +182,8 @@ final class NativeForm {
                 start,
                 layer.flag("starts_at_zero", false),
                 layer.text("weight_sha256"),
-                kind(layer));
+                kind(layer),
+                layer.counts(KERNEL));
     }
 
     private static SiteKind kind(JsonFile layer) {
@@ -193,19 +204,24 @@ final class NativeForm {
         int rank = layer.count("rank");
         long[] front = kind(layer) == SiteKind.EXPERTS ? new long[] {layer.count(EXPERTS)} : new long[0];
         tensors.forEach((name, tensor) -> {
-            long[] expected = joined(
-                    front,
-                    name.endsWith("_A")
-                            ? new long[] {in, rank}
-                            : name.endsWith("_B")
-                                    ? new long[] {rank, out}
-                                    : new long[] {OF_OUTPUTS.contains(name) ? out : rank});
+            long[] expected = joined(front, ofOne(name, in, out, rank));
             if (!Arrays.equals(expected, tensor.shape())) {
                 throw new InvalidInputException("the tensor `" + name + "` of `" + layer.text("module") + "` in "
                         + file + " has the shape " + Arrays.toString(tensor.shape()) + "; expected "
                         + Arrays.toString(expected) + ": both files must come from one save");
             }
         });
+    }
+
+    /** The shape of a tensor of one layer. */
+    private static long[] ofOne(String name, int in, int out, int rank) {
+        if (name.endsWith("_A")) {
+            return new long[] {name.equals(Bottleneck.SERIAL_A) ? out : in, rank};
+        }
+        if (name.endsWith("_B")) {
+            return new long[] {rank, out};
+        }
+        return new long[] {OF_INPUTS.contains(name) ? in : OF_OUTPUTS.contains(name) ? out : rank};
     }
 
     private static long[] joined(long[] front, long[] back) {

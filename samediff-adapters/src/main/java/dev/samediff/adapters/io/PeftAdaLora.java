@@ -48,7 +48,7 @@ final class PeftAdaLora {
 
     private PeftAdaLora() {}
 
-    /** Whether PEFT's AdaLoRA can express an adapter: linear layers of one rank and alpha. Others are written as a plain LoRA. */
+    /** Whether PEFT's AdaLoRA can express an adapter: linear layers, no convolutions, of one rank and alpha. Others are written as a plain LoRA. */
     static boolean expresses(AdapterState state) {
         if (!(state.config().method() instanceof AdaLora) || state.sites().isEmpty()) {
             return false;
@@ -57,6 +57,7 @@ final class PeftAdaLora {
         return state.config().whole().tokens().isEmpty()
                 && state.sites().stream()
                         .allMatch(site -> site.kind() == SiteKind.LINEAR
+                                && site.kernel().isEmpty()
                                 && site.rank() == first.rank()
                                 && site.alpha() == first.alpha());
     }

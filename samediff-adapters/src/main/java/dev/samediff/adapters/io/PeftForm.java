@@ -6,6 +6,7 @@ import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.samediff.adapters.AdapterState;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.SiteKind;
+import dev.samediff.adapters.graph.ConvolutionKernels;
 import dev.samediff.adapters.method.Dora;
 import java.io.IOException;
 import java.nio.file.Path;
@@ -29,7 +30,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  *
  * <p>Tensors: {@code <module>.lora_A.weight [r,in]} and {@code .lora_B.weight [out,r]} of a linear layer,
  * {@code <module>.lora_embedding_A [r,vocabulary]} and {@code .lora_embedding_B [dim,r]} of an embedding; of experts in one tensor
- * see {@link PeftExperts}.
+ * see {@link PeftExperts}. Of a convolution they have the axes of its kernel: A [r,in,k...], B [out,r,1...], lengths [1,out,1...].
  */
 record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
     static final String CONFIG = "adapter_config.json";
@@ -49,10 +50,16 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
     static final String EMBEDDING_A = ".lora_embedding_A";
     static final String EMBEDDING_B = ".lora_embedding_B";
 
-    /** Returns the form that PEFT has for the method itself, if it has one, and else the plain LoRA. */
-    static PeftForm own(AdapterState state, AdapterFolder.Description description) {
+    /** Returns the form that PEFT has for the method itself, if it has one, and else the plain LoRA; nothing if that is none either. */
+    static Optional<PeftForm> own(AdapterState state, AdapterFolder.Description description) {
+        if (PeftIa3.expresses(state)) {
+            return Optional.of(PeftIa3.of(state, description));
+        }
+        if (!state.config().method().isLowRank() && !state.sites().isEmpty()) {
+            return Optional.empty();
+        }
         PeftForm plain = of(state, description);
-        return PeftAdaLora.expresses(state) ? PeftAdaLora.of(state, plain) : plain;
+        return Optional.of(PeftAdaLora.expresses(state) ? PeftAdaLora.of(state, plain) : plain);
     }
 
     static PeftForm of(AdapterState state, AdapterFolder.Description description) {
@@ -67,7 +74,11 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
             requireFinite(layer.b(), layer.module());
             layer.magnitude().ifPresent(lengths -> {
                 requireFinite(lengths, layer.module());
-                tensors.put(PREFIX + layer.module() + MAGNITUDE, lengths.dup('c'));
+                tensors.put(
+                        PREFIX + layer.module() + MAGNITUDE,
+                        layer.kernel().isEmpty()
+                                ? lengths.dup('c')
+                                : ConvolutionKernels.pointwise(lengths.dup('c').reshape(1, -1), layer.kernel()));
             });
             layer.bias().ifPresent(bias -> {
                 requireFinite(bias, layer.module());
@@ -180,8 +191,10 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
     }
 
     private static void put(Map<String, INDArray> tensors, AdapterState.PlainLora layer, String a, String b) {
-        tensors.put(PREFIX + layer.module() + a, layer.a().transpose().dup('c'));
-        tensors.put(PREFIX + layer.module() + b, layer.b().transpose().dup('c'));
+        INDArray down = layer.a().transpose().dup('c');
+        INDArray up = layer.b().transpose().dup('c');
+        tensors.put(PREFIX + layer.module() + a, ConvolutionKernels.unfolded(down, layer.kernel()));
+        tensors.put(PREFIX + layer.module() + b, ConvolutionKernels.pointwise(up, layer.kernel()));
     }
 
     static void requireFinite(INDArray factor, String module) {

@@ -8,7 +8,6 @@ import dev.samediff.adapters.BaseHash;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.SiteKind;
 import dev.samediff.adapters.WholeTensors;
-import dev.samediff.adapters.graph.LinearSites;
 import dev.samediff.adapters.graph.TargetSelector;
 import dev.samediff.adapters.method.BiasedLora;
 import dev.samediff.adapters.method.Dora;
@@ -19,13 +18,11 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
-import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalDouble;
 import java.util.Set;
 import java.util.TreeMap;
-import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -49,12 +46,9 @@ final class PeftReader {
     private static final Set<String> STARTS_THAT_KEEP_THE_BASE = Set.of("gaussian", "eva", "orthogonal", "mica");
 
     private static final String TYPE = "peft_type";
-    private static final List<String> TYPES = List.of("LORA", PeftAdaLora.TYPE, PeftTokens.TYPE);
+    private static final List<String> TYPES = List.of("LORA", PeftAdaLora.TYPE, PeftTokens.TYPE, PeftIa3.TYPE);
     private static final String LORA_BIAS = "lora_bias";
     private static final String USE_DORA = "use_dora";
-    private static final List<String> FACTORS = List.of(
-            PeftForm.A, PeftForm.B, PeftForm.EMBEDDING_A, PeftForm.EMBEDDING_B, PeftForm.MAGNITUDE, PeftForm.BIAS);
-    private static final String TABLE = ".base_layer.weight";
 
     private PeftReader() {}
 
@@ -67,13 +61,18 @@ final class PeftReader {
         if (config.text(TYPE).equals(PeftAdaLora.TYPE)) {
             return PeftAdaLora.read(config, choice, tensors, name, folder.resolve(PeftForm.TENSORS));
         }
+        if (config.text(TYPE).equals(PeftIa3.TYPE)) {
+            return PeftIa3.read(config, choice, tensors, name, folder.resolve(PeftForm.TENSORS));
+        }
         if (config.text(TYPE).equals(PeftTokens.TYPE)) {
             return PeftTokens.read(config, tensors, name, folder.resolve(PeftForm.TENSORS));
         }
         JsonNode chosen = config.raw(PeftForm.TARGETS);
         boolean noLayers = !choice.isEmpty() && chosen != null && PeftForm.NO_LAYERS.equals(chosen.asText());
-        Map<String, Factors> factors = named(
-                factors(tensors, choice, folder.resolve(PeftForm.TENSORS)),
+        Map<String, PeftFactors> factors = PeftFactors.of(
+                tensors,
+                choice,
+                folder.resolve(PeftForm.TENSORS),
                 config.has(PeftExperts.PARAMETERS) ? config.texts(PeftExperts.PARAMETERS) : List.of());
         if (factors.isEmpty() && !noLayers) {
             throw new InvalidInputException(
@@ -149,7 +148,7 @@ final class PeftReader {
     }
 
     /** The lengths of columns are there if and only if the configuration has them, one for each output. */
-    private static void requireLengths(String module, Factors ab, boolean isDora, Path folder) {
+    private static void requireLengths(String module, PeftFactors ab, boolean isDora, Path folder) {
         INDArray lengths = ab.lengths();
         if (isDora && ab.kind() == SiteKind.EXPERTS) {
             throw new InvalidInputException("the experts `" + module + "` in " + folder + " have `" + USE_DORA
@@ -168,7 +167,7 @@ final class PeftReader {
     }
 
     /** Biases are there if and only if the configuration has them, on linear layers, one number for each output. */
-    private static void requireBias(String module, Factors ab, boolean isBiased, Path folder) {
+    private static void requireBias(String module, PeftFactors ab, boolean isBiased, Path folder) {
         INDArray bias = ab.bias();
         if (isBiased && ab.kind() != SiteKind.LINEAR) {
             throw new InvalidInputException("`" + module + "` in " + folder + " is no linear layer and has `"
@@ -183,46 +182,7 @@ final class PeftReader {
         }
     }
 
-    /** Tells the tensors of experts from those of modules, and calls them by the path of their stack. */
-    private static Map<String, Factors> named(Map<String, Factors> found, List<String> parameters) {
-        Map<String, Factors> named = new LinkedHashMap<>();
-        found.forEach((path, ab) -> PeftExperts.parameter(path, parameters)
-                .ifPresentOrElse(
-                        parameter -> named.put(
-                                LinearSites.modulePath(parameter),
-                                new Factors(
-                                        ab.a(),
-                                        ab.b(),
-                                        ab.lengths(),
-                                        ab.bias(),
-                                        SiteKind.EXPERTS,
-                                        parameter,
-                                        ab.tableHash())),
-                        () -> named.put(path, ab)));
-        return named;
-    }
-
-    /**
-     * The tensors of one module.
-     *
-     * @param a A [r,in]; of experts [experts * r, in]
-     * @param b B [out,r]; of experts [out, r * experts]
-     * @param lengths the lengths of columns [out] of DoRA, if there are any
-     * @param bias the bias of B [out], if there is one
-     * @param kind whether they are an embedding's or experts'
-     * @param weight name of the parameter
-     * @param tableHash hash of the table of an embedding, which PEFT saves with some adapters; else unknown
-     */
-    private record Factors(
-            INDArray a,
-            INDArray b,
-            @Nullable INDArray lengths,
-            @Nullable INDArray bias,
-            SiteKind kind,
-            String weight,
-            String tableHash) {}
-
-    private static AdapterState.Site site(String module, Factors ab, int rank, AdapterMethod method, double alpha) {
+    private static AdapterState.Site site(String module, PeftFactors ab, int rank, AdapterMethod method, double alpha) {
         boolean experts = ab.kind() == SiteKind.EXPERTS;
         INDArray down = ab.a().castTo(DataType.FLOAT);
         INDArray up = ab.b().castTo(DataType.FLOAT);
@@ -257,7 +217,8 @@ final class PeftReader {
                 start,
                 true,
                 ab.tableHash(),
-                ab.kind());
+                ab.kind(),
+                ab.kernel());
     }
 
     private static Map<String, INDArray> tensors(Path folder) throws IOException {
@@ -268,89 +229,6 @@ final class PeftReader {
                     + " save_pretrained(..., safe_serialization=True)");
         }
         return Safetensors.read(file).tensors();
-    }
-
-    private static Map<String, Factors> factors(Map<String, INDArray> tensors, WholeTensors choice, Path file) {
-        Set<String> modules = new LinkedHashSet<>();
-        tensors.forEach((key, tensor) -> {
-            if (!isFrozenCopy(key, tensors) && PeftWhole.key(key, choice).isEmpty()) {
-                modules.add(moduleOf(key, tensor, file));
-            }
-        });
-        Map<String, Factors> factors = new LinkedHashMap<>();
-        for (String module : modules) {
-            factors.put(module, factors(module, tensors, file));
-        }
-        return factors;
-    }
-
-    private static Factors factors(String module, Map<String, INDArray> tensors, Path file) {
-        String prefix = PeftForm.PREFIX + module;
-        boolean embedding = tensors.containsKey(prefix + PeftForm.EMBEDDING_A)
-                || tensors.containsKey(prefix + PeftForm.EMBEDDING_B);
-        INDArray a = tensors.get(prefix + (embedding ? PeftForm.EMBEDDING_A : PeftForm.A));
-        INDArray b = tensors.get(prefix + (embedding ? PeftForm.EMBEDDING_B : PeftForm.B));
-        if (a == null || b == null) {
-            throw new InvalidInputException("the layer `" + module + "` in " + file + " has only one of"
-                    + (embedding ? " lora_embedding_A and lora_embedding_B" : " lora_A and lora_B")
-                    + "; save the adapter again");
-        }
-        if (embedding && (tensors.containsKey(prefix + PeftForm.A) || tensors.containsKey(prefix + PeftForm.B))) {
-            throw new InvalidInputException("the layer `" + module + "` in " + file
-                    + " has the tensors of an embedding and of a linear layer; save the adapter again");
-        }
-        SiteKind kind = embedding ? SiteKind.EMBEDDING : SiteKind.LINEAR;
-        INDArray lengths = tensors.get(prefix + PeftForm.MAGNITUDE); // [1,out,1,1] of a convolution
-        return new Factors(
-                flat(a),
-                flat(b),
-                lengths == null ? null : lengths.dup('c').reshape(-1),
-                tensors.get(prefix + PeftForm.BIAS),
-                kind,
-                module + ".weight",
-                embedding ? hashOf(tensors.get(prefix + TABLE)) : AdapterState.UNKNOWN_HASH); // may be stored turned
-    }
-
-    /** The factors of a convolution, A [r,in,kh,kw] and B [out,r,1,1], as those of the product that it is. */
-    private static INDArray flat(INDArray factor) {
-        return factor.rank() == 2 ? factor : factor.dup('c').reshape(factor.size(0), -1);
-    }
-
-    private static String hashOf(@Nullable INDArray table) {
-        if (table == null || table.rank() != 2 || table.dataType() != DataType.FLOAT) {
-            return AdapterState.UNKNOWN_HASH;
-        }
-        return BaseHash.ofWeight(table);
-    }
-
-    /** PEFT saves the frozen weight along with the adapter of a layer that is called embed_tokens or lm_head. */
-    private static boolean isFrozenCopy(String key, Map<String, INDArray> tensors) {
-        if (!key.endsWith(TABLE)) {
-            return false;
-        }
-        String prefix = key.substring(0, key.length() - TABLE.length());
-        return tensors.containsKey(prefix + PeftForm.EMBEDDING_A) || tensors.containsKey(prefix + PeftForm.A);
-    }
-
-    private static String moduleOf(String key, INDArray tensor, Path file) {
-        String suffix = FACTORS.stream().filter(key::endsWith).findFirst().orElse("");
-        if (!key.startsWith(PeftForm.PREFIX)
-                || suffix.isEmpty()
-                || key.length() <= PeftForm.PREFIX.length() + suffix.length()) {
-            throw new InvalidInputException("the tensor `" + key + "` in " + file
-                    + " is not supported; expected " + PeftForm.PREFIX + "<module path>" + PeftForm.A + " and "
-                    + PeftForm.B + ", or " + PeftForm.EMBEDDING_A + " and " + PeftForm.EMBEDDING_B
-                    + ", or what modules_to_save and bias name: merge the adapter in PEFT instead");
-        }
-        boolean isMatrix = tensor.rank() >= 2 && tensor.rank() <= 5
-                || suffix.equals(PeftForm.MAGNITUDE)
-                || (suffix.equals(PeftForm.BIAS) && tensor.rank() == 1);
-        if (!isMatrix || tensor.isEmpty() || !tensor.dataType().isFPType()) {
-            throw new InvalidInputException("the tensor `" + key + "` in " + file + " is " + tensor.dataType()
-                    + Arrays.toString(tensor.shape()) + "; expected a matrix of floating-point numbers (a linear"
-                    + " layer or an embedding), or the factors of a convolution");
-        }
-        return key.substring(PeftForm.PREFIX.length(), key.length() - suffix.length());
     }
 
     private static void requireSupported(JsonFile config, Path file) {

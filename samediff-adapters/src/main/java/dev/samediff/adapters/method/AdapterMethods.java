@@ -37,7 +37,8 @@ public final class AdapterMethods {
                         s.number("gamma", Sorsa.DEFAULT_GAMMA),
                         s.choice("regularizer", OrthonormalPenalty.Form.SUMSQ),
                         s.count("niter"),
-                        s.count("retraction").orElse(0)));
+                        s.count("retraction").orElse(0),
+                        s.cut()));
         METHODS.put(Dora.NAME, s -> new Dora(s.directions()));
         METHODS.put(
                 AdaLora.NAME,
@@ -51,6 +52,9 @@ public final class AdapterMethods {
                 LoraFa.NAME,
                 s -> new LoraFa(
                         new Lora(s.rank, s.alpha, s.flag("rslora"), s.choice("start", Lora.Start.KAIMING_UNIFORM))));
+        METHODS.put(Ia3.NAME, s -> Ia3.of(s.alpha, s.value("feedforward")));
+        METHODS.put(Bottleneck.HOULSBY, s -> s.bottleneck(Bottleneck.Placement.SERIAL));
+        METHODS.put(Bottleneck.PARALLEL, s -> s.bottleneck(Bottleneck.Placement.PARALLEL));
     }
 
     private AdapterMethods() {}
@@ -78,7 +82,7 @@ public final class AdapterMethods {
      * Returns a method by name.
      *
      * @param name {@code lora}, {@code olora}, {@code pissa}, {@code pissa_niter_<n>}, {@code sorsa}, {@code dora}, {@code adalora},
-     *     {@code lora_bias}, {@code lora_fa}, or that of a
+     *     {@code lora_bias}, {@code lora_fa}, {@code ia3}, {@code houlsby}, {@code parallel}, or that of a
      *     provider, in any case
      * @param rank rank
      * @param alpha alpha, empty for the method's default
@@ -125,10 +129,22 @@ public final class AdapterMethods {
         AdapterMethod directions() {
             String name = value("directions").orElse(Lora.NAME);
             Function<Settings, AdapterMethod> factory = METHODS.get(name);
-            if (factory == null || name.equals(method) || name.equals(BiasedLora.NAME) || name.equals(LoraFa.NAME)) {
+            if (factory == null || !List.of(Lora.NAME, OLora.NAME, Pissa.NAME).contains(name)) {
                 throw wrong("directions", name, "lora, olora or pissa");
             }
             return factory.apply(this);
+        }
+
+        Optional<SingularValueCut> cut() {
+            OptionalInt interval = count("cut_every");
+            double share = number("cut_below", 0);
+            return interval.isPresent() || share != 0
+                    ? Optional.of(new SingularValueCut(share, interval.orElse(1)))
+                    : Optional.empty();
+        }
+
+        Bottleneck bottleneck(Bottleneck.Placement placement) {
+            return new Bottleneck(placement, rank, alpha, choice("activation", Bottleneck.Activation.RELU));
         }
 
         RankBudget budget() {

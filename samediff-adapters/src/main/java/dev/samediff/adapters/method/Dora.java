@@ -103,7 +103,7 @@ public record Dora(AdapterMethod directions) implements AdapterMethod {
     public SDVariable adapt(LayerUse use, SDVariable scaling, Map<String, SDVariable> trainables, String prefix) {
         boolean drops = use.input().isDropped();
         SDVariable base = drops ? use.weight().times(prefix + "dropped_base", use.input()) : use.base();
-        LayerUse seen = new LayerUse(use.input(), base, use.weight());
+        LayerUse seen = new LayerUse(use.input(), base, use.weight(), use.bias());
         SDVariable unscaled = directions.adapt(seen, scaling, trainables, prefix);
         SDVariable lengths = lengths(use, scaling, trainables, prefix + "lengths");
         SDVariable zero = notZero(lengths, prefix + "some").rsub(prefix + "zero", 1);

@@ -1,6 +1,7 @@
 package dev.samediff.adapters.method;
 
 import dev.samediff.adapters.AfterStep;
+import dev.samediff.adapters.memory.HostFloats;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -73,23 +74,24 @@ final class RankAllocation implements AfterStep {
             Layer layer = layers.get(i);
             for (Map.Entry<String, INDArray> tensor : layer.values().entrySet()) {
                 String key = i + "/" + tensor.getKey();
-                float[] values = numbers(tensor.getValue());
-                float[] gradients = numbers(LowRank.get(layer.gradients(), tensor.getKey()));
+                float[] values = HostFloats.of(tensor.getValue());
+                float[] gradients = HostFloats.of(LowRank.get(layer.gradients(), tensor.getKey()));
                 float[] importance = memory.computeIfAbsent(IMPORTANCE + key, name -> new float[values.length]);
                 float[] uncertainty = memory.computeIfAbsent(UNCERTAINTY + key, name -> new float[values.length]);
-                float beta1 = (float) budget.beta1();
-                float beta2 = (float) budget.beta2();
-                for (int p = 0; p < values.length; p++) {
-                    float now = Math.abs(values[p] * gradients[p]);
-                    importance[p] = beta1 * importance[p] + (1 - beta1) * now;
-                    uncertainty[p] = beta2 * uncertainty[p] + (1 - beta2) * Math.abs(now - importance[p]);
-                }
+                average(values, gradients, importance, uncertainty);
             }
         }
     }
 
-    private static float[] numbers(INDArray array) {
-        return array.dup('c').data().asFloat();
+    private void average(float[] values, float[] gradients, float[] importance, float[] uncertainty) {
+        float beta1 = (float) budget.beta1();
+        float beta2 = (float) budget.beta2();
+        for (int p = 0; p < values.length; p++) {
+            float now = Math.abs(values[p] * gradients[p]);
+            float average = beta1 * importance[p] + (1 - beta1) * now;
+            importance[p] = average;
+            uncertainty[p] = beta2 * uncertainty[p] + (1 - beta2) * Math.abs(now - average);
+        }
     }
 
     private void allocate(int update, List<Layer> layers, boolean last) {
@@ -129,41 +131,56 @@ final class RankAllocation implements AfterStep {
 
     /** S of every rank of a layer; of experts, one behind the other. */
     private double[] scores(int layer, Map<String, INDArray> values) {
-        double[] scores = single(layer, AdaLora.E);
-        double[] down = single(layer, AdaLora.A);
-        double[] up = single(layer, AdaLora.B);
-        if (scores.length == 0) { // nothing was seen yet: all are alike
-            return new double[Math.toIntExact(LowRank.get(values, AdaLora.E).length())];
+        INDArray e = LowRank.get(values, AdaLora.E);
+        int all = Math.toIntExact(e.length());
+        if (!memory.containsKey(IMPORTANCE + layer + "/" + AdaLora.E)) { // nothing was seen yet: all are alike
+            return new double[all];
         }
-        int ranks = Math.toIntExact(LowRank.get(values, AdaLora.E).size(-1));
-        int experts = scores.length / ranks;
-        int in = down.length / scores.length;
-        int out = up.length / scores.length;
-        for (int expert = 0; expert < experts; expert++) {
-            for (int k = 0; k < ranks; k++) {
-                double sumDown = 0;
-                for (int i = 0; i < in; i++) {
-                    sumDown += down[(expert * in + i) * ranks + k];
-                }
-                double sumUp = 0;
-                for (int j = 0; j < out; j++) {
-                    sumUp += up[(expert * ranks + k) * out + j];
-                }
-                scores[expert * ranks + k] += sumDown / in + sumUp / out;
-            }
+        int ranks = Math.toIntExact(e.size(-1));
+        double[] scores = sums(layer, AdaLora.E, all, ranks);
+        double[] down = sums(layer, AdaLora.A, all, ranks);
+        int out = Math.toIntExact(LowRank.get(values, AdaLora.B).size(-1));
+        int in = Math.toIntExact(LowRank.get(values, AdaLora.A).size(-2));
+        double[] up = rowSums(layer, AdaLora.B, out);
+        for (int k = 0; k < all; k++) {
+            scores[k] += down[k] / in + up[k] / out;
         }
         return scores;
     }
 
-    /** s of every number of a tensor. */
-    private double[] single(int layer, String tensor) {
-        float[] importance = memory.getOrDefault(IMPORTANCE + layer + "/" + tensor, new float[0]);
-        float[] uncertainty = memory.getOrDefault(UNCERTAINTY + layer + "/" + tensor, new float[0]);
-        double[] scores = new double[importance.length];
-        for (int p = 0; p < scores.length; p++) {
-            scores[p] = importance[p] * uncertainty[p];
+    /** The sums of s over the columns of a tensor [rows,ranks], or of one behind the other for each expert, in the order of the rows. */
+    private double[] sums(int layer, String tensor, int all, int ranks) {
+        float[] importance = seen(IMPORTANCE, layer, tensor);
+        float[] uncertainty = seen(UNCERTAINTY, layer, tensor);
+        double[] sums = new double[all];
+        int each = importance.length / (all / ranks); // of an expert
+        for (int p = 0; p < importance.length; p++) {
+            sums[p / each * ranks + p % ranks] += importance[p] * uncertainty[p];
         }
-        return scores;
+        return sums;
+    }
+
+    /** The sums of s over the rows of a tensor [ranks,out]. */
+    private double[] rowSums(int layer, String tensor, int out) {
+        float[] importance = seen(IMPORTANCE, layer, tensor);
+        float[] uncertainty = seen(UNCERTAINTY, layer, tensor);
+        double[] sums = new double[importance.length / out];
+        for (int k = 0; k < sums.length; k++) {
+            double sum = 0;
+            for (int p = k * out; p < (k + 1) * out; p++) {
+                sum += importance[p] * uncertainty[p];
+            }
+            sums[k] = sum;
+        }
+        return sums;
+    }
+
+    private float[] seen(String what, int layer, String tensor) {
+        float[] numbers = memory.get(what + layer + "/" + tensor);
+        if (numbers == null) {
+            throw new IllegalStateException("nothing is remembered of " + tensor + " of layer " + layer);
+        }
+        return numbers;
     }
 
     @Override
@@ -176,6 +193,6 @@ final class RankAllocation implements AfterStep {
     @Override
     public void restore(Map<String, INDArray> state) {
         memory.clear();
-        state.forEach((name, array) -> memory.put(name, numbers(array)));
+        state.forEach((name, array) -> memory.put(name, HostFloats.of(array)));
     }
 }

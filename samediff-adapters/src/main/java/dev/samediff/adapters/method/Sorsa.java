@@ -8,7 +8,9 @@ import dev.samediff.adapters.LayerUse;
 import dev.samediff.adapters.Penalty;
 import dev.samediff.adapters.SiteShape;
 import dev.samediff.adapters.linalg.Decompositions;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
@@ -29,6 +31,7 @@ import org.nd4j.linalg.indexing.NDArrayIndex;
  * @param regularizer which definition of the regulariser
  * @param iterations power iterations of a randomised decomposition; empty means the exact one
  * @param retraction updates from one re-orthonormalisation of A and B to the next ({@link Retraction}); 0 means none, as in the paper
+ * @param cut when ranks are given up because of their singular values; never, as in the paper, if it is empty
  */
 public record Sorsa(
         int rank,
@@ -36,7 +39,8 @@ public record Sorsa(
         double gamma,
         OrthonormalPenalty.Form regularizer,
         OptionalInt iterations,
-        int retraction)
+        int retraction,
+        Optional<SingularValueCut> cut)
         implements AdapterMethod {
     /** The method's name. */
     public static final String NAME = "sorsa";
@@ -66,7 +70,7 @@ public record Sorsa(
     /** Describes SORSA without re-orthonormalisation. */
     public Sorsa(
             int rank, OptionalDouble alpha, double gamma, OrthonormalPenalty.Form regularizer, OptionalInt iterations) {
-        this(rank, alpha, gamma, regularizer, iterations, 0);
+        this(rank, alpha, gamma, regularizer, iterations, 0, Optional.empty());
     }
 
     /** Returns SORSA of this rank with the paper's regulariser, gamma = 4e-4 and s = 1. */
@@ -77,32 +81,43 @@ public record Sorsa(
 
     @Override
     public Sorsa withRank(int newRank) {
-        return new Sorsa(newRank, alpha, gamma, regularizer, iterations, retraction);
+        return new Sorsa(newRank, alpha, gamma, regularizer, iterations, retraction, cut);
     }
 
     /** Returns this with an alpha. */
     public Sorsa withAlpha(double newAlpha) {
-        return new Sorsa(rank, OptionalDouble.of(newAlpha), gamma, regularizer, iterations, retraction);
+        return new Sorsa(rank, OptionalDouble.of(newAlpha), gamma, regularizer, iterations, retraction, cut);
     }
 
     /** Returns this with another gamma. */
     public Sorsa withGamma(double newGamma) {
-        return new Sorsa(rank, alpha, newGamma, regularizer, iterations, retraction);
+        return new Sorsa(rank, alpha, newGamma, regularizer, iterations, retraction, cut);
     }
 
     /** Returns this with another definition of the regulariser. */
     public Sorsa withRegularizer(OrthonormalPenalty.Form form) {
-        return new Sorsa(rank, alpha, gamma, form, iterations, retraction);
+        return new Sorsa(rank, alpha, gamma, form, iterations, retraction, cut);
     }
 
     /** Returns this with a randomised decomposition; 4 to 16 iterations are usual. */
     public Sorsa withFastStart(int powerIterations) {
-        return new Sorsa(rank, alpha, gamma, regularizer, OptionalInt.of(powerIterations), retraction);
+        return new Sorsa(rank, alpha, gamma, regularizer, OptionalInt.of(powerIterations), retraction, cut);
     }
 
     /** Returns this with A and B made orthonormal again after every so many updates; 0 for never. */
     public Sorsa withRetraction(int updates) {
-        return new Sorsa(rank, alpha, gamma, regularizer, iterations, updates);
+        return new Sorsa(rank, alpha, gamma, regularizer, iterations, updates, cut);
+    }
+
+    /**
+     * Returns this with ranks given up whose singular value is smaller than a share of the layer's largest.
+     *
+     * @param share above 0 and below 1
+     * @param interval updates from one cut to the next
+     */
+    public Sorsa withCut(double share, int interval) {
+        SingularValueCut rule = new SingularValueCut(share, interval);
+        return new Sorsa(rank, alpha, gamma, regularizer, iterations, retraction, Optional.of(rule));
     }
 
     @Override
@@ -124,6 +139,10 @@ public record Sorsa(
         if (retraction > 0) {
             settings.put("retraction", Integer.toString(retraction));
         }
+        cut.ifPresent(rule -> {
+            settings.put("cut_below", Double.toString(rule.share()));
+            settings.put("cut_every", Integer.toString(rule.interval()));
+        });
         return settings;
     }
 
@@ -166,13 +185,19 @@ public record Sorsa(
 
     @Override
     public Optional<AfterStep> afterStep() {
-        return retraction == 0 ? Optional.empty() : Optional.of(new Retraction(retraction, A, B));
+        List<AfterStep> steps = new ArrayList<>();
+        if (retraction > 0) {
+            steps.add(new Retraction(retraction, A, B));
+        }
+        cut.ifPresent(rule -> steps.add(new SingularValueCuts(rule, S)));
+        return StepSequence.of(steps);
     }
 
-    /** As that of earlier versions where nothing is re-orthonormalised: checkpoints are compared by it. */
+    /** As that of earlier versions where nothing is re-orthonormalised or cut: checkpoints are compared by it. */
     @Override
     public String toString() {
         return "Sorsa[rank=" + rank + ", alpha=" + alpha + ", gamma=" + gamma + ", regularizer=" + regularizer
-                + ", iterations=" + iterations + (retraction == 0 ? "" : ", retraction=" + retraction) + "]";
+                + ", iterations=" + iterations + (retraction == 0 ? "" : ", retraction=" + retraction)
+                + cut.map(rule -> ", cut=" + rule).orElse("") + "]";
     }
 }

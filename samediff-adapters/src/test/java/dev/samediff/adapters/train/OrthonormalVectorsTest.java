@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.within;
 import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.AdapterMethod;
+import dev.samediff.adapters.AdapterState;
 import dev.samediff.adapters.AfterStep;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.TinyGpt;
@@ -174,5 +175,105 @@ class OrthonormalVectorsTest {
         assertThatThrownBy(() -> Sorsa.rank(4).withRetraction(-1))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("retraction");
+    }
+
+    private static double[] values(AdaptedModel model, int site) {
+        return model.sites()
+                .get(site)
+                .tensors(model.graph())
+                .get("sorsa_S")
+                .castTo(DataType.DOUBLE)
+                .toDoubleVector();
+    }
+
+    /** With a share between the values of a layer, those below it are cut at the first interval, stay so, and shrink what is saved. */
+    @Test
+    void ranks_with_small_singular_values_are_given_up_for_good() {
+        Sorsa method = Sorsa.rank(4).withRetraction(2);
+        double[] start = values(
+                AdaptedModel.inject(
+                        new TinyGpt(16, 1, 2, 11, 0).graph,
+                        AdapterConfig.of(method).withTargets(TargetSelector.suffixes("c_attn", "c_fc"))),
+                0);
+        double share = (start[1] + start[2]) / 2 / start[0];
+        AdaptedModel model = train(method.withCut(share, 3), 8);
+        for (int site = 0; site < model.sites().size(); site++) {
+            double[] now = values(model, site);
+            int kept = 0;
+            for (double value : now) {
+                kept += value == 0 ? 0 : 1;
+            }
+            assertThat(now[0]).isNotZero();
+            AdapterState.PlainLora plain = model.state().toPlainLora().get(site);
+            assertThat(plain.rank()).isEqualTo(4 + kept);
+            assertThat(plain.alpha() / plain.rank()).isCloseTo(1, within(1e-12));
+            INDArray change = model.mergedWeights()
+                    .get(model.sites().get(site).layer().weight())
+                    .sub(new TinyGpt(16, 1, 2, 11, 0)
+                            .graph
+                            .getVariable(model.sites().get(site).layer().weight())
+                            .getArr());
+            assertThat(plain.a().mmul(plain.b()).sub(change).amaxNumber().doubleValue())
+                    .isLessThan(1e-5);
+        }
+        assertThat(values(model, 0)[2]).isZero();
+        assertThat(values(model, 0)[3]).isZero();
+        distances(model).forEach(distance -> assertThat(distance).isLessThan(1e-5)); // update 8 was retracted
+        AdaptedModel early = AdaptedModel.inject(
+                new TinyGpt(16, 1, 2, 11, 0).graph,
+                AdapterConfig.of(method).withTargets(TargetSelector.suffixes("c_attn", "c_fc")));
+        assertThat(values(early, 0)[3]).isNotZero();
+    }
+
+    @Test
+    void what_was_cut_stays_cut_after_a_resume() {
+        AfterStep steps = Sorsa.rank(3).withCut(0.5, 2).afterStep().orElseThrow();
+        INDArray s = Nd4j.createFromArray(-4f, 3f, 1f);
+        List<AfterStep.Layer> layers = List.of(new AfterStep.Layer(Map.of("sorsa_S", s), Map.of()));
+        steps.updated(1, layers);
+        assertThat(s.toFloatVector()).containsExactly(-4, 3, 1);
+        steps.updated(2, layers);
+        assertThat(s.toFloatVector()).containsExactly(-4, 3, 0);
+        AfterStep resumed = Sorsa.rank(3).withCut(0.5, 2).afterStep().orElseThrow();
+        resumed.restore(steps.state());
+        s.putScalar(2, 5f); // as a gradient would move it
+        resumed.updated(3, layers);
+        assertThat(s.toFloatVector()).containsExactly(-4, 3, 0);
+    }
+
+    @Test
+    void a_cut_is_part_of_the_settings_and_bad_ones_are_refused() {
+        Sorsa method = Sorsa.rank(3).withCut(0.1, 5);
+        assertThat(AdapterMethods.named("sorsa", 3, OptionalDouble.empty(), method.settings()))
+                .isEqualTo(method);
+        assertThat(Sorsa.rank(3).toString()).doesNotContain("cut");
+        for (double share : new double[] {0, 1, -1, Double.NaN}) {
+            assertThatThrownBy(() -> Sorsa.rank(3).withCut(share, 5))
+                    .isInstanceOf(InvalidInputException.class)
+                    .hasMessageContaining("share");
+        }
+    }
+
+    /** U, S and V have names of their own in the graph, so that patterns of names give them rates of their own. */
+    @Test
+    void u_s_and_v_train_at_rates_of_their_own() {
+        AdaptedModel model = AdaptedModel.inject(
+                gpt.graph, AdapterConfig.of(Sorsa.rank(3)).withTargets(TargetSelector.suffixes("c_fc")));
+        Map<String, INDArray> start = model.trainables();
+        TaskLoss loss = Losses.causalLm(gpt.graph, gpt.logits);
+        TrainingPlan plan = TrainingPlan.builder()
+                .steps(1)
+                .learningRate(1e-3)
+                .learningRateOf("*.sorsa_A.*", 0)
+                .learningRateOf("*.sorsa_S.*", 1e-2)
+                .build();
+        try (AdapterTrainer trainer = new AdapterTrainer(model, loss, plan, Binding.of(loss, "input_ids", "causal"))) {
+            trainer.fit(Batches.of(gpt, 2, 4, 6), null);
+        }
+        model.trainables().forEach((name, now) -> {
+            double moved = now.sub(start.get(name)).amaxNumber().doubleValue();
+            double expected = name.contains("sorsa_A") ? 0 : name.contains("sorsa_S") ? 1e-2 : 1e-3;
+            assertThat(moved).as(name).isCloseTo(expected, within(expected * 0.05)); // AdamW's first step
+        });
     }
 }

@@ -9,6 +9,7 @@ import dev.samediff.adapters.method.Pissa;
 import dev.samediff.adapters.method.Sorsa;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalDouble;
@@ -86,6 +87,16 @@ final class AdapterOptions {
     Integer fastStart;
 
     @Option(
+            names = "--feedforward",
+            paramLabel = "MODULES",
+            split = ",",
+            description =
+                    "ia3: the layers whose inputs are multiplied, by ends of their paths; the others' outputs are. Default:"
+                            + " those that PEFT knows of usual models.")
+    @Nullable
+    List<String> feedforward;
+
+    @Option(
             names = "--dropout",
             paramLabel = "P",
             defaultValue = "0",
@@ -148,6 +159,9 @@ final class AdapterOptions {
         put(settings, "directions", directions);
         put(settings, "niter", fastStart);
         put(settings, "target", targetRank);
+        if (feedforward != null) {
+            settings.put("feedforward", String.join(",", feedforward)); // names, whose case counts
+        }
         return settings;
     }
 

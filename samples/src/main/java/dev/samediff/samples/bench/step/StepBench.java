@@ -10,15 +10,18 @@ import dev.samediff.samples.bench.step.StepJob.Effort;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.function.Consumer;
 
-/** Compares training steps of this library with the peers', in alternating fresh processes. */
+/** Compares training steps of this library with the peers', and methods with each other, in alternating fresh processes. */
 public final class StepBench {
     /** Power iterations of the decomposition that SORSA starts from: how exact it is does not change a step's cost. */
     private static final int ITERATIONS = 4;
@@ -55,9 +58,10 @@ public final class StepBench {
      * What was found.
      *
      * @param results this library beside each peer
+     * @param ratios this library's methods beside its LoRA, where that was measured too
      * @param notes sentences: what could not be measured and why, which kernels were used
      */
-    public record Result(List<StepRow> results, List<String> notes) {}
+    public record Result(List<StepRow> results, List<MethodRatio> ratios, List<String> notes) {}
 
     /**
      * Prepares a comparison.
@@ -79,38 +83,54 @@ public final class StepBench {
     /** Measures. */
     public Result measure() throws IOException, InterruptedException {
         List<StepRow> rows = new ArrayList<>();
+        List<MethodRatio> ratios = new ArrayList<>();
         for (Network network : plan.networks()) {
+            Map<String, Workload> workloads = new LinkedHashMap<>();
             for (String method : plan.methods()) {
-                Workload workload = prepare(network, method);
-                Measurements found = rounds(network, method, workload);
+                workloads.put(method, prepare(network, method));
+            }
+            Measurements found = rounds(network, workloads);
+            for (String method : workloads.keySet()) {
                 for (Precision precision : plan.precisions()) {
                     for (int threads : plan.threads()) {
-                        rows.addAll(found.rows(new Configuration(network, method, precision, threads), self, peers));
+                        Configuration measured = new Configuration(network, method, precision, threads);
+                        rows.addAll(found.rows(measured, self, peers));
+                        found.besideLora(measured, self).ifPresent(ratios::add);
                     }
                 }
             }
         }
-        return new Result(List.copyOf(rows), List.copyOf(notes));
+        return new Result(List.copyOf(rows), List.copyOf(ratios), List.copyOf(notes));
     }
 
-    private Measurements rounds(Network network, String method, Workload workload) throws InterruptedException {
+    /** The methods take turns within a round, in the other order in every second one. */
+    private Measurements rounds(Network network, Map<String, Workload> workloads) throws InterruptedException {
         Measurements found = new Measurements();
+        List<Configuration> order = new ArrayList<>(configurations(network, workloads.keySet()));
         for (int round = 1; round <= plan.rounds(); round++) {
-            for (Configuration measured : configurations(network, method)) {
+            for (Configuration measured : order) {
+                Workload workload = Objects.requireNonNull(workloads.get(measured.method()));
                 say.accept("round " + round + " of " + plan.rounds() + ": " + measured);
                 for (Contender contender : contenders(measured)) {
-                    run(contender, measured, workload, Effort.of(network), found);
+                    run(contender, measured, workload, Effort.of(network), round, found);
                 }
             }
+            Collections.reverse(order);
         }
         return found;
     }
 
-    private void run(Contender contender, Configuration measured, Workload workload, Effort effort, Measurements found)
+    private void run(
+            Contender contender,
+            Configuration measured,
+            Workload workload,
+            Effort effort,
+            int round,
+            Measurements found)
             throws InterruptedException {
         try {
             StepRun run = contender.run(StepJob.of(measured, workload, effort));
-            found.add(contender, measured, run);
+            found.add(contender, measured, round, run);
             say.accept(String.format(
                     Locale.ROOT, "  %s: %.1f ms, %.0f MB", contender.name(), run.ms(), run.peakBytes() / 1e6));
         } catch (IOException e) {
@@ -119,14 +139,16 @@ public final class StepBench {
     }
 
     /** The peers run in float32, and with one thread, too: they are compared at their best. */
-    private Set<Configuration> configurations(Network network, String method) {
+    private Set<Configuration> configurations(Network network, Collection<String> methods) {
         Set<Configuration> all = new LinkedHashSet<>();
         for (Precision precision : plan.precisions()) {
             for (int threads : plan.threads()) {
-                Configuration asked = new Configuration(network, method, precision, threads);
-                for (Configuration needed : List.of(asked, asked.withPrecision(Precision.F32))) {
-                    all.add(needed);
-                    all.add(needed.withThreads(1));
+                for (String method : methods) {
+                    Configuration asked = new Configuration(network, method, precision, threads);
+                    for (Configuration needed : List.of(asked, asked.withPrecision(Precision.F32))) {
+                        all.add(needed);
+                        all.add(needed.withThreads(1));
+                    }
                 }
             }
         }
@@ -172,7 +194,7 @@ public final class StepBench {
                 Map<String, List<Double>> byContender = new LinkedHashMap<>();
                 say.accept("training with " + measured);
                 for (Contender contender : contenders(measured)) {
-                    run(contender, measured, workload, new Effort(2, 1), found);
+                    run(contender, measured, workload, new Effort(2, 1), 1, found);
                     found.runs(contender, measured).forEach(run -> byContender.put(contender.name(), run.losses()));
                 }
                 losses.put(network + ", " + method, byContender);

@@ -70,6 +70,10 @@ public record StepJob(
             return new Configuration(network, method, precision, other);
         }
 
+        Configuration withMethod(String other) {
+            return new Configuration(network, other, precision, threads);
+        }
+
         Configuration withPrecision(Precision other) {
             return new Configuration(network, method, other, threads);
         }

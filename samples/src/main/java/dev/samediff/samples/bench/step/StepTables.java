@@ -9,7 +9,7 @@ import java.util.List;
 public final class StepTables {
     private StepTables() {}
 
-    /** Returns the rows, then SORSA's cost relative to LoRA's, then the notes. */
+    /** Returns the rows, then what other methods' steps cost beside LoRA's, then the notes. */
     public static String describe(StepBench.Result result) {
         TextTable table = new TextTable(
                 "network",
@@ -40,7 +40,7 @@ public final class StepTables {
                     ofPeer(row, row.rssRatio(), 2));
         }
         List<String> lines = new ArrayList<>(List.of(table.render(), ""));
-        lines.addAll(methods(result.results()));
+        result.ratios().forEach(ratio -> lines.add(described(ratio)));
         result.notes().forEach(note -> lines.add("- " + note));
         return String.join("\n", lines);
     }
@@ -49,25 +49,10 @@ public final class StepTables {
         return row.peer() == null ? "" : Numbers.decimal(value, digits);
     }
 
-    private static List<String> methods(List<StepRow> rows) {
-        return rows.stream()
-                .filter(row -> !row.method().equals("lora"))
-                .flatMap(other -> rows.stream()
-                        .filter(lora -> lora.method().equals("lora") && isSame(lora, other))
-                        .limit(1)
-                        .map(lora -> "- the step of " + other.method() + " takes "
-                                + Numbers.decimal(other.ms() / lora.ms(), 2)
-                                + " of LoRA's: " + other.network() + ", " + other.precision() + ", threads: "
-                                + other.threads()))
-                .distinct()
-                .toList();
-    }
-
-    private static boolean isSame(StepRow one, StepRow other) {
-        return one.network().equals(other.network())
-                && one.precision().equals(other.precision())
-                && one.threads() == other.threads()
-                && !Double.isNaN(one.ms() + other.ms());
+    private static String described(MethodRatio ratio) {
+        return "- the step of " + ratio.method() + " takes " + Numbers.decimal(ratio.time(), 2) + " of LoRA's time and "
+                + Numbers.decimal(ratio.rss(), 2) + " of its memory (medians of " + ratio.rounds() + " rounds): "
+                + ratio.network() + ", " + ratio.precision() + ", threads: " + ratio.threads();
     }
 
     /** Returns the losses of the first steps, and which agree. */

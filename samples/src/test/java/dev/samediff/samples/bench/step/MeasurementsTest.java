@@ -46,6 +46,30 @@ class MeasurementsTest {
         assertThat(found.rows(two, SELF, List.of(PEER)).get(0).peerThreads()).isEqualTo(2);
     }
 
+    /** A machine that slows down for a round slows both: the ratio of the medians would be 30 / 20. */
+    @Test
+    void a_method_is_beside_lora_round_by_round() {
+        add(SELF, ONE.withMethod("lora"), 10, 20, 100);
+        add(SELF, ONE, 30, 22, 110);
+        MethodRatio ratio = found.besideLora(ONE, SELF).orElseThrow();
+        assertThat(ratio.time()).isEqualTo(1.1);
+        assertThat(ratio.rss()).isEqualTo(1);
+        assertThat(ratio.rounds()).isEqualTo(3);
+        assertThat(ratio.method()).isEqualTo("sorsa");
+        assertThat(found.besideLora(ONE.withMethod("lora"), SELF)).isEmpty();
+        StepBench.Result result = new StepBench.Result(found.rows(ONE, SELF, List.of()), List.of(ratio), List.of());
+        assertThat(StepTables.describe(result)).contains("the step of sorsa takes 1.10 of LoRA's time");
+    }
+
+    @Test
+    void a_round_without_lora_says_nothing_of_a_method() {
+        found.add(SELF, ONE.withMethod("lora"), 2, new StepRun(10, 1, List.of(), "1"));
+        found.add(SELF, ONE, 1, new StepRun(100, 1, List.of(), "1"));
+        assertThat(found.besideLora(ONE, SELF)).isEmpty();
+        found.add(SELF, ONE, 2, new StepRun(12, 1, List.of(), "1"));
+        assertThat(found.besideLora(ONE, SELF).orElseThrow().time()).isEqualTo(1.2);
+    }
+
     @Test
     void bfloat16_is_shown_beside_the_peers_bfloat16_and_float32() {
         Configuration half = ONE.withPrecision(Precision.BF16);
@@ -65,7 +89,7 @@ class MeasurementsTest {
     @Test
     void without_a_peer_this_library_is_shown_alone() {
         add(SELF, ONE, 10, 30, 20);
-        StepBench.Result result = new StepBench.Result(found.rows(ONE, SELF, List.of()), List.of());
+        StepBench.Result result = new StepBench.Result(found.rows(ONE, SELF, List.of()), List.of(), List.of());
         JsonNode row = Json.parse(Json.line(result)).path("results").get(0);
         assertThat(row.path("ms").asDouble()).isEqualTo(20);
         assertThat(row.path("rss_mb").asDouble()).isEqualTo(500);
@@ -80,7 +104,7 @@ class MeasurementsTest {
     @Test
     void the_line_of_json_has_the_agreed_names_and_null_for_what_was_not_measured() {
         add(PEER, ONE, 40);
-        StepBench.Result result = new StepBench.Result(found.rows(ONE, SELF, List.of(PEER)), List.of());
+        StepBench.Result result = new StepBench.Result(found.rows(ONE, SELF, List.of(PEER)), List.of(), List.of());
         JsonNode row = Json.parse(Json.line(result)).path("results").get(0);
         assertThat(row.path("network").asText()).isEqualTo("d=256 L=4 H=4 B=8 T=128 V=2000");
         assertThat(row.path("peer_ms").asDouble()).isEqualTo(40);
@@ -112,7 +136,8 @@ class MeasurementsTest {
 
     private void add(Contender contender, Configuration measured, double... times) {
         for (double ms : times) {
-            found.add(contender, measured, new StepRun(ms, 500_000_000, List.of(), "1"));
+            int round = found.runs(contender, measured).size() + 1;
+            found.add(contender, measured, round, new StepRun(ms, 500_000_000, List.of(), "1"));
         }
     }
 
