@@ -6,6 +6,7 @@ import dev.samediff.adapters.graph.AddedLayers;
 import dev.samediff.adapters.task.Pooling;
 import dev.samediff.adapters.task.TaskHead;
 import dev.samediff.importer.lowering.KnownSizes;
+import dev.samediff.importer.huggingface.HubFolder;
 import dev.samediff.importer.onnx.ComputedWeight;
 import dev.samediff.importer.onnx.OnnxWeightEditor;
 import java.nio.file.Path;
@@ -297,10 +298,16 @@ public final class ImportedModel implements BaseModel {
     public Optional<String> name() {
         return HubConfig.beside(source())
                 .name()
-                .or(() -> Optional.of(source().toAbsolutePath().normalize().toString()));
+                .or(() -> Optional.of(place().toString()));
     }
 
-    /** Returns the ONNX file. */
+    /** The file, or the folder that is the model. */
+    private Path place() {
+        Path file = source().toAbsolutePath().normalize();
+        return file.endsWith(HubFolder.CONFIG) ? file.resolveSibling("") : file;
+    }
+
+    /** Returns the ONNX file, or the {@code config.json} of a Hugging Face folder. */
     public Path source() {
         return report.source();
     }

@@ -1,6 +1,7 @@
 package dev.samediff.importer;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.importer.huggingface.HubFolder;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.file.Files;
@@ -11,6 +12,9 @@ import java.util.Locale;
 public enum ModelFormat {
     /** One message, perhaps with files of numbers beside it. */
     ONNX,
+
+    /** A folder with {@code config.json} and safetensors. */
+    HUGGING_FACE,
 
     /** A frozen GraphDef ({@code .pb}, {@code .pbtxt}) or the folder of a SavedModel. */
     TENSORFLOW;
@@ -28,6 +32,9 @@ public enum ModelFormat {
             throw new InvalidInputException(path + (Files.exists(path) ? " is not a file" : " does not exist")
                     + "; give an ONNX model (.onnx), a frozen TensorFlow graph"
                     + " (.pb, .pbtxt) or the folder of a SavedModel");
+        }
+        if (HubFolder.isOne(path)) {
+            return HUGGING_FACE;
         }
         String name = String.valueOf(path.getFileName()).toLowerCase(Locale.ROOT);
         if (Files.isDirectory(path) || name.endsWith(".pbtxt") || name.equals("saved_model.pb")) {

@@ -4,14 +4,14 @@ import dev.samediff.adapters.InvalidInputException;
 import java.nio.file.Path;
 
 /**
- * Imports a transformer from whatever it is stored as: {@link OnnxImporter} or {@link TensorFlowImporter}, as
+ * Imports a transformer from whatever it is stored as: {@link OnnxImporter}, {@link HuggingFaceImporter} or {@link TensorFlowImporter}, as
  * {@link ModelFormat} tells.
  */
 public final class ModelImporter {
     private ModelImporter() {}
 
     /**
-     * Imports an ONNX model, a frozen TensorFlow graph or a SavedModel folder.
+     * Imports an ONNX model, a Hugging Face folder, a frozen TensorFlow graph or a SavedModel folder.
      *
      * @return the graph and what is known about it
      * @throws InvalidInputException if it is missing or damaged, or holds operators that cannot be imported (all of them are
@@ -30,6 +30,7 @@ public final class ModelImporter {
         return switch (format(path, options)) {
             case ONNX -> OnnxImporter.load(path, options.graph());
             case TENSORFLOW -> TensorFlowImporter.load(path, options);
+            case HUGGING_FACE -> HuggingFaceImporter.load(path, options.graph());
         };
     }
 
@@ -47,14 +48,15 @@ public final class ModelImporter {
         return switch (format(path, options)) {
             case ONNX -> OnnxImporter.inspect(path);
             case TENSORFLOW -> TensorFlowImporter.inspect(path, options);
+            case HUGGING_FACE -> HuggingFaceImporter.inspect(path);
         };
     }
 
     private static ModelFormat format(Path path, TensorFlowOptions options) {
         ModelFormat format = ModelFormat.of(path);
-        if (format == ModelFormat.ONNX && (!options.outputs().isEmpty() || options.signature() != null)) {
+        if (format != ModelFormat.TENSORFLOW && (!options.outputs().isEmpty() || options.signature() != null)) {
             throw new InvalidInputException(path
-                    + " is an ONNX model, which has one set of outputs; outputs and signatures can be chosen for TensorFlow"
+                    + " is no TensorFlow model and has one set of outputs; outputs and signatures can be chosen for TensorFlow"
                     + " graphs only");
         }
         return format;

@@ -27,6 +27,9 @@ public final class OnnxVerifier {
     private static final String TRANSLATED = "compared with ONNX Runtime on the ONNX model that the TensorFlow graph is"
             + " translated to, not with TensorFlow: a mistake of the translation itself would not show";
 
+    private static final String BUILT = "compared with ONNX Runtime on the ONNX model that is built from the folder: a"
+            + " field of config.json that is misread would not show";
+
     private static final String UNROUNDED =
             "the file quantises activations, the import does not: compared with ONNX Runtime"
                     + " on the same model without quantised numbers";
@@ -53,11 +56,11 @@ public final class OnnxVerifier {
     /**
      * Imports a file and compares every output with ONNX Runtime.
      *
-     * <p>A TensorFlow graph is compared with ONNX Runtime on the ONNX model it is translated to, which says nothing about the
+     * <p>A Hugging Face folder is compared with the ONNX model that is built from it. A TensorFlow graph is compared with ONNX Runtime on the ONNX model it is translated to, which says nothing about the
      * translation; a model that quantises activations with ONNX Runtime on the same model without quantised numbers, and the
      * difference of the two in ONNX Runtime is told. The notes say so.
      *
-     * @param file an ONNX model, a frozen TensorFlow graph or a SavedModel folder
+     * @param file an ONNX model, a Hugging Face folder, a frozen TensorFlow graph or a SavedModel folder
      * @throws InvalidInputException if the file cannot be read, imported, or run by ONNX Runtime on such inputs
      */
     public static Verification verify(Path file, TensorFlowOptions options, VerificationPlan plan) {
@@ -70,6 +73,13 @@ public final class OnnxVerifier {
                     file,
                     copy -> TensorFlowImporter.toOnnx(file, copy, options),
                     copy -> verify(copy, single, twice, Optional.empty(), List.of(TRANSLATED), plan));
+        }
+        if (ModelFormat.of(file) == ModelFormat.HUGGING_FACE) {
+            OnnxFile built = HuggingFaceImporter.read(file, ImportOptions.defaults());
+            return byCopy(
+                    file,
+                    built::writeReal,
+                    copy -> verify(copy, single, twice, Optional.empty(), List.of(BUILT), plan));
         }
         OnnxFile read = OnnxFile.read(file);
         if (read.real().activations() > 0) {

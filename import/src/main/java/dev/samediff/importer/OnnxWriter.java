@@ -245,6 +245,7 @@ public final class OnnxWriter {
 
     private static void write(OnnxWeightEditor editor, Path source, Path target) {
         try {
+            requireReplaceable(target);
             new ModelOutput(editor.build(), new ExternalData(source), editor.values()).write(target);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write " + target + ": " + e.getMessage(), e);

@@ -24,6 +24,10 @@ public final class DataOfModels {
         if (!Files.isRegularFile(file)) {
             return;
         }
+        if (isOfFolder(file)) {
+            throw new InvalidInputException(target + " is a part of the model in the folder " + file.getParent()
+                    + ", which could not be read any more; name another file");
+        }
         List<Path> models;
         try (Stream<Path> siblings = Files.list(file.resolveSibling(""))) {
             models = siblings.filter(sibling -> String.valueOf(sibling.getFileName())
@@ -39,6 +43,16 @@ public final class DataOfModels {
                         + ", which could not be read any more; name another file");
             }
         }
+    }
+
+    /** Whether a file is the configuration or the weights of a Hugging Face folder. */
+    private static boolean isOfFolder(Path file) {
+        String name = String.valueOf(file.getFileName());
+        boolean weights = name.startsWith("model") && name.endsWith(".safetensors") || name.endsWith(".safetensors.index.json");
+        return weights && Files.exists(file.resolveSibling("config.json"))
+                || name.equals("config.json")
+                        && (Files.exists(file.resolveSibling("model.safetensors"))
+                                || Files.exists(file.resolveSibling("model.safetensors.index.json")));
     }
 
     private static boolean names(Path model, Path file) {

@@ -28,8 +28,6 @@ import org.nd4j.linalg.factory.Nd4j;
  * @param metadata the file's strings, such as {@code format -> pt}
  */
 public record Safetensors(Map<String, INDArray> tensors, Map<String, String> metadata) {
-    private static final int SHOWN = 400;
-
     /** Metadata that Hugging Face's loaders expect. */
     public static final Map<String, String> PYTORCH = Map.of("format", "pt");
 
@@ -49,28 +47,14 @@ public record Safetensors(Map<String, INDArray> tensors, Map<String, String> met
     public static Safetensors read(Path file) throws IOException {
         GivenFile.require(file, "a safetensors file");
         try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
-            long length = channel.size();
-            if (length < 8) {
-                throw malformed(file, "it has " + length + " bytes and no header");
-            }
-            long headerLength = readFully(channel, 0, 8).getLong(0);
-            if (headerLength < 2 || headerLength > SafetensorsHeader.MAX_BYTES || headerLength > length - 8) {
-                throw malformed(
-                        file,
-                        "its header claims " + Long.toUnsignedString(headerLength) + " bytes; the file has " + length);
-            }
-            byte[] json = readFully(channel, 8, (int) headerLength).array();
-            long dataStart = 8 + headerLength;
-            SafetensorsHeader header = SafetensorsHeader.parse(json, length - dataStart);
+            SafetensorsIndex index = SafetensorsIndex.read(file, channel);
             Map<String, INDArray> tensors = new LinkedHashMap<>();
-            for (SafetensorsHeader.Entry entry : header.entries()) {
-                tensors.put(entry.name(), readTensor(channel, dataStart, entry));
+            for (SafetensorsIndex.Tensor tensor : index.tensors()) {
+                tensors.put(tensor.name(), readTensor(channel, tensor));
             }
-            return new Safetensors(tensors, header.metadata());
+            return new Safetensors(tensors, index.metadata());
         } catch (NoSuchFileException e) {
             throw new InvalidInputException("there is no file " + file + "; check the path", e);
-        } catch (SafetensorsHeader.Malformed e) {
-            throw malformed(file, String.valueOf(e.getMessage()));
         }
     }
 
@@ -112,19 +96,18 @@ public record Safetensors(Map<String, INDArray> tensors, Map<String, String> met
         return bytes;
     }
 
-    private static INDArray readTensor(FileChannel channel, long dataStart, SafetensorsHeader.Entry entry)
-            throws IOException {
-        long bytes = entry.end() - entry.begin();
+    private static INDArray readTensor(FileChannel channel, SafetensorsIndex.Tensor tensor) throws IOException {
+        long bytes = tensor.length();
         if (bytes == 0) {
-            return Nd4j.create(entry.type().dataType(), entry.shape());
+            return Nd4j.create(tensor.type(), tensor.shape());
         }
-        INDArray array = Nd4j.createUninitialized(entry.type().dataType(), entry.shape(), 'c');
+        INDArray array = Nd4j.createUninitialized(tensor.type(), tensor.shape(), 'c');
         BytePointer memory = bytes(array, bytes);
         for (long done = 0; done < bytes; ) {
             int chunk = (int) Math.min(CHUNK, bytes - done);
             memory.position(done)
                     .put(
-                            readFully(channel, dataStart + entry.begin() + done, chunk)
+                            SafetensorsIndex.readFully(channel, tensor.offset() + done, chunk)
                                     .array(),
                             0,
                             chunk);
@@ -159,25 +142,5 @@ public record Safetensors(Map<String, INDArray> tensors, Map<String, String> met
         Nd4j.getAffinityManager().ensureLocation(array, AffinityManager.Location.HOST);
         Pointer address = array.data().addressPointer();
         return new BytePointer(address).capacity(length);
-    }
-
-    private static ByteBuffer readFully(FileChannel channel, long position, int length) throws IOException {
-        ByteBuffer buffer = ByteBuffer.allocate(length).order(ByteOrder.LITTLE_ENDIAN);
-        while (buffer.hasRemaining()) {
-            if (channel.read(buffer, position + buffer.position()) < 0) {
-                throw new IOException("the file became shorter while it was read");
-            }
-        }
-        return buffer.flip();
-    }
-
-    private static InvalidInputException malformed(Path file, String what) {
-        return new InvalidInputException(
-                "cannot read " + file + " as a safetensors file: " + shown(what) + "; copy or make the file again");
-    }
-
-    /** Names and values in a header may be of any length. */
-    private static String shown(String what) {
-        return what.length() <= SHOWN ? what : what.substring(0, SHOWN) + "...";
     }
 }

@@ -22,11 +22,7 @@ import java.util.function.IntFunction;
  * @param starts how adapters are started
  */
 public record SweepJob(
-        LanguageModel model,
-        IntFunction<Task> tasks,
-        Packing packing,
-        AdapterDefaults defaults,
-        AdapterStarts starts) {
+        LanguageModel model, IntFunction<Task> tasks, Packing packing, AdapterDefaults defaults, AdapterStarts starts) {
     /** Returns the trial of a space; its model must not be used by others from now on. */
     public AdapterTrial trial(AdapterSpace space) {
         return new AdapterTrial(

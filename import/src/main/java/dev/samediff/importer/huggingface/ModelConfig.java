@@ -1,0 +1,151 @@
+package dev.samediff.importer.huggingface;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import dev.samediff.adapters.InvalidInputException;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+
+/**
+ * The fields of a {@code config.json}, each read by name, with the type and range that it must have. A field that changes what the model
+ * computes and that nobody read is refused: see {@link #requireRead}.
+ */
+public final class ModelConfig {
+    private static final int SHOWN = 60;
+
+    private final JsonNode fields;
+    private final String where;
+    private final Set<String> read = new HashSet<>();
+
+    ModelConfig(JsonNode fields, String where) {
+        this.fields = fields;
+        this.where = where;
+    }
+
+    /** Returns whether a field is there and not null. */
+    public boolean has(String name) {
+        read.add(name);
+        return !fields.path(name).isMissingNode() && !fields.path(name).isNull();
+    }
+
+    /** Returns a size, 1 or more. */
+    public int size(String name) {
+        if (!has(name)) {
+            throw refused(name, "is missing", "a whole number of 1 or more");
+        }
+        return positive(name);
+    }
+
+    /** Returns a size, 1 or more, or what it is without the field. */
+    public int size(String name, int otherwise) {
+        return has(name) ? positive(name) : otherwise;
+    }
+
+    private int positive(String name) {
+        JsonNode value = fields.path(name);
+        if (!value.isIntegralNumber() || !value.canConvertToInt() || value.intValue() < 1) {
+            throw refused(name, "is " + shown(value), "a whole number of 1 or more");
+        }
+        return value.intValue();
+    }
+
+    /** Returns a positive, finite number, or what it is without the field. */
+    public double number(String name, double otherwise) {
+        if (!has(name)) {
+            return otherwise;
+        }
+        JsonNode value = fields.path(name);
+        if (!value.isNumber() || !Double.isFinite(value.doubleValue()) || value.doubleValue() <= 0) {
+            throw refused(name, "is " + shown(value), "a number above 0");
+        }
+        return value.doubleValue();
+    }
+
+    /** Returns a truth value, or what it is without the field. */
+    public boolean flag(String name, boolean otherwise) {
+        if (!has(name)) {
+            return otherwise;
+        }
+        JsonNode value = fields.path(name);
+        if (!value.isBoolean()) {
+            throw refused(name, "is " + shown(value), "true or false");
+        }
+        return value.booleanValue();
+    }
+
+    /** Returns a text, or what it is without the field. */
+    public String text(String name, String otherwise) {
+        if (!has(name)) {
+            return otherwise;
+        }
+        JsonNode value = fields.path(name);
+        if (!value.isTextual()) {
+            throw refused(name, "is " + shown(value), "a text");
+        }
+        return value.textValue();
+    }
+
+    /** Returns a list of texts; empty without the field. */
+    public List<String> texts(String name) {
+        List<String> texts = new ArrayList<>();
+        if (has(name)) {
+            for (JsonNode each : fields.path(name)) {
+                if (!each.isTextual()) {
+                    throw refused(name, "is " + shown(fields.path(name)), "a list of texts");
+                }
+                texts.add(each.textValue());
+            }
+        }
+        return texts;
+    }
+
+    /** Returns an object of fields, if it is there. */
+    public Optional<ModelConfig> object(String name) {
+        if (!has(name)) {
+            return Optional.empty();
+        }
+        JsonNode value = fields.path(name);
+        if (!value.isObject()) {
+            throw refused(name, "is " + shown(value), "an object");
+        }
+        return Optional.of(new ModelConfig(value, where + ", `" + name + "`"));
+    }
+
+    /**
+     * Refuses a value that would change what the model computes in a way that is not supported.
+     *
+     * @param expected what could be there instead
+     */
+    public void requireOnly(String name, String value, String expected) {
+        if (has(name) && !shown(fields.path(name)).equals(value)) {
+            throw refused(name, "is " + shown(fields.path(name)), expected);
+        }
+    }
+
+    /** Returns the refusal of a field. */
+    public InvalidInputException refused(String name, String problem, String expected) {
+        return new InvalidInputException(where + ": the field `" + name + "` " + problem + "; expected " + expected);
+    }
+
+    /** Refuses fields of these names that are there and were never read: they change what a model computes. */
+    public void requireRead(Set<String> changing) {
+        List<String> unread = changing.stream()
+                .filter(name -> !read.contains(name) && has(name))
+                .filter(name ->
+                        !fields.path(name).isBoolean() || fields.path(name).booleanValue())
+                .sorted()
+                .toList();
+        if (!unread.isEmpty()) {
+            throw new InvalidInputException(where + ": the fields " + unread
+                    + " change what the model computes and are not supported for this model type; export the model to"
+                    + " ONNX instead");
+        }
+    }
+
+    private static String shown(JsonNode value) {
+        String text = value.isTextual() ? value.textValue() : value.toString();
+        return text.length() <= SHOWN ? text : text.substring(0, SHOWN) + "...";
+    }
+}

@@ -1,0 +1,108 @@
+package dev.samediff.importer.huggingface.family;
+
+import static dev.samediff.importer.huggingface.GraphMessage.integer;
+import static dev.samediff.importer.huggingface.GraphMessage.integersOf;
+
+import dev.samediff.importer.huggingface.GraphMessage;
+import dev.samediff.importer.huggingface.ModelConfig;
+import dev.samediff.importer.huggingface.Weights;
+import java.util.List;
+
+/** Layers that several families have, as torch exports them. */
+final class Layers {
+    private static final double LOWEST = -Float.MAX_VALUE;
+
+    private final GraphMessage graph;
+    private final Weights weights;
+
+    Layers(GraphMessage graph, Weights weights) {
+        this.graph = graph;
+        this.weights = weights;
+    }
+
+    /** {@code x W^T (+ b)} of a {@code torch.nn.Linear}: W [out,in]. */
+    String linear(String path, String x, int in, int out, boolean bias) {
+        graph.in(path);
+        String product = graph.node("MatMul", x, graph.transposed(weights.get(path + ".weight", out, in), 1, 0));
+        return bias ? graph.node("Add", product, weights.get(path + ".bias", out)) : product;
+    }
+
+    /** {@code x W + b} of GPT-2's {@code Conv1D}: W [in,out]. */
+    String conv1d(String path, String x, int in, int out) {
+        graph.in(path);
+        return graph.node(
+                "Add",
+                graph.node("MatMul", x, weights.get(path + ".weight", in, out)),
+                weights.get(path + ".bias", out));
+    }
+
+    /** Rows of a table. */
+    String embedding(String path, String ids, int rows, int width) {
+        graph.in(path);
+        return graph.node("Gather", weights.get(path + ".weight", rows, width), ids);
+    }
+
+    /** Zhang and Sennrich 2019: {@code w x / sqrt(mean(x^2) + eps)} over the last axis. */
+    String rmsNorm(String path, String x, int width, double eps) {
+        graph.in(path);
+        String squares = graph.node("Pow", x, graph.number(2));
+        String mean = graph.node("ReduceMean", List.of(integersOf("axes", -1), integer("keepdims", 1)), squares);
+        String root = graph.node("Sqrt", graph.node("Add", mean, graph.number(eps)));
+        String normal = graph.node("Mul", x, graph.node("Reciprocal", root));
+        return graph.node("Mul", weights.get(path + ".weight", width), normal);
+    }
+
+    /** Ba et al. 2016. */
+    String layerNorm(String path, String x, int width, double eps) {
+        graph.in(path);
+        return graph.node(
+                "LayerNormalization",
+                List.of(integer("axis", -1), GraphMessage.real("epsilon", eps)),
+                x,
+                weights.get(path + ".weight", width),
+                weights.get(path + ".bias", width));
+    }
+
+    /** [batch,sequence,heads*width] to [batch,heads,sequence,width]. */
+    String heads(String x, int heads, int width) {
+        return graph.transposed(graph.node("Reshape", x, graph.integers(0, 0, heads, width)), 0, 2, 1, 3);
+    }
+
+    /**
+     * Softmax of scaled scores, times values.
+     *
+     * @param blocked true where a query must not look, [batch,1,queries,keys]
+     * @return [batch,sequence,heads*width]
+     */
+    String attention(String query, String key, String value, String blocked, double scale, int heads, int width) {
+        String scores =
+                graph.node("Mul", graph.node("MatMul", query, graph.transposed(key, 0, 1, 3, 2)), graph.number(scale));
+        String seen = graph.node("Where", blocked, graph.number(LOWEST), scores);
+        String shares = graph.node("Softmax", List.of(integer("axis", -1)), seen);
+        String mixed = graph.transposed(graph.node("MatMul", shares, value), 0, 2, 1, 3);
+        return graph.node("Reshape", mixed, graph.integers(0, 0, (long) heads * width));
+    }
+
+    /** The activation function of a name, as transformers' {@code ACT2FN} has it. */
+    String activation(ModelConfig config, String field, String otherwise, String x) {
+        String name = config.text(field, otherwise);
+        return switch (name) {
+            case "silu", "swish" -> graph.node("Mul", x, graph.node("Sigmoid", x));
+            case "relu" -> graph.node("Relu", x);
+            case "gelu" -> half(x, graph.node("Erf", graph.node("Div", x, graph.number(Math.sqrt(2)))));
+            case "gelu_new", "gelu_pytorch_tanh", "gelu_fast" -> {
+                String cube = graph.node("Mul", graph.number(0.044715), graph.node("Pow", x, graph.number(3)));
+                String inner = graph.node("Mul", graph.number(Math.sqrt(2 / Math.PI)), graph.node("Add", x, cube));
+                yield half(x, graph.node("Tanh", inner));
+            }
+            default ->
+                throw config.refused(
+                        field, "is `" + name + "`", "silu, relu, gelu, gelu_new, gelu_pytorch_tanh or gelu_fast");
+        };
+    }
+
+    /** {@code x (1 + y) / 2}. */
+    private String half(String x, String y) {
+        return graph.node("Mul", graph.node("Mul", x, graph.node("Add", y, graph.number(1))), graph.number(0.5));
+    }
+}
