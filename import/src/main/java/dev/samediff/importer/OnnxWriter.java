@@ -7,7 +7,6 @@ import dev.samediff.adapters.graph.EmbeddingSite;
 import dev.samediff.adapters.graph.EmbeddingSites;
 import dev.samediff.importer.onnx.AdapterNodes;
 import dev.samediff.importer.onnx.DataOfModels;
-import dev.samediff.importer.onnx.ExternalData;
 import dev.samediff.importer.onnx.ModelOutput;
 import dev.samediff.importer.onnx.OnnxWeightEditor;
 import java.io.IOException;
@@ -75,7 +74,7 @@ public final class OnnxWriter {
         OnnxWeightEditor editor = model.editor();
         replace(model, editor, weights);
         metadata.forEach(editor::metadata);
-        write(editor, model.source(), target);
+        write(editor, model, target);
     }
 
     /** Replaces the numbers of weights that the file has, and appends heads that it lacks. */
@@ -158,7 +157,7 @@ public final class OnnxWriter {
             }
         }
         editor.metadata(PROVENANCE, "adapters beside " + updates.size() + " weights");
-        write(editor, model.source(), target);
+        write(editor, model, target);
     }
 
     /**
@@ -243,9 +242,9 @@ public final class OnnxWriter {
         return names.size() > LISTED ? some + ", ... (" + names.size() + ")" : some;
     }
 
-    private static void write(OnnxWeightEditor editor, Path source, Path target) {
+    private static void write(OnnxWeightEditor editor, ImportedModel model, Path target) {
         try {
-            new ModelOutput(editor.build(), new ExternalData(source), editor.values()).write(target);
+            new ModelOutput(editor.build(), model.files(), editor.values()).write(target);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write " + target + ": " + e.getMessage(), e);
         }

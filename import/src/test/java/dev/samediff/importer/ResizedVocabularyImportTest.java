@@ -1,39 +1,85 @@
 package dev.samediff.importer;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.graph.GraphEditor;
-import dev.samediff.adapters.task.ResizedVocabulary;
 import dev.samediff.importer.fixture.Fixture;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.ValueSource;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.NDArrayIndex;
 
 /** Imported language models with new tokens. */
 class ResizedVocabularyImportTest {
     @TempDir
     Path folder;
 
-    /** The importer writes sizes that the file knows into shapes, that of the scores among them. */
+    private static final int MORE = 3;
+
+    static Stream<Fixture> models() {
+        return Fixture.all().stream().filter(fixture -> fixture.name().matches("(gpt2|llama|bert-mlm).*"));
+    }
+
+    private static Map<String, INDArray> outputs(ImportedModel model, Map<String, INDArray> inputs) {
+        return OnnxVerifier.run(model, inputs);
+    }
+
+    /** The scores are the only output with an axis of all tokens. */
+    private static String scores(ImportedModel model, int tokens) {
+        return model.outputs().stream()
+                .filter(output -> output.dims().get(output.dims().size() - 1).equals(String.valueOf(tokens)))
+                .findFirst()
+                .orElseThrow()
+                .name();
+    }
+
     @ParameterizedTest
-    @ValueSource(strings = {"gpt2-linear-op14", "llama-op17", "bert-mlm-op17"})
-    void a_file_that_knows_its_vocabulary_is_refused_with_what_to_do(String name) {
-        ImportedModel imported = OnnxImporter.load(Fixture.named(name).onnx());
-        int rows = imported.embeddings().get(0).rows();
-        assertThatThrownBy(() -> ResizedVocabulary.of(imported, rows + 3))
-                .isInstanceOf(InvalidInputException.class)
-                .hasMessageContaining("cannot be resized: the op `")
-                .hasMessageContaining("resize_token_embeddings");
+    @MethodSource("models")
+    void a_larger_vocabulary_keeps_the_scores_and_is_written_as_a_larger_model(Fixture fixture) {
+        ImportedModel small = OnnxImporter.load(fixture.onnx());
+        int tokens = fixture.vocab() + MORE;
+        ImportedModel large = small.resizeTokenEmbeddings(tokens);
+        Map<String, INDArray> inputs = fixture.samples().get(0).inputs();
+        INDArray before = outputs(small, inputs).get(scores(small, fixture.vocab()));
+        INDArray after = outputs(large, inputs).get(scores(large, tokens));
+        assertThat(after.size(-1)).isEqualTo(tokens);
+        INDArray old = after.get(NDArrayIndex.all(), NDArrayIndex.all(), NDArrayIndex.interval(0, fixture.vocab()));
+        assertThat(old.sub(before).amaxNumber().doubleValue()).isLessThan(1e-5);
+        INDArray added = after.get(NDArrayIndex.all(), NDArrayIndex.all(), NDArrayIndex.interval(fixture.vocab(), tokens));
+        INDArray mean = before.mean(true, 2);
+        assertThat(added.sub(mean.broadcast(added.shape())).amaxNumber().doubleValue()).isLessThan(1e-4);
+
+        Path file = folder.resolve("large.onnx");
+        OnnxWriter.writeMerged(large, Map.of(), file);
+        Verification verification = OnnxVerifier.verify(file, 1e-4, 1);
+        assertThat(verification.passed()).as(verification.toString()).isTrue();
+        ImportedModel written = OnnxImporter.load(file);
+        assertThatBits(outputs(written, inputs).get(scores(written, tokens))).isEqualTo(after);
+        assertThat(written.embeddings().stream().map(EmbeddingTable::rows)).contains(tokens);
+    }
+    @Test
+    void a_model_that_scores_no_tokens_gets_a_larger_table_and_answers_as_before() {
+        Fixture fixture = Fixture.named("bert-cls-op13");
+        ImportedModel small = OnnxImporter.load(fixture.onnx());
+        ImportedModel large = small.resizeTokenEmbeddings(fixture.vocab() + MORE);
+        Map<String, INDArray> inputs = fixture.samples().get(0).inputs();
+        assertThatBits(List.copyOf(outputs(large, inputs).values()))
+                .isEqualTo(List.copyOf(outputs(small, inputs).values()));
+        inputs.get("input_ids").putScalar(0, fixture.vocab() + 1);
+        assertThatThrownBy(() -> small.requireValid(inputs)).hasMessageContaining("can be looked up");
+        assertThat(outputs(large, inputs)).isNotEmpty();
     }
 
     @Test
