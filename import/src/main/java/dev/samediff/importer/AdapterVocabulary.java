@@ -5,6 +5,7 @@ import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.SiteKind;
 import dev.samediff.importer.onnx.VocabularyEdit;
 import java.util.HashSet;
+import java.util.List;
 import java.util.Map;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -31,9 +32,20 @@ final class AdapterVocabulary {
         LongStream whole = adapter.whole().stream()
                 .filter(tensor -> tensor.rows().isEmpty() && keys.contains(tensor.key()))
                 .mapToLong(tensor -> tensor.tensor().size(0));
-        LongStream factors = adapter.sites().stream()
+        List<AdapterState.Site> sites = adapter.sites().stream()
                 .filter(site -> keys.contains(site.module() + ".weight"))
-                .mapToLong(site -> site.kind() == SiteKind.EMBEDDING ? site.in() : site.out());
+                .toList();
+        sites.stream()
+                .filter(site -> tokens(site) != use.size() && site.weightHash().equals(AdapterState.UNKNOWN_HASH))
+                .findFirst()
+                .ifPresent(site -> {
+                    throw new InvalidInputException("the adapter `"
+                            + adapter.config().name() + "` has low-rank factors on `" + site.module()
+                            + "` with " + tokens(site) + " tokens, and " + model.source() + " has " + use.size()
+                            + ": the base rows of the other tokens are not known. Export the model from PEFT after"
+                            + " resize_token_embeddings, or train rows or the whole module instead (modules_to_save)");
+                });
+        LongStream factors = sites.stream().mapToLong(AdapterVocabulary::tokens);
         OptionalLong said = LongStream.concat(whole, factors).max();
         long rows = adapter.whole().stream()
                 .flatMap(tensor -> tensor.rows().stream())
@@ -42,6 +54,10 @@ final class AdapterVocabulary {
                 .orElse(0);
         long wanted = said.orElse(Math.max(rows, use.size()));
         return wanted == use.size() ? OptionalInt.empty() : OptionalInt.of(Math.toIntExact(wanted));
+    }
+
+    private static long tokens(AdapterState.Site site) {
+        return site.kind() == SiteKind.EMBEDDING ? site.in() : site.out();
     }
 
     /** The weights of the vocabulary's tables and heads, by PyTorch's names. */

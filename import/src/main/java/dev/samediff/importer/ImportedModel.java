@@ -122,6 +122,20 @@ public final class ImportedModel implements BaseModel {
         return vocabulary.resized(tokens);
     }
 
+    /** Returns how many tokens the vocabulary has; nothing if it cannot be told, or the size is part of something that cannot be changed. */
+    public OptionalInt tokens() {
+        try {
+            return OptionalInt.of(Math.toIntExact(vocabulary.use().size()));
+        } catch (InvalidInputException noneToResize) {
+            return OptionalInt.empty();
+        }
+    }
+
+    /** Returns the tokens that the vocabulary has beside those of the file, for {@code AdapterConfig.withTrainableTokens}. */
+    public int[] addedTokens() {
+        return vocabulary.added();
+    }
+
     /**
      * Returns the model with as many tokens as a saved adapter was trained with: those of the tables and heads that it holds, or as many
      * as the rows that it trained ask for. The model itself, if it has them.

@@ -30,6 +30,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.nd4j.autodiff.samediff.SameDiff;
 
 /**
@@ -44,6 +45,7 @@ public final class OnnxImporter {
     private final ImportOptions options;
     private final OnnxFile read;
     private final OnnxFile file;
+    private int ofFile; // tokens, if others are asked for
     private final WeightRoles roles;
     private final GraphNames names;
     private final List<String> notes = new ArrayList<>();
@@ -147,6 +149,7 @@ public final class OnnxImporter {
     private OnnxFile resized(OnnxFile whole, int tokens, ImportOptions options) {
         try {
             VocabularyEdit edit = VocabularyUse.of(whole.graph(), new WeightRoles(whole.graph()));
+            ofFile = Math.toIntExact(edit.size());
             if (edit.size() == tokens) {
                 return whole;
             }
@@ -165,6 +168,13 @@ public final class OnnxImporter {
             @Override
             public VocabularyEdit use() {
                 return VocabularyUse.of(file.graph(), roles);
+            }
+
+            @Override
+            public int[] added() {
+                return IntStream.range(
+                                ofFile, Math.max(ofFile, options.vocabulary().orElse(ofFile)))
+                        .toArray();
             }
 
             @Override

@@ -17,6 +17,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import onnx.Onnx;
@@ -173,10 +174,13 @@ public final class OnnxWriter {
         model.embeddings().forEach(table -> modules.remove(table.weight()));
         Map<String, String> refusals = new LinkedHashMap<>();
         for (String weight : weights) {
-            if (model.heads().stream().anyMatch(head -> head.owns(weight))) {
-                continue; // written behind all others
-            }
             try {
+                Optional<AddedHead> own =
+                        model.heads().stream().filter(head -> head.owns(weight)).findFirst();
+                if (own.isPresent()) {
+                    own.get().write(model.editor(), model.graph(), Map.of());
+                    continue;
+                }
                 String tensor = tensor(weight, model);
                 editor.tensor(tensor);
                 if (modules.containsKey(weight)) {

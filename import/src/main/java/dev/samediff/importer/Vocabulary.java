@@ -11,6 +11,9 @@ interface Vocabulary {
      */
     VocabularyEdit use();
 
+    /** Returns the tokens beside those of the file. */
+    int[] added();
+
     /**
      * Imports the model again with another number of tokens.
      *

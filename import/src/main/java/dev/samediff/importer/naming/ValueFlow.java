@@ -86,9 +86,7 @@ final class ValueFlow {
         while (!waiting.isEmpty()) {
             for (String output : waiting.remove().outputs()) {
                 for (OnnxNode reader : readers(output)) {
-                    if (!reader.operator().equals("Shape")
-                            && !reader.operator().equals("Size")
-                            && after.add(reader)) {
+                    if (!reader.operator().equals("Shape") && !reader.operator().equals("Size") && after.add(reader)) {
                         waiting.add(reader);
                     }
                 }

@@ -58,10 +58,12 @@ public final class VocabularyUse {
         Map<String, OnnxNode> matrices = new LinkedHashMap<>(roles.tables());
         matrices.keySet().removeIf(name -> shape(name).length != 2);
         if (matrices.isEmpty()) {
-            throw new InvalidInputException("the model looks no tokens up in a table, so it has no vocabulary to resize");
+            throw new InvalidInputException(
+                    "the model looks no tokens up in a table, so it has no vocabulary to resize");
         }
         Map<String, OnnxNode> byTokens = new LinkedHashMap<>(matrices);
-        byTokens.values().removeIf(lookup -> flow.sources(index(lookup)).stream().noneMatch(VocabularyUse::isTokens));
+        byTokens.values()
+                .removeIf(lookup -> flow.sources(index(lookup)).stream().noneMatch(VocabularyUse::isTokens));
         Map<String, OnnxNode> candidates = byTokens.isEmpty() ? matrices : byTokens;
         size = candidates.keySet().stream()
                 .mapToLong(name -> shape(name)[0])
@@ -94,8 +96,9 @@ public final class VocabularyUse {
     /** Several tables must hold the same numbers: one vocabulary, stored for encoder and decoder. */
     private void requireOne(Collection<String> tables) {
         OnnxTensor first = tensor(tables.iterator().next());
-        List<String> others =
-                tables.stream().filter(name -> !first.holdsTheSame(tensor(name))).toList();
+        List<String> others = tables.stream()
+                .filter(name -> !first.holdsTheSame(tensor(name)))
+                .toList();
         if (!others.isEmpty()) {
             throw new InvalidInputException("it is not clear which table is the vocabulary's: " + tables + " have "
                     + size + " rows each and other numbers; resize the vocabulary before the model is exported"
@@ -158,7 +161,8 @@ public final class VocabularyUse {
 
     private void requireNoSize(OnnxNode node) {
         boolean said = node.attributes().stream()
-                .anyMatch(attribute -> attribute.getI() == size || attribute.getIntsList().contains(size));
+                .anyMatch(attribute ->
+                        attribute.getI() == size || attribute.getIntsList().contains(size));
         if (said) {
             throw fixed(node, "an attribute");
         }

@@ -72,11 +72,7 @@ public record OnnxFile(
     }
 
     private static OnnxFile of(
-            Path path,
-            ModelProto model,
-            ExternalData files,
-            @Nullable DataType floats,
-            Map<String, HostTensor> known) {
+            Path path, ModelProto model, ExternalData files, @Nullable DataType floats, Map<String, HostTensor> known) {
         if (!model.hasGraph()
                 || model.getGraph().getNodeCount() == 0
                 || model.getGraph().getOutputCount() == 0) {

@@ -118,7 +118,8 @@ public final class OnnxTensor {
         return other == this
                 || (elementType == other.elementType
                         && Arrays.equals(shape, other.shape)
-                        && Arrays.equals(numbers().fingerprint(), other.numbers().fingerprint()));
+                        && Arrays.equals(
+                                numbers().fingerprint(), other.numbers().fingerprint()));
     }
 
     /** Copies the elements of a floating-point tensor into a new array of the graph. */

@@ -55,7 +55,13 @@ public record VocabularyEdit(
         for (int i = 0; i < graph.getInitializerCount(); i++) {
             Integer axis = stored.remove(graph.getInitializer(i).getName());
             if (axis != null) {
-                graph.setInitializer(i, resized(graph.getInitializer(i), axis, tokens, file.real().files()));
+                graph.setInitializer(
+                        i,
+                        resized(
+                                graph.getInitializer(i),
+                                axis,
+                                tokens,
+                                file.real().files()));
             }
         }
         for (int i = 0; i < graph.getNodeCount(); i++) {
@@ -119,8 +125,7 @@ public record VocabularyEdit(
     private void constant(NodeProto.Builder node, int axis, int tokens, ExternalData files) {
         for (int i = 0; i < node.getAttributeCount(); i++) {
             if (node.getAttribute(i).hasT()) {
-                node.getAttributeBuilder(i)
-                        .setT(resized(node.getAttribute(i).getT(), axis, tokens, files));
+                node.getAttributeBuilder(i).setT(resized(node.getAttribute(i).getT(), axis, tokens, files));
             }
         }
     }
