@@ -1,5 +1,6 @@
 package dev.samediff.importer;
 
+import dev.samediff.adapters.AdapterState;
 import dev.samediff.adapters.BaseModel;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.graph.AddedLayers;
@@ -8,6 +9,7 @@ import dev.samediff.adapters.task.TaskHead;
 import dev.samediff.importer.lowering.KnownSizes;
 import dev.samediff.importer.huggingface.HubFolder;
 import dev.samediff.importer.onnx.ComputedWeight;
+import dev.samediff.importer.onnx.ExternalData;
 import dev.samediff.importer.onnx.OnnxWeightEditor;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -16,6 +18,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalInt;
 import java.util.OptionalLong;
 import java.util.Set;
 import onnx.Onnx.ModelProto;
@@ -37,6 +40,8 @@ public final class ImportedModel implements BaseModel {
     private final Map<String, String> initializers;
     private final Map<String, ComputedWeight> computed;
     private final KnownSizes sizes;
+    private final ExternalData files;
+    private final Vocabulary vocabulary;
     private final Set<String> variables;
     private final List<AddedHead> heads = new ArrayList<>();
 
@@ -47,7 +52,9 @@ public final class ImportedModel implements BaseModel {
             Map<String, String> aliases,
             Map<String, String> initializers,
             Map<String, ComputedWeight> computed,
-            KnownSizes sizes) {
+            KnownSizes sizes,
+            ExternalData files,
+            Vocabulary vocabulary) {
         this.model = model;
         this.stamp = FileStamp.of(report.source());
         this.graph = graph;
@@ -56,6 +63,8 @@ public final class ImportedModel implements BaseModel {
         this.initializers = Map.copyOf(initializers);
         this.computed = Map.copyOf(computed);
         this.sizes = sizes;
+        this.files = files;
+        this.vocabulary = vocabulary;
         this.variables = Set.copyOf(graph.variableMap().keySet());
     }
 
@@ -88,10 +97,55 @@ public final class ImportedModel implements BaseModel {
             if (rows != table.rows()) {
                 throw new InvalidInputException("the vocabulary was resized after the import: `" + table.weight()
                         + "` has " + rows + " rows, in " + source() + " it has " + table.rows()
-                        + ". Save the graph with SameDiff.save; for an ONNX file resize the vocabulary before the model is"
-                        + " exported (resize_token_embeddings) and put the adapter on that one");
+                        + ". Save the graph with SameDiff.save; for an ONNX file put the adapter on the model that"
+                        + " ImportedModel.resizeTokenEmbeddings(" + rows + ") returns");
             }
         }
+    }
+
+    /**
+     * Returns the model with another number of tokens, imported again: {@link ImportOptions#withVocabulary}. This one stays as it is, so
+     * it comes before heads and adapters.
+     *
+     * <pre>{@code
+     * ImportedModel model = OnnxImporter.load(file).resizeTokenEmbeddings(tokenizer.vocabularySize());
+     * }</pre>
+     *
+     * @param tokens how many tokens there shall be
+     * @throws InvalidInputException if the file has no vocabulary, or says its size in something that cannot be changed
+     */
+    public ImportedModel resizeTokenEmbeddings(int tokens) {
+        requireUnchanged();
+        if (!heads.isEmpty()) {
+            throw new InvalidInputException("a head was added to " + source()
+                    + "; resize the vocabulary first and add the head to the model that it returns");
+        }
+        return vocabulary.resized(tokens);
+    }
+
+    /** Returns how many tokens the vocabulary has; nothing if it cannot be told, or the size is part of something that cannot be changed. */
+    public OptionalInt tokens() {
+        try {
+            return OptionalInt.of(Math.toIntExact(vocabulary.use().size()));
+        } catch (InvalidInputException noneToResize) {
+            return OptionalInt.empty();
+        }
+    }
+
+    /** Returns the tokens that the vocabulary has beside those of the file, for {@code AdapterConfig.withTrainableTokens}. */
+    public int[] addedTokens() {
+        return vocabulary.added();
+    }
+
+    /**
+     * Returns the model with as many tokens as a saved adapter was trained with: those of the tables and heads that it holds, or as many
+     * as the rows that it trained ask for. The model itself, if it has them.
+     *
+     * @throws InvalidInputException as {@link #resizeTokenEmbeddings}
+     */
+    public ImportedModel resizedFor(AdapterState adapter) {
+        OptionalInt tokens = AdapterVocabulary.of(adapter, this, vocabulary);
+        return tokens.isPresent() ? resizeTokenEmbeddings(tokens.getAsInt()) : this;
     }
 
     private long height(EmbeddingTable table) {
@@ -223,6 +277,11 @@ public final class ImportedModel implements BaseModel {
     /** Returns an editor of the message, for weights by the names of {@link #initializers()}. */
     OnnxWeightEditor editor() {
         return new OnnxWeightEditor(model, computed);
+    }
+
+    /** Returns where tensors outside of the message are. */
+    ExternalData files() {
+        return files;
     }
 
     /** Returns what importing found out about sizes. */

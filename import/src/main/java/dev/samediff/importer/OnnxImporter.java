@@ -7,6 +7,7 @@ import dev.samediff.importer.lowering.Lowering;
 import dev.samediff.importer.lowering.Operators;
 import dev.samediff.importer.naming.GraphNames;
 import dev.samediff.importer.naming.LinearUse;
+import dev.samediff.importer.naming.VocabularyUse;
 import dev.samediff.importer.naming.WeightRoles;
 import dev.samediff.importer.onnx.OnnxFile;
 import dev.samediff.importer.onnx.OnnxGraph;
@@ -15,6 +16,7 @@ import dev.samediff.importer.onnx.OnnxNode;
 import dev.samediff.importer.onnx.OnnxTensor;
 import dev.samediff.importer.onnx.OnnxTypes;
 import dev.samediff.importer.onnx.OutputTypes;
+import dev.samediff.importer.onnx.VocabularyEdit;
 import dev.samediff.importer.tensor.Dim;
 import dev.samediff.importer.tensor.HostTensor;
 import java.nio.file.Path;
@@ -28,6 +30,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.stream.IntStream;
 import org.nd4j.autodiff.samediff.SameDiff;
 
 /**
@@ -40,7 +43,9 @@ import org.nd4j.autodiff.samediff.SameDiff;
  */
 public final class OnnxImporter {
     private final ImportOptions options;
+    private final OnnxFile read;
     private final OnnxFile file;
+    private int ofFile; // tokens, if others are asked for
     private final WeightRoles roles;
     private final GraphNames names;
     private final List<String> notes = new ArrayList<>();
@@ -48,7 +53,11 @@ public final class OnnxImporter {
     /** Imports a model that was read already; data outside of its message are read from its file or from beside it. */
     OnnxImporter(OnnxFile read, ImportOptions options) {
         this.options = options;
-        this.file = cut(decided(read, options), options);
+        this.read = read;
+        OnnxFile whole = cut(decided(read, options), options);
+        this.file = options.vocabulary().isPresent()
+                ? resized(whole, options.vocabulary().getAsInt(), options)
+                : whole;
         this.roles = new WeightRoles(file.graph());
         this.names = new GraphNames(file.graph(), roles);
     }
@@ -137,6 +146,46 @@ public final class OnnxImporter {
         }
     }
 
+    private OnnxFile resized(OnnxFile whole, int tokens, ImportOptions options) {
+        try {
+            VocabularyEdit edit = VocabularyUse.of(whole.graph(), new WeightRoles(whole.graph()));
+            ofFile = Math.toIntExact(edit.size());
+            if (edit.size() == tokens) {
+                return whole;
+            }
+            OnnxFile resized = cut(whole.withVocabulary(edit, tokens, options.floats()), options);
+            edit.requireIn(resized.graph(), tokens);
+            notes.add("the vocabulary has " + tokens + " tokens, in the file " + edit.size());
+            return resized;
+        } catch (InvalidInputException e) {
+            throw new InvalidInputException(whole.path() + ": " + e.getMessage(), e);
+        }
+    }
+
+    private Vocabulary vocabulary() {
+        List<String> told = List.copyOf(notes);
+        return new Vocabulary() {
+            @Override
+            public VocabularyEdit use() {
+                return VocabularyUse.of(file.graph(), roles);
+            }
+
+            @Override
+            public int[] added() {
+                return IntStream.range(
+                                ofFile, Math.max(ofFile, options.vocabulary().orElse(ofFile)))
+                        .toArray();
+            }
+
+            @Override
+            public ImportedModel resized(int tokens) {
+                OnnxImporter other = new OnnxImporter(read, options.withVocabulary(tokens));
+                told.stream().filter(note -> !other.notes.contains(note)).forEach(other::note);
+                return other.build();
+            }
+        };
+    }
+
     ImportedModel build() {
         Map<String, List<String>> unsupported = unsupported(file.graph());
         if (!unsupported.isEmpty()) {
@@ -156,7 +205,9 @@ public final class OnnxImporter {
                     aliases(graph),
                     initializers(graph),
                     file.computed(),
-                    lowered.sizes());
+                    lowered.sizes(),
+                    file.real().files(),
+                    vocabulary());
         } catch (InvalidInputException e) {
             throw new InvalidInputException(file.path() + ": " + e.getMessage(), e);
         }

@@ -7,7 +7,6 @@ import dev.samediff.adapters.graph.EmbeddingSite;
 import dev.samediff.adapters.graph.EmbeddingSites;
 import dev.samediff.importer.onnx.AdapterNodes;
 import dev.samediff.importer.onnx.DataOfModels;
-import dev.samediff.importer.onnx.ExternalData;
 import dev.samediff.importer.onnx.ModelOutput;
 import dev.samediff.importer.onnx.OnnxWeightEditor;
 import java.io.IOException;
@@ -18,6 +17,7 @@ import java.util.Collection;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import onnx.Onnx;
@@ -75,7 +75,7 @@ public final class OnnxWriter {
         OnnxWeightEditor editor = model.editor();
         replace(model, editor, weights);
         metadata.forEach(editor::metadata);
-        write(editor, model.source(), target);
+        write(editor, model, target);
     }
 
     /** Replaces the numbers of weights that the file has, and appends heads that it lacks. */
@@ -158,7 +158,7 @@ public final class OnnxWriter {
             }
         }
         editor.metadata(PROVENANCE, "adapters beside " + updates.size() + " weights");
-        write(editor, model.source(), target);
+        write(editor, model, target);
     }
 
     /**
@@ -174,10 +174,13 @@ public final class OnnxWriter {
         model.embeddings().forEach(table -> modules.remove(table.weight()));
         Map<String, String> refusals = new LinkedHashMap<>();
         for (String weight : weights) {
-            if (model.heads().stream().anyMatch(head -> head.owns(weight))) {
-                continue; // written behind all others
-            }
             try {
+                Optional<AddedHead> own =
+                        model.heads().stream().filter(head -> head.owns(weight)).findFirst();
+                if (own.isPresent()) {
+                    own.get().write(model.editor(), model.graph(), Map.of());
+                    continue;
+                }
                 String tensor = tensor(weight, model);
                 editor.tensor(tensor);
                 if (modules.containsKey(weight)) {
@@ -243,10 +246,10 @@ public final class OnnxWriter {
         return names.size() > LISTED ? some + ", ... (" + names.size() + ")" : some;
     }
 
-    private static void write(OnnxWeightEditor editor, Path source, Path target) {
+    private static void write(OnnxWeightEditor editor, ImportedModel model, Path target) {
         try {
             requireReplaceable(target);
-            new ModelOutput(editor.build(), new ExternalData(source), editor.values()).write(target);
+            new ModelOutput(editor.build(), model.files(), editor.values()).write(target);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot write " + target + ": " + e.getMessage(), e);
         }

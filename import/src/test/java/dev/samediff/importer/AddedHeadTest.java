@@ -20,7 +20,7 @@ import java.util.Map;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -55,9 +55,12 @@ class AddedHeadTest {
     }
 
     @ParameterizedTest
-    @EnumSource(value = Pooling.class, names = "GIVEN", mode = EnumSource.Mode.EXCLUDE)
-    void onnx_runtime_computes_the_head_merged_and_beside_the_weights(Pooling pooling) {
-        Fixture fixture = Fixture.named(BERT);
+    @CsvSource({
+        "FIRST,bert-mlm-op17", "MEAN,bert-mlm-op17", "LAST,bert-mlm-op17", "EACH,bert-mlm-op17",
+        "FIRST,bert-mlm-op11", "MEAN,bert-mlm-op11", "LAST,bert-mlm-op11", "EACH,bert-mlm-op11"
+    })
+    void onnx_runtime_computes_the_head_merged_and_beside_the_weights(Pooling pooling, String name) {
+        Fixture fixture = Fixture.named(name);
         ImportedModel model = OnnxImporter.load(fixture.onnx());
         String logits = model.addHead(TaskHead.classification(5).withPooling(pooling));
         AdaptedModel adapted = AdaptedModel.inject(

@@ -14,6 +14,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * have had one form since opset 8.
  */
 public final class HeadNodes {
+    private static final int COUNTS = 11;
     private static final int SELECTS_LAST = 12;
 
     private final OnnxWeightEditor editor;
@@ -88,10 +89,13 @@ public final class HeadNodes {
     }
 
     private String last(String features, String mask) {
-        if (editor.opset() < SELECTS_LAST) {
+        if (editor.opset() < COUNTS) {
             throw new InvalidInputException("the head `" + head.module() + "` takes the last token's features, which an"
                     + " ONNX file of opset " + editor.opset() + " cannot express; export the model with opset "
-                    + SELECTS_LAST + " or later, or pool otherwise");
+                    + COUNTS + " or later, or pool otherwise");
+        }
+        if (editor.opset() < SELECTS_LAST) {
+            return lastByCounting(features, mask);
         }
         String place = node(
                 "ArgMax",
@@ -99,6 +103,22 @@ public final class HeadNodes {
                 List.of(attribute("axis", 1), attribute("keepdims", 1), attribute("select_last_index", 1)),
                 mask);
         return node("GatherND", "pooled", List.of(attribute("batch_dims", 1)), features, place);
+    }
+
+    /** The token that counts and up to which as many count as in all: a row of zeros with a one, by which the features are multiplied. */
+    private String lastByCounting(String features, String mask) {
+        String counts = node("CumSum", "counts", mask, whole("axis", 1));
+        List<AttributeProto> alongTokens = List.of(
+                AttributeProto.newBuilder()
+                        .setName("axes")
+                        .setType(AttributeProto.AttributeType.INTS)
+                        .addInts(1)
+                        .build(),
+                attribute("keepdims", 1));
+        String all = node("ReduceMax", "all", alongTokens, counts);
+        String reached = node("Cast", "reached", List.of(attribute("to", type)), node("Equal", "equal", counts, all));
+        String row = node("Reshape", "last_row", node("Mul", "last", reached, mask), whole("row", 0, 1, -1));
+        return node("Reshape", "pooled", node("MatMul", "picked", row, features), whole("matrix", 0, -1));
     }
 
     private String number(String name, INDArray values) {

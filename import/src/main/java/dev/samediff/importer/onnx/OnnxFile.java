@@ -68,10 +68,11 @@ public record OnnxFile(
      * @param path the file it comes from; data outside of the message is read from it or from beside it
      */
     public static OnnxFile of(Path path, ModelProto model, @Nullable DataType floats) {
-        return of(path, model, floats, Map.of());
+        return of(path, model, new ExternalData(path), floats, Map.of());
     }
 
-    private static OnnxFile of(Path path, ModelProto model, @Nullable DataType floats, Map<String, HostTensor> known) {
+    private static OnnxFile of(
+            Path path, ModelProto model, ExternalData files, @Nullable DataType floats, Map<String, HostTensor> known) {
         if (!model.hasGraph()
                 || model.getGraph().getNodeCount() == 0
                 || model.getGraph().getOutputCount() == 0) {
@@ -85,7 +86,7 @@ public record OnnxFile(
             for (NodeProto node : plain.getGraph().getNodeList()) {
                 operators.merge(new OnnxNode(node).operator(), 1, Integer::sum);
             }
-            QuantisedModel real = QuantisedModel.of(plain, new ExternalData(path), opset);
+            QuantisedModel real = QuantisedModel.of(plain, files, opset);
             FoldedWeights.Folded folded = FoldedWeights.of(real.model().getGraph(), real.files(), opset, known);
             ModelProto whole = real.model().toBuilder().setGraph(folded.graph()).build();
             ModelProto graph = untied(floats == null ? whole : Precision.of(whole, floats));
@@ -110,12 +111,25 @@ public record OnnxFile(
 
     /** Returns the file with If nodes replaced by the branch taken; conditions by the name of the If's first output. */
     public OnnxFile withBranches(Map<String, Boolean> conditions, @Nullable DataType floats) {
-        return conditions.isEmpty() ? this : of(path, Branches.taken(model, conditions), floats);
+        return conditions.isEmpty() ? this : changed(Branches.taken(model, conditions), floats);
     }
 
     /** Returns the file with loops replaced by their turns, numbers given by the name of a Loop's first output. */
     public OnnxFile withTurns(Map<String, Long> turns, @Nullable DataType floats) {
-        return turns.isEmpty() ? this : of(path, Turns.taken(model, turns, opset(model)), floats);
+        return turns.isEmpty() ? this : changed(Turns.taken(model, turns, opset(model)), floats);
+    }
+
+    /**
+     * Returns the file with another number of tokens.
+     *
+     * @throws InvalidInputException if its vocabulary cannot be resized
+     */
+    public OnnxFile withVocabulary(VocabularyEdit edit, int tokens, @Nullable DataType floats) {
+        return changed(edit.applied(this, tokens), floats);
+    }
+
+    private OnnxFile changed(ModelProto other, @Nullable DataType floats) {
+        return of(path, other, real.files(), floats, Map.of());
     }
 
     /** Returns the whole numbers that tell how lists of tensors are made and taken apart, and that the file computes. */
@@ -125,12 +139,12 @@ public record OnnxFile(
 
     /** Returns the file with numbers stored where lists of tensors are made and taken apart. */
     public OnnxFile withLists(Map<String, HostTensor> known, @Nullable DataType floats) {
-        return of(path, PlainSequences.numbered(model, known), floats);
+        return changed(PlainSequences.numbered(model, known), floats);
     }
 
     /** Returns the file with the numbers of open cuts, which follow from sizes that the graph says; the model stays what it is. */
     public OnnxFile withCuts(Map<String, HostTensor> known, @Nullable DataType floats) {
-        return of(path, model, floats, known);
+        return of(path, model, real.files(), floats, known);
     }
 
     /**

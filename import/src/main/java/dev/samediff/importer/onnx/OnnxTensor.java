@@ -113,6 +113,15 @@ public final class OnnxTensor {
         return numbers().largest();
     }
 
+    /** Tells whether another tensor has the same type, shape and bytes; reads all of them. */
+    public boolean holdsTheSame(OnnxTensor other) {
+        return other == this
+                || (elementType == other.elementType
+                        && Arrays.equals(shape, other.shape)
+                        && Arrays.equals(
+                                numbers().fingerprint(), other.numbers().fingerprint()));
+    }
+
     /** Copies the elements of a floating-point tensor into a new array of the graph. */
     public INDArray toArray() {
         return toArray(load());

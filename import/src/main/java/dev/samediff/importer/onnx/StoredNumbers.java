@@ -4,6 +4,8 @@ import dev.samediff.adapters.InvalidInputException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.security.MessageDigest;
+import java.security.NoSuchAlgorithmException;
 import onnx.Onnx.TensorProto;
 import org.nd4j.linalg.api.buffer.DataType;
 
@@ -94,6 +96,17 @@ record StoredNumbers(String what, TensorProto.DataType elementType, TensorData d
         return largest[0];
     }
 
+    /** Returns the SHA-256 of the bytes. */
+    byte[] fingerprint() {
+        try {
+            MessageDigest sha = MessageDigest.getInstance("SHA-256");
+            forEachPiece((offset, piece) -> sha.update(piece));
+            return sha.digest();
+        } catch (NoSuchAlgorithmException e) {
+            throw new IllegalStateException("every Java platform has SHA-256", e);
+        }
+    }
+
     /** Returns whole numbers and truth values. */
     long[] longs(int count) {
         long[] values = new long[count];
@@ -107,7 +120,8 @@ record StoredNumbers(String what, TensorProto.DataType elementType, TensorData d
         return values;
     }
 
-    private double real(ByteBuffer piece, int index) {
+    /** Returns a floating-point number of a piece of the data. */
+    double real(ByteBuffer piece, int index) {
         return switch (elementType) {
             case FLOAT -> piece.getFloat(4 * index);
             case DOUBLE -> piece.getDouble(8 * index);

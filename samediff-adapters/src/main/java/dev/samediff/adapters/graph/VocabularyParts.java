@@ -171,8 +171,8 @@ public record VocabularyParts(EmbeddingSite table, List<LinearSite> heads, List<
         private InvalidInputException fixed(String op, String where) {
             return new InvalidInputException("the vocabulary of " + size + " tokens cannot be resized: the op `" + op
                     + "`, which the scores go through, has that number in " + where
-                    + "; resize it before the model is exported (resize_token_embeddings), or export the model so that the size"
-                    + " is taken from the scores");
+                    + "; of an imported model call ImportedModel.resizeTokenEmbeddings, in a graph of your own take the"
+                    + " size from the scores (resize_token_embeddings before the model is exported does it too)");
         }
 
         private Optional<INDArray> stored(String name) {

@@ -125,7 +125,9 @@ record RowChoice(SameDiff graph, AdaptableLayers layers, Function<String, INDArr
             throw new InvalidInputException("the adapter `" + state.config().name() + "` holds "
                     + (whole.rows().isEmpty() ? "the table" : "rows") + " of the embedding `" + table.module() + "` as "
                     + Arrays.toString(given.shape()) + "; in this graph that is [" + rows + ", " + table.out()
-                    + "]. Load the base model the adapter was trained on, with a vocabulary of as many tokens");
+                    + "]. Load the base model the adapter was trained on, with a vocabulary of as many tokens: of an"
+                    + " imported model that is what ImportedModel.resizedFor(adapter) returns, of a graph of your own"
+                    + " task.ResizedVocabulary");
         }
         INDArray values = given.castTo(base.dataType()).dup('c');
         if (whole.rows().isEmpty()) {
@@ -156,8 +158,8 @@ record RowChoice(SameDiff graph, AdaptableLayers layers, Function<String, INDArr
             if (id >= table.in()) {
                 throw new InvalidInputException("the trained token " + id + " is no row of the embedding `"
                         + table.module() + "`, which has the rows 0 to " + (table.in() - 1)
-                        + "; for new tokens resize the vocabulary first, by task.ResizedVocabulary or, before the model is"
-                        + " exported, by resize_token_embeddings");
+                        + "; for new tokens resize the vocabulary first: by ImportedModel.resizeTokenEmbeddings, or"
+                        + " of a graph of your own by task.ResizedVocabulary");
             }
         }
     }

@@ -177,7 +177,8 @@ record WholeChoice(AdaptableLayers layers, ModuleTensors tensors, Function<Strin
         }
         throw new InvalidInputException("the adapter `" + state.config().name() + "` holds `" + whole.key() + "` as "
                 + Arrays.toString(given.shape()) + "; in this graph it is " + Arrays.toString(expected)
-                + ". Load the base model the adapter was trained on, with a head of as many outputs");
+                + ". Load the base model the adapter was trained on, with a head of as many outputs; if tokens were added"
+                + " to it, that is what ImportedModel.resizedFor(adapter) returns");
     }
 
     private static INDArray typed(INDArray values, INDArray like) {

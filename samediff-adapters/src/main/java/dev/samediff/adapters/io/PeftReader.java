@@ -56,8 +56,8 @@ final class PeftReader {
         Path configFile = folder.resolve(PeftForm.CONFIG);
         JsonFile config = JsonFile.read(configFile);
         requireSupported(config, configFile);
-        WholeTensors choice = PeftWhole.choice(config);
         Map<String, INDArray> tensors = tensors(folder);
+        WholeTensors choice = PeftWhole.choice(config, tensors);
         if (config.text(TYPE).equals(PeftAdaLora.TYPE)) {
             return PeftAdaLora.read(config, choice, tensors, name, folder.resolve(PeftForm.TENSORS));
         }

@@ -32,6 +32,11 @@ final class PeftWhole {
     static final String BIAS = "bias";
     static final String TOKENS = "trainable_token_indices";
 
+    private static final String WEIGHT = ".weight";
+    /** Parts of the names of tensors that belong to something else. */
+    private static final List<String> OF_OTHERS =
+            List.of(".lora_", ".base_layer.", ".modules_to_save.", ".token_adapter.", ".original_module.");
+
     private static final String WRAPPED = ".base_layer.";
     /** Early versions of PEFT left the name of the wrapping module in. */
     private static final String WRAPPER = ".modules_to_save.";
@@ -94,9 +99,25 @@ final class PeftWhole {
         return List.copyOf(modules);
     }
 
-    /** Reads which tensors a configuration of PEFT means. */
-    static WholeTensors choice(JsonFile config) {
-        List<String> modules = isSet(config.raw(MODULES)) ? config.texts(MODULES) : List.of();
+    /**
+     * Reads which tensors a configuration of PEFT means, and which it does not name: the embeddings of a model whose vocabulary was
+     * resized, input and output, which PEFT saves whole along with any adapter ({@code save_embedding_layers}).
+     *
+     * @param tensors the file's tensors
+     */
+    static WholeTensors choice(JsonFile config, Map<String, INDArray> tensors) {
+        List<String> modules = new ArrayList<>(isSet(config.raw(MODULES)) ? config.texts(MODULES) : List.of());
+        for (Map.Entry<String, INDArray> tensor : tensors.entrySet()) {
+            String name = tensor.getKey();
+            String path = name.startsWith(PeftForm.PREFIX) ? name.substring(PeftForm.PREFIX.length()) : "";
+            if (path.endsWith(WEIGHT)
+                    && tensor.getValue().rank() == 2
+                    && OF_OTHERS.stream().noneMatch(path::contains)
+                    && !ModuleMatch.names(modules.isEmpty() ? List.of(".") : modules)
+                            .matches(path.substring(0, path.length() - WEIGHT.length()))) {
+                modules.add(path.substring(0, path.length() - WEIGHT.length()));
+            }
+        }
         WholeTensors.Bias bias = WholeJson.bias(config);
         return new WholeTensors(
                 modules.isEmpty() ? Optional.empty() : Optional.of(ModuleMatch.names(modules)), bias, tokens(config));

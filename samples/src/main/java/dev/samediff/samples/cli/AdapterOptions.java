@@ -126,7 +126,21 @@ final class AdapterOptions {
         return config(method, seed, given());
     }
 
-    /** As {@link #config}, for runs of several methods: what only some of them know is left out for the others. */
+    /**
+     * As {@link #config(String, long)}, for a model with new tokens.
+     *
+     * @param added the new tokens, whose rows are trained unless the options say what is trained whole
+     */
+    AdapterConfig config(String method, long seed, int[] added) {
+        AdapterConfig config = config(method, seed);
+        return added.length > 0
+                        && config.whole().modules().isEmpty()
+                        && config.whole().tokens().isEmpty()
+                ? config.withTrainableTokens(added)
+                : config;
+    }
+
+    /** As {@link #config(String, long)}, for runs of several methods: what only some of them know is left out for the others. */
     AdapterConfig configForComparison(String method, long seed) {
         Map<String, String> settings = given();
         Set<String> known =

@@ -26,6 +26,7 @@ import dev.samediff.samples.finetune.ShardedTask;
 import dev.samediff.samples.finetune.StopSignal;
 import dev.samediff.samples.learn.TextTask;
 import dev.samediff.samples.model.LanguageModel;
+import dev.samediff.samples.model.Vocabularies;
 import dev.samediff.samples.task.Task;
 import dev.samediff.tuning.ComputeThreads;
 import dev.samediff.tuning.spark.SparkFlags;
@@ -85,6 +86,13 @@ final class FineTuneCommand extends Command {
     @ArgGroup(validate = false, heading = "%nModel%n")
     ModelOptions model = new ModelOptions();
 
+    @Option(
+            names = "--resize-vocabulary",
+            description =
+                    "Give the model as many tokens as its tokenizer has, if these are more, and train the rows of the"
+                            + " new ones, unless --modules-to-save or --trainable-tokens say what is trained.")
+    boolean resizeVocabulary;
+
     @ArgGroup(validate = false, heading = "%nData%n")
     DataOptions data = new DataOptions();
 
@@ -106,7 +114,7 @@ final class FineTuneCommand extends Command {
             return learn(task.task());
         }
         task.requireNone();
-        AdapterConfig adapters = adapter.config(method, training.seed);
+        adapter.config(method, training.seed); // refuses before anything is loaded
         if (data.train == null) {
             training.requireSteps("with the bundled stories, which are as many as are needed");
         }
@@ -114,7 +122,9 @@ final class FineTuneCommand extends Command {
         RunFolder folder = output.folder("finetune");
         FineTuneSettings settings = settings(folder);
         Task examples = task();
-        LanguageModel loaded = model.load(examples);
+        LanguageModel loaded = model.load(examples, vocabulary());
+        AdapterConfig adapters =
+                adapter.config(method, training.seed, loaded.imported().addedTokens());
         say("model: " + model.describe() + "; task: " + examples.description());
         Candidate candidate = adapter.starting
                 .starts()
@@ -267,13 +277,16 @@ final class FineTuneCommand extends Command {
         FineTuneSettings settings = new FineTuneSettings(
                 training.plan().build(), training.batch, training.seed, data.evalCount, Optional.empty());
         Task examples = task();
+        LanguageModel loaded = model.load(examples, vocabulary());
+        AdapterConfig adapters =
+                adapter.config(method, training.seed, loaded.imported().addedTokens());
         return new ShardedTask(
-                model.load(examples),
-                examples,
-                adapter.config(method, training.seed),
-                adapter.starting.starts(),
-                settings,
-                () -> training.plan());
+                loaded, examples, adapters, adapter.starting.starts(), settings, () -> training.plan());
+    }
+
+    /** Returns how many tokens the model gets. */
+    Vocabularies vocabulary() {
+        return resizeVocabulary ? Vocabularies.OF_TOKENIZER : Vocabularies.AS_IT_IS;
     }
 
     private static String text(FineTuneResult result, RunFolder folder) {

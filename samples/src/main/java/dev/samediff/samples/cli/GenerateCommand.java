@@ -1,6 +1,7 @@
 package dev.samediff.samples.cli;
 
 import dev.samediff.adapters.AdaptedModel;
+import dev.samediff.adapters.AdapterState;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.Engine;
 import dev.samediff.adapters.engine.EngineOptions;
@@ -18,6 +19,7 @@ import dev.samediff.adapters.text.generation.TextGenerator;
 import dev.samediff.adapters.text.tokenizer.Beginning;
 import dev.samediff.adapters.text.tokenizer.JsonFiles;
 import dev.samediff.samples.model.LanguageModel;
+import dev.samediff.samples.model.Vocabularies;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -92,9 +94,10 @@ final class GenerateCommand extends Command {
         sampling.sampling(); // refuses before anything is loaded
         Optional<TextRecipe> recipe =
                 adapter == null ? Optional.empty() : TextRecipe.read(AdapterFolder.placeOf(adapter));
-        LanguageModel loaded = model.load(recipe);
-        if (adapter != null) {
-            AdaptedModel.inject(loaded.graph(), loaded.imported().modulePaths(), AdapterFolder.load(adapter));
+        List<AdapterState> adapters = adapter == null ? List.of() : List.of(AdapterFolder.load(adapter));
+        LanguageModel loaded = model.load(recipe, Vocabularies.of(adapters));
+        for (AdapterState state : adapters) {
+            AdaptedModel.inject(loaded.imported(), state);
         }
         Optional<ChatTemplate> conversation = conversation(recipe);
         if (conversation.isPresent() && recipe.isEmpty() && model.bos == Beginning.AUTO) {

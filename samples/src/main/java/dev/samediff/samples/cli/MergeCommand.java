@@ -70,7 +70,8 @@ final class MergeCommand extends Command {
         }
         OnnxWriter.requireReplaceable(Destination.file(out).path());
         AdapterState state = AdapterFolder.load(adapter);
-        ImportedModel imported = ModelImporter.load(ModelOptions.file(model), graph.chosen());
+        ImportedModel imported =
+                ModelImporter.load(ModelOptions.file(model), graph.chosen()).resizedFor(state);
         AdaptedModel adapted = AdaptedModel.inject(imported, state);
         int layers = adapted.sites().size();
         if (format == Format.onnx) {

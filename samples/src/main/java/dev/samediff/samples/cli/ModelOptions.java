@@ -1,11 +1,13 @@
 package dev.samediff.samples.cli;
 
+import dev.samediff.adapters.AdapterState;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.text.batch.TextRecipe;
 import dev.samediff.adapters.text.tokenizer.Beginning;
 import dev.samediff.adapters.text.tokenizer.Tokenizers;
 import dev.samediff.samples.model.BundledModel;
 import dev.samediff.samples.model.LanguageModel;
+import dev.samediff.samples.model.Vocabularies;
 import dev.samediff.samples.task.Task;
 import java.nio.file.Path;
 import java.util.List;
@@ -74,27 +76,41 @@ final class ModelOptions {
 
     /** Imports the model and finds out how to feed it. */
     LanguageModel load() {
-        LanguageModel loaded = imported();
+        return load(Vocabularies.AS_IT_IS);
+    }
+
+    private LanguageModel load(Vocabularies vocabulary) {
+        LanguageModel loaded = imported(vocabulary);
         return bos == Beginning.AUTO ? loaded : loaded.withFraming(bos.of(loaded.tokenizer()));
     }
 
     /** The same for a task; of conversations the chat template writes all of a text, a beginning token too. */
     LanguageModel load(Task task) {
-        LanguageModel loaded = load();
+        return load(task, Vocabularies.AS_IT_IS);
+    }
+
+    /** The same with another vocabulary. */
+    LanguageModel load(Task task, Vocabularies vocabulary) {
+        LanguageModel loaded = load(vocabulary);
         return task.chat().isPresent() && bos == Beginning.AUTO
                 ? loaded.withFraming(loaded.framing().withBefore(List.of(), "the chat template writes all of it"))
                 : loaded;
     }
 
+    /** The same for adapters. */
+    LanguageModel load(List<AdapterState> adapters) {
+        return load(Vocabularies.of(adapters));
+    }
+
     /** The same for an adapter, whose training decides what {@code --bos} leaves open. */
-    LanguageModel load(Optional<TextRecipe> recipe) {
-        LanguageModel loaded = load();
+    LanguageModel load(Optional<TextRecipe> recipe, Vocabularies vocabulary) {
+        LanguageModel loaded = load(vocabulary);
         return bos == Beginning.AUTO && recipe.isPresent()
                 ? loaded.withFraming(recipe.get().applyTo(loaded.framing()))
                 : loaded;
     }
 
-    private LanguageModel imported() {
+    private LanguageModel imported(Vocabularies vocabulary) {
         if (model == null) {
             if (tokenizer != null) {
                 throw new InvalidInputException(
@@ -105,13 +121,18 @@ final class ModelOptions {
                     bundled.onnx(),
                     Tokenizers.load(bundled.vocabulary()),
                     Optional.empty(),
-                    Optional.ofNullable(maxLength));
+                    Optional.ofNullable(maxLength),
+                    vocabulary);
         }
         if (tokenizer == null) {
             throw new InvalidInputException("--model " + model
                     + " needs --tokenizer: a tokenizer.json, a folder with one, or a character vocabulary");
         }
         return LanguageModel.load(
-                model, Tokenizers.load(tokenizer), Optional.ofNullable(logits), Optional.ofNullable(maxLength));
+                model,
+                Tokenizers.load(tokenizer),
+                Optional.ofNullable(logits),
+                Optional.ofNullable(maxLength),
+                vocabulary);
     }
 }

@@ -1,6 +1,8 @@
 package dev.samediff.samples.cli;
 
+import dev.samediff.adapters.AdapterState;
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.io.AdapterFolder;
 import dev.samediff.adapters.serving.PoolOptions;
 import dev.samediff.adapters.text.chat.ChatTemplate;
 import dev.samediff.adapters.text.tokenizer.Beginning;
@@ -9,6 +11,7 @@ import dev.samediff.samples.serve.NamedAdapter;
 import dev.samediff.samples.serve.ServedModels;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -45,7 +48,11 @@ final class ServedOptions {
                 ? List.of()
                 : adapters.stream().map(NamedAdapter::parse).toList();
         Optional<ChatTemplate> template = chat.findAny(model.tokenizer);
-        LanguageModel base = model.load();
+        List<AdapterState> states = new ArrayList<>();
+        for (NamedAdapter each : named) {
+            states.add(AdapterFolder.load(each.folder()));
+        }
+        LanguageModel base = model.load(states);
         return ServedModels.open(
                 base,
                 new ServedModels.Manner(baseName(), template, chat.isGiven(), model.bos != Beginning.AUTO),

@@ -67,9 +67,11 @@ final class TextTaskJob<E> {
         Tokenizer tokenizer = Tokenizers.load(tokenizerFile);
         String description = description(train, data);
         command.say("model: " + command.model.describe() + "; task: " + description);
-        TextModel model = TextModel.load(modelFile, tokenizer, Optional.ofNullable(command.model.maxLength), task);
+        TextModel model = TextModel.load(
+                modelFile, tokenizer, Optional.ofNullable(command.model.maxLength), task, command.vocabulary());
         TextTraining.Prepared prepared = TextTraining.Prepared.of(task, model, known);
         Candidate candidate = candidate(prepared);
+        requireWritable(model, candidate);
         String evaluated = eval.map(file -> String.valueOf(file.getFileName())).orElse("held-out");
         TextTraining<E> training = new TextTraining<>(task, prepared, data, evaluated);
         try (LockFile lock = command.output.open(folder);
@@ -117,7 +119,10 @@ final class TextTaskJob<E> {
             }
             return Candidate.head(graph, whole, loss);
         }
-        AdapterConfig config = command.adapter.config(command.method, command.training.seed);
+        AdapterConfig config = command.adapter.config(
+                command.method,
+                command.training.seed,
+                prepared.model().imported().addedTokens());
         AdapterConfig full = whole.isEmpty() ? config : config.withModulesToSave(whole.toArray(String[]::new));
         return command.adapter
                 .starting
@@ -126,6 +131,16 @@ final class TextTaskJob<E> {
                         command.progress(),
                         command::say,
                         starts -> Candidate.adapters(prepared.model().imported(), full, starts, loss));
+    }
+
+    /** What is saved as a model file must have a place in it, which is known before the training. */
+    private static void requireWritable(TextModel model, Candidate candidate) {
+        if (candidate.adapted().isEmpty()) {
+            OnnxWriter.refusals(model.imported(), candidate.trainables()).forEach((weight, reason) -> {
+                throw new InvalidInputException(
+                        "`" + weight + "` would be trained and has no place in the model file: " + reason);
+            });
+        }
     }
 
     /** Adapters are saved as such; where there are none, the whole model. */

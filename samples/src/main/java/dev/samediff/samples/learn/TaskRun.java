@@ -15,6 +15,7 @@ import dev.samediff.adapters.train.loss.TaskLoss;
 import dev.samediff.importer.ImportedModel;
 import dev.samediff.samples.finetune.Candidate;
 import dev.samediff.samples.finetune.RunFolder;
+import dev.samediff.samples.model.Vocabularies;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -64,7 +65,8 @@ public record TaskRun<E>(
                 source,
                 Tokenizers.load(tokenizer.orElse(Path.of(file.tokenizer()))),
                 Optional.of(file.maxLength()),
-                task);
+                task,
+                Vocabularies.of(adapter.stream().toList()));
         return new Trained(TextTraining.Prepared.of(task, loaded, file.settings()), adapter);
     }
 

@@ -5,6 +5,7 @@ import dev.samediff.importer.ImportedModel;
 import dev.samediff.importer.ModelImporter;
 import dev.samediff.samples.model.ContextLength;
 import dev.samediff.samples.model.InputBinding;
+import dev.samediff.samples.model.Vocabularies;
 import java.nio.file.Path;
 import java.util.Optional;
 
@@ -24,10 +25,12 @@ public record TextModel(ImportedModel imported, Tokenizer tokenizer, InputBindin
      * @param tokenizer its tokenizer
      * @param maxLength most tokens of a text; found if absent
      * @param task what else fills inputs
+     * @param vocabulary how many tokens the model gets
      * @throws dev.samediff.adapters.InvalidInputException if texts cannot fill its inputs
      */
-    public static TextModel load(Path model, Tokenizer tokenizer, Optional<Integer> maxLength, TextTask<?> task) {
-        ImportedModel imported = ModelImporter.load(model);
+    public static TextModel load(
+            Path model, Tokenizer tokenizer, Optional<Integer> maxLength, TextTask<?> task, Vocabularies vocabulary) {
+        ImportedModel imported = vocabulary.of(ModelImporter.load(model), tokenizer);
         InputBinding inputs = InputBinding.of(imported.graph(), task.otherInputs());
         return new TextModel(imported, tokenizer, inputs, ContextLength.of(imported, inputs, maxLength));
     }

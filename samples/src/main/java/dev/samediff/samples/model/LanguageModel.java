@@ -52,7 +52,21 @@ public record LanguageModel(
      */
     public static LanguageModel load(
             Path model, Tokenizer tokenizer, Optional<String> logits, Optional<Integer> maxLength) {
-        ImportedModel imported = ModelImporter.load(model);
+        return load(model, tokenizer, logits, maxLength, Vocabularies.AS_IT_IS);
+    }
+
+    /**
+     * As {@link #load(Path, Tokenizer, Optional, Optional)}, with another vocabulary.
+     *
+     * @param vocabulary how many tokens the model gets
+     */
+    public static LanguageModel load(
+            Path model,
+            Tokenizer tokenizer,
+            Optional<String> logits,
+            Optional<Integer> maxLength,
+            Vocabularies vocabulary) {
+        ImportedModel imported = vocabulary.of(ModelImporter.load(model), tokenizer);
         InputBinding inputs = InputBinding.causal(imported.graph());
         int length = ContextLength.of(imported, inputs, maxLength);
         String scores = logits(imported, tokenizer, inputs, logits, length);

@@ -40,7 +40,8 @@ final class Logits {
                 fitting.isEmpty()
                         ? "no output of the model scores the tokenizer's " + vocabulary
                                 + " tokens at every position: it has " + describe(outputs)
-                                + "; a causal language model and its own tokenizer are needed"
+                                + "; a causal language model and its own tokenizer are needed. If tokens were added to"
+                                + " the tokenizer, finetune --resize-vocabulary gives the model as many"
                         : "the outputs " + fitting + " could all be logits; choose one with --logits");
     }
 
