@@ -6,8 +6,8 @@ import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.graph.AddedLayers;
 import dev.samediff.adapters.task.Pooling;
 import dev.samediff.adapters.task.TaskHead;
-import dev.samediff.importer.lowering.KnownSizes;
 import dev.samediff.importer.huggingface.HubFolder;
+import dev.samediff.importer.lowering.KnownSizes;
 import dev.samediff.importer.onnx.ComputedWeight;
 import dev.samediff.importer.onnx.ExternalData;
 import dev.samediff.importer.onnx.OnnxWeightEditor;
@@ -355,9 +355,7 @@ public final class ImportedModel implements BaseModel {
     /** Returns {@code _name_or_path} of a {@code config.json} beside the file, or else the file's path. */
     @Override
     public Optional<String> name() {
-        return HubConfig.beside(source())
-                .name()
-                .or(() -> Optional.of(place().toString()));
+        return HubConfig.beside(source()).name().or(() -> Optional.of(place().toString()));
     }
 
     /** The file, or the folder that is the model. */

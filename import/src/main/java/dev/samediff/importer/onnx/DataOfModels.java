@@ -48,7 +48,8 @@ public final class DataOfModels {
     /** Whether a file is the configuration or the weights of a Hugging Face folder. */
     private static boolean isOfFolder(Path file) {
         String name = String.valueOf(file.getFileName());
-        boolean weights = name.startsWith("model") && name.endsWith(".safetensors") || name.endsWith(".safetensors.index.json");
+        boolean weights =
+                name.startsWith("model") && name.endsWith(".safetensors") || name.endsWith(".safetensors.index.json");
         return weights && Files.exists(file.resolveSibling("config.json"))
                 || name.equals("config.json")
                         && (Files.exists(file.resolveSibling("model.safetensors"))

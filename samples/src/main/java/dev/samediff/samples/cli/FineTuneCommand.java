@@ -280,8 +280,7 @@ final class FineTuneCommand extends Command {
         LanguageModel loaded = model.load(examples, vocabulary());
         AdapterConfig adapters =
                 adapter.config(method, training.seed, loaded.imported().addedTokens());
-        return new ShardedTask(
-                loaded, examples, adapters, adapter.starting.starts(), settings, () -> training.plan());
+        return new ShardedTask(loaded, examples, adapters, adapter.starting.starts(), settings, () -> training.plan());
     }
 
     /** Returns how many tokens the model gets. */
