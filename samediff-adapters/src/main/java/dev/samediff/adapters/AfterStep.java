@@ -5,7 +5,7 @@ import java.util.Map;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
- * What a method does after every update of a training, such as AdaLoRA's choice of the ranks that stay. One object belongs to one
+ * What a method does after every update of a training, such as AdaLoRA's choice of the ranks that stay, or to the gradients before it. One object belongs to one
  * trainer and remembers what it has seen; checkpoints hold its {@link #state}.
  */
 public interface AfterStep {
@@ -17,8 +17,21 @@ public interface AfterStep {
      */
     void begin(int updates);
 
+    /** Returns whether this changes gradients ({@link #correct}) instead of following updates. */
+    default boolean corrects() {
+        return false;
+    }
+
     /**
-     * Follows an update.
+     * Changes the gradients of an update, after their norm was taken for clipping. It is asked if {@link #corrects}.
+     *
+     * @param layers as for {@link #updated}; gradients where they lie, those of the task's loss times a constant, without those of tensors
+     *     that stay as they are
+     */
+    default void correct(List<Layer> layers) {}
+
+    /**
+     * Follows an update. It is not called if this {@link #corrects}.
      *
      * @param update its number in the run, from 1
      * @param layers the layers of the adapter, always the same in the same order
@@ -40,6 +53,7 @@ public interface AfterStep {
      *
      * @param values its trainable tensors by short name, where they lie; they may be written to
      * @param gradients by short name, with which the update was made: after clipping, with that of a penalty; copies
+     * @param scaling the layer's s
      */
-    record Layer(Map<String, INDArray> values, Map<String, INDArray> gradients) {}
+    record Layer(Map<String, INDArray> values, Map<String, INDArray> gradients, double scaling) {}
 }

@@ -3,15 +3,25 @@ package dev.samediff.adapters;
 import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.within;
 
 import dev.samediff.adapters.engine.Engine;
+import dev.samediff.adapters.engine.TinyGpt;
 import dev.samediff.adapters.graph.TargetSelector;
 import dev.samediff.adapters.io.AdapterFolder;
 import dev.samediff.adapters.method.Lora;
 import dev.samediff.adapters.method.LoraFa;
 import dev.samediff.adapters.testing.EmbeddingGraph;
 import dev.samediff.adapters.testing.EveryEngine;
+import dev.samediff.adapters.testing.Npz;
+import dev.samediff.adapters.testing.SharedFiles;
 import dev.samediff.adapters.testing.ToyGraph;
+import dev.samediff.adapters.train.AdapterTrainer;
+import dev.samediff.adapters.train.Batches;
+import dev.samediff.adapters.train.Binding;
+import dev.samediff.adapters.train.TrainingPlan;
+import dev.samediff.adapters.train.loss.Losses;
+import dev.samediff.adapters.train.loss.TaskLoss;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
@@ -22,10 +32,14 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.EnumSource;
+import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.VariableType;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.Sgd;
+import org.nd4j.linalg.ops.transforms.Transforms;
 
 /** LoRA with A as it starts: the gradients of B are LoRA's, A is a constant, everything else is a LoRA. */
 class LoraFaTest {
@@ -131,5 +145,110 @@ class LoraFaTest {
                         AdapterConfig.of(LoraFa.rank(2)).withTargets(TargetSelector.suffixes("wte"))))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("lora_fa");
+    }
+
+    /** PEFT's own optimizer of that name: 20 steps from its start (its epsilon is 1e-6 and inside of the bias correction). */
+    @Test
+    void the_correction_is_pefts() throws IOException {
+        Path root = SharedFiles.require("golden/methods");
+        Map<String, INDArray> data = Npz.read(root.resolve("data/16x24_randn.npz"));
+        Map<String, INDArray> golden = Npz.read(root.resolve("lorafa/16x24_r4_a8.npz"));
+        SameDiff graph = SameDiff.create();
+        SDVariable x = graph.placeHolder("x", DataType.FLOAT, -1, 24);
+        SDVariable y = graph.placeHolder("y", DataType.FLOAT, -1, 16);
+        SDVariable product = graph.mmul(
+                "product", x, graph.var("lin.weight", data.get("W").transpose().dup('c')));
+        SDVariable error =
+                product.add("out", graph.var("lin.bias", data.get("b"))).sub("error", y);
+        error.mul("squares", error).mean("loss");
+        graph.setLossVariables("loss");
+        Map<String, INDArray> feeds = Map.of("x", data.get("x"), "y", data.get("y"));
+        LoraFa method = new LoraFa(Lora.rank(4).withAlpha(8)).withCorrection();
+        AdaptedModel fresh = AdaptedModel.inject(graph, AdapterConfig.of(method));
+        AdapterState start = fresh.state();
+        INDArray a = golden.get("A0").transpose().dup('c');
+        INDArray b = golden.get("B0").transpose().dup('c');
+        Map<String, INDArray> tensors = Map.of("lora_A", a, "lora_B", b);
+        AdapterState.Site site = start.sites().get(0);
+        AdaptedModel model = AdaptedModel.inject(
+                fresh.unload(),
+                Map.of(),
+                new AdapterState(
+                        start.config(),
+                        List.of(new AdapterState.Site(
+                                site.module(),
+                                site.weight(),
+                                site.in(),
+                                site.out(),
+                                site.rank(),
+                                site.alpha(),
+                                site.scaling(),
+                                tensors,
+                                tensors,
+                                true,
+                                site.weightHash())),
+                        start.baseHash()));
+        String name = model.trainableNames().get(0);
+        AfterStep correction = method.afterStep().orElseThrow();
+        assertThat(correction.corrects()).isTrue();
+        INDArray m = Nd4j.zeros(DataType.DOUBLE, b.shape());
+        INDArray v = Nd4j.zeros(DataType.DOUBLE, b.shape());
+        try (Engine engine = EveryEngine.COMPILED.open(graph, "loss", model.trainableNames())) {
+            for (int step = 0; step < 20; step++) {
+                Engine.Gradients gradients = engine.gradients(feeds);
+                assertThat(gradients.loss()).isCloseTo(golden.get("losses").getDouble(step), within(1e-6));
+                INDArray gradient = gradients.byName().get(name);
+                correction.correct(
+                        List.of(new AfterStep.Layer(Map.of("lora_A", a, "lora_B", b), Map.of("lora_B", gradient), 2)));
+                INDArray g = gradient.castTo(DataType.DOUBLE);
+                m.muli(0.9).addi(g.mul(0.1));
+                v.muli(0.999).addi(g.mul(g).mul(0.001));
+                double rate = 0.01 * Math.sqrt(1 - Math.pow(0.999, step + 1)) / (1 - Math.pow(0.9, step + 1));
+                INDArray change = m.div(Transforms.sqrt(v, true).add(1e-6)).mul(rate);
+                graph.getVariable(name).getArr().subi(change.castTo(DataType.FLOAT));
+            }
+        }
+        INDArray trained = graph.getVariable(name).getArr();
+        assertThat(trained.sub(golden.get("B20").transpose()).amaxNumber().doubleValue())
+                .isLessThan(1e-4 * golden.get("B20").amaxNumber().doubleValue());
+    }
+
+    /** The trainer corrects between the norm and the update: with plain gradient descent B moves by the corrected gradient, clipped by the other. */
+    @Test
+    void the_trainer_corrects_what_it_updates_with_and_clips_by_what_it_was() {
+        Map<String, INDArray> plain = moved(new LoraFa(Lora.rank(3).withAlpha(6)));
+        AdaptedModel model = AdaptedModel.inject(
+                new TinyGpt(16, 1, 2, 11, 0).graph,
+                AdapterConfig.of(new LoraFa(Lora.rank(3).withAlpha(6))));
+        moved(new LoraFa(Lora.rank(3).withAlpha(6)).withCorrection()).forEach((name, now) -> {
+            INDArray a = model.graph()
+                    .getVariable(name.replace("lora_B", "lora_A"))
+                    .getArr()
+                    .castTo(DataType.DOUBLE);
+            INDArray gram = a.transpose().mmul(a).mul(4); // s = 2
+            assertThat(gram.mmul(now.castTo(DataType.DOUBLE))
+                            .sub(plain.get(name).castTo(DataType.DOUBLE))
+                            .amaxNumber()
+                            .doubleValue())
+                    .as(name)
+                    .isLessThan(1e-3 * plain.get(name).amaxNumber().doubleValue());
+        });
+    }
+
+    /** B, which starts at zero, after one step of gradient descent that is clipped. */
+    private static Map<String, INDArray> moved(LoraFa method) {
+        TinyGpt gpt = new TinyGpt(16, 1, 2, 11, 0);
+        AdaptedModel model = AdaptedModel.inject(gpt.graph, AdapterConfig.of(method));
+        TaskLoss loss = Losses.causalLm(gpt.graph, gpt.logits);
+        TrainingPlan plan = TrainingPlan.builder()
+                .steps(1)
+                .learningRate(0.1)
+                .clipNorm(0.01)
+                .updater(new Sgd(0.1))
+                .build();
+        try (AdapterTrainer trainer = new AdapterTrainer(model, loss, plan, Binding.of(loss, "input_ids", "causal"))) {
+            trainer.fit(Batches.of(gpt, 1, 3, 6), null);
+        }
+        return model.trainables();
     }
 }

@@ -124,7 +124,14 @@ public final class AdapterSet {
             adapter.config()
                     .method()
                     .afterStep()
-                    .ifPresent(step -> steps.put(adapter.name(), new FollowedSites(step, variables(adapter))));
+                    .ifPresent(step -> steps.put(
+                            adapter.name(),
+                            new FollowedSites(
+                                    step,
+                                    variables(adapter),
+                                    adapter.sites().stream()
+                                            .map(AdaptedSite::scaling)
+                                            .toList())));
         }
         return steps;
     }

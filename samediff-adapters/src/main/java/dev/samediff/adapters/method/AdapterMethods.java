@@ -51,7 +51,8 @@ public final class AdapterMethods {
         METHODS.put(
                 LoraFa.NAME,
                 s -> new LoraFa(
-                        new Lora(s.rank, s.alpha, s.flag("rslora"), s.choice("start", Lora.Start.KAIMING_UNIFORM))));
+                        new Lora(s.rank, s.alpha, s.flag("rslora"), s.choice("start", Lora.Start.KAIMING_UNIFORM)),
+                        s.flag("corrected")));
         METHODS.put(Ia3.NAME, s -> Ia3.of(s.alpha, s.value("feedforward")));
         METHODS.put(Bottleneck.HOULSBY, s -> s.bottleneck(Bottleneck.Placement.SERIAL));
         METHODS.put(Bottleneck.PARALLEL, s -> s.bottleneck(Bottleneck.Placement.PARALLEL));

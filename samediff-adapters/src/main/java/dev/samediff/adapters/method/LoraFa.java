@@ -1,13 +1,16 @@
 package dev.samediff.adapters.method;
 
 import dev.samediff.adapters.AdapterMethod;
+import dev.samediff.adapters.AfterStep;
 import dev.samediff.adapters.Factorization;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.LayerUse;
 import dev.samediff.adapters.SiteKind;
 import dev.samediff.adapters.SiteShape;
 import dev.samediff.adapters.linalg.Decompositions;
+import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.Set;
 import org.nd4j.autodiff.samediff.SDVariable;
@@ -15,14 +18,26 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * LoRA-FA (Zhang et al. 2023): LoRA whose A stays as it starts; B alone is trained, so that half of the numbers, their gradients and
- * moments are gone. {@code y = x W + s (x A) B}, {@code dL/dB = s (x A)^T G}. The files are those of a LoRA. The correction of B's
- * gradient by {@code (A^T A)^-1}, which a later optimizer of that name makes, is not done here.
+ * moments are gone. {@code y = x W + s (x A) B}, {@code dL/dB = s (x A)^T G}. The files are those of a LoRA. With {@link
+ * #withCorrection} B's gradient is corrected as by PEFT's optimizer of that name ({@link GradientOfB}); who trains by {@code SameDiff.fit} trains
+ * without.
  *
  * @param lora A's start, and the scaling
+ * @param corrected whether B's gradient is corrected; not in the paper's method
  */
-public record LoraFa(Lora lora) implements AdapterMethod {
+public record LoraFa(Lora lora, boolean corrected) implements AdapterMethod {
     /** The method's name. */
     public static final String NAME = "lora_fa";
+
+    /** Describes the paper's method. */
+    public LoraFa(Lora lora) {
+        this(lora, false);
+    }
+
+    /** Returns this with B's gradient corrected, as PEFT's {@code create_lorafa_optimizer} does. */
+    public LoraFa withCorrection() {
+        return new LoraFa(lora, true);
+    }
 
     /** Returns LoRA-FA of this rank with PEFT's start and s = 1. */
     public static LoraFa rank(int rank) {
@@ -31,7 +46,7 @@ public record LoraFa(Lora lora) implements AdapterMethod {
 
     @Override
     public LoraFa withRank(int newRank) {
-        return new LoraFa(lora.withRank(newRank));
+        return new LoraFa(lora.withRank(newRank), corrected);
     }
 
     @Override
@@ -56,7 +71,11 @@ public record LoraFa(Lora lora) implements AdapterMethod {
 
     @Override
     public Map<String, String> settings() {
-        return lora.settings();
+        Map<String, String> settings = new LinkedHashMap<>(lora.settings());
+        if (corrected) {
+            settings.put("corrected", "true");
+        }
+        return settings;
     }
 
     @Override
@@ -87,6 +106,17 @@ public record LoraFa(Lora lora) implements AdapterMethod {
     @Override
     public Map<String, INDArray> asLora(Map<String, INDArray> trainables) {
         return lora.asLora(trainables);
+    }
+
+    @Override
+    public Optional<AfterStep> afterStep() {
+        return corrected ? Optional.of(new GradientOfB()) : Optional.empty();
+    }
+
+    /** As that of earlier versions where nothing is corrected: checkpoints are compared by it. */
+    @Override
+    public String toString() {
+        return "LoraFa[lora=" + lora + (corrected ? ", corrected" : "") + "]";
     }
 
     @Override

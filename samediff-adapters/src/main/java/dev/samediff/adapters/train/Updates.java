@@ -80,6 +80,7 @@ final class Updates {
             Slope slope = plan.clipPenalty()
                     ? sum.mean().plus(term).times(clipping)
                     : sum.mean().times(clipping).plus(term);
+            followers.correct(optimizer);
             double learningRate = plan.learningRate(state.step - state.runStart, total);
             try (AfterSteps.Gradients used = followers.gradients(optimizer, slope)) {
                 optimizer.update(parameters.arrays(), slope, learningRate);

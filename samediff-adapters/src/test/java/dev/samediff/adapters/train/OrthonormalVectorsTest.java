@@ -140,7 +140,7 @@ class OrthonormalVectorsTest {
         INDArray firstA = a.dup();
         INDArray firstB = b.dup();
         AfterStep step = Sorsa.rank(3).withRetraction(2).afterStep().orElseThrow();
-        AfterStep.Layer layer = new AfterStep.Layer(Map.of("sorsa_A", a, "sorsa_S", s, "sorsa_B", b), Map.of());
+        AfterStep.Layer layer = new AfterStep.Layer(Map.of("sorsa_A", a, "sorsa_S", s, "sorsa_B", b), Map.of(), 1);
         step.updated(1, List.of(layer));
         assertThat(a.sub(firstA).amaxNumber().doubleValue()).isZero();
         step.updated(2, List.of(layer));
@@ -229,7 +229,7 @@ class OrthonormalVectorsTest {
     void what_was_cut_stays_cut_after_a_resume() {
         AfterStep steps = Sorsa.rank(3).withCut(0.5, 2).afterStep().orElseThrow();
         INDArray s = Nd4j.createFromArray(-4f, 3f, 1f);
-        List<AfterStep.Layer> layers = List.of(new AfterStep.Layer(Map.of("sorsa_S", s), Map.of()));
+        List<AfterStep.Layer> layers = List.of(new AfterStep.Layer(Map.of("sorsa_S", s), Map.of(), 1));
         steps.updated(1, layers);
         assertThat(s.toFloatVector()).containsExactly(-4, 3, 1);
         steps.updated(2, layers);

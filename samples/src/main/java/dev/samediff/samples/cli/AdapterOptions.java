@@ -5,6 +5,7 @@ import dev.samediff.adapters.AdapterMethod;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.method.AdaLora;
 import dev.samediff.adapters.method.AdapterMethods;
+import dev.samediff.adapters.method.Ia3;
 import dev.samediff.adapters.method.Pissa;
 import dev.samediff.adapters.method.Sorsa;
 import java.util.HashMap;
@@ -123,7 +124,7 @@ final class AdapterOptions {
             throw new InvalidInputException(
                     "--target-rank belongs to adalora, not to " + method + "; leave it out or use --method adalora");
         }
-        return config(method, seed, given());
+        return config(method, seed, given(), alpha());
     }
 
     /**
@@ -150,11 +151,15 @@ final class AdapterOptions {
             known.add("niter");
         }
         settings.keySet().retainAll(known);
-        return config(method, seed, settings);
+        boolean scaled = !method.equalsIgnoreCase(Ia3.NAME);
+        return config(method, seed, settings, scaled ? alpha() : OptionalDouble.empty());
     }
 
-    private AdapterConfig config(String name, long seed, Map<String, String> settings) {
-        OptionalDouble given = alpha == null ? OptionalDouble.empty() : OptionalDouble.of(alpha);
+    private OptionalDouble alpha() {
+        return alpha == null ? OptionalDouble.empty() : OptionalDouble.of(alpha);
+    }
+
+    private AdapterConfig config(String name, long seed, Map<String, String> settings, OptionalDouble given) {
         AdapterMethod method = AdapterMethods.named(name, rank, given, settings);
         AdapterConfig config = AdapterConfig.of(method)
                 .withTargets(targets.selector())

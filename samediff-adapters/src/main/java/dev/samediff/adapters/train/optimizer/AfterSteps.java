@@ -7,7 +7,6 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.TreeMap;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -22,6 +21,9 @@ public final class AfterSteps {
         this.parts = model.afterSteps();
         List<String> names = model.trainableNames();
         for (FollowedSites part : parts) {
+            if (part.step().corrects()) {
+                continue;
+            }
             part.sites()
                     .forEach(site -> site.values().forEach(variable -> indices.put(variable, names.indexOf(variable))));
         }
@@ -59,18 +61,41 @@ public final class AfterSteps {
      */
     public void updated(int update, Gradients gradients) {
         for (FollowedSites part : parts) {
-            List<AfterStep.Layer> layers = new ArrayList<>();
-            for (Map<String, String> site : part.sites()) {
-                Map<String, INDArray> values = new LinkedHashMap<>();
-                Map<String, INDArray> slopes = new LinkedHashMap<>();
-                site.forEach((name, variable) -> {
-                    values.put(name, model.graph().getArrForVarName(variable));
-                    slopes.put(name, Objects.requireNonNull(gradients.byName().get(variable)));
-                });
-                layers.add(new AfterStep.Layer(values, slopes));
+            if (!part.step().corrects()) {
+                part.step().updated(update, layers(part, gradients.byName()));
             }
-            part.step().updated(update, layers);
         }
+    }
+
+    /** Lets methods change the sum of gradients that an update is made of. */
+    public void correct(Optimizer optimizer) {
+        for (FollowedSites part : parts) {
+            if (part.step().corrects()) {
+                Map<String, INDArray> sums = new LinkedHashMap<>();
+                List<String> names = model.trainableNames();
+                for (int i = 0; i < names.size(); i++) {
+                    sums.put(names.get(i), optimizer.sum(i));
+                }
+                part.step().correct(layers(part, sums));
+            }
+        }
+    }
+
+    private List<AfterStep.Layer> layers(FollowedSites part, Map<String, INDArray> gradients) {
+        List<AfterStep.Layer> layers = new ArrayList<>();
+        for (int i = 0; i < part.sites().size(); i++) {
+            Map<String, INDArray> values = new LinkedHashMap<>();
+            Map<String, INDArray> slopes = new LinkedHashMap<>();
+            part.sites().get(i).forEach((name, variable) -> {
+                values.put(name, model.graph().getArrForVarName(variable));
+                INDArray gradient = gradients.get(variable);
+                if (gradient != null) { // of what stays as it is there is none
+                    slopes.put(name, gradient);
+                }
+            });
+            layers.add(new AfterStep.Layer(values, slopes, part.scalings().get(i)));
+        }
+        return layers;
     }
 
     /** Returns what they must know to go on, by name. */
