@@ -2,7 +2,6 @@ package dev.samediff.adapters.train.metric;
 
 import java.util.Arrays;
 import java.util.stream.IntStream;
-import org.nd4j.linalg.api.ndarray.INDArray;
 
 /**
  * The area under the ROC curve, exact: how often an item of a class scores above one of another class, half of the ties (Mann and
@@ -20,18 +19,27 @@ final class RocArea implements Metric.Accumulator {
         if (items.size() == 0) {
             return;
         }
-        INDArray probabilities = items.probabilities();
-        int classes = Math.toIntExact(probabilities.size(1));
+        double[][] probabilities =
+                Arrays.stream(items.scores()).map(RocArea::softmax).toArray(double[][]::new);
+        int classes = probabilities[0].length;
         if (byClass.length == 0) {
             byClass = new float[classes][0];
         }
         reserve(count + items.size());
         for (int i = 0; i < items.size(); i++) {
             for (int c = 0; c < classes; c++) {
-                byClass[c][count] = (float) probabilities.getDouble(i, c);
+                byClass[c][count] = (float) probabilities[i][c];
             }
             labels[count++] = items.labels()[i];
         }
+    }
+
+    private static double[] softmax(double[] scores) {
+        double most = Arrays.stream(scores).max().orElse(0);
+        double[] shares =
+                Arrays.stream(scores).map(score -> Math.exp(score - most)).toArray();
+        double sum = Arrays.stream(shares).sum();
+        return Arrays.stream(shares).map(share -> share / sum).toArray();
     }
 
     private void reserve(int wanted) {
