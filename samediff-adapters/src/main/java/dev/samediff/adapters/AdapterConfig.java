@@ -93,7 +93,7 @@ public record AdapterConfig(
      * Returns this configuration with rows of the token embedding that are trained, such as those of new tokens, while the others
      * stay. PEFT's {@code trainable_token_indices}.
      *
-     * @param tokens numbers of tokens, rows of the table with the most rows; a head that is tied to it computes with them too
+     * @param tokens numbers of tokens, rows of the table that {@code input_ids} looks up, or else of the one with the most rows; a head that is tied to it computes with them too
      */
     public AdapterConfig withTrainableTokens(int... tokens) {
         return withTrainableTokens(WholeTensors.MAIN_TABLE, tokens);

@@ -17,7 +17,7 @@ import java.util.TreeMap;
  *     by a regular expression, or by the full name of one tensor
  * @param bias which biases are trained
  * @param tokens rows of embedding tables that are trained, by the module's path or the end of it; {@link #MAIN_TABLE} means the
- *     table with the most rows
+ *     table that {@code input_ids} looks up, or else the one with the most rows
  */
 public record WholeTensors(Optional<ModuleMatch> modules, Bias bias, Map<String, List<Integer>> tokens) {
     /** Stands for the table that the model looks its tokens up in. */

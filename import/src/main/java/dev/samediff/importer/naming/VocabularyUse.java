@@ -51,6 +51,7 @@ public final class VocabularyUse {
         VocabularyUse use = new VocabularyUse(graph, roles);
         use.tables();
         use.heads();
+        use.requireOwnNumbers();
         return new VocabularyEdit(use.size, use.axes, use.numbers, use.nodes, use.scores);
     }
 
@@ -79,7 +80,7 @@ public final class VocabularyUse {
                         .filter(root -> root.tensor().name().equals(table))
                         .isPresent();
                 if (same && reader.operator().equals("Gather")) {
-                    numbersBefore(reader, reader.input(1));
+                    numbersBefore(reader, reader.input(1), size - 1);
                 }
             }
         });
@@ -90,7 +91,7 @@ public final class VocabularyUse {
     }
 
     private static boolean isTokens(String input) {
-        return input.contains("input_ids") || input.contains("decoder_ids") || input.equals("tokens");
+        return input.contains("input_ids");
     }
 
     /** Several tables must hold the same numbers: one vocabulary, stored for encoder and decoder. */
@@ -147,7 +148,7 @@ public final class VocabularyUse {
     private void combined(OnnxNode node, String input) {
         Optional<Root> stored = roles.roots().of(input);
         if (stored.isEmpty() || !stored.get().tensor().type().isFPType()) {
-            numbersBefore(node, input);
+            numbersBefore(node, input, size);
             return;
         }
         OnnxTensor tensor = stored.get().tensor();
@@ -168,8 +169,12 @@ public final class VocabularyUse {
         }
     }
 
-    /** Finds the size among whole numbers that an input is computed from. */
-    private void numbersBefore(OnnxNode reader, String input) {
+    /**
+     * Finds the size among whole numbers that an input is computed from.
+     *
+     * @param last a number that may not be there beside it, such as the last token, to which others are cut
+     */
+    private void numbersBefore(OnnxNode reader, String input, long last) {
         nodes.add(reader.output(0));
         Deque<String> waiting = new ArrayDeque<>(List.of(input));
         Set<String> looked = new LinkedHashSet<>();
@@ -181,7 +186,7 @@ public final class VocabularyUse {
             OnnxTensor stored = graph.tensor(value);
             OnnxNode writer = flow.writer(value);
             if (stored != null && !stored.type().isFPType()) {
-                number(reader, stored);
+                number(reader, stored, last);
             } else if (stored != null) {
                 combinedConstant(reader, stored);
             } else if (writer != null && !SIZES_ONLY.contains(writer.operator()) && !flow.isActivation(value)) {
@@ -199,7 +204,17 @@ public final class VocabularyUse {
         }
     }
 
-    private void number(OnnxNode reader, OnnxTensor stored) {
+    private void number(OnnxNode reader, OnnxTensor stored, long last) {
+        boolean cut = last != size
+                && stored.toHost().stream()
+                        .flatMapToLong(host -> Arrays.stream(host.asLongs()))
+                        .anyMatch(number -> number == last);
+        if (cut) {
+            throw new InvalidInputException(
+                    "the vocabulary of " + size + " tokens cannot be resized: the node " + reader
+                            + " looks up tokens that are computed with the number " + last + " (`" + stored.name()
+                            + "`), the last of them; resize it before the model is exported (resize_token_embeddings)");
+        }
         long found = stored.toHost().stream()
                 .flatMapToLong(host -> Arrays.stream(host.asLongs()))
                 .filter(number -> number == size)
@@ -209,6 +224,24 @@ public final class VocabularyUse {
         }
         if (found == 1) {
             numbers.add(stored.name());
+        }
+    }
+
+    /** What is made of a number must be read by what is known to mean the vocabulary: exporters share equal shapes. */
+    private void requireOwnNumbers() {
+        for (String number : numbers) {
+            for (OnnxNode reader : flow.readers(number)) {
+                if (!nodes.contains(reader.output(0)) || scores.contains(reader.output(0))) {
+                    continue; // it keeps the old number, or is one of the scores
+                }
+                reader.outputs().stream()
+                        .flatMap(output -> flow.readers(output).stream())
+                        .filter(other -> !nodes.contains(other.output(0)))
+                        .findFirst()
+                        .ifPresent(other -> {
+                            throw fixed(other, "the numbers of " + reader + ", which it shares with the scores");
+                        });
+            }
         }
     }
 

@@ -7,6 +7,7 @@ import java.nio.file.Path;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
 import onnx.Onnx.StringStringEntryProto;
 import onnx.Onnx.TensorProto;
 
@@ -21,7 +22,7 @@ public final class ExternalData {
     private final Path model;
     private final Path folder;
     private final Path realFolder;
-    private final Map<String, TensorData> computed = new HashMap<>();
+    private final Map<String, TensorData> computed = new ConcurrentHashMap<>();
 
     /**
      * Reads from the model file and from the folder it lies in, never from outside of it. A link in that folder may lead to
@@ -35,7 +36,7 @@ public final class ExternalData {
     }
 
     /** Adds data that is not in a file, and returns the location that a tensor gives for it. */
-    String add(TensorData data) {
+    synchronized String add(TensorData data) {
         String location = COMPUTED + computed.size();
         computed.put(location, data);
         return location;

@@ -33,12 +33,13 @@ public record VocabularyParts(EmbeddingSite table, List<LinearSite> heads, List<
      *
      * @param graph a graph without adapters
      * @param modulePathsByWeight module paths by weight variable
-     * @throws InvalidInputException if there is no one table with the most rows, or something of the graph says the vocabulary's size
+     * @throws InvalidInputException if it cannot be told which table is the vocabulary's, or something of the graph says the vocabulary's size
      *     beside what is stored for each token
      */
     public static VocabularyParts of(SameDiff graph, Map<String, String> modulePathsByWeight) {
         AdaptableLayers layers = AdaptableLayers.of(graph, modulePathsByWeight);
-        EmbeddingSite table = largest(layers);
+        EmbeddingSite table = TokenTables.only(
+                graph, layers, "vocabulary to resize", "resize the vocabulary before the model is exported");
         TiedProducts tied = TiedProducts.of(graph, table, layers);
         Search search = new Search(graph, layers, table);
         tied.uses().forEach(use -> search.walk(use.output()));
@@ -50,27 +51,6 @@ public record VocabularyParts(EmbeddingSite table, List<LinearSite> heads, List<
                 .forEach(heads::add);
         heads.forEach(head -> head.uses().forEach(use -> search.walk(use.output())));
         return new VocabularyParts(table, heads, List.copyOf(search.vectors));
-    }
-
-    private static EmbeddingSite largest(AdaptableLayers layers) {
-        List<EmbeddingSite> tables = layers.sites().stream()
-                .filter(EmbeddingSite.class::isInstance)
-                .map(EmbeddingSite.class::cast)
-                .toList();
-        int most = tables.stream().mapToInt(EmbeddingSite::in).max().orElse(0);
-        List<EmbeddingSite> largest =
-                tables.stream().filter(table -> table.in() == most).toList();
-        if (largest.size() != 1) {
-            throw new InvalidInputException(
-                    tables.isEmpty()
-                            ? "this graph has no embedding, so it has no vocabulary to resize"
-                            : "it is not clear which table is the vocabulary's: "
-                                    + largest.stream()
-                                            .map(EmbeddingSite::module)
-                                            .toList() + " have " + most
-                                    + " rows each; resize the vocabulary before the model is exported");
-        }
-        return largest.get(0);
     }
 
     /** Follows scores to the end of the graph. */

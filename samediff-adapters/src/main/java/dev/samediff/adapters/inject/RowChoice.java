@@ -11,6 +11,7 @@ import dev.samediff.adapters.graph.ModuleMatch;
 import dev.samediff.adapters.graph.ModuleTensors;
 import dev.samediff.adapters.graph.Names;
 import dev.samediff.adapters.graph.TiedProducts;
+import dev.samediff.adapters.graph.TokenTables;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -179,22 +180,8 @@ record RowChoice(SameDiff graph, AdaptableLayers layers, Function<String, INDArr
         return found.get(0);
     }
 
-    /** The table with the most rows, if there is one. */
     private EmbeddingSite mainTable() {
-        List<EmbeddingSite> all = tables();
-        int most = all.stream().mapToInt(EmbeddingSite::in).max().orElse(0);
-        List<EmbeddingSite> largest =
-                all.stream().filter(table -> table.in() == most).toList();
-        if (largest.size() != 1) {
-            throw new InvalidInputException(
-                    all.isEmpty()
-                            ? "this graph has no embedding of which rows could be trained; leave the trained tokens out"
-                            : "it is not clear in which embedding the trained tokens lie: "
-                                    + largest.stream()
-                                            .map(EmbeddingSite::module)
-                                            .toList() + " have " + most
-                                    + " rows each; name one, by withTrainableTokens(module, tokens)");
-        }
-        return largest.get(0);
+        return TokenTables.only(
+                graph, layers, "rows of tokens to train", "name one, by withTrainableTokens(module, tokens)");
     }
 }

@@ -159,6 +159,25 @@ class ResizedVocabularyTest {
     }
 
     @Test
+    void tokens_lie_in_the_table_that_they_look_up_though_positions_have_more_rows() {
+        SameDiff graph = SameDiff.create();
+        SDVariable ids = graph.placeHolder("input_ids", DataType.INT64, -1, -1);
+        SDVariable positions = graph.placeHolder("position_ids", DataType.INT64, -1, -1);
+        SDVariable tokens = graph.gather(graph.constant("wte.weight", numbers(1, BEFORE, WIDTH)), ids, 0);
+        SDVariable places = graph.gather(graph.constant("wpe.weight", numbers(2, 20, WIDTH)), positions, 0);
+        SDVariable rows = graph.reshape(tokens.add(places), -1, WIDTH);
+        graph.mmul(rows, graph.var("dense.weight", numbers(3, WIDTH, WIDTH))).rename("features");
+        ResizedVocabulary resized = ResizedVocabulary.of(graph, Map.of(), AFTER);
+        assertThat(resized.module()).isEqualTo("wte");
+        AdaptedModel model =
+                AdaptedModel.inject(graph, AdapterConfig.of(Lora.rank(2)).withTrainableTokens(resized.added()));
+        assertThat(model.state().whole()).singleElement().satisfies(whole -> {
+            assertThat(whole.module()).isEqualTo("wte");
+            assertThat(whole.rows()).containsExactly(7, 8);
+        });
+    }
+
+    @Test
     void what_cannot_be_resized_is_refused_and_nothing_is_changed() {
         SameDiff fixed = model(Head.OWN);
         fixed.reshape("flat", fixed.getVariable("logits"), -1, BEFORE);

@@ -85,6 +85,9 @@ public final class ForkedJvm {
                 String.join(System.getProperty("path.separator"), classPath)
                         + System.getProperty("path.separator")
                         + System.getProperty("java.class.path")));
+        if (Runtime.version().feature() >= 24) { // which warn of what ND4J does
+            command.addAll(List.of("--enable-native-access=ALL-UNNAMED", "--sun-misc-unsafe-memory-access=allow"));
+        }
         command.addAll(flags);
         command.add(main.getName());
         command.addAll(Arrays.asList(arguments));

@@ -48,6 +48,7 @@ final class ServedOptions {
                 ? List.of()
                 : adapters.stream().map(NamedAdapter::parse).toList();
         Optional<ChatTemplate> template = chat.findAny(model.tokenizer);
+        ServedModels.requireDistinct(baseName(), named);
         List<AdapterState> states = new ArrayList<>();
         for (NamedAdapter each : named) {
             states.add(AdapterFolder.load(each.folder()));

@@ -12,10 +12,12 @@ import dev.samediff.adapters.text.generation.GenerationPlan;
 import dev.samediff.adapters.text.tokenizer.Framing;
 import dev.samediff.samples.model.LanguageModel;
 import java.io.IOException;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 
 /** A base model and its adapters in one pool, by their names. Thread-safe. */
 public final class ServedModels implements AutoCloseable {
@@ -51,15 +53,12 @@ public final class ServedModels implements AutoCloseable {
      */
     public static ServedModels open(LanguageModel base, Manner manner, List<NamedAdapter> adapters, PoolOptions options)
             throws IOException {
+        requireDistinct(manner.name(), adapters);
         ModelPool pool = ModelPool.open(base.imported(), options);
         ServedModels served = new ServedModels(base, pool);
         try {
             served.add(manner.name(), manner, Optional.empty(), Optional.empty());
             for (NamedAdapter adapter : adapters) {
-                if (served.models.containsKey(adapter.name())) {
-                    throw new InvalidInputException("two models are called `" + adapter.name() + "`; call the adapter "
-                            + adapter.folder() + " something else: NAME=" + adapter.folder());
-                }
                 pool.put(adapter.name(), AdapterFolder.load(adapter.folder()));
                 served.add(
                         adapter.name(),
@@ -71,6 +70,22 @@ public final class ServedModels implements AutoCloseable {
         } catch (RuntimeException | IOException e) {
             pool.close();
             throw e;
+        }
+    }
+
+    /**
+     * Checks that no two models have one name.
+     *
+     * @param base name of the base model
+     * @throws InvalidInputException if two have
+     */
+    public static void requireDistinct(String base, List<NamedAdapter> adapters) {
+        Set<String> names = new HashSet<>(List.of(base));
+        for (NamedAdapter adapter : adapters) {
+            if (!names.add(adapter.name())) {
+                throw new InvalidInputException("two models are called `" + adapter.name() + "`; call the adapter "
+                        + adapter.folder() + " something else: NAME=" + adapter.folder());
+            }
         }
     }
 

@@ -28,8 +28,8 @@ record Items(double[][] scores, int[] labels, int[] rows) {
                     "the metric " + metric + " takes scores [..., classes] and a label for each, these" + " are "
                             + Arrays.toString(scores.shape()) + " and " + Arrays.toString(labels.shape()));
         }
-        double[][] all =
-                scores.castTo(DataType.DOUBLE).dup('c').reshape(items, classes).toDoubleMatrix();
+        double[] all =
+                scores.castTo(DataType.DOUBLE).dup('c').reshape(scores.length()).toDoubleVector();
         long[] classOf = labels.castTo(DataType.LONG).dup('c').reshape(items).toLongVector();
         double[] weights =
                 batch.weights().castTo(DataType.DOUBLE).dup('c').reshape(items).toDoubleVector();
@@ -44,7 +44,8 @@ record Items(double[][] scores, int[] labels, int[] rows) {
         int[] wanted = new int[counted.size()];
         int[] rows = new int[counted.size()];
         for (int i = 0; i < kept.length; i++) {
-            kept[i] = all[counted.get(i)];
+            int first = counted.get(i) * classes;
+            kept[i] = Arrays.copyOfRange(all, first, first + classes);
             wanted[i] = Math.toIntExact(classOf[counted.get(i)]);
             rows[i] = (int) (counted.get(i) / perRow);
         }

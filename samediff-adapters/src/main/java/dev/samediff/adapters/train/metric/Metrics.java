@@ -53,7 +53,7 @@ public final class Metrics {
 
     /**
      * Returns the area under the ROC curve: of the second class if there are two, else the mean over classes of one against the
-     * rest (DL4J's {@code ROC} and {@code ROCMultiClass}, exact).
+     * rest, exact: what DL4J's {@code ROC} and {@code ROCMultiClass} without steps give where no scores are equal.
      *
      * @param scores scores [..., classes]
      */

@@ -9,11 +9,18 @@ import static org.assertj.core.api.Assertions.within;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.testing.JsonArrays;
+import java.util.Arrays;
 import java.util.List;
+import java.util.Random;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.nd4j.evaluation.classification.ROCMultiClass;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.ops.transforms.Transforms;
 
 /** Metrics are those of scikit-learn, scipy and seqeval. Expected numbers: src/test/python/metrics.py. */
 class MetricsTest {
@@ -50,6 +57,60 @@ class MetricsTest {
                 assertThat(pass.value(0)).as(metric.name()).isCloseTo(expected, within(1e-6));
                 assertThat(metric.isHigherBetter()).isTrue();
             }
+        }
+    }
+
+    /** How often an item of the class scores above one of another, half of the ties. */
+    private static double area(double[][] scores, int[] labels, int c) {
+        double[] probabilities = Arrays.stream(scores)
+                .mapToDouble(row -> 1
+                        / Arrays.stream(row)
+                                .map(score -> Math.exp(score - row[c]))
+                                .sum())
+                .toArray();
+        double above = 0;
+        int pairs = 0;
+        for (int own = 0; own < labels.length; own++) {
+            for (int other = 0; other < labels.length; other++) {
+                if (labels[own] == c && labels[other] != c) {
+                    double difference = probabilities[own] - probabilities[other];
+                    above += Math.abs(difference) < 1e-7 ? 0.5 : difference > 0 ? 1 : 0;
+                    pairs++;
+                }
+            }
+        }
+        return above / pairs;
+    }
+
+    @ParameterizedTest
+    @CsvSource({"2,1", "2,2", "2,1000", "3,1", "3,2", "3,1000", "7,3", "7,1000"})
+    void the_area_under_the_curve_counts_pairs_and_is_that_of_dl4j_where_no_scores_are_equal(int classes, int values) {
+        int items = 60;
+        Random random = new Random(classes);
+        INDArray scores = Nd4j.create(DataType.DOUBLE, items, classes);
+        INDArray oneHot = Nd4j.zeros(DataType.DOUBLE, items, classes);
+        int[] labels = new int[items];
+        for (int i = 0; i < items; i++) {
+            labels[i] = i % classes;
+            oneHot.putScalar(i, labels[i], 1);
+            for (int c = 0; c < classes; c++) {
+                double score = values == 1000 ? random.nextGaussian() : random.nextInt(values);
+                scores.putScalar(i, c, score + (c == labels[i] ? 0.25 * random.nextInt(3) : 0));
+            }
+        }
+        double[][] rows = scores.toDoubleMatrix();
+        double expected = classes == 2
+                ? area(rows, labels, 1)
+                : IntStream.range(0, classes)
+                        .mapToDouble(c -> area(rows, labels, c))
+                        .average()
+                        .orElseThrow();
+        double found = value(Metrics.auc("z"), scores, Nd4j.createFromArray(labels), Nd4j.ones(items));
+        assertThat(found).isCloseTo(expected, within(1e-12));
+        if (values == 1000) {
+            ROCMultiClass dl4j = new ROCMultiClass(0);
+            dl4j.eval(oneHot, Transforms.softmax(scores, true));
+            assertThat(found).isCloseTo(classes == 2 ? dl4j.calculateAUC(1) : dl4j.calculateAverageAUC(), within(1e-6));
         }
     }
 
