@@ -66,10 +66,13 @@ class IsolatedPackingTest {
     }
 
     @Test
-    void trials_of_a_sweep_are_packed_too() {
+    void trials_of_a_sweep_are_packed_too() throws IOException {
+        Path space =
+                Files.writeString(folder.resolve("space.json"), "{\"schema\": 1, \"parameters\": {\"rank\": [1, 2]}}");
         Path model = MODELS.resolve("decoder.onnx");
         Run run = Run.of(("sweep --json --tokenizer " + MODELS.resolve("letters.json") + " --model " + model
-                        + " --pack isolated --max-length 18 --batch 5 --steps 2 --trials 2 --search random --train "
+                        + " --pack isolated --max-length 18 --batch 5 --steps 2 --trials 2 --search random --space "
+                        + space + " --train "
                         + folder.resolve("train.jsonl") + " --eval " + folder.resolve("train.jsonl") + " --out "
                         + folder.resolve("sweep"))
                 .split(" "));
