@@ -1,9 +1,7 @@
 package dev.samediff.samples.cli;
 
-import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.io.DurableFiles;
 import dev.samediff.adapters.io.LockFile;
-import dev.samediff.adapters.text.batch.Packing;
 import dev.samediff.samples.finetune.RunDescription;
 import dev.samediff.samples.finetune.RunFolder;
 import dev.samediff.samples.machine.Memory;
@@ -214,9 +212,6 @@ final class SweepCommand extends Command {
 
     private void settleDefaults() {
         List<String> given = options();
-        if (data.packing() != Packing.NONE) {
-            throw new InvalidInputException("--pack is not possible in a sweep; leave it out");
-        }
         training.requireSteps("in a sweep, whose trials may have batches of other sizes");
         if (!given.contains("--steps")) {
             training.steps = STEPS;

@@ -66,6 +66,23 @@ class IsolatedPackingTest {
     }
 
     @Test
+    void trials_of_a_sweep_are_packed_too() throws IOException {
+        Path space =
+                Files.writeString(folder.resolve("space.json"), "{\"schema\": 1, \"parameters\": {\"rank\": [1, 2]}}");
+        Path model = MODELS.resolve("decoder.onnx");
+        Run run = Run.of(("sweep --json --tokenizer " + MODELS.resolve("letters.json") + " --model " + model
+                        + " --pack isolated --max-length 18 --batch 5 --steps 2 --trials 2 --search random --space "
+                        + space + " --train "
+                        + folder.resolve("train.jsonl") + " --eval " + folder.resolve("train.jsonl") + " --out "
+                        + folder.resolve("sweep"))
+                .split(" "));
+        assertThat(run.exitCode()).as(run.err()).isZero();
+        Run refused = Run.of("sweep", "--train=" + folder.resolve("train.jsonl"), "--pack=isolated", "--trials=1");
+        assertThat(refused.exitCode()).isEqualTo(2);
+        assertThat(refused.error()).contains("a mask of every pair of tokens");
+    }
+
+    @Test
     void a_model_whose_mask_is_of_tokens_is_refused_with_what_it_lacks() {
         Run run = Run.of("finetune", "--train=" + folder.resolve("train.jsonl"), "--pack=isolated");
         assertThat(run.exitCode()).isEqualTo(2);

@@ -24,8 +24,12 @@ public final class ChatExamples {
     public static List<Learnable> whole(List<List<ChatMessage>> conversations, ChatTemplate template) {
         List<Learnable> all = new ArrayList<>();
         for (int i = 0; i < conversations.size(); i++) {
-            Rendered rendered = template.rendered(conversations.get(i), false);
-            List<Turn> turns = rendered.generated().isEmpty() ? turns(conversations.get(i), template, i) : List.of();
+            List<ChatMessage> messages = toLastAnswer(conversations.get(i));
+            if (messages.isEmpty()) {
+                continue;
+            }
+            Rendered rendered = template.rendered(messages, false);
+            List<Turn> turns = rendered.generated().isEmpty() ? turns(messages, template, i) : List.of();
             Optional<List<Span>> learned =
                     turns.isEmpty() ? Optional.of(rendered.generated()) : spans(turns, rendered.text());
             if (learned.isPresent() && !learned.get().isEmpty()) {
@@ -49,6 +53,15 @@ public final class ChatExamples {
             turns(conversations.get(i), template, i).forEach(turn -> examples.add(turn.example()));
         }
         return examples;
+    }
+
+    /** Nothing is learned from what stands behind the last answer, and a template might refuse it. */
+    private static List<ChatMessage> toLastAnswer(List<ChatMessage> messages) {
+        int end = messages.size();
+        while (end > 0 && !messages.get(end - 1).isAssistant()) {
+            end--;
+        }
+        return messages.subList(0, end);
     }
 
     /**

@@ -196,6 +196,18 @@ class ChatExamplesTest {
     }
 
     @Test
+    void what_stands_behind_the_last_answer_is_left_out() {
+        ChatTemplate strict =
+                ChatTemplate.of("{% for m in messages %}{% if (m.role == 'user') != (loop.index0 % 2 == 0) %}"
+                        + "{{ raise_exception('roles must alternate') }}{% endif %}{{ m.role[0] }}:{{ m.content }};{% endfor %}"
+                        + "{% if add_generation_prompt %}a:{% endif %}");
+        List<ChatMessage> talk = List.of(
+                ChatMessage.user("q"), ChatMessage.assistant("r"), ChatMessage.user("s"), ChatMessage.user("t"));
+        assertThat(ChatExamples.whole(List.of(talk), strict))
+                .containsExactly(new MaskedText("u:q;a:r;", List.of(new Span(6, 8))));
+    }
+
+    @Test
     void what_a_template_marks_as_generated_is_what_is_learned() {
         ChatTemplate marked = ChatTemplate.of(
                 "{% for m in messages %}{{ m.role[0] }}:{% if m.role == 'assistant' %}"
