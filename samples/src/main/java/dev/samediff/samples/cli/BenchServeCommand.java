@@ -25,7 +25,7 @@ final class BenchServeCommand extends Command {
             names = "--model",
             required = true,
             paramLabel = "MODEL",
-            description = "A model of texts: an ONNX file, or a TensorFlow graph.")
+            description = "A model of texts: an ONNX file, a Hugging Face folder, or a TensorFlow graph.")
     Path model = Path.of("");
 
     @Option(names = "--output", paramLabel = "NAME", description = "The output to ask for. Default: the first.")

@@ -37,8 +37,9 @@ final class MergeCommand extends Command {
     @Option(
             names = "--model",
             paramLabel = "MODEL",
-            description = "The model the adapter was trained on: an ONNX file, or a TensorFlow graph (.pb, .pbtxt,"
-                    + " SavedModel folder). Default: the bundled story model.")
+            description =
+                    "The model the adapter was trained on: an ONNX file, a Hugging Face folder, or a TensorFlow graph (.pb, .pbtxt,"
+                            + " SavedModel folder). Default: the bundled story model.")
     @Nullable
     Path model;
 

@@ -21,7 +21,7 @@ final class ModelOptions {
             names = "--model",
             paramLabel = "MODEL",
             description =
-                    "A causal language model: an ONNX file, or a TensorFlow graph (.pb, .pbtxt, SavedModel folder)."
+                    "A causal language model: an ONNX file, a Hugging Face folder, or a TensorFlow graph (.pb, .pbtxt, SavedModel folder)."
                             + " Default: the bundled story model.")
     @Nullable
     Path model;

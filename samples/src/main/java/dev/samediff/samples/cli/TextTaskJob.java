@@ -56,7 +56,8 @@ final class TextTaskJob<E> {
 
     /** Runs and prints; what is cheap to check is checked before the model is imported. */
     void run() throws IOException {
-        Path modelFile = required(command.model.model, "--model", "an ONNX file, or a TensorFlow graph");
+        Path modelFile =
+                required(command.model.model, "--model", "an ONNX file, a Hugging Face folder, or a TensorFlow graph");
         Path tokenizerFile = required(command.model.tokenizer, "--tokenizer", "a tokenizer.json, or a folder with one");
         Path train = required(command.data.train, "--train", task.expectedData());
         Optional<Path> eval = Optional.ofNullable(command.data.eval);
