@@ -55,9 +55,9 @@ public final class ModelImporter {
     private static ModelFormat format(Path path, TensorFlowOptions options) {
         ModelFormat format = ModelFormat.of(path);
         if (format != ModelFormat.TENSORFLOW && (!options.outputs().isEmpty() || options.signature() != null)) {
-            throw new InvalidInputException(path
-                    + " is no TensorFlow model and has one set of outputs; outputs and signatures can be chosen for TensorFlow"
-                    + " graphs only");
+            String kind = format == ModelFormat.ONNX ? "an ONNX model" : "a Hugging Face folder";
+            throw new InvalidInputException(path + " is " + kind
+                    + ", which has one set of outputs; outputs and signatures can be chosen for TensorFlow graphs only");
         }
         return format;
     }

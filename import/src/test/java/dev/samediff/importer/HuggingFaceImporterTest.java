@@ -1,10 +1,12 @@
 package dev.samediff.importer;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.within;
 
 import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.AdapterConfig;
+import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.method.Lora;
 import dev.samediff.adapters.testing.Npz;
 import java.io.IOException;
@@ -114,6 +116,25 @@ class HuggingFaceImporterTest {
         Map<String, INDArray> expected = expected("qwen2");
         ImportedModel model = HuggingFaceImporter.load(snapshot);
         requireEqual(expected, OnnxVerifier.run(model, inputs(expected)).get("logits"));
+    }
+
+    @Test
+    void files_of_the_folder_are_not_replaced_by_what_is_written_and_the_folder_is_the_models_name() throws IOException {
+        for (String file : List.of("config.json", "model.safetensors")) {
+            Files.copy(folder("qwen2").resolve(file), temporary.resolve(file));
+        }
+        ImportedModel model = HuggingFaceImporter.load(temporary);
+        assertThat(model.name()).contains(temporary.toAbsolutePath().normalize().toString());
+        for (String file : List.of("config.json", "model.safetensors")) {
+            byte[] before = Files.readAllBytes(temporary.resolve(file));
+            assertThatThrownBy(() -> OnnxWriter.writeMerged(model, Map.of(), temporary.resolve(file)))
+                    .isInstanceOf(InvalidInputException.class)
+                    .hasMessageContaining("is a part of the model in the folder");
+            assertThat(Files.readAllBytes(temporary.resolve(file))).isEqualTo(before);
+        }
+        OnnxWriter.writeMerged(model, Map.of(), temporary.resolve("merged.onnx"));
+        assertThat(OnnxImporter.load(temporary.resolve("merged.onnx")).modulePaths())
+                .isEqualTo(model.modulePaths());
     }
 
     /** Padding's own logits are nobody's business. */

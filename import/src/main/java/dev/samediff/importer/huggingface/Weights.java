@@ -75,6 +75,11 @@ public final class Weights {
         return value;
     }
 
+    /** Says that a tensor is not needed although it is there, such as a tied head that is stored once more. */
+    public void leave(String name) {
+        read.add(stored(name));
+    }
+
     private TensorProto message(String name, String given, HubFolder.StoredTensor stored) {
         TensorProto.Builder tensor = TensorProto.newBuilder()
                 .setName(name)

@@ -75,7 +75,7 @@ public final class Gpt2Family implements Family {
         boolean tied = config.flag("tie_word_embeddings", true);
         String table = weights.get(tied ? "transformer.wte.weight" : "lm_head.weight", vocabulary, width);
         if (tied && weights.has("lm_head.weight")) {
-            weights.get("lm_head.weight", vocabulary, width); // the same numbers, stored twice by some
+            weights.leave("lm_head.weight"); // the same numbers, stored twice by some
         }
         graph.in("lm_head");
         graph.named("logits", "MatMul", List.of(), last, graph.transposed(table, 1, 0));

@@ -99,7 +99,7 @@ public final class LlamaFamily implements Family {
             String own = "lm_head.weight";
             String table = weights.get(tied ? "model.embed_tokens.weight" : own, vocabulary, width);
             if (tied && weights.has(own)) {
-                weights.get(own, vocabulary, width); // the same numbers, stored twice by some
+                weights.leave(own); // the same numbers, stored twice by some
             }
             graph.in("lm_head");
             graph.named("logits", "MatMul", List.of(), hidden, graph.transposed(table, 1, 0));
