@@ -56,8 +56,9 @@ public final class ModelImporter {
         ModelFormat format = ModelFormat.of(path);
         if (format != ModelFormat.TENSORFLOW && (!options.outputs().isEmpty() || options.signature() != null)) {
             String kind = format == ModelFormat.ONNX ? "an ONNX model" : "a Hugging Face folder";
-            throw new InvalidInputException(path + " is " + kind
-                    + ", which has one set of outputs; outputs and signatures can be chosen for TensorFlow graphs only");
+            throw new InvalidInputException(
+                    path + " is " + kind
+                            + ", which has one set of outputs; outputs and signatures can be chosen for TensorFlow graphs only");
         }
         return format;
     }

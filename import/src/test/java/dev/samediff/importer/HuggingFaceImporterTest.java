@@ -119,7 +119,8 @@ class HuggingFaceImporterTest {
     }
 
     @Test
-    void files_of_the_folder_are_not_replaced_by_what_is_written_and_the_folder_is_the_models_name() throws IOException {
+    void files_of_the_folder_are_not_replaced_by_what_is_written_and_the_folder_is_the_models_name()
+            throws IOException {
         for (String file : List.of("config.json", "model.safetensors")) {
             Files.copy(folder("qwen2").resolve(file), temporary.resolve(file));
         }
