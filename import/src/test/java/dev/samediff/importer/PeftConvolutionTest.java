@@ -180,22 +180,7 @@ class PeftConvolutionTest {
         ImportedModel other = OnnxImporter.load(model(random(OUT, IN, 3, 2)));
         AdapterState.Site site = state.sites().get(0);
         AdapterState unknown = new AdapterState(
-                state.config(),
-                List.of(new AdapterState.Site(
-                        site.module(),
-                        site.weight(),
-                        site.in(),
-                        site.out(),
-                        site.rank(),
-                        site.alpha(),
-                        site.scaling(),
-                        site.tensors(),
-                        site.start(),
-                        site.startsAtZero(),
-                        AdapterState.UNKNOWN_HASH,
-                        site.kind(),
-                        site.kernel())),
-                state.baseHash());
+                state.config(), List.of(site.withWeightHash(AdapterState.UNKNOWN_HASH)), state.baseHash());
         assertThatThrownBy(() -> AdaptedModel.inject(other, unknown))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("block.conv")

@@ -142,6 +142,12 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
                     kernel);
         }
 
+        /** Returns the same layer of another base weight, or of any ({@link #UNKNOWN_HASH}). */
+        public Site withWeightHash(String hash) {
+            return new Site(
+                    module, weight, in, out, rank, alpha, scaling, tensors, start, startsAtZero, hash, kind, kernel);
+        }
+
         /** Describes a layer that is no convolution. */
         public Site(
                 String module,

@@ -1,5 +1,14 @@
 package dev.samediff.adapters;
 
+import static dev.samediff.adapters.Ia3Graph.METHOD;
+import static dev.samediff.adapters.Ia3Graph.distance;
+import static dev.samediff.adapters.Ia3Graph.feeds;
+import static dev.samediff.adapters.Ia3Graph.graph;
+import static dev.samediff.adapters.Ia3Graph.output;
+import static dev.samediff.adapters.Ia3Graph.perturb;
+import static dev.samediff.adapters.Ia3Graph.random;
+import static dev.samediff.adapters.Ia3Graph.trained;
+import static dev.samediff.adapters.Ia3Graph.variable;
 import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
@@ -9,7 +18,6 @@ import dev.samediff.adapters.engine.ExecutionReport;
 import dev.samediff.adapters.graph.Orientation;
 import dev.samediff.adapters.graph.TargetSelector;
 import dev.samediff.adapters.io.AdapterFolder;
-import dev.samediff.adapters.io.Safetensors;
 import dev.samediff.adapters.method.AdapterMethods;
 import dev.samediff.adapters.method.BiasedLora;
 import dev.samediff.adapters.method.Ia3;
@@ -19,12 +27,10 @@ import dev.samediff.adapters.testing.EmbeddingGraph;
 import dev.samediff.adapters.testing.EveryEngine;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.Objects;
 import java.util.OptionalDouble;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -42,75 +48,8 @@ import org.nd4j.linalg.ops.transforms.Transforms;
 
 /** (IA)^3 as PEFT computes it: {@code y = l (x W + b)}, or {@code y = (x l) W + b} of a feed-forward layer. */
 class Ia3Test {
-    private static final Ia3 METHOD = Ia3.ofFeedforward("down");
-
     @TempDir
     Path folder;
-
-    /** y = act((x Wup + bup)) Wdown + bdown, with the weights stored either way, or without biases. */
-    private static SameDiff graph(DataType type, Orientation orientation, boolean biases) {
-        SameDiff graph = SameDiff.create();
-        SDVariable x = graph.placeHolder("x", type, -1, 5);
-        SDVariable hidden = layer(graph, "block.up", x, 5, 7, type, orientation, biases);
-        SDVariable out = layer(graph, "block.down", graph.math.tanh("h", hidden), 7, 4, type, orientation, biases);
-        out.add("out", 0.0);
-        SDVariable error = graph.getVariable("out").sub("error", graph.placeHolder("y", type, -1, 4));
-        error.mul("squares", error).mean("loss");
-        graph.setLossVariables("loss");
-        return graph;
-    }
-
-    private static SDVariable layer(
-            SameDiff graph,
-            String name,
-            SDVariable x,
-            int in,
-            int out,
-            DataType type,
-            Orientation orientation,
-            boolean bias) {
-        boolean turned = orientation == Orientation.OUT_IN;
-        SDVariable weight = graph.var(name + ".weight", random(type, turned ? out : in, turned ? in : out));
-        SDVariable product = graph.mmul(name + "/product", x, weight, false, turned, false);
-        return bias ? product.add(name + "/sum", graph.var(name + ".bias", random(type, out))) : product;
-    }
-
-    private static INDArray random(DataType type, long... shape) {
-        return Nd4j.rand(DataType.DOUBLE, shape).subi(0.5).castTo(type);
-    }
-
-    private static Map<String, INDArray> feeds(DataType type) {
-        return Map.of("x", random(type, 3, 5), "y", random(type, 3, 4));
-    }
-
-    private static INDArray output(SameDiff graph, Map<String, INDArray> feeds) {
-        return Objects.requireNonNull(graph.output(feeds, "out").get("out")).dup('c');
-    }
-
-    private static String variable(AdaptedModel model, String module) {
-        return model.sites().stream()
-                .filter(site -> site.module().endsWith(module))
-                .findFirst()
-                .orElseThrow()
-                .trainables()
-                .values()
-                .iterator()
-                .next();
-    }
-
-    private static void perturb(AdaptedModel model) {
-        Map<String, INDArray> values = model.trainables();
-        values.replaceAll((name, value) -> value.add(random(value.dataType(), value.shape())));
-        model.restore(values);
-    }
-
-    private static double distance(INDArray a, INDArray b) {
-        assertThat(a.shape()).isEqualTo(b.shape());
-        return a.castTo(DataType.DOUBLE)
-                .sub(b.castTo(DataType.DOUBLE))
-                .amaxNumber()
-                .doubleValue();
-    }
 
     static Stream<Arguments> forms() {
         return Stream.of(Orientation.values())
@@ -211,137 +150,6 @@ class Ia3Test {
             }
             assertThat(engine.gradients(feeds).loss()).isLessThan(first * 0.8);
         }
-    }
-
-    private static AdapterState trained() {
-        AdaptedModel model =
-                AdaptedModel.inject(graph(DataType.FLOAT, Orientation.OUT_IN, true), AdapterConfig.of(METHOD));
-        perturb(model);
-        return model.state();
-    }
-
-    @Test
-    void a_module_is_trained_whole_beside_it() throws IOException {
-        AdapterConfig config = AdapterConfig.of(METHOD)
-                .withTargets(TargetSelector.suffixes("up"))
-                .withModulesToSave("down");
-        AdapterState state = AdaptedModel.inject(graph(DataType.FLOAT, Orientation.OUT_IN, true), config)
-                .state();
-        AdapterFolder.save(state, folder.resolve("whole"));
-        assertThat(Safetensors.read(folder.resolve("whole/adapter_model.safetensors"))
-                        .tensors())
-                .containsOnlyKeys(
-                        "base_model.model.block.up.ia3_l",
-                        "base_model.model.block.down.weight",
-                        "base_model.model.block.down.bias");
-        Files.delete(folder.resolve("whole/native/adapter.json"));
-        Files.delete(folder.resolve("whole/native/adapter.safetensors"));
-        Files.delete(folder.resolve("whole/native"));
-        AdapterState read = AdapterFolder.load(folder.resolve("whole"));
-        assertThat(read.whole()).hasSize(2);
-        assertThat(read.sites()).hasSize(1);
-    }
-
-    /** Names, shapes and keys are those of PEFT's IA3Config and IA3Layer. */
-    @Test
-    void the_folder_is_pefts() throws IOException {
-        AdapterState state = AdaptedModel.inject(
-                        graph(DataType.FLOAT, Orientation.IN_OUT, true), AdapterConfig.of(METHOD))
-                .state();
-        AdapterFolder.save(state, folder.resolve("adapter"));
-        Map<String, INDArray> tensors = Safetensors.read(folder.resolve("adapter/adapter_model.safetensors"))
-                .tensors();
-        assertThat(tensors.get("base_model.model.block.up.ia3_l").shape()).containsExactly(7, 1);
-        assertThat(tensors.get("base_model.model.block.down.ia3_l").shape()).containsExactly(1, 7);
-        assertThat(tensors).hasSize(2);
-        assertThat(Files.readString(folder.resolve("adapter/adapter_config.json")))
-                .contains("\"IA3\"", "feedforward_modules", "init_ia3_weights")
-                .doesNotContain("lora");
-    }
-
-    @Test
-    void a_saved_adapter_is_read_in_both_forms_and_computes_the_same() throws IOException {
-        AdapterState state = trained();
-        AdapterFolder.save(state, folder.resolve("native"));
-        assertThatBits(AdapterFolder.load(folder.resolve("native"))
-                        .sites()
-                        .get(0)
-                        .tensors())
-                .isEqualTo(state.sites().get(0).tensors());
-        assertThat(AdapterFolder.load(folder.resolve("native")).config().method())
-                .isEqualTo(METHOD);
-
-        Path peft = Files.createDirectories(folder.resolve("peft"));
-        for (String file : List.of("adapter_config.json", "adapter_model.safetensors")) {
-            Files.copy(folder.resolve("native").resolve(file), peft.resolve(file));
-        }
-        AdapterState read = AdapterFolder.load(peft);
-        AdapterFolder.save(read, folder.resolve("again"));
-        assertThatBits(Safetensors.read(folder.resolve("again/adapter_model.safetensors"))
-                        .tensors())
-                .isEqualTo(Safetensors.read(peft.resolve("adapter_model.safetensors"))
-                        .tensors());
-        Map<String, INDArray> feeds = feeds(DataType.FLOAT);
-        INDArray expected = output(of(state), feeds);
-        assertThatBits(output(of(read), feeds)).isEqualTo(expected);
-        assertThatBits(output(of(AdapterFolder.load(folder.resolve("again"))), feeds))
-                .isEqualTo(expected);
-    }
-
-    /** The same base with an adapter. */
-    private static SameDiff of(AdapterState state) {
-        Nd4j.getRandom().setSeed(5);
-        SameDiff graph = graph(DataType.FLOAT, Orientation.OUT_IN, true);
-        AdapterState anywhere = new AdapterState(
-                state.config(),
-                state.sites().stream()
-                        .map(site -> new AdapterState.Site(
-                                site.module(),
-                                site.weight(),
-                                site.in(),
-                                site.out(),
-                                site.rank(),
-                                site.alpha(),
-                                site.scaling(),
-                                site.tensors(),
-                                site.start(),
-                                site.startsAtZero(),
-                                AdapterState.UNKNOWN_HASH))
-                        .toList(),
-                state.whole(),
-                state.baseHash());
-        AdaptedModel.inject(graph, Map.of(), anywhere);
-        return graph;
-    }
-
-    @Test
-    void a_folder_of_peft_for_layers_of_another_size_is_refused() throws IOException {
-        Path peft = write("[1, 2]", Map.of("base_model.model.block.up.ia3_l", Nd4j.ones(DataType.FLOAT, 6, 1)));
-        AdapterState state = AdapterFolder.load(peft);
-        SameDiff graph = graph(DataType.FLOAT, Orientation.IN_OUT, true);
-        assertThatThrownBy(() -> AdaptedModel.inject(graph, Map.of(), state))
-                .isInstanceOf(InvalidInputException.class)
-                .hasMessageContaining("block.up");
-    }
-
-    @Test
-    void tensors_that_are_no_vectors_are_refused() throws IOException {
-        for (long[] shape : new long[][] {{2, 3}, {7}, {1, 7, 1, 1}}) {
-            Path peft = write("x", Map.of("base_model.model.block.up.ia3_l", Nd4j.ones(DataType.FLOAT, shape)));
-            assertThatThrownBy(() -> AdapterFolder.load(peft))
-                    .isInstanceOf(InvalidInputException.class)
-                    .hasMessageContaining("block.up.ia3_l")
-                    .hasMessageContaining("[1,in]");
-        }
-    }
-
-    private Path write(String target, Map<String, INDArray> tensors) throws IOException {
-        Path peft = Files.createTempDirectory(folder, "peft");
-        new Safetensors(tensors, Safetensors.PYTORCH).write(peft.resolve("adapter_model.safetensors"));
-        Files.writeString(peft.resolve("adapter_config.json"), """
-                {"peft_type": "IA3", "target_modules": ["%s"], "feedforward_modules": []}
-                """.formatted(target));
-        return peft;
     }
 
     @Test

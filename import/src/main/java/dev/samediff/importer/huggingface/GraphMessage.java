@@ -55,11 +55,17 @@ public final class GraphMessage {
     public String named(String output, String operator, List<AttributeProto> attributes, String... inputs) {
         graph.addNode(NodeProto.newBuilder()
                 .setOpType(operator)
-                .setName("/" + module.replace('.', '/') + "/" + operator + "_" + graph.getNodeCount())
+                .setName(name(operator))
                 .addAllInput(List.of(inputs))
                 .addAllAttribute(attributes)
                 .addOutput(output));
         return output;
+    }
+
+    /** As torch names nodes: by module and operator. */
+    private String name(String operator) {
+        String path = module.isEmpty() ? "" : "/" + module.replace('.', '/');
+        return path + "/" + operator + "_" + graph.getNodeCount();
     }
 
     /** Turns axes. */
@@ -72,7 +78,7 @@ public final class GraphMessage {
         List<String> outputs = new ArrayList<>();
         NodeProto.Builder split = NodeProto.newBuilder()
                 .setOpType("Split")
-                .setName("/" + module.replace('.', '/') + "/Split_" + graph.getNodeCount())
+                .setName(name("Split"))
                 .addInput(x)
                 .addAttribute(integer("axis", -1));
         for (int i = 0; i < parts; i++) {
@@ -148,7 +154,8 @@ public final class GraphMessage {
                 .build();
     }
 
-    GraphProto build(String name) {
+    /** Returns the graph so far. */
+    public GraphProto build(String name) {
         return graph.setName(name).build();
     }
 

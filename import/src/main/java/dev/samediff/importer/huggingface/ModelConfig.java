@@ -7,6 +7,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
 import java.util.Set;
+import java.util.function.Function;
+import java.util.function.Predicate;
 
 /**
  * The fields of a {@code config.json}, each read by name, with the type and range that it must have. A field that changes what the model
@@ -14,6 +16,7 @@ import java.util.Set;
  */
 public final class ModelConfig {
     private static final int SHOWN = 60;
+    private static final String SIZE = "a whole number of 1 or more";
 
     private final JsonNode fields;
     private final String where;
@@ -33,58 +36,51 @@ public final class ModelConfig {
     /** Returns a size, 1 or more. */
     public int size(String name) {
         if (!has(name)) {
-            throw refused(name, "is missing", "a whole number of 1 or more");
+            throw refused(name, "is missing", SIZE);
         }
-        return positive(name);
+        return size(name, 1);
     }
 
     /** Returns a size, 1 or more, or what it is without the field. */
     public int size(String name, int otherwise) {
-        return has(name) ? positive(name) : otherwise;
-    }
-
-    private int positive(String name) {
-        JsonNode value = fields.path(name);
-        if (!value.isIntegralNumber() || !value.canConvertToInt() || value.intValue() < 1) {
-            throw refused(name, "is " + shown(value), "a whole number of 1 or more");
-        }
-        return value.intValue();
+        return value(
+                name,
+                otherwise,
+                value -> value.isIntegralNumber() && value.canConvertToInt() && value.intValue() > 0,
+                JsonNode::intValue,
+                SIZE);
     }
 
     /** Returns a positive, finite number, or what it is without the field. */
     public double number(String name, double otherwise) {
-        if (!has(name)) {
-            return otherwise;
-        }
-        JsonNode value = fields.path(name);
-        if (!value.isNumber() || !Double.isFinite(value.doubleValue()) || value.doubleValue() <= 0) {
-            throw refused(name, "is " + shown(value), "a number above 0");
-        }
-        return value.doubleValue();
+        return value(
+                name,
+                otherwise,
+                value -> value.isNumber() && Double.isFinite(value.doubleValue()) && value.doubleValue() > 0,
+                JsonNode::doubleValue,
+                "a number above 0");
     }
 
     /** Returns a truth value, or what it is without the field. */
     public boolean flag(String name, boolean otherwise) {
-        if (!has(name)) {
-            return otherwise;
-        }
-        JsonNode value = fields.path(name);
-        if (!value.isBoolean()) {
-            throw refused(name, "is " + shown(value), "true or false");
-        }
-        return value.booleanValue();
+        return value(name, otherwise, JsonNode::isBoolean, JsonNode::booleanValue, "true or false");
     }
 
     /** Returns a text, or what it is without the field. */
     public String text(String name, String otherwise) {
+        return value(name, otherwise, JsonNode::isTextual, JsonNode::textValue, "a text");
+    }
+
+    private <T> T value(
+            String name, T otherwise, Predicate<JsonNode> isRight, Function<JsonNode, T> read, String expected) {
         if (!has(name)) {
             return otherwise;
         }
         JsonNode value = fields.path(name);
-        if (!value.isTextual()) {
-            throw refused(name, "is " + shown(value), "a text");
+        if (!isRight.test(value)) {
+            throw refused(name, "is " + shown(value), expected);
         }
-        return value.textValue();
+        return read.apply(value);
     }
 
     /** Returns a list of texts; empty without the field. */
@@ -103,14 +99,12 @@ public final class ModelConfig {
 
     /** Returns an object of fields, if it is there. */
     public Optional<ModelConfig> object(String name) {
-        if (!has(name)) {
-            return Optional.empty();
-        }
-        JsonNode value = fields.path(name);
-        if (!value.isObject()) {
-            throw refused(name, "is " + shown(value), "an object");
-        }
-        return Optional.of(new ModelConfig(value, where + ", `" + name + "`"));
+        return value(
+                name,
+                Optional.empty(),
+                JsonNode::isObject,
+                value -> Optional.of(new ModelConfig(value, where + ", `" + name + "`")),
+                "an object");
     }
 
     /**

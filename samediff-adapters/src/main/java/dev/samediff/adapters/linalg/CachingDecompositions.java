@@ -13,8 +13,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * {@code (m + n + 1) * largestRank} numbers per matrix, those of Q and R {@code (m + n) * rank} for each rank. Whole decompositions are not kept. Thread-safe; of threads that ask
  * for one matrix at the same time one computes.
  */
-public final class CachingDecompositions implements Decompositions {
-    private final Decompositions delegate;
+public final class CachingDecompositions extends ForwardingDecompositions {
     private final int largestRank;
     private final ConcurrentHashMap<Key, Svd> svds = new ConcurrentHashMap<>();
     private final ConcurrentHashMap<Key, Qr> qrs = new ConcurrentHashMap<>();
@@ -26,11 +25,11 @@ public final class CachingDecompositions implements Decompositions {
      * @param largestRank rank up to which exact decompositions are kept; larger requests are computed each time
      */
     public CachingDecompositions(Decompositions delegate, int largestRank) {
+        super(delegate);
         if (largestRank < 1) {
             throw new IllegalArgumentException(
                     "a largest rank of " + largestRank + " keeps nothing; expected 1 or more");
         }
-        this.delegate = delegate;
         this.largestRank = largestRank;
     }
 
@@ -44,19 +43,14 @@ public final class CachingDecompositions implements Decompositions {
     }
 
     @Override
-    public Svd svd(INDArray a) {
-        return delegate.svd(a);
-    }
-
-    @Override
     public Svd svd(INDArray a, int rank) {
         MatrixCheck.requireMatrix(a);
         MatrixCheck.requireRank(a, rank);
         if (rank > largestRank) {
-            return delegate.svd(a, rank);
+            return super.svd(a, rank);
         }
         int kept = (int) Math.min(largestRank, Math.min(a.rows(), a.columns()));
-        return svds.computeIfAbsent(Key.of(a, kept, -1, 0), key -> delegate.svd(a, kept))
+        return svds.computeIfAbsent(Key.of(a, kept, -1, 0), key -> super.svd(a, kept))
                 .leading(rank); // a copy: what a caller does to it must not reach the next one
     }
 
@@ -64,13 +58,8 @@ public final class CachingDecompositions implements Decompositions {
     public Svd randomizedSvd(INDArray a, int rank, int iterations, long seed) {
         MatrixCheck.requireMatrix(a);
         Key exactly = Key.of(a, rank, iterations, seed);
-        return svds.computeIfAbsent(exactly, key -> delegate.randomizedSvd(a, rank, iterations, seed))
+        return svds.computeIfAbsent(exactly, key -> super.randomizedSvd(a, rank, iterations, seed))
                 .leading(rank);
-    }
-
-    @Override
-    public Qr qr(INDArray a) {
-        return delegate.qr(a);
     }
 
     @Override
@@ -78,9 +67,9 @@ public final class CachingDecompositions implements Decompositions {
         MatrixCheck.requireMatrix(a);
         MatrixCheck.requireRank(a, rank);
         if (rank > largestRank) {
-            return delegate.qr(a, rank);
+            return super.qr(a, rank);
         }
-        return qrs.computeIfAbsent(Key.of(a, rank, -1, 0), key -> delegate.qr(a, rank))
+        return qrs.computeIfAbsent(Key.of(a, rank, -1, 0), key -> super.qr(a, rank))
                 .leading(rank);
     }
 }

@@ -5,19 +5,18 @@ import java.util.concurrent.atomic.DoubleAccumulator;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Computes leading singular triplets as a {@link SvdChoice} says, and counts. Thread-safe. */
-public final class ChosenDecompositions implements Decompositions {
+public final class ChosenDecompositions extends ForwardingDecompositions {
     /** One seed for all: what is random is the subspace's start, and equal weights shall give equal triplets. */
     private static final long SEED = 1;
 
     private final SvdChoice choice;
-    private final Decompositions computing;
     private final AtomicInteger exact = new AtomicInteger();
     private final AtomicInteger randomized = new AtomicInteger();
     private final DoubleAccumulator excess = new DoubleAccumulator(Math::max, 0);
 
     ChosenDecompositions(SvdChoice choice, Decompositions computing) {
+        super(computing);
         this.choice = choice;
-        this.computing = computing;
     }
 
     /**
@@ -37,7 +36,7 @@ public final class ChosenDecompositions implements Decompositions {
     @Override
     public Svd svd(INDArray a) {
         exact.incrementAndGet();
-        return computing.svd(a);
+        return super.svd(a);
     }
 
     @Override
@@ -47,24 +46,14 @@ public final class ChosenDecompositions implements Decompositions {
             return randomizedSvd(a, rank, choice.iterations(rank), SEED);
         }
         exact.incrementAndGet();
-        return computing.svd(a, rank);
+        return super.svd(a, rank);
     }
 
     @Override
     public Svd randomizedSvd(INDArray a, int rank, int iterations, long seed) {
-        Svd found = computing.randomizedSvd(a, rank, iterations, seed);
+        Svd found = super.randomizedSvd(a, rank, iterations, seed);
         randomized.incrementAndGet();
         excess.accumulate(found.excess());
         return found;
-    }
-
-    @Override
-    public Qr qr(INDArray a) {
-        return computing.qr(a);
-    }
-
-    @Override
-    public Qr qr(INDArray a, int rank) {
-        return computing.qr(a, rank);
     }
 }

@@ -12,11 +12,10 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * every smaller rank; randomised ones their own rank, number of iterations and seed. What is found has the bits of what was computed. QR
  * decompositions are not kept: the columns that are needed are computed faster than read. Thread-safe.
  */
-public final class StoredDecompositions implements Decompositions {
+public final class StoredDecompositions extends ForwardingDecompositions {
     /** The shorter side from which reading pays. */
     public static final int KEPT_FROM = 512;
 
-    private final Decompositions computing;
     private final TripletStore store;
     private final int keptFrom;
     private final AtomicInteger found = new AtomicInteger();
@@ -32,7 +31,7 @@ public final class StoredDecompositions implements Decompositions {
     }
 
     StoredDecompositions(Decompositions computing, TripletStore store, int keptFrom) {
-        this.computing = computing;
+        super(computing);
         this.store = store;
         this.keptFrom = keptFrom;
     }
@@ -43,15 +42,10 @@ public final class StoredDecompositions implements Decompositions {
     }
 
     @Override
-    public Svd svd(INDArray a) {
-        return computing.svd(a);
-    }
-
-    @Override
     public Svd svd(INDArray a, int rank) {
         MatrixCheck.requireMatrix(a);
         MatrixCheck.requireRank(a, rank);
-        return kept(a, rank, "exact", true, () -> computing.svd(a, rank));
+        return kept(a, rank, "exact", true, () -> super.svd(a, rank));
     }
 
     @Override
@@ -59,17 +53,7 @@ public final class StoredDecompositions implements Decompositions {
         MatrixCheck.requireMatrix(a);
         MatrixCheck.requireRank(a, rank);
         String how = "randomized " + iterations + " " + seed;
-        return kept(a, rank, how, false, () -> computing.randomizedSvd(a, rank, iterations, seed));
-    }
-
-    @Override
-    public Qr qr(INDArray a) {
-        return computing.qr(a);
-    }
-
-    @Override
-    public Qr qr(INDArray a, int rank) {
-        return computing.qr(a, rank);
+        return kept(a, rank, how, false, () -> super.randomizedSvd(a, rank, iterations, seed));
     }
 
     private Svd kept(INDArray a, int rank, String how, boolean anyLargerRank, Supplier<Svd> compute) {

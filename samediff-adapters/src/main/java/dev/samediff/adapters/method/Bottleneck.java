@@ -1,6 +1,5 @@
 package dev.samediff.adapters.method;
 
-import dev.samediff.adapters.AdapterMethod;
 import dev.samediff.adapters.Factorization;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.LayerUse;
@@ -40,7 +39,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * @param activation f
  */
 public record Bottleneck(Placement placement, int rank, OptionalDouble alpha, Activation activation)
-        implements AdapterMethod {
+        implements NoWeightChange {
     /** The name of those behind a layer. */
     public static final String HOULSBY = "houlsby";
 
@@ -169,28 +168,6 @@ public record Bottleneck(Placement placement, int rank, OptionalDouble alpha, Ac
         SDVariable up = graph.mmul(prefix + "up", inner, LowRank.get(trainables, B))
                 .add(prefix + "biased", LowRank.get(trainables, UP_BIAS));
         return use.base().add(prefix + "sum", up.mul(prefix + "scaled", scaling));
-    }
-
-    /** Nothing of the kind: see {@link #unmergeable}. */
-    @Override
-    public INDArray delta(Map<String, INDArray> trainables, double scaling) {
-        throw noWeight();
-    }
-
-    /** Nothing of the kind: see {@link #unmergeable}. */
-    @Override
-    public Map<String, INDArray> deltaGradients(Map<String, INDArray> trainables, double scaling, INDArray ofDelta) {
-        throw noWeight();
-    }
-
-    /** Nothing of the kind: see {@link #unmergeable}. */
-    @Override
-    public Map<String, INDArray> asLora(Map<String, INDArray> trainables) {
-        throw noWeight();
-    }
-
-    private static UnsupportedOperationException noWeight() {
-        return new UnsupportedOperationException("a bottleneck adapter is no change of a weight");
     }
 
     @Override

@@ -1,6 +1,5 @@
 package dev.samediff.adapters.method;
 
-import dev.samediff.adapters.AdapterMethod;
 import dev.samediff.adapters.Factorization;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.LayerUse;
@@ -34,7 +33,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * @param feedforward the layers whose inputs are multiplied, PEFT's {@code feedforward_modules}: module paths, or ends of them; none multiplies
  *     outputs everywhere
  */
-public record Ia3(List<String> feedforward) implements AdapterMethod {
+public record Ia3(List<String> feedforward) implements NoWeightChange {
     /** The method's name. */
     public static final String NAME = "ia3";
 
@@ -140,28 +139,6 @@ public record Ia3(List<String> feedforward) implements AdapterMethod {
         return use.bias()
                 .map(bias -> scaled.add(prefix + "with_bias", change.mul(prefix + "bias_change", bias)))
                 .orElse(scaled);
-    }
-
-    /** Nothing of the kind: see {@link #scales}. */
-    @Override
-    public INDArray delta(Map<String, INDArray> trainables, double scaling) {
-        throw noFactors();
-    }
-
-    /** Nothing of the kind: see {@link #scales}. */
-    @Override
-    public Map<String, INDArray> deltaGradients(Map<String, INDArray> trainables, double scaling, INDArray ofDelta) {
-        throw noFactors();
-    }
-
-    /** Nothing of the kind: see {@link #scales}. */
-    @Override
-    public Map<String, INDArray> asLora(Map<String, INDArray> trainables) {
-        throw noFactors();
-    }
-
-    private static UnsupportedOperationException noFactors() {
-        return new UnsupportedOperationException("(IA)^3 multiplies a layer; there is no change to add to its weight");
     }
 
     @Override

@@ -45,7 +45,7 @@ public final class GptFile {
                 weight.writeTo(out);
             }
         });
-        GraphProto.Builder graph = draft.graph();
+        GraphProto.Builder graph = draft.graph().toBuilder();
         long offset = Long.BYTES + header.length;
         String location = Objects.requireNonNull(weights.getFileName()).toString();
         for (Weight weight : draft.weights()) {
@@ -76,7 +76,7 @@ public final class GptFile {
         DurableFiles.write(file, out -> {
             CodedOutputStream coded = CodedOutputStream.newInstance(out, 1 << 16);
             draft.frame().writeTo(coded);
-            GraphProto small = draft.graph().build();
+            GraphProto small = draft.graph();
             long length = small.getSerializedSize();
             for (Weight weight : draft.weights()) {
                 long size = size(weight);

@@ -1,5 +1,8 @@
 package dev.samediff.samples.bench.network;
 
+import dev.samediff.importer.huggingface.GraphMessage;
+import java.util.List;
+
 /**
  * The layers of GPT-2 (Radford et al. 2019) with Hugging Face's module names, as {@code torch.onnx} writes them: learned
  * positions, blocks with the layer norm first, a causal mask, exact GELU, a language-model head of its own. Weights are
@@ -11,6 +14,7 @@ final class GptGraph {
     private static final double MASKED = -1e9;
 
     private final GraphDraft draft = new GraphDraft();
+    private final GraphMessage graph = draft.message();
     private final int width;
     private final int heads;
 
@@ -18,23 +22,23 @@ final class GptGraph {
         this.width = network.width();
         this.heads = network.heads();
         int vocabulary = network.vocabulary();
-        draft.input("input_ids", "batch", "sequence");
-        String length = draft.node("Gather", draft.node("Shape", "input_ids"), draft.integer(1));
-        String positions = draft.node("Range", draft.integer(0), length, draft.integer(1));
-        String future = draft.node(
+        graph.input("input_ids", "batch", "sequence");
+        String length = graph.node("Gather", graph.node("Shape", "input_ids"), graph.integer(1));
+        String positions = graph.node("Range", graph.integer(0), length, graph.integer(1));
+        String future = graph.node(
                 "Less",
-                draft.node("Unsqueeze", positions, draft.integers(1)),
-                draft.node("Unsqueeze", positions, draft.integers(0)));
+                graph.node("Unsqueeze", positions, graph.integers(1)),
+                graph.node("Unsqueeze", positions, graph.integers(0)));
         String tokens =
-                draft.node("Gather", draft.weight("transformer.wte.weight", 0, 0.7, vocabulary, width), "input_ids");
-        String places = draft.node("Gather", draft.weight("transformer.wpe.weight", 0, 0.7, context, width), positions);
-        String hidden = draft.node("Add", tokens, places);
+                graph.node("Gather", draft.weight("transformer.wte.weight", 0, 0.7, vocabulary, width), "input_ids");
+        String places = graph.node("Gather", draft.weight("transformer.wpe.weight", 0, 0.7, context, width), positions);
+        String hidden = graph.node("Add", tokens, places);
         for (int layer = 0; layer < network.layers(); layer++) {
             hidden = block("transformer.h." + layer + ".", hidden, future);
         }
         String normal = norm("transformer.ln_f", hidden);
-        draft.last("MatMul", "logits", normal, matrix("lm_head.weight", width, vocabulary));
-        draft.output("logits", "batch", "sequence", Integer.toString(vocabulary));
+        graph.named("logits", "MatMul", List.of(), normal, matrix("lm_head.weight", width, vocabulary));
+        graph.output("logits", "batch", "sequence", Integer.toString(vocabulary));
     }
 
     /**
@@ -49,35 +53,35 @@ final class GptGraph {
 
     private String block(String path, String hidden, String future) {
         String attended = attention(path + "attn.", norm(path + "ln_1", hidden), future);
-        String middle = draft.node("Add", hidden, attended);
+        String middle = graph.node("Add", hidden, attended);
         String up = linear(path + "mlp.c_fc", norm(path + "ln_2", middle), width, 4 * width);
-        return draft.node("Add", middle, linear(path + "mlp.c_proj", gelu(up), 4 * width, width));
+        return graph.node("Add", middle, linear(path + "mlp.c_proj", gelu(up), 4 * width, width));
     }
 
     private String attention(String path, String hidden, String future) {
-        String[] parts = draft.split(linear(path + "c_attn", hidden, width, 3 * width), 3, 2);
-        String query = heads(parts[0], 0, 2, 1, 3);
-        String keys = heads(parts[1], 0, 2, 3, 1);
-        String scores = draft.node("Div", draft.node("MatMul", query, keys), draft.number(Math.sqrt(width / heads)));
-        String weights = draft.node("Softmax", draft.node("Where", future, draft.number(MASKED), scores));
-        String mixed = draft.node("MatMul", weights, heads(parts[2], 0, 2, 1, 3));
-        String rows = draft.node("Reshape", draft.transposed(mixed, 0, 2, 1, 3), draft.integers(0, 0, width));
+        List<String> parts = graph.split(linear(path + "c_attn", hidden, width, 3 * width), 3);
+        String query = heads(parts.get(0), 0, 2, 1, 3);
+        String keys = heads(parts.get(1), 0, 2, 3, 1);
+        String scores = graph.node("Div", graph.node("MatMul", query, keys), graph.number(Math.sqrt(width / heads)));
+        String weights = graph.node("Softmax", graph.node("Where", future, graph.number(MASKED), scores));
+        String mixed = graph.node("MatMul", weights, heads(parts.get(2), 0, 2, 1, 3));
+        String rows = graph.node("Reshape", graph.transposed(mixed, 0, 2, 1, 3), graph.integers(0, 0, width));
         return linear(path + "c_proj", rows, width, width);
     }
 
     private String heads(String x, long... order) {
-        return draft.transposed(draft.node("Reshape", x, draft.integers(0, 0, heads, width / heads)), order);
+        return graph.transposed(graph.node("Reshape", x, graph.integers(0, 0, heads, width / heads)), order);
     }
 
     /** {@code x (1 + erf(x / sqrt 2)) / 2}. */
     private String gelu(String x) {
-        String erf = draft.node("Erf", draft.node("Div", x, draft.number(Math.sqrt(2))));
-        return draft.node("Mul", draft.node("Mul", x, draft.node("Add", erf, draft.number(1))), draft.number(0.5));
+        String erf = graph.node("Erf", graph.node("Div", x, graph.number(Math.sqrt(2))));
+        return graph.node("Mul", graph.node("Mul", x, graph.node("Add", erf, graph.number(1))), graph.number(0.5));
     }
 
     private String linear(String path, String x, int in, int out) {
         String bias = draft.weight(path + ".bias", 0, 0.1, out);
-        return draft.node("Add", draft.node("MatMul", x, matrix(path + ".weight", in, out)), bias);
+        return graph.node("Add", graph.node("MatMul", x, matrix(path + ".weight", in, out)), bias);
     }
 
     private String matrix(String name, int in, int out) {
@@ -85,7 +89,7 @@ final class GptGraph {
     }
 
     private String norm(String name, String x) {
-        return draft.node(
+        return graph.node(
                 "LayerNormalization",
                 x,
                 draft.weight(name + ".weight", 1, 0.1, width),
