@@ -196,7 +196,7 @@ public final class OnnxImporter {
                             + "; export the model without them, for example with plain attention and opset_version=17");
         }
         try {
-            Lowering.Lowered lowered = Lowering.lower(file.graph(), roles, names, notes::add);
+            Lowering.Lowered lowered = Lowering.lower(file.graph(), roles, names, notes::add, options.weights());
             SameDiff graph = lowered.graph();
             return new ImportedModel(
                     OutputTypes.declared(file.model(), lowered.outputs()),

@@ -12,6 +12,7 @@ import dev.samediff.importer.onnx.OnnxTensor;
 import dev.samediff.importer.onnx.OnnxTypes;
 import dev.samediff.importer.onnx.Turns;
 import dev.samediff.importer.onnx.WeightLoader;
+import dev.samediff.importer.onnx.WeightPlace;
 import dev.samediff.importer.tensor.Dim;
 import dev.samediff.importer.tensor.HostTensor;
 import dev.samediff.importer.tensor.NotValid;
@@ -79,16 +80,24 @@ public final class Lowering {
      *
      * @param names names of the variables; variables that share a value are recorded there as aliases
      * @param notes takes remarks for the report
+     * @param place where weights lie
      */
-    public static Lowered lower(OnnxGraph source, WeightRoles roles, GraphNames names, Consumer<String> notes) {
+    public static Lowered lower(
+            OnnxGraph source, WeightRoles roles, GraphNames names, Consumer<String> notes, WeightPlace place) {
         List<OnnxTensor> weights = source.tensorNames().stream()
                 .filter(name -> roles.isTrainable(name) || roles.isTable(name))
                 .map(source::tensor)
                 .filter(Objects::nonNull)
                 .toList();
-        try (WeightLoader loader = new WeightLoader(weights)) {
+        try (WeightLoader loader = new WeightLoader(weights, place.directory(bytes(weights)))) {
             return lower(source, roles, names, notes, loader);
         }
+    }
+
+    private static long bytes(List<OnnxTensor> weights) {
+        return weights.stream()
+                .mapToLong(tensor -> (long) tensor.length() * tensor.type().width())
+                .sum();
     }
 
     private static Lowered lower(

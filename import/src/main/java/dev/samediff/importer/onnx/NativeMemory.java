@@ -1,8 +1,11 @@
 package dev.samediff.importer.onnx;
 
+import dev.samediff.adapters.memory.FileBackedArrays;
+import dev.samediff.adapters.memory.FileBlock;
 import dev.samediff.adapters.memory.NativeBlock;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Path;
 import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
@@ -17,49 +20,112 @@ import org.nd4j.linalg.factory.Nd4j;
  *
  * <p>It is given back when the array's buffer is no longer referred to, or by {@link #release} if it never became one.
  */
-final class NativeMemory {
-    private final NativeBlock block;
-
+abstract class NativeMemory {
     /**
      * Allocates.
      *
      * @throws OutOfMemoryError if there is not so much
      */
-    NativeMemory(long size) {
-        this.block = new NativeBlock(size);
+    static NativeMemory of(long size) {
+        return new Anonymous(new NativeBlock(size));
     }
 
-    /** Returns a part of the memory, up to 2 GB, in the machine's byte order. */
-    ByteBuffer part(long offset, long count) {
-        return block.part(offset, count).asByteBuffer().order(ByteOrder.nativeOrder());
+    /**
+     * Allocates memory of FLOAT numbers behind which a file stands; it is resident only while it is filled.
+     *
+     * @param directory of the file; if it has no room, the memory is of the usual kind
+     */
+    static NativeMemory inFile(long size, Path directory) {
+        return FileBackedArrays.block(size, directory)
+                .<NativeMemory>map(InFile::new)
+                .orElseGet(() -> of(size));
     }
+
+    /** Returns a part of the memory, up to 2 GB, in the machine's byte order. It is written before a later one is asked for. */
+    abstract ByteBuffer part(long offset, long count);
 
     /** Gives the memory back. */
-    void release() {
-        block.close();
-    }
+    abstract void release();
 
     /** Returns an array in row-major order whose numbers these are. */
-    INDArray toArray(DataType type, long[] shape) {
-        return Nd4j.getExecutioner().type() == OpExecutioner.ExecutionerType.NATIVE_CPU
-                ? block.asArray(type, shape)
-                : copiedToDevice(type, shape);
+    abstract INDArray toArray(DataType type, long[] shape);
+
+    /** Memory that a file stands behind. What was written is given back in large parts. */
+    private static final class InFile extends NativeMemory {
+        private static final long WRITTEN = 1L << 26;
+
+        private final FileBlock block;
+        private long released;
+
+        InFile(FileBlock block) {
+            this.block = block;
+        }
+
+        @Override
+        ByteBuffer part(long offset, long count) {
+            if (offset - released >= WRITTEN) {
+                giveBack(offset);
+            }
+            return block.part(offset, count).asByteBuffer().order(ByteOrder.nativeOrder());
+        }
+
+        private void giveBack(long end) {
+            block.release(released, end);
+            released = end;
+        }
+
+        @Override
+        void release() {
+            block.close();
+        }
+
+        @Override
+        INDArray toArray(DataType type, long[] shape) {
+            block.release(0, block.bytes());
+            return block.asArray(shape);
+        }
     }
 
-    private INDArray copiedToDevice(DataType type, long[] shape) {
-        Pointer start = block.part(0, block.bytes());
-        int length = Math.toIntExact(block.bytes() / type.width());
-        INDArray array;
-        if (type == DataType.DOUBLE) {
-            double[] values = new double[length];
-            new DoublePointer(start).get(values);
-            array = Nd4j.createFromArray(values);
-        } else {
-            float[] values = new float[length];
-            new FloatPointer(start).get(values);
-            array = Nd4j.createFromArray(values);
+    /** Memory of the process. */
+    private static final class Anonymous extends NativeMemory {
+        private final NativeBlock block;
+
+        Anonymous(NativeBlock block) {
+            this.block = block;
         }
-        release();
-        return array.reshape(shape);
+
+        @Override
+        ByteBuffer part(long offset, long count) {
+            return block.part(offset, count).asByteBuffer().order(ByteOrder.nativeOrder());
+        }
+
+        @Override
+        void release() {
+            block.close();
+        }
+
+        @Override
+        INDArray toArray(DataType type, long[] shape) {
+            return Nd4j.getExecutioner().type() == OpExecutioner.ExecutionerType.NATIVE_CPU
+                    ? block.asArray(type, shape)
+                    : copiedToDevice(type, shape);
+        }
+
+        private INDArray copiedToDevice(DataType type, long[] shape) {
+            Pointer start = block.part(0, block.bytes());
+            int length = Math.toIntExact(block.bytes() / type.width());
+            INDArray array;
+            if (type == DataType.DOUBLE) {
+                double[] values = new double[length];
+                new DoublePointer(start).get(values);
+                array = Nd4j.createFromArray(values);
+            } else {
+                float[] values = new float[length];
+                new FloatPointer(start).get(values);
+                array = Nd4j.createFromArray(values);
+            }
+            release();
+            return array.reshape(shape);
+        }
     }
 }

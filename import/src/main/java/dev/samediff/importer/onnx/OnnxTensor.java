@@ -124,12 +124,16 @@ public final class OnnxTensor {
 
     /** Copies the elements of a floating-point tensor into a new array of the graph. */
     public INDArray toArray() {
-        return toArray(load());
+        return toArray(load(null));
     }
 
-    /** Reads the elements of a floating-point tensor; ND4J is not needed for it. */
-    NativeMemory load() {
-        return numbers().load(type, length());
+    /**
+     * Reads the elements of a floating-point tensor.
+     *
+     * @param directory where a file shall stand behind many of them, null: nowhere, and ND4J is not needed for it
+     */
+    NativeMemory load(@Nullable Path directory) {
+        return numbers().load(type, length(), directory);
     }
 
     /** Makes an array of what was read. */

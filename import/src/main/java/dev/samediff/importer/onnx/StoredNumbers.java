@@ -4,9 +4,11 @@ import dev.samediff.adapters.InvalidInputException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import onnx.Onnx.TensorProto;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
@@ -18,6 +20,10 @@ import org.nd4j.linalg.api.buffer.DataType;
  */
 record StoredNumbers(String what, TensorProto.DataType elementType, TensorData data) {
     private static final int PIECE = 1 << 18;
+
+    /** Fewer bytes are not worth a file. */
+    private static final long LEAST_IN_FILE = 1 << 20;
+
 
     /** Returns how many bytes one element takes in raw data, 0 for types without raw data. */
     static int bytesPerElement(TensorProto.DataType type) {
@@ -144,9 +150,16 @@ record StoredNumbers(String what, TensorProto.DataType elementType, TensorData d
         };
     }
 
-    /** Returns floating-point numbers in memory, ready to become an array of that type. */
-    NativeMemory load(DataType type, long count) {
-        NativeMemory memory = new NativeMemory(count * type.width());
+    /**
+     * Returns floating-point numbers in memory, ready to become an array of that type.
+     *
+     * @param directory where a file shall stand behind many of type FLOAT, null: nowhere
+     */
+    NativeMemory load(DataType type, long count, @Nullable Path directory) {
+        long bytes = count * type.width();
+        NativeMemory memory = directory != null && type == DataType.FLOAT && bytes >= LEAST_IN_FILE
+                ? NativeMemory.inFile(bytes, directory)
+                : NativeMemory.of(bytes);
         try {
             if (isStoredAs(type)) {
                 data.copyTo(memory);

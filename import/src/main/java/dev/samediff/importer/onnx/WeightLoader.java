@@ -1,5 +1,6 @@
 package dev.samediff.importer.onnx;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
@@ -10,6 +11,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Reads weights in the background while ND4J starts and the graph is translated. */
@@ -19,8 +21,12 @@ public final class WeightLoader implements AutoCloseable {
     private final Map<String, Future<NativeMemory>> loading = new HashMap<>();
     private final ExecutorService threads;
 
-    /** Starts to read the numbers of floating-point tensors, in the order given. */
-    public WeightLoader(Collection<OnnxTensor> tensors) {
+    /**
+     * Starts to read the numbers of floating-point tensors, in the order given.
+     *
+     * @param directory where files shall stand behind large ones, null: nowhere
+     */
+    public WeightLoader(Collection<OnnxTensor> tensors, @Nullable Path directory) {
         int cores = Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors());
         this.threads = Executors.newFixedThreadPool(cores, task -> {
             Thread thread = new Thread(task, "weight-loader");
@@ -28,7 +34,7 @@ public final class WeightLoader implements AutoCloseable {
             return thread;
         });
         for (OnnxTensor tensor : tensors) {
-            loading.computeIfAbsent(tensor.name(), name -> threads.submit(tensor::load));
+            loading.computeIfAbsent(tensor.name(), name -> threads.submit(() -> tensor.load(directory)));
         }
     }
 

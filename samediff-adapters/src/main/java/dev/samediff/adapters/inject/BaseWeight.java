@@ -33,6 +33,7 @@ public final class BaseWeight {
         this.original = stored;
         this.editor = editor;
         this.hash = BaseHash.ofFiniteWeight(stored, layer.weight());
+        release();
     }
 
     AdaptableSite layer() {
@@ -80,6 +81,7 @@ public final class BaseWeight {
         INDArray result = uninitialized();
         sum.into(original, result);
         release();
+        FileBackedArrays.release(result);
         long left = changed == null ? 0 : bytes(changed);
         editor.replaceArray(layer.weight(), result);
         changed = result;
@@ -87,7 +89,12 @@ public final class BaseWeight {
         return left;
     }
 
+    /** Where the true weight lies: in a file, or in memory. */
     private INDArray uninitialized() {
+        return FileBackedArrays.like(original).orElseGet(this::uninitializedInMemory);
+    }
+
+    private INDArray uninitializedInMemory() {
         boolean plain =
                 original.dataType() == DataType.FLOAT && Nd4j.getEnvironment().isCPU();
         return plain

@@ -39,14 +39,14 @@ final class LayerStarts {
             SiteShape shape = new SiteShape(layer.module(), layer.in(), layer.out(), rank, scaling, layer.kind());
             return layer.kind() == SiteKind.EXPERTS
                     ? IntStream.range(0, layer.experts())
-                            .mapToObj(expert -> new Matrix(shape.ofExpert(expert), base.trueWeight(expert)))
+                            .mapToObj(expert -> new Matrix(shape.ofExpert(expert), base.trueWeight(expert), base))
                             .toList()
-                    : List.of(new Matrix(shape, base.trueWeight()));
+                    : List.of(new Matrix(shape, base.trueWeight(), base));
         }
     }
 
     /** One matrix [in,out] to be factorised. */
-    private record Matrix(SiteShape shape, INDArray weight) {
+    private record Matrix(SiteShape shape, INDArray weight, BaseWeight base) {
         long elements() {
             return (long) shape.in() * shape.out();
         }
@@ -74,6 +74,7 @@ final class LayerStarts {
                 matrices.stream().mapToLong(Matrix::elements).sum());
         Iterator<Factorization> factors = SideBySide.map(matrices, Matrix::elements, matrix -> {
                     Factorization factorised = factorised(config, matrix, starting.linalg());
+                    matrix.base().release();
                     count.add(matrix.shape().module(), matrix.elements());
                     return factorised;
                 })

@@ -3,21 +3,15 @@ package dev.samediff.adapters.memory;
 import com.sun.jna.Platform;
 import dev.samediff.adapters.InvalidInputException;
 import java.io.IOException;
-import java.lang.ref.Cleaner;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.MappedByteBuffer;
-import java.nio.channels.FileChannel;
+import java.lang.ref.Reference;
+import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import org.bytedeco.javacpp.BytePointer;
-import org.bytedeco.javacpp.FloatPointer;
-import org.nd4j.linalg.api.buffer.DataBuffer;
+import org.bytedeco.javacpp.Pointer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -25,57 +19,115 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Arrays whose memory is a file, so that the pages that nobody reads can be given back: weights that are needed only to merge
- * or to switch an adapter off, or that an engine holds rounded copies of. They are arrays like all others, read and written as
+ * Arrays whose memory is a file ({@link FileBlock}), so that the pages that nobody reads can be given back: weights that are needed only
+ * to merge or to switch an adapter off, or that an engine holds rounded copies of. They are arrays like all others, read and written as
  * usual; the first access to a page that was given back costs a read of the file, mostly from the system's own cache.
- *
- * <p>The file has no name: it is deleted as soon as it is open, so it is gone with the process, however that ends. All its
- * bytes are written before it is mapped, so a full disk is found out here and not at an access.
  */
 public final class FileBackedArrays {
     private static final Logger LOG = LoggerFactory.getLogger(FileBackedArrays.class);
-    private static final Cleaner CLEANER = Cleaner.create();
-    private static final int MOST_WRITTEN = 1 << 24;
 
-    /** Mapped bytes by the address of their first one. */
-    private static final Map<Long, Long> MAPPED = new ConcurrentHashMap<>();
+    /** Copied at a time, before the memory of what was copied is given back. */
+    private static final long COPIED = 1L << 26;
+
+    private static final Path DISK = Path.of("/var/tmp");
+
+    /** What is mapped, by the address of its first byte. */
+    private static final Map<Long, Mapped> MAPPED = new ConcurrentHashMap<>();
 
     /** Folders that could not take an array. */
     private static final Set<Path> REFUSED = ConcurrentHashMap.newKeySet();
 
+    /** A mapping, and the folder that its file was made in. */
+    record Mapped(long bytes, Path directory) {}
+
     private FileBackedArrays() {}
 
     /**
-     * Returns a copy of an array that lies in a file.
+     * Returns the folder for such files if nobody chose one: that of Java's temporary files, but for one that is itself in memory
+     * (tmpfs), in whose place {@code /var/tmp} is taken.
+     */
+    public static Path usualDirectory() {
+        Path temporary = Path.of(System.getProperty("java.io.tmpdir"));
+        return isInMemory(temporary) && Files.isWritable(DISK) && !isInMemory(DISK) ? DISK : temporary;
+    }
+
+    private static boolean isInMemory(Path directory) {
+        try {
+            FileStore store = Files.getFileStore(directory);
+            return store.type().equals("tmpfs") || store.type().equals("ramfs");
+        } catch (IOException notThere) {
+            return false;
+        }
+    }
+
+    /**
+     * Returns memory that lies in a file.
      *
-     * @param array a FLOAT array of less than 2 GB on the CPU backend
+     * @param bytes how many
      * @param directory where the file is made; memory is saved only if it is not itself in memory (tmpfs)
-     * @return the copy; empty if there cannot be one, for the reason that is logged once per call
+     * @return empty if there cannot be such memory, for the reason that is logged once per folder
      * @throws InvalidInputException if there is no such directory
      */
-    public static Optional<INDArray> copy(INDArray array, Path directory) {
+    public static Optional<FileBlock> block(long bytes, Path directory) {
         if (!Files.isDirectory(directory)) {
-            throw new InvalidInputException("`" + directory + "` is no directory; give one on a disk with "
-                    + array.length() * array.dataType().width() + " bytes left");
+            throw new InvalidInputException(
+                    "`" + directory + "` is no directory; give one on a disk with " + bytes + " bytes left");
         }
-        boolean possible = Platform.isLinux()
-                && Nd4j.getEnvironment().isCPU()
-                && array.dataType() == DataType.FLOAT
-                && array.length() * Float.BYTES <= Integer.MAX_VALUE;
-        if (!possible) {
-            LOG.info(
-                    "an array {} {} stays in memory: only FLOAT arrays below 2 GB on Linux and the CPU backend can lie in a"
-                            + " file",
-                    array.dataType(),
-                    array.shape());
+        if (!Platform.isLinux() || !Nd4j.getEnvironment().isCPU() || bytes == 0) {
             return Optional.empty();
         }
         try {
-            return Optional.of(toFile(array.ordering() == 'c' && !array.isView() ? array : array.dup('c'), directory));
+            return Optional.of(new FileBlock(bytes, directory));
         } catch (IOException e) {
             sayOnce(directory, e);
             return Optional.empty();
         }
+    }
+
+    /**
+     * Returns a copy of an array that lies in a file.
+     *
+     * @param array a FLOAT array on the CPU backend
+     * @param directory where the file is made; memory is saved only if it is not itself in memory (tmpfs)
+     * @return the copy; empty if there cannot be one, for the reason that is logged
+     * @throws InvalidInputException if there is no such directory
+     */
+    public static Optional<INDArray> copy(INDArray array, Path directory) {
+        if (array.dataType() != DataType.FLOAT) {
+            LOG.info(
+                    "an array {} {} stays in memory: only FLOAT arrays can lie in a file",
+                    array.dataType(),
+                    array.shape());
+            return Optional.empty();
+        }
+        return block(array.length() * Float.BYTES, directory).map(block -> filled(block, array));
+    }
+
+    private static INDArray filled(FileBlock block, INDArray array) {
+        INDArray source = array.ordering() == 'c' && !array.isView() ? array : array.dup('c');
+        long from = source.data().pointer().address();
+        try {
+            for (long done = 0; done < block.bytes(); done += COPIED) {
+                long count = Math.min(COPIED, block.bytes() - done);
+                Pointer.memcpy(block.part(done, count), HostMemory.bytes(from + done, count), count);
+                block.release(done, done + count);
+            }
+        } finally {
+            Reference.reachabilityFence(source);
+        }
+        return block.asArray(array.shape());
+    }
+
+    /**
+     * Returns an array of the same type and shape as one that lies in a file, in a file in the same folder; its numbers are 0.
+     *
+     * @return empty if the array is no such one, or there is no room for another
+     */
+    public static Optional<INDArray> like(INDArray array) {
+        Mapped mapped = MAPPED.get(address(array));
+        return mapped == null
+                ? Optional.empty()
+                : block(array.length() * Float.BYTES, mapped.directory()).map(block -> block.asArray(array.shape()));
     }
 
     /** One line for a folder, however many weights there are. */
@@ -89,50 +141,34 @@ public final class FileBackedArrays {
         }
     }
 
-    private static INDArray toFile(INDArray array, Path directory) throws IOException {
-        long bytes = array.length() * Float.BYTES;
-        Path file = Files.createTempFile(directory, "weights", ".bin");
-        try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
-            ByteBuffer source = new BytePointer(array.data().addressPointer())
-                    .capacity(bytes)
-                    .asByteBuffer()
-                    .order(ByteOrder.nativeOrder());
-            while (source.hasRemaining()) { // in parts, because Java copies what it writes in one call
-                ByteBuffer part = source.slice(source.position(), Math.min(MOST_WRITTEN, source.remaining()));
-                source.position(source.position() + channel.write(part));
-            }
-            return mapped(channel.map(FileChannel.MapMode.READ_WRITE, 0, bytes), array);
-        } finally {
-            Files.deleteIfExists(file);
-        }
+    static void register(long address, Mapped mapped) {
+        MAPPED.put(address, mapped);
     }
 
-    private static INDArray mapped(MappedByteBuffer memory, INDArray like) {
-        FloatPointer pointer =
-                new FloatPointer(memory.order(ByteOrder.nativeOrder()).asFloatBuffer());
-        long address = pointer.address();
-        DataBuffer buffer = Nd4j.createBuffer(pointer, like.length(), DataType.FLOAT);
-        MAPPED.put(address, (long) memory.capacity());
-        CLEANER.register(buffer, () -> forget(address, memory));
-        return Nd4j.create(buffer, like.shape(), Nd4j.getStrides(like.shape(), 'c'), 0, 'c');
+    static void forget(long address) {
+        MAPPED.remove(address);
     }
 
-    /** Holds the mapping until the array is gone; Java unmaps it then. */
-    private static void forget(long address, MappedByteBuffer memory) {
-        MAPPED.remove(address, (long) memory.capacity());
+    private static long address(INDArray array) {
+        return array.data().pointer().address();
     }
 
     /** Returns whether an array lies in a file. */
     public static boolean isOne(INDArray array) {
-        return MAPPED.containsKey(array.data().pointer().address());
+        return MAPPED.containsKey(address(array));
     }
 
     /** Gives the memory of an array back until it is read again; does nothing with arrays that lie in no file. */
     public static void release(INDArray array) {
-        long address = array.data().pointer().address();
-        Long bytes = MAPPED.get(address);
-        if (bytes != null) {
-            LibC.advise(address, bytes, LibC.MADV_DONTNEED); // of a shared mapping: nothing is lost
+        release(address(array));
+        Reference.reachabilityFence(array);
+    }
+
+    /** As {@link #release(INDArray)}, by the address of an array's first element; somebody keeps it alive. */
+    public static void release(long address) {
+        Mapped mapped = MAPPED.get(address);
+        if (mapped != null) {
+            LibC.advise(address, mapped.bytes(), LibC.MADV_DONTNEED); // of a shared mapping: nothing is lost
         }
     }
 }

@@ -2,6 +2,7 @@ package dev.samediff.samples.cli;
 
 import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.engine.Precision;
+import dev.samediff.adapters.memory.FileBackedArrays;
 import java.nio.file.Path;
 import java.util.Locale;
 import picocli.CommandLine.Option;
@@ -38,10 +39,10 @@ final class ExecutionOptions {
     @Option(
             names = "--weights-directory",
             paramLabel = "DIR",
-            defaultValue = "${sys:java.io.tmpdir}",
-            description = "Where frozen weights that no step reads lie in a file without a name, instead of in memory."
-                    + " Default: ${DEFAULT-VALUE}.")
-    Path weights = Path.of(System.getProperty("java.io.tmpdir"));
+            description = "Where frozen weights that no step reads lie in a file without a name, instead of in memory, and all weights"
+                    + " of models of 268 million or more. Default: Java's folder of temporary files, or /var/tmp where that one is in"
+                    + " memory.")
+    Path weights = FileBackedArrays.usualDirectory();
 
     /** Returns the options of the engine. */
     EngineOptions engine() {

@@ -2,6 +2,7 @@ package dev.samediff.samples.cli;
 
 import dev.samediff.importer.ImportOptions;
 import dev.samediff.importer.TensorFlowOptions;
+import dev.samediff.samples.model.LargeModels;
 import java.util.ArrayList;
 import java.util.List;
 import org.jspecify.annotations.Nullable;
@@ -35,6 +36,7 @@ final class GraphOptions {
     List<String> inputs = new ArrayList<>();
 
     TensorFlowOptions chosen() {
-        return new TensorFlowOptions(outputs, signature, inputs, ImportOptions.defaults());
+        return new TensorFlowOptions(
+                outputs, signature, inputs, ImportOptions.defaults().withWeights(LargeModels.place()));
     }
 }

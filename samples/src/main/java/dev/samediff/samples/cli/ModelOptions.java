@@ -5,8 +5,10 @@ import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.text.batch.TextRecipe;
 import dev.samediff.adapters.text.tokenizer.Beginning;
 import dev.samediff.adapters.text.tokenizer.Tokenizers;
+import dev.samediff.importer.onnx.WeightPlace;
 import dev.samediff.samples.model.BundledModel;
 import dev.samediff.samples.model.LanguageModel;
+import dev.samediff.samples.model.LargeModels;
 import dev.samediff.samples.model.Vocabularies;
 import dev.samediff.samples.task.Task;
 import java.nio.file.Path;
@@ -59,6 +61,15 @@ final class ModelOptions {
                     "Whether texts begin with the tokenizer's beginning token: auto (as its files say), yes or no."
                             + " Never doubled. Default: ${DEFAULT-VALUE}.")
     Beginning bos = Beginning.AUTO;
+
+    /** Folder for weights of large models, where a command lets one choose it. */
+    @Nullable
+    Path weights;
+
+    /** Returns where the model's weights lie. */
+    WeightPlace place() {
+        return weights == null ? LargeModels.place() : LargeModels.place(weights);
+    }
 
     /** Returns the given model, or the bundled one. */
     static Path file(@Nullable Path given) {
@@ -122,7 +133,8 @@ final class ModelOptions {
                     Tokenizers.load(bundled.vocabulary()),
                     Optional.empty(),
                     Optional.ofNullable(maxLength),
-                    vocabulary);
+                    vocabulary,
+                    place());
         }
         if (tokenizer == null) {
             throw new InvalidInputException("--model " + model
@@ -133,6 +145,7 @@ final class ModelOptions {
                 Tokenizers.load(tokenizer),
                 Optional.ofNullable(logits),
                 Optional.ofNullable(maxLength),
-                vocabulary);
+                vocabulary,
+                place());
     }
 }

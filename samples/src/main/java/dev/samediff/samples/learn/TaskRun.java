@@ -15,6 +15,7 @@ import dev.samediff.adapters.train.loss.TaskLoss;
 import dev.samediff.importer.ImportedModel;
 import dev.samediff.samples.finetune.Candidate;
 import dev.samediff.samples.finetune.RunFolder;
+import dev.samediff.samples.model.LargeModels;
 import dev.samediff.samples.model.Vocabularies;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -66,7 +67,8 @@ public record TaskRun<E>(
                 Tokenizers.load(tokenizer.orElse(Path.of(file.tokenizer()))),
                 Optional.of(file.maxLength()),
                 task,
-                Vocabularies.of(adapter.stream().toList()));
+                Vocabularies.of(adapter.stream().toList()),
+                LargeModels.place());
         return new Trained(TextTraining.Prepared.of(task, loaded, file.settings()), adapter);
     }
 

@@ -2,9 +2,10 @@ package dev.samediff.samples.learn;
 
 import dev.samediff.adapters.text.tokenizer.Tokenizer;
 import dev.samediff.importer.ImportedModel;
-import dev.samediff.importer.ModelImporter;
+import dev.samediff.importer.onnx.WeightPlace;
 import dev.samediff.samples.model.ContextLength;
 import dev.samediff.samples.model.InputBinding;
+import dev.samediff.samples.model.LargeModels;
 import dev.samediff.samples.model.Vocabularies;
 import java.nio.file.Path;
 import java.util.Optional;
@@ -26,11 +27,17 @@ public record TextModel(ImportedModel imported, Tokenizer tokenizer, InputBindin
      * @param maxLength most tokens of a text; found if absent
      * @param task what else fills inputs
      * @param vocabulary how many tokens the model gets
+     * @param place where its weights lie
      * @throws dev.samediff.adapters.InvalidInputException if texts cannot fill its inputs
      */
     public static TextModel load(
-            Path model, Tokenizer tokenizer, Optional<Integer> maxLength, TextTask<?> task, Vocabularies vocabulary) {
-        ImportedModel imported = vocabulary.of(ModelImporter.load(model), tokenizer);
+            Path model,
+            Tokenizer tokenizer,
+            Optional<Integer> maxLength,
+            TextTask<?> task,
+            Vocabularies vocabulary,
+            WeightPlace place) {
+        ImportedModel imported = vocabulary.of(LargeModels.load(model, place), tokenizer);
         InputBinding inputs = InputBinding.of(imported.graph(), task.otherInputs());
         return new TextModel(imported, tokenizer, inputs, ContextLength.of(imported, inputs, maxLength));
     }

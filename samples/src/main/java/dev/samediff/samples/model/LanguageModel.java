@@ -12,8 +12,8 @@ import dev.samediff.adapters.text.generation.LogitsFunction;
 import dev.samediff.adapters.text.tokenizer.Framing;
 import dev.samediff.adapters.text.tokenizer.Tokenizer;
 import dev.samediff.importer.ImportedModel;
-import dev.samediff.importer.ModelImporter;
 import dev.samediff.importer.TensorSpec;
+import dev.samediff.importer.onnx.WeightPlace;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -52,21 +52,23 @@ public record LanguageModel(
      */
     public static LanguageModel load(
             Path model, Tokenizer tokenizer, Optional<String> logits, Optional<Integer> maxLength) {
-        return load(model, tokenizer, logits, maxLength, Vocabularies.AS_IT_IS);
+        return load(model, tokenizer, logits, maxLength, Vocabularies.AS_IT_IS, LargeModels.place());
     }
 
     /**
      * As {@link #load(Path, Tokenizer, Optional, Optional)}, with another vocabulary.
      *
      * @param vocabulary how many tokens the model gets
+     * @param place where its weights lie
      */
     public static LanguageModel load(
             Path model,
             Tokenizer tokenizer,
             Optional<String> logits,
             Optional<Integer> maxLength,
-            Vocabularies vocabulary) {
-        ImportedModel imported = vocabulary.of(ModelImporter.load(model), tokenizer);
+            Vocabularies vocabulary,
+            WeightPlace place) {
+        ImportedModel imported = vocabulary.of(LargeModels.load(model, place), tokenizer);
         InputBinding inputs = InputBinding.causal(imported.graph());
         int length = ContextLength.of(imported, inputs, maxLength);
         String scores = logits(imported, tokenizer, inputs, logits, length);

@@ -4,6 +4,7 @@ import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.engine.plan.Conversion;
 import dev.samediff.adapters.engine.plan.Target;
 import dev.samediff.adapters.engine.plan.TargetCopies;
+import dev.samediff.adapters.memory.FileBackedArrays;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.Map;
@@ -89,7 +90,11 @@ public final class SharedCopies implements AutoCloseable {
     }
 
     private synchronized INDArray round(String variable, INDArray source, Target target) {
-        return rounded.computeIfAbsent(variable, name -> Conversion.toBfloat16(source, target));
+        return rounded.computeIfAbsent(variable, name -> {
+            INDArray made = Conversion.toBfloat16(source, target);
+            FileBackedArrays.release(source);
+            return made;
+        });
     }
 
     /** Returns the memory of all copies in bytes. */

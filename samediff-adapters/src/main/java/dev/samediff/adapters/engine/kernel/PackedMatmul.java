@@ -90,7 +90,7 @@ final class PackedMatmul {
     private static void addKept(Assembly assembly, Product p, Copy copy, matmul.primitive_desc description) {
         int mark = assembly.mark();
         addCopy(assembly, p.b(), copy.desc(), copy);
-        assembly.add(copy.refresh(assembly.since(mark)));
+        assembly.add(copy.refresh(assembly.since(mark), p.b().place()));
         addProduct(assembly, p, description, copy);
     }
 

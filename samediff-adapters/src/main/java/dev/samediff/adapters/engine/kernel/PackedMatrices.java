@@ -3,6 +3,7 @@ package dev.samediff.adapters.engine.kernel;
 import dev.samediff.adapters.engine.plan.Kernel;
 import dev.samediff.adapters.engine.plan.Target;
 import dev.samediff.adapters.engine.plan.TargetCopies;
+import dev.samediff.adapters.memory.FileBackedArrays;
 import dev.samediff.adapters.memory.NativeBlock;
 import java.util.List;
 import java.util.Map;
@@ -112,13 +113,18 @@ public final class PackedMatrices implements TargetCopies {
                 }
             }
 
-            /** Returns the copying as a kernel that does nothing while the copy is right. */
-            Kernel refresh(Kernel copying) {
+            /**
+             * Returns the copying as a kernel that does nothing while the copy is right.
+             *
+             * @param from the matrix, whose memory is given back after it was copied, if a file stands behind it
+             */
+            Kernel refresh(Kernel copying, Place from) {
                 return new Kernel() {
                     @Override
                     public void run() {
                         if (made != version) {
                             copyOnce(copying);
+                            FileBackedArrays.release(from.address());
                         }
                     }
 
