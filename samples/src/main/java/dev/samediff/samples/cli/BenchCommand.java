@@ -18,7 +18,8 @@ import picocli.CommandLine.Spec;
             BenchInitCommand.class,
             BenchImportCommand.class,
             BenchGenerateCommand.class,
-            BenchServeCommand.class
+            BenchServeCommand.class,
+            BenchScaleCommand.class
         })
 final class BenchCommand implements Runnable {
     @Spec
@@ -29,6 +30,6 @@ final class BenchCommand implements Runnable {
     public void run() {
         throw new CommandLine.ParameterException(
                 Objects.requireNonNull(spec).commandLine(),
-                "name a measurement: step, growth, init, import, generate, serve");
+                "name a measurement: step, growth, init, import, generate, serve, scale");
     }
 }

@@ -1,12 +1,7 @@
 package dev.samediff.samples.bench.network;
 
-import com.fasterxml.jackson.databind.node.JsonNodeFactory;
-import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.samediff.adapters.io.DurableFiles;
 import java.io.IOException;
-import java.nio.ByteBuffer;
-import java.nio.ByteOrder;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.Objects;
 import onnx.Onnx.GraphProto;
@@ -34,19 +29,17 @@ public final class GptFile {
      */
     public static void writeBeside(Network network, Path model, Path weights) throws IOException {
         GraphDraft draft = GptGraph.of(network, network.length());
-        byte[] header = safetensorsHeader(draft);
+        SafetensorsHead tensors = new SafetensorsHead();
+        draft.weights().forEach(weight -> tensors.add(weight.name(), "F32", weight.shape(), weight.bytes()));
+        byte[] head = tensors.bytes();
         DurableFiles.write(weights, out -> {
-            out.write(ByteBuffer.allocate(Long.BYTES)
-                    .order(ByteOrder.LITTLE_ENDIAN)
-                    .putLong(header.length)
-                    .array());
-            out.write(header);
+            out.write(head);
             for (Weight weight : draft.weights()) {
                 weight.writeTo(out);
             }
         });
         GraphProto.Builder graph = draft.graph().toBuilder();
-        long offset = Long.BYTES + header.length;
+        long offset = head.length;
         String location = Objects.requireNonNull(weights.getFileName()).toString();
         for (Weight weight : draft.weights()) {
             graph.addInitializer(declared(weight)
@@ -98,20 +91,6 @@ public final class GptFile {
             }
             coded.flush();
         });
-    }
-
-    private static byte[] safetensorsHeader(GraphDraft draft) {
-        ObjectNode header = JsonNodeFactory.instance.objectNode();
-        long offset = 0;
-        for (Weight weight : draft.weights()) {
-            ObjectNode tensor = header.putObject(weight.name()).put("dtype", "F32");
-            weight.shape().forEach(tensor.withArray("shape")::add);
-            tensor.putArray("data_offsets").add(offset).add(offset + weight.bytes());
-            offset += weight.bytes();
-        }
-        String json = header.toString();
-        int padding = -json.length() & 7; // the numbers start at a multiple of 8
-        return (json + " ".repeat(padding)).getBytes(StandardCharsets.UTF_8);
     }
 
     private static TensorProto.Builder declared(Weight weight) {
