@@ -1,5 +1,6 @@
 package dev.samediff.adapters;
 
+import dev.samediff.adapters.memory.HostFloats;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -41,23 +42,45 @@ public final class BaseHash {
     }
 
     private static String hash(INDArray weight, Consumer<float[]> look) {
+        MessageDigest digest = sha256();
+        ByteBuffer bytes = ByteBuffer.allocate(Float.BYTES * ELEMENTS_PER_BLOCK).order(ByteOrder.LITTLE_ENDIAN);
+        Consumer<float[]> add = values -> {
+            look.accept(values);
+            for (int start = 0; start < values.length; start += ELEMENTS_PER_BLOCK) {
+                int count = Math.min(ELEMENTS_PER_BLOCK, values.length - start);
+                bytes.asFloatBuffer().put(values, start, count);
+                digest.update(bytes.array(), 0, Float.BYTES * count);
+            }
+        };
+        if (HostFloats.isPlain(weight)) {
+            forEachBlock(weight, add);
+        } else {
+            forEachCopiedBlock(weight, add);
+        }
+        return HexFormat.of().formatHex(digest.digest());
+    }
+
+    private static void forEachBlock(INDArray plain, Consumer<float[]> add) {
+        float[] values = new float[ELEMENTS_PER_BLOCK];
+        for (long start = 0; start < plain.length(); start += ELEMENTS_PER_BLOCK) {
+            int count = (int) Math.min(ELEMENTS_PER_BLOCK, plain.length() - start);
+            float[] block = count == values.length ? values : new float[count];
+            HostFloats.read(plain, start, block);
+            add.accept(block);
+        }
+    }
+
+    private static void forEachCopiedBlock(INDArray weight, Consumer<float[]> add) {
         INDArray stored =
                 weight.rank() == 2 ? weight : weight.reshape('c', weight.length() / weight.size(-1), weight.size(-1));
-        MessageDigest digest = sha256();
         long rows = stored.rows();
         long step = Math.max(1, ELEMENTS_PER_BLOCK / Math.max(1, stored.columns()));
         for (long row = 0; row < rows; row += step) {
             INDArray block = stored.get(NDArrayIndex.interval(row, Math.min(rows, row + step)), NDArrayIndex.all());
-            float[] values;
             try (INDArray copy = block.dup('c')) {
-                values = copy.data().asFloat();
+                add.accept(copy.data().asFloat());
             }
-            look.accept(values);
-            ByteBuffer bytes = ByteBuffer.allocate(4 * values.length).order(ByteOrder.LITTLE_ENDIAN);
-            bytes.asFloatBuffer().put(values);
-            digest.update(bytes);
         }
-        return HexFormat.of().formatHex(digest.digest());
     }
 
     /**

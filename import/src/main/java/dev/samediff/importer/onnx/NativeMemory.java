@@ -44,6 +44,9 @@ abstract class NativeMemory {
     /** Returns a part of the memory, up to 2 GB, in the machine's byte order. It is written before a later one is asked for. */
     abstract ByteBuffer part(long offset, long count);
 
+    /** Says that all is written: what lies in a file needs no memory until it is read. */
+    void written() {}
+
     /** Gives the memory back. */
     abstract void release();
 
@@ -75,13 +78,17 @@ abstract class NativeMemory {
         }
 
         @Override
+        void written() {
+            giveBack(block.bytes());
+        }
+
+        @Override
         void release() {
             block.close();
         }
 
         @Override
         INDArray toArray(DataType type, long[] shape) {
-            block.release(0, block.bytes());
             return block.asArray(shape);
         }
     }

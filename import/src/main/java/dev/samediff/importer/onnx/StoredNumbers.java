@@ -92,14 +92,40 @@ record StoredNumbers(String what, TensorProto.DataType elementType, TensorData d
     /** Returns the largest magnitude of floating-point numbers, infinite if one is not finite; 0 of none. */
     double largest() {
         double[] largest = new double[1];
-        int bytes = bytesPerElement(elementType);
         forEachPiece((offset, piece) -> {
-            for (int i = 0; i < piece.remaining() / bytes; i++) {
-                double magnitude = Math.abs(real(piece, i));
-                largest[0] = Double.isNaN(magnitude) ? Double.POSITIVE_INFINITY : Math.max(largest[0], magnitude);
-            }
+            double magnitude = largest(piece);
+            largest[0] = Double.isNaN(magnitude) ? Double.POSITIVE_INFINITY : Math.max(largest[0], magnitude);
         });
         return largest[0];
+    }
+
+    /** Without their signs, floating-point numbers are in the order of their bits, infinity above all numbers and NaN above that. */
+    private double largest(ByteBuffer piece) {
+        if (isHalf()) {
+            short[] stored = new short[piece.remaining() / Short.BYTES];
+            piece.asShortBuffer().get(stored);
+            int most = 0;
+            for (short bits : stored) {
+                most = Math.max(most, bits & 0x7fff);
+            }
+            return elementType == TensorProto.DataType.BFLOAT16
+                    ? Half.bfloatToFloat((short) most)
+                    : Half.toFloat((short) most);
+        }
+        if (elementType == TensorProto.DataType.FLOAT) {
+            int[] stored = new int[piece.remaining() / Float.BYTES];
+            piece.asIntBuffer().get(stored);
+            int most = 0;
+            for (int bits : stored) {
+                most = Math.max(most, bits & 0x7fffffff);
+            }
+            return Float.intBitsToFloat(most);
+        }
+        double most = 0;
+        for (int i = 0; i < piece.remaining() / bytesPerElement(elementType); i++) {
+            most = Math.max(most, Math.abs(real(piece, i))); // NaN of NaN
+        }
+        return most;
     }
 
     /** Returns the SHA-256 of the bytes. */
@@ -166,6 +192,7 @@ record StoredNumbers(String what, TensorProto.DataType elementType, TensorData d
             } else {
                 data.forEachPiece(PIECE, (offset, piece) -> convert(offset, piece, type, memory));
             }
+            memory.written();
             return memory;
         } catch (IOException e) {
             memory.release();
@@ -183,6 +210,10 @@ record StoredNumbers(String what, TensorProto.DataType elementType, TensorData d
         int count = piece.remaining() / bytesPerElement(elementType);
         long start = offset / bytesPerElement(elementType) * type.width();
         ByteBuffer into = memory.part(start, (long) count * type.width());
+        if (type == DataType.FLOAT && isHalf()) {
+            widen(piece, count, into);
+            return;
+        }
         for (int i = 0; i < count; i++) {
             if (type == DataType.DOUBLE) {
                 into.putDouble(8 * i, real(piece, i));
@@ -190,6 +221,27 @@ record StoredNumbers(String what, TensorProto.DataType elementType, TensorData d
                 into.putFloat(4 * i, (float) real(piece, i));
             }
         }
+    }
+
+    private boolean isHalf() {
+        return elementType == TensorProto.DataType.FLOAT16 || elementType == TensorProto.DataType.BFLOAT16;
+    }
+
+    /** Numbers of 16 bits in bulk: those of large models are a thousand million. */
+    private void widen(ByteBuffer piece, int count, ByteBuffer into) {
+        short[] stored = new short[count];
+        int[] bits = new int[count];
+        piece.asShortBuffer().get(stored);
+        if (elementType == TensorProto.DataType.BFLOAT16) {
+            for (int i = 0; i < count; i++) {
+                bits[i] = stored[i] << 16;
+            }
+        } else {
+            for (int i = 0; i < count; i++) {
+                bits[i] = Float.floatToRawIntBits(Half.toFloat(stored[i]));
+            }
+        }
+        into.asIntBuffer().put(bits);
     }
 
     private void forEachPiece(TensorData.Consumer consumer) {

@@ -25,7 +25,6 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
-import java.util.function.Function;
 import java.util.function.Supplier;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -47,7 +46,7 @@ public final class AdapterInjection {
     private final Map<String, String> biases;
     private final WholeChoice wholes;
     private final RowChoice rows;
-    private final Function<AdaptableSite, BaseWeight> bases;
+    private final BaseWeights bases;
 
     /**
      * @param graph the graph
@@ -62,7 +61,7 @@ public final class AdapterInjection {
         this.biases = tensors.biases();
         this.wholes = new WholeChoice(layers, tensors, bases::stored);
         this.rows = new RowChoice(graph, layers, bases::stored);
-        this.bases = bases::of;
+        this.bases = bases;
     }
 
     /** Starts a new adapter; every error is found before the graph is touched, except a failing decomposition's. */
@@ -201,7 +200,7 @@ public final class AdapterInjection {
     }
 
     private Supplier<INDArray> squares(AdapterConfig config, LayerStart start) {
-        BaseWeight base = bases.apply(start.site().layer());
+        BaseWeight base = bases.of(start.site().layer());
         return () -> typed(Nd4j.createFromArray(start.columnSquares(config.method(), base)), start);
     }
 

@@ -6,6 +6,7 @@ import dev.samediff.adapters.ExpertTensors;
 import dev.samediff.adapters.LowRankUpdate;
 import dev.samediff.adapters.graph.AdaptableSite;
 import dev.samediff.adapters.graph.GraphEditor;
+import dev.samediff.adapters.linalg.SideBySide;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -40,6 +41,19 @@ public final class BaseWeights {
         return weights.computeIfAbsent(
                 layer.weight(),
                 weight -> new BaseWeight(layer, graph.getVariable(weight).getArr(), editor));
+    }
+
+    /** Makes the weights of layers, several at once: to be recognised they are read whole. */
+    void prepare(Collection<AdaptableSite> layers) {
+        Map<String, AdaptableSite> absent = new LinkedHashMap<>();
+        layers.stream()
+                .filter(layer -> !weights.containsKey(layer.weight()))
+                .forEach(layer -> absent.putIfAbsent(layer.weight(), layer));
+        SideBySide.map(
+                        List.copyOf(absent.values()),
+                        layer -> (long) layer.in() * layer.out(),
+                        layer -> new BaseWeight(layer, graph.getVariable(layer.weight()).getArr(), editor))
+                .forEach(made -> weights.put(made.layer().weight(), made));
     }
 
     /** The caller's array of a variable, where the graph may hold another because of low-rank factors. */

@@ -21,7 +21,7 @@ import java.util.Iterator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
-import java.util.function.Function;
+import java.util.Objects;
 import java.util.stream.Collectors;
 import java.util.stream.IntStream;
 import java.util.stream.Stream;
@@ -56,15 +56,16 @@ final class LayerStarts {
     static List<LayerStart> of(
             AdapterConfig config,
             Collection<AdaptableSite> layers,
-            Function<AdaptableSite, BaseWeight> bases,
+            BaseWeights bases,
             StartOptions starting) {
+        bases.prepare(layers);
         List<Chosen> chosen = new ArrayList<>();
         for (AdaptableSite layer : layers) {
             int rank = config.targets().rank(layer.module(), config.method().rank());
             double alpha = config.targets()
                     .alpha(layer.module(), config.method().alpha())
                     .orElse(rank);
-            chosen.add(new Chosen(layer, rank, alpha, config.method().scaling(rank, alpha), bases.apply(layer)));
+            chosen.add(new Chosen(layer, rank, alpha, config.method().scaling(rank, alpha), bases.of(layer)));
         }
         List<Matrix> matrices =
                 chosen.stream().flatMap(each -> each.matrices().stream()).toList();
@@ -114,13 +115,17 @@ final class LayerStarts {
      * @throws InvalidInputException if a layer is missing, has another shape, or another weight than the adapter was made from
      */
     static List<LayerStart> restored(
-            AdapterState state, AdaptableLayers layers, Function<AdaptableSite, BaseWeight> bases) {
+            AdapterState state, AdaptableLayers layers, BaseWeights bases) {
         Map<String, AdaptableSite> byModule =
                 layers.sites().stream().collect(Collectors.toMap(AdaptableSite::module, site -> site));
+        bases.prepare(state.sites().stream()
+                .map(saved -> byModule.get(saved.module()))
+                .filter(Objects::nonNull)
+                .toList());
         List<LayerStart> starts = new ArrayList<>();
         for (AdapterState.Site saved : state.sites()) {
             AdaptableSite layer = requireLayer(state, saved, byModule.get(saved.module()), layers);
-            BaseWeight base = bases.apply(layer);
+            BaseWeight base = bases.of(layer);
             if (!saved.weightHash().equals(AdapterState.UNKNOWN_HASH)
                     && !base.hash().equals(saved.weightHash())) {
                 throw new InvalidInputException("the adapter `" + state.config().name()

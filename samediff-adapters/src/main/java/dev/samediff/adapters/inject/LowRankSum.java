@@ -30,6 +30,9 @@ final class LowRankSum {
     /** Rows whose squares are added up by one thread. */
     private static final int PART = 64;
 
+    /** Rows of a factor that are added at once. */
+    private static final int TOGETHER = 4;
+
     private final Orientation orientation;
     private final int experts;
     private final SiteKind kind;
@@ -243,9 +246,28 @@ final class LowRankSum {
     private void addTerms(double[] sum, int row, int each) {
         for (Term term : terms) {
             int first = row / each * term.rank;
-            for (int k = 0; k < term.rank; k++) {
+            int k = 0;
+            for (; k + TOGETHER <= term.rank; k += TOGETHER) {
+                addScaled(sum, term.right, (first + k) * sum.length, term.left, row * term.rank + k);
+            }
+            for (; k < term.rank; k++) {
                 addScaled(sum, term.right, (first + k) * sum.length, term.left[row * term.rank + k]);
             }
+        }
+    }
+
+    /** Adds {@value #TOGETHER} rows of a factor at once: the sum is read and written once for them. */
+    private static void addScaled(double[] sum, double[] right, int start, double[] factors, int factor) {
+        int n = sum.length;
+        double f0 = factors[factor];
+        double f1 = factors[factor + 1];
+        double f2 = factors[factor + 2];
+        double f3 = factors[factor + 3];
+        int second = start + n;
+        int third = second + n;
+        int fourth = third + n;
+        for (int i = 0; i < n; i++) {
+            sum[i] += f0 * right[start + i] + f1 * right[second + i] + f2 * right[third + i] + f3 * right[fourth + i];
         }
     }
 

@@ -5,10 +5,7 @@ import java.lang.ref.Cleaner;
 import java.lang.ref.Reference;
 import java.util.concurrent.atomic.AtomicLong;
 import org.bytedeco.javacpp.BytePointer;
-import org.bytedeco.javacpp.DoublePointer;
-import org.bytedeco.javacpp.FloatPointer;
 import org.bytedeco.javacpp.Pointer;
-import org.nd4j.linalg.api.buffer.DataBuffer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -79,18 +76,13 @@ public final class NativeBlock implements AutoCloseable {
     /**
      * Returns an array in row-major order whose numbers these are, for the CPU backend. The memory lives as long as it.
      *
-     * @param type FLOAT or DOUBLE
+     * @param type of the numbers
      * @param shape of as many numbers as the memory has room for
      */
     public INDArray asArray(DataType type, long... shape) {
-        long length = bytes / type.width();
-        BytePointer start = part(0, bytes);
-        Pointer typed = type == DataType.DOUBLE
-                ? new DoublePointer(start).capacity(length)
-                : new FloatPointer(start).capacity(length);
-        DataBuffer buffer = Nd4j.createBuffer(typed, length, type);
-        CLEANER.register(buffer, this::close);
-        return Nd4j.create(buffer, shape, Nd4j.getStrides(shape, 'c'), 0, 'c');
+        INDArray array = HostMemory.array(address, type, shape, Nd4j.getStrides(shape, 'c'));
+        CLEANER.register(array.data(), this::close);
+        return array;
     }
 
     /** Returns a copy of a FLOAT array of the CPU backend, in row-major order, in memory of its own. */

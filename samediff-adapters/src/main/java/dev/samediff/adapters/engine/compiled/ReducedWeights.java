@@ -1,6 +1,7 @@
 package dev.samediff.adapters.engine.compiled;
 
 import dev.samediff.adapters.engine.plan.Conversion;
+import dev.samediff.adapters.engine.plan.RoundedCopy;
 import dev.samediff.adapters.engine.plan.Target;
 import dev.samediff.adapters.memory.FileBackedArrays;
 import java.util.HashMap;
@@ -12,7 +13,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 final class ReducedWeights implements RoundedWeights {
     private final Target target;
     private final WeightWatch watch;
-    private final Map<String, INDArray> reduced = new HashMap<>();
+    private final Map<String, RoundedCopy> reduced = new HashMap<>();
 
     ReducedWeights(SameDiff graph, Target target) {
         this.target = target;
@@ -23,30 +24,28 @@ final class ReducedWeights implements RoundedWeights {
     public INDArray get(String variable, INDArray source, Runnable onChange) {
         boolean changed = watch.hasChanged(variable, source);
         FileBackedArrays.release(source);
-        INDArray known = reduced.get(variable);
+        RoundedCopy known = reduced.get(variable);
         if (known != null && !changed) {
-            return known;
+            return known.array();
         }
         if (known != null) {
             known.close();
         }
-        INDArray rounded = Conversion.toBfloat16(source, target);
+        RoundedCopy rounded = Conversion.toBfloat16(source, target);
         FileBackedArrays.release(source);
         reduced.put(variable, rounded);
         onChange.run();
-        return rounded;
+        return rounded.array();
     }
 
     @Override
     public long bytes() {
-        return reduced.values().stream()
-                .mapToLong(array -> array.length() * array.dataType().width())
-                .sum();
+        return reduced.values().stream().mapToLong(RoundedCopy::bytes).sum();
     }
 
     @Override
     public void close() {
-        reduced.values().forEach(INDArray::close);
+        reduced.values().forEach(RoundedCopy::close);
         reduced.clear();
     }
 }

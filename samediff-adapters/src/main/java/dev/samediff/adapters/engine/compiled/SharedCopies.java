@@ -2,6 +2,7 @@ package dev.samediff.adapters.engine.compiled;
 
 import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.engine.plan.Conversion;
+import dev.samediff.adapters.engine.plan.RoundedCopy;
 import dev.samediff.adapters.engine.plan.Target;
 import dev.samediff.adapters.engine.plan.TargetCopies;
 import dev.samediff.adapters.memory.FileBackedArrays;
@@ -21,7 +22,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 public final class SharedCopies implements AutoCloseable {
     private final SameDiff base;
     private final TargetCopies packed = Targets.copies();
-    private final Map<String, INDArray> rounded = new HashMap<>();
+    private final Map<String, RoundedCopy> rounded = new HashMap<>();
 
     /**
      * Makes it; nothing is copied yet.
@@ -91,25 +92,24 @@ public final class SharedCopies implements AutoCloseable {
 
     private synchronized INDArray round(String variable, INDArray source, Target target) {
         return rounded.computeIfAbsent(variable, name -> {
-            INDArray made = Conversion.toBfloat16(source, target);
-            FileBackedArrays.release(source);
-            return made;
-        });
+                    RoundedCopy made = Conversion.toBfloat16(source, target);
+                    FileBackedArrays.release(source);
+                    return made;
+                })
+                .array();
     }
 
     /** Returns the memory of all copies in bytes. */
     public synchronized long bytes() {
         return packed.bytes()
-                + rounded.values().stream()
-                        .mapToLong(array -> array.length() * array.dataType().width())
-                        .sum();
+                + rounded.values().stream().mapToLong(RoundedCopy::bytes).sum();
     }
 
     /** Gives the memory back; every engine that reads the copies has been closed before. */
     @Override
     public synchronized void close() {
         packed.close();
-        rounded.values().forEach(INDArray::close);
+        rounded.values().forEach(RoundedCopy::close);
         rounded.clear();
     }
 }

@@ -91,9 +91,18 @@ final class HostContext implements ExecutionContext {
                     .dup('c');
         }
         INDArray copy = Nd4j.createUninitialized(result.type(), result.shape());
-        long bytes = result.length() * result.type().width();
-        Pointer.memcpy(copy.data().pointer(), HostMemory.bytes(result.address(), bytes), bytes);
+        download(result, copy);
         return copy;
+    }
+
+    @Override
+    public void download(Operand result, INDArray into) {
+        if (result.isDense()) {
+            long bytes = result.length() * result.type().width();
+            Pointer.memcpy(into.data().pointer(), HostMemory.bytes(result.address(), bytes), bytes);
+        } else {
+            into.assign(download(result));
+        }
     }
 
     @Override

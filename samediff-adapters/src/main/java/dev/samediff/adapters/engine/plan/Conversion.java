@@ -1,6 +1,7 @@
 package dev.samediff.adapters.engine.plan;
 
 import dev.samediff.adapters.engine.nd4j.Dense;
+import dev.samediff.adapters.memory.NativeBlock;
 import java.lang.ref.Reference;
 import java.util.Set;
 import org.nd4j.linalg.api.buffer.DataType;
@@ -16,7 +17,7 @@ public final class Conversion {
      * @param array a FLOAT array
      * @param target what computes it
      */
-    public static INDArray toBfloat16(INDArray array, Target target) {
+    public static RoundedCopy toBfloat16(INDArray array, Target target) {
         INDArray source = Dense.of(array);
         Operand from = Operand.dense(DataType.FLOAT, array.shape());
         Operand to = Operand.dense(DataType.BFLOAT16, array.shape());
@@ -25,7 +26,10 @@ public final class Conversion {
             to.place(context.allocate(to.length() * to.type().width()));
             context.copy(from, to).run();
             context.finish();
-            return context.download(to);
+            NativeBlock memory = new NativeBlock(to.length() * to.type().width());
+            RoundedCopy copy = new RoundedCopy(memory.asArray(to.type(), to.shape()), memory);
+            context.download(to, copy.array());
+            return copy;
         } finally {
             Reference.reachabilityFence(source);
         }

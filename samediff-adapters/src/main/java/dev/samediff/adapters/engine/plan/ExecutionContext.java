@@ -70,6 +70,15 @@ public interface ExecutionContext extends AutoCloseable {
     /** Returns a copy of a result of the last run, in row-major order and in ND4J's memory. */
     INDArray download(Operand result);
 
+    /**
+     * As {@link #download(Operand)}, into memory that is there already.
+     *
+     * @param into of the result's type and shape, in row-major order and no view
+     */
+    default void download(Operand result, INDArray into) {
+        into.assign(download(result));
+    }
+
     /** Returns a reading of the clock between two kernels, in nanoseconds; it is asked for after {@link #finish}. */
     default LongSupplier time() {
         long now = System.nanoTime();

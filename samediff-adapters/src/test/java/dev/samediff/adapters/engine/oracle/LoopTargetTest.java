@@ -75,7 +75,7 @@ class LoopTargetTest {
         double unit = 1.0 / 128;
         INDArray exact = numbers(
                 1, 1 + unit / 2, 1 + 1.5 * unit, 1 + 0.51 * unit, -1 - unit / 2, -1 - 1.5 * unit, 3.4e38, 1e-40);
-        INDArray rounded = Conversion.toBfloat16(exact, target);
+        INDArray rounded = Conversion.toBfloat16(exact, target).array();
         assertThat(rounded.dataType()).isEqualTo(DataType.BFLOAT16);
         assertThat(rounded.castTo(DataType.FLOAT).toFloatVector())
                 .containsExactly(
