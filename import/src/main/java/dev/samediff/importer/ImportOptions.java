@@ -57,7 +57,15 @@ public record ImportOptions(@Nullable DataType floats, OptionalInt vocabulary, W
      * @throws InvalidInputException if there is no such folder
      */
     public ImportOptions withWeightsInFile(Path directory) {
-        return withWeights(new WeightPlace(directory, 0));
+        return withWeights(WeightPlace.in(directory, 0));
+    }
+
+    /**
+     * The same with weights that are not read: the graph has their shapes, and zeros for numbers, which take no memory. It tells what a
+     * training of the model would need; what it computes means nothing.
+     */
+    public ImportOptions withoutNumbers() {
+        return withWeights(WeightPlace.NOWHERE);
     }
 
     /** The same with weights elsewhere. */

@@ -126,12 +126,12 @@ class WeightPlaceTest {
         long bytes = 2L * IN * OUT * Float.BYTES;
         assertThat(FileBackedArrays.isOne(weight(
                         OnnxImporter.load(
-                                file, ImportOptions.defaults().withWeights(new WeightPlace(directory, bytes + 1))),
+                                file, ImportOptions.defaults().withWeights(WeightPlace.in(directory, bytes + 1))),
                         0)))
                 .isFalse();
         assertThat(FileBackedArrays.isOne(weight(
                         OnnxImporter.load(
-                                file, ImportOptions.defaults().withWeights(new WeightPlace(directory, bytes))),
+                                file, ImportOptions.defaults().withWeights(WeightPlace.in(directory, bytes))),
                         0)))
                 .isTrue();
         ImportedModel wide = OnnxImporter.load(

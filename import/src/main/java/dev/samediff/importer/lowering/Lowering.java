@@ -89,15 +89,10 @@ public final class Lowering {
                 .map(source::tensor)
                 .filter(Objects::nonNull)
                 .toList();
-        try (WeightLoader loader = new WeightLoader(weights, place.directory(bytes(weights)))) {
-            return lower(source, roles, names, notes, loader);
+        try (WeightLoader loader = new WeightLoader(weights, place)) {
+            List<OnnxTensor> unread = place.blank() ? weights : List.of();
+            return lower(source, roles, names, notes, loader, unread);
         }
-    }
-
-    private static long bytes(List<OnnxTensor> weights) {
-        return weights.stream()
-                .mapToLong(tensor -> (long) tensor.length() * tensor.type().width())
-                .sum();
     }
 
     private static Lowered lower(
@@ -105,8 +100,10 @@ public final class Lowering {
             WeightRoles roles,
             GraphNames names,
             Consumer<String> notes,
-            @Nullable WeightLoader loader) {
+            @Nullable WeightLoader loader,
+            List<OnnxTensor> unread) {
         Lowering lowering = new Lowering(source, roles, names, notes, loader);
+        unread.forEach(lowering.builder.origins()::isFinite);
         source.inputs().forEach(lowering::addInput);
         source.nodes().forEach(lowering::addNode);
         List<OnnxInput> outputs =

@@ -1,6 +1,7 @@
 package dev.samediff.importer.lowering;
 
 import dev.samediff.importer.onnx.OnnxNode;
+import dev.samediff.importer.onnx.OnnxTensor;
 import dev.samediff.importer.tensor.HostTensor;
 import java.util.Collections;
 import java.util.HashMap;
@@ -80,6 +81,11 @@ final class Origins {
         return stored != null
                 ? tensors.computeIfAbsent(stored.tensor().name(), name -> Range.of(stored.tensor()))
                 : ranges.getOrDefault(value.variable(), Range.FINITE);
+    }
+
+    /** Takes a tensor of the file for finite without reading it. */
+    void isFinite(OnnxTensor tensor) {
+        tensors.put(tensor.name(), Range.FINITE);
     }
 
     /** Tells whether all elements are of the size that activations have. */

@@ -1,5 +1,6 @@
 package dev.samediff.importer.onnx;
 
+import dev.samediff.adapters.memory.BlankArrays;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Collection;
@@ -11,7 +12,6 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
-import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
 /** Reads weights in the background while ND4J starts and the graph is translated. */
@@ -20,20 +20,25 @@ public final class WeightLoader implements AutoCloseable {
 
     private final Map<String, Future<NativeMemory>> loading = new HashMap<>();
     private final ExecutorService threads;
+    private final boolean blank;
 
     /**
      * Starts to read the numbers of floating-point tensors, in the order given.
      *
-     * @param directory where files shall stand behind large ones, null: nowhere
+     * @param place where they lie; nothing is read of weights without numbers
      */
-    public WeightLoader(Collection<OnnxTensor> tensors, @Nullable Path directory) {
+    public WeightLoader(Collection<OnnxTensor> tensors, WeightPlace place) {
+        this.blank = place.blank();
+        Path directory = place.directory(tensors.stream()
+                .mapToLong(tensor -> (long) tensor.length() * tensor.type().width())
+                .sum());
         int cores = Math.min(MOST_THREADS, Runtime.getRuntime().availableProcessors());
         this.threads = Executors.newFixedThreadPool(cores, task -> {
             Thread thread = new Thread(task, "weight-loader");
             thread.setDaemon(true);
             return thread;
         });
-        for (OnnxTensor tensor : tensors) {
+        for (OnnxTensor tensor : blank ? List.<OnnxTensor>of() : tensors) {
             loading.computeIfAbsent(tensor.name(), name -> threads.submit(() -> tensor.load(directory)));
         }
     }
@@ -44,6 +49,9 @@ public final class WeightLoader implements AutoCloseable {
      * @throws dev.samediff.adapters.InvalidInputException if they cannot be read
      */
     public INDArray take(OnnxTensor tensor) {
+        if (blank && tensor.length() > 0) {
+            return BlankArrays.of(tensor.type(), tensor.shape());
+        }
         Future<NativeMemory> memory = loading.remove(tensor.name());
         if (memory == null) {
             return tensor.toArray();

@@ -12,10 +12,20 @@ import org.jspecify.annotations.Nullable;
  *
  * @param directory of the files; null: weights lie in memory
  * @param from bytes of all weights from which on they lie there; smaller models lie in memory
+ * @param blank whether they are not read at all and have no numbers ({@link dev.samediff.adapters.memory.BlankArrays}): such a graph tells
+ *     what a training needs
  */
-public record WeightPlace(@Nullable Path directory, long from) {
+public record WeightPlace(@Nullable Path directory, long from, boolean blank) {
     /** In memory. */
-    public static final WeightPlace MEMORY = new WeightPlace(null, Long.MAX_VALUE);
+    public static final WeightPlace MEMORY = new WeightPlace(null, Long.MAX_VALUE, false);
+
+    /** Nowhere: weights have no numbers. */
+    public static final WeightPlace NOWHERE = new WeightPlace(null, Long.MAX_VALUE, true);
+
+    /** In files in a folder, if all weights together have so many bytes. */
+    public static WeightPlace in(Path directory, long from) {
+        return new WeightPlace(directory, from, false);
+    }
 
     /**
      * Checks the folder, before anything is read.

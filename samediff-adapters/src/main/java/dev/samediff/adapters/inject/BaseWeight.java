@@ -1,9 +1,11 @@
 package dev.samediff.adapters.inject;
 
+import dev.samediff.adapters.AdapterState;
 import dev.samediff.adapters.BaseHash;
 import dev.samediff.adapters.ExpertTensors;
 import dev.samediff.adapters.graph.AdaptableSite;
 import dev.samediff.adapters.graph.GraphEditor;
+import dev.samediff.adapters.memory.BlankArrays;
 import dev.samediff.adapters.memory.FileBackedArrays;
 import dev.samediff.adapters.memory.NativeBlock;
 import java.nio.file.Path;
@@ -32,7 +34,9 @@ public final class BaseWeight {
         this.layer = layer;
         this.original = stored;
         this.editor = editor;
-        this.hash = BaseHash.ofFiniteWeight(stored, layer.weight());
+        this.hash = BlankArrays.isOne(stored)
+                ? AdapterState.UNKNOWN_HASH
+                : BaseHash.ofFiniteWeight(stored, layer.weight());
         release();
     }
 
@@ -40,7 +44,7 @@ public final class BaseWeight {
         return layer;
     }
 
-    /** SHA-256 of the true weight as stored. */
+    /** SHA-256 of the true weight as stored; unknown of one without numbers. */
     String hash() {
         return hash;
     }

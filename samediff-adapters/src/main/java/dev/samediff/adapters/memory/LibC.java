@@ -16,6 +16,9 @@ final class LibC {
     private static final int O_CLOEXEC = 0x80000;
     private static final int PROT_READ_WRITE = 3;
     private static final int MAP_SHARED = 1;
+    private static final int MAP_PRIVATE = 2;
+    private static final int MAP_ANONYMOUS = 0x20;
+    private static final int MAP_NORESERVE = 0x4000;
     private static final int EINTR = 4;
 
     static {
@@ -66,6 +69,25 @@ final class LibC {
             } finally {
                 close(opened);
             }
+        } catch (LastErrorException e) {
+            throw new IOException(strerror(e.getErrorCode()), e);
+        }
+    }
+
+    /**
+     * Returns the address of zeros that take no memory until they are written.
+     *
+     * @throws IOException if there is no room among the addresses of the process
+     */
+    static long reserve(long bytes) throws IOException {
+        try {
+            return Pointer.nativeValue(mmap(
+                    Pointer.NULL,
+                    new NativeLong(bytes),
+                    PROT_READ_WRITE,
+                    MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+                    -1,
+                    new NativeLong(0)));
         } catch (LastErrorException e) {
             throw new IOException(strerror(e.getErrorCode()), e);
         }

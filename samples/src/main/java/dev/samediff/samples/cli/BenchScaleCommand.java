@@ -111,7 +111,7 @@ final class BenchScaleCommand extends Command {
 
     private static String describe(List<ScaleBench.Row> rows) {
         TextTable table = new TextTable(
-                "model", "method", "r", "T", "products", "GB at most", "to first step, s", "a step, s", "GF/s");
+                "model", "method", "r", "T", "products", "GB at most", "GB planned", "to first step, s", "a step, s", "GF/s");
         rows.forEach(row -> table.row(
                 row.model(),
                 row.method(),
@@ -119,6 +119,7 @@ final class BenchScaleCommand extends Command {
                 Integer.toString(row.length()),
                 row.precision() + (row.recomputed() ? ", recomputed" : ""),
                 Numbers.decimal(row.run().peakBytes() / 1e9, 2),
+                Numbers.decimal(row.plannedBytes() / 1e9, 2),
                 Numbers.decimal(row.run().secondsToFirstStep(), 1),
                 Numbers.decimal(row.run().stepSeconds(), 2),
                 Numbers.decimal(row.gigaflops(), 0)));

@@ -33,6 +33,7 @@ import picocli.CommandLine.UnmatchedArgumentException;
             EvaluateCommand.class,
             MergeCommand.class,
             ConvertCommand.class,
+            PlanCommand.class,
             InspectCommand.class,
             VerifyCommand.class,
             Dl4jCommand.class,

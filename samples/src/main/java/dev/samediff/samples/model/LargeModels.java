@@ -10,8 +10,8 @@ import java.nio.file.Path;
 
 /** Imports models, those of many weights without having them all in memory. */
 public final class LargeModels {
-    /** As float32: from 268 million weights on. */
-    private static final long LARGE = 1L << 30;
+    /** Bytes of weights as float32 from which on they lie in files: 268 million weights. */
+    public static final long LARGE = 1L << 30;
 
     private LargeModels() {}
 
@@ -26,7 +26,7 @@ public final class LargeModels {
      * @param directory folder of the files in which weights of large models lie
      */
     public static WeightPlace place(Path directory) {
-        return new WeightPlace(directory, LARGE);
+        return WeightPlace.in(directory, LARGE);
     }
 
     /** Imports a model of any kind. */

@@ -1,13 +1,17 @@
 package dev.samediff.samples.bench.scale;
 
+import dev.samediff.adapters.AdapterConfig;
+import dev.samediff.adapters.method.AdapterMethods;
 import dev.samediff.samples.bench.FreshProcess;
 import dev.samediff.samples.output.Json;
+import dev.samediff.samples.plan.Planner;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Optional;
 import java.util.function.Consumer;
 
 /** Trains large models in fresh processes, one after the other. */
@@ -49,6 +53,7 @@ public final class ScaleBench {
      * @param recomputed whether blocks were computed once more
      * @param run what the process found
      * @param gigaflops floating-point operations of a step by its time, in 10^9 per second
+     * @param plannedBytes the memory that {@code plan} says, which reads no weight
      */
     public record Row(
             String model,
@@ -58,7 +63,8 @@ public final class ScaleBench {
             String precision,
             boolean recomputed,
             ScaleRun run,
-            double gigaflops) {}
+            double gigaflops,
+            long plannedBytes) {}
 
     /**
      * Measures.
@@ -120,6 +126,17 @@ public final class ScaleBench {
                 job.bfloat16() ? "bf16" : "f32",
                 job.recompute(),
                 run,
-                operations / run.stepSeconds() / 1e9);
+                operations / run.stepSeconds() / 1e9,
+                Planner.plan(planned(job)).bytes());
+    }
+
+    private static Planner.Request planned(ScaleJob job) {
+        return new Planner.Request(
+                Path.of(job.folder()),
+                AdapterConfig.of(AdapterMethods.named(job.method(), job.rank())),
+                Optional.empty(),
+                1,
+                job.length(),
+                job.engine());
     }
 }

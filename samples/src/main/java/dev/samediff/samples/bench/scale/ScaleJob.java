@@ -1,5 +1,9 @@
 package dev.samediff.samples.bench.scale;
 
+import dev.samediff.adapters.engine.EngineOptions;
+import dev.samediff.adapters.engine.Precision;
+import java.nio.file.Path;
+
 /**
  * What one process does; it gets this as a line of JSON: import a folder, start adapters on all linear layers of the blocks, train a few
  * steps of one random text with AdamW.
@@ -21,4 +25,12 @@ public record ScaleJob(
         boolean bfloat16,
         boolean recompute,
         int steps,
-        String weights) {}
+        String weights) {
+    /** Returns how steps are executed. */
+    EngineOptions engine() {
+        return EngineOptions.defaults()
+                .withPrecision(bfloat16 ? Precision.BFLOAT16 : Precision.FLOAT32)
+                .withRecomputation(recompute)
+                .withWeightsInFile(Path.of(weights));
+    }
+}

@@ -3,8 +3,6 @@ package dev.samediff.samples.bench.scale;
 import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.StartOptions;
-import dev.samediff.adapters.engine.EngineOptions;
-import dev.samediff.adapters.engine.Precision;
 import dev.samediff.adapters.linalg.LapackDecompositions;
 import dev.samediff.adapters.linalg.SvdChoice;
 import dev.samediff.adapters.method.AdapterMethods;
@@ -20,6 +18,7 @@ import dev.samediff.importer.ImportOptions;
 import dev.samediff.importer.ImportedModel;
 import dev.samediff.samples.bench.Statistics;
 import dev.samediff.samples.machine.Memory;
+import dev.samediff.samples.model.LargeModels;
 import dev.samediff.samples.output.Json;
 import java.io.IOException;
 import java.lang.management.ManagementFactory;
@@ -48,7 +47,7 @@ final class ScaleProbe {
     static ScaleRun run(ScaleJob job) {
         long begun = ManagementFactory.getRuntimeMXBean().getStartTime();
         ImportedModel imported = HuggingFaceImporter.load(
-                Path.of(job.folder()), ImportOptions.defaults().withWeightsInFile(Path.of(job.weights())));
+                Path.of(job.folder()), ImportOptions.defaults().withWeights(LargeModels.place(Path.of(job.weights()))));
         double importSeconds = (System.currentTimeMillis() - begun) / 1e3;
         long importPeak = Memory.peak();
         long start = System.nanoTime();
@@ -62,10 +61,7 @@ final class ScaleProbe {
         TrainingPlan plan = TrainingPlan.builder()
                 .steps(1 + job.steps())
                 .learningRate(LEARNING_RATE)
-                .engine(EngineOptions.defaults()
-                        .withPrecision(job.bfloat16() ? Precision.BFLOAT16 : Precision.FLOAT32)
-                        .withRecomputation(job.recompute())
-                        .withWeightsInFile(Path.of(job.weights())))
+                .engine(job.engine())
                 .build();
         List<StepReport> steps = new ArrayList<>();
         long training = System.nanoTime();

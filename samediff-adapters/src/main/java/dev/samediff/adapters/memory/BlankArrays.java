@@ -1,0 +1,63 @@
+package dev.samediff.adapters.memory;
+
+import com.sun.jna.Platform;
+import java.io.IOException;
+import java.lang.ref.Cleaner;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import org.nd4j.linalg.api.buffer.DataType;
+import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.factory.Nd4j;
+
+/**
+ * Arrays that have a shape and no numbers: all are 0, and no memory is taken as long as nobody writes them. A graph with such weights tells
+ * what a training of a model needs without the model being read.
+ */
+public final class BlankArrays {
+    private static final Cleaner CLEANER = Cleaner.create();
+
+    /** Addresses of the first bytes. */
+    private static final Set<Long> BLANK = ConcurrentHashMap.newKeySet();
+
+    private BlankArrays() {}
+
+    /**
+     * Returns a blank array, in row-major order.
+     *
+     * @param type of its numbers
+     * @param shape of at least one
+     */
+    public static INDArray of(DataType type, long... shape) {
+        long bytes = type.width();
+        for (long size : shape) {
+            bytes = Math.multiplyExact(bytes, size);
+        }
+        if (!Platform.isLinux() || !Nd4j.getEnvironment().isCPU()) {
+            INDArray zeros = Nd4j.create(type, shape);
+            BLANK.add(zeros.data().pointer().address());
+            return zeros;
+        }
+        long address = mapped(bytes);
+        INDArray array = HostMemory.array(address, type, shape, Nd4j.getStrides(shape, 'c'));
+        BLANK.add(address);
+        long length = bytes;
+        CLEANER.register(array.data(), () -> {
+            BLANK.remove(address);
+            LibC.unmap(address, length);
+        });
+        return array;
+    }
+
+    private static long mapped(long bytes) {
+        try {
+            return LibC.reserve(bytes);
+        } catch (IOException e) {
+            throw new OutOfMemoryError("no " + bytes + " bytes of addresses are left: " + e.getMessage());
+        }
+    }
+
+    /** Returns whether an array has no numbers. */
+    public static boolean isOne(INDArray array) {
+        return BLANK.contains(array.data().pointer().address());
+    }
+}

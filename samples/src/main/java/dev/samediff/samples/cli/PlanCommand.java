@@ -1,0 +1,112 @@
+package dev.samediff.samples.cli;
+
+import dev.samediff.samples.output.Numbers;
+import dev.samediff.samples.output.TextTable;
+import dev.samediff.samples.plan.Planner;
+import dev.samediff.samples.plan.TrainingPlanned;
+import java.util.Optional;
+import picocli.CommandLine;
+import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Option;
+
+/** {@code plan}: what a training needs, before it is begun. */
+@CommandLine.Command(
+        name = "plan",
+        description = "Says what memory and time a training of a language model needs, by part, and what fits into this machine. No weight"
+                + " is read: the step is compiled for weights without numbers. Ends with 1 if it does not fit.",
+        mixinStandardHelpOptions = true,
+        sortOptions = false,
+        footer = {
+            "",
+            "Example:",
+            "  samples/run plan --model TinyLlama --method sorsa --rank 128 --length 512 --precision bf16"
+        })
+final class PlanCommand extends Command {
+    @Option(
+            names = "--method",
+            paramLabel = "NAME",
+            defaultValue = "sorsa",
+            description = "As in finetune. Default: ${DEFAULT-VALUE}.")
+    String method = "sorsa";
+
+    @ArgGroup(validate = false, heading = "%nModel%n")
+    ModelOptions model = new ModelOptions();
+
+    @Option(
+            names = "--length",
+            paramLabel = "T",
+            defaultValue = "128",
+            description = "Tokens of a text. Default: ${DEFAULT-VALUE}.")
+    int length;
+
+    @Option(
+            names = "--batch",
+            paramLabel = "N",
+            defaultValue = "16",
+            description = "Texts of a step. Default: ${DEFAULT-VALUE}.")
+    int batch;
+
+    @ArgGroup(validate = false, heading = "%nAdapter%n")
+    AdapterOptions adapter = new AdapterOptions();
+
+    @ArgGroup(validate = false, heading = "%nExecution%n")
+    ExecutionOptions execution = new ExecutionOptions();
+
+    @Override
+    int run() {
+        Planner.Request request = new Planner.Request(
+                ModelOptions.file(model.model),
+                adapter.config(method, 0),
+                Optional.ofNullable(model.logits),
+                batch,
+                length,
+                execution.engine());
+        say("model: " + model.describe() + "; compiling its step, no weight is read ...");
+        TrainingPlanned planned = Planner.plan(request);
+        print(describe(planned), planned);
+        return planned.fits() ? 0 : Failure.WORK_FAILED;
+    }
+
+    private String describe(TrainingPlanned planned) {
+        TextTable table = new TextTable("memory", "");
+        planned.parts().forEach(part -> table.row(part.what(), Numbers.bytes(part.bytes())));
+        table.row("together", Numbers.bytes(planned.bytes()));
+        StringBuilder text = new StringBuilder(table.render());
+        text.append("\n\n").append(Numbers.count(planned.weights())).append(" weights are multiplied by, ")
+                .append(Numbers.count(planned.adapterParameters())).append(" numbers are trained\n");
+        text.append("a step: ")
+                .append(Numbers.decimal(planned.operations() / 1e12, 2))
+                .append(" * 10^12 operations of products; at ")
+                .append(Numbers.decimal(planned.gigaflops(), 0))
+                .append(" * 10^9 a second, measured now, at least ")
+                .append(Numbers.decimal(planned.stepSeconds(), 2))
+                .append(" s\n");
+        if (planned.diskBytes() > 0) {
+            text.append("on disk, in ").append(execution.weights).append(", while it runs: ")
+                    .append(Numbers.bytes(planned.diskBytes())).append('\n');
+        }
+        planned.available().ifPresent(available -> text.append(planned.fits() ? "it fits" : "it does NOT fit")
+                .append(" into the ").append(Numbers.bytes(available)).append(" that are left of this machine's memory\n"));
+        planned.mostTexts().ifPresent(texts -> text.append(fitting(texts, planned)));
+        return text.append(command()).toString();
+    }
+
+    private String fitting(long texts, TrainingPlanned planned) {
+        String longest = planned.longestText().isPresent()
+                ? "; of one text alone some " + Numbers.count(planned.longestText().getAsLong()) + " tokens do"
+                : "";
+        return texts > 0
+                ? "up to " + Numbers.count(texts) + " texts of " + length + " tokens fit" + longest + "\n"
+                : "not even one text of " + length + " tokens fits" + longest
+                        + "; --precision bf16, --recompute, a lower --rank and fewer --targets need less\n";
+    }
+
+    /** The command that trains so; data are up to the user. */
+    private String command() {
+        return "samples/run finetune" + (model.model == null ? "" : " --model " + model.model + " --tokenizer "
+                        + (model.tokenizer == null ? "TOKENIZER" : model.tokenizer) + " --train DATA")
+                + " --method " + method + " --rank " + adapter.rank + " --batch " + batch + " --max-length " + length
+                + " --precision " + execution.precision.name().toLowerCase(java.util.Locale.ROOT).replace("float32", "f32").replace("bfloat16", "bf16")
+                + (execution.recompute ? " --recompute" : "");
+    }
+}
