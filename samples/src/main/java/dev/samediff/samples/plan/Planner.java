@@ -40,7 +40,7 @@ import org.nd4j.linalg.factory.Nd4j;
 /** Finds out what a training of a language model needs. */
 public final class Planner {
     /** The virtual machine with its heap, classes, ND4J's and oneDNN's code: what is left of measured trainings when the rest is taken off. */
-    private static final long PROCESS = 450_000_000;
+    private static final long PROCESS = 400_000_000;
 
     /** What a row of a table in a file brings into memory: Linux maps large pieces of its cache at once. */
     private static final long TOUCHED = 1 << 20;
