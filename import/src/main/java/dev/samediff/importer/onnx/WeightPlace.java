@@ -1,6 +1,7 @@
 package dev.samediff.importer.onnx;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.memory.FileBackedArrays;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
@@ -21,6 +22,14 @@ public record WeightPlace(@Nullable Path directory, long from, boolean blank) {
 
     /** Nowhere: weights have no numbers. */
     public static final WeightPlace NOWHERE = new WeightPlace(null, Long.MAX_VALUE, true);
+
+    /**
+     * Returns the folder for such files if nobody chose one: that of Java's temporary files, but for one that is itself in memory
+     * (tmpfs), in whose place {@code /var/tmp} is taken.
+     */
+    public static Path usualDirectory() {
+        return FileBackedArrays.usualDirectory();
+    }
 
     /** In files in a folder, if all weights together have so many bytes. */
     public static WeightPlace in(Path directory, long from) {

@@ -2,7 +2,7 @@ package dev.samediff.samples.cli;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.Precision;
-import dev.samediff.adapters.memory.FileBackedArrays;
+import dev.samediff.importer.onnx.WeightPlace;
 import dev.samediff.adapters.method.AdapterMethods;
 import dev.samediff.samples.bench.scale.ScaleBench;
 import dev.samediff.samples.output.Numbers;
@@ -79,7 +79,7 @@ final class BenchScaleCommand extends Command {
             paramLabel = "DIR",
             description = "Where frozen weights lie in files without names: 4 bytes for each, twice where adapters put residuals in"
                     + " their place. Default: as in finetune.")
-    Path weights = FileBackedArrays.usualDirectory();
+    Path weights = WeightPlace.usualDirectory();
 
     @Mixin
     WorkFolder work = new WorkFolder();

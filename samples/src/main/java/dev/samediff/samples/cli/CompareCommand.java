@@ -77,7 +77,7 @@ final class CompareCommand extends Command {
                 methods.stream().map(String::strip).map(this::entry).toList();
         training.requireSteps("in a comparison");
         Task task = data.task(model.isBundled(), model.tokenizer, training.examplesSeen(), training.seed);
-        model.weights = training.execution.weights;
+        model.prepare(training.execution);
         model.load(task); // refuses what cannot be used before anything is made
         RunFolder folder = output.folder("compare");
         try (InterruptNotice notice = new InterruptNotice(

@@ -2,7 +2,7 @@ package dev.samediff.samples.cli;
 
 import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.engine.Precision;
-import dev.samediff.adapters.memory.FileBackedArrays;
+import dev.samediff.importer.onnx.WeightPlace;
 import java.nio.file.Path;
 import java.util.Locale;
 import picocli.CommandLine.Option;
@@ -42,7 +42,7 @@ final class ExecutionOptions {
             description = "Where frozen weights that no step reads lie in a file without a name, instead of in memory, and all weights"
                     + " of models of 268 million or more. Default: Java's folder of temporary files, or /var/tmp where that one is in"
                     + " memory.")
-    Path weights = FileBackedArrays.usualDirectory();
+    Path weights = WeightPlace.usualDirectory();
 
     /** Returns the options of the engine. */
     EngineOptions engine() {

@@ -110,7 +110,7 @@ final class FineTuneCommand extends Command {
 
     @Override
     int run() throws IOException {
-        model.weights = training.execution.weights;
+        model.prepare(training.execution);
         if (!task.isLanguageModel()) {
             return learn(task.task());
         }
@@ -275,7 +275,7 @@ final class FineTuneCommand extends Command {
 
     /** Loads the model and prepares the shards of this process. */
     ShardedTask sharded() {
-        model.weights = training.execution.weights;
+        model.prepare(training.execution);
         FineTuneSettings settings = new FineTuneSettings(
                 training.plan().build(), training.batch, training.seed, data.evalCount, Optional.empty());
         Task examples = task();

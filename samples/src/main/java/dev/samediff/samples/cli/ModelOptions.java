@@ -63,8 +63,19 @@ final class ModelOptions {
     Beginning bos = Beginning.AUTO;
 
     /** Folder for weights of large models, where a command lets one choose it. */
-    @Nullable
-    Path weights;
+    private @Nullable Path weights;
+
+    /**
+     * Takes over where the weights of a large model lie.
+     *
+     * @throws InvalidInputException if a training of it has no room in this machine's memory
+     */
+    void prepare(ExecutionOptions execution) {
+        weights = execution.weights;
+        if (model != null) {
+            LargeModels.requireRoom(model, execution.engine());
+        }
+    }
 
     /** Returns where the model's weights lie. */
     WeightPlace place() {
