@@ -82,12 +82,14 @@ final class Updates {
                     : sum.mean().times(clipping).plus(term);
             followers.correct(optimizer);
             double learningRate = plan.learningRate(state.step - state.runStart, total);
+            parameters.keep();
             try (AfterSteps.Gradients used = followers.gradients(optimizer, slope)) {
                 optimizer.update(parameters.arrays(), slope, learningRate);
                 state.step++;
                 followers.updated(state.step - state.runStart, used);
             }
             parameters.written();
+            requireFiniteParameters(learningRate);
             state.epoch = batches.epoch();
             state.position = batches.position();
             state.batches = batches.checksum();
@@ -152,6 +154,17 @@ final class Updates {
                     "no label of the training data counts, so training changes nothing: all label masks"
                             + " are 0 up to step " + state.step + "; give masks that are above 0 where a label counts");
         }
+    }
+
+    /** Undoes an update after which a parameter is no number: the run stands where it stood before it. */
+    private void requireFiniteParameters(double learningRate) {
+        parameters.undo().ifPresent(name -> {
+            int step = state.step--;
+            throw new NonFiniteException("the update of step " + step + " made numbers of `" + name + "` NaN or infinite;"
+                    + " the parameters are those of step " + state.step + " and " + checkpoints.last()
+                    + ". Lower the learning rate (" + learningRate + " in this step, at most " + plan.learningRate()
+                    + ")" + (plan.clipNorm() > 0 ? "" : ", or clip gradients"));
+        });
     }
 
     private void requireFinite(String what, double value) {

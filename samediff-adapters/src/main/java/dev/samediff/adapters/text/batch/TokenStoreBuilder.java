@@ -94,11 +94,10 @@ final class TokenStoreBuilder implements Closeable {
                     .asIntBuffer());
             used = 0;
         } catch (IOException e) {
-            throw new UncheckedIOException(
-                    "cannot keep the tokens of the examples in a temporary file in " + folder + ": " + e.getMessage()
-                            + "; they take 4 bytes a token. Make room there, or name another folder by the environment"
-                            + " variable JAVA_TOOL_OPTIONS=-Djava.io.tmpdir=FOLDER",
-                    e);
+            String sentence = "cannot keep the tokens of the examples, 4 bytes each, in a temporary file in " + folder + ": "
+                    + e.getMessage() + "; make room there, or name another folder (TMPDIR=FOLDER samples/run ..., java"
+                    + " -Djava.io.tmpdir=FOLDER)";
+            throw new UncheckedIOException(sentence, new IOException(sentence, e));
         }
     }
 

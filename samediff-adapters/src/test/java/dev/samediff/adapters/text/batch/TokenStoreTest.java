@@ -121,7 +121,7 @@ class TokenStoreTest {
         List<TokenSequence> many = many();
         assertThatThrownBy(() -> store(many, none))
                 .isInstanceOf(UncheckedIOException.class)
-                .hasMessageContaining("cannot keep the tokens of the examples in a temporary file in " + none)
+                .hasMessageContaining("cannot keep the tokens of the examples, 4 bytes each, in a temporary file in " + none)
                 .hasMessageContaining("java.io.tmpdir");
         List<TokenSequence> negative = List.of(TokenSequence.allLabelled(1, -3));
         assertThatThrownBy(() -> TokenStore.of(negative))
