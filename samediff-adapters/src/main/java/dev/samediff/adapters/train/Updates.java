@@ -162,16 +162,21 @@ final class Updates {
             int step = state.step--;
             throw new NonFiniteException("the update of step " + step + " made numbers of `" + name + "` NaN or infinite;"
                     + " the parameters are those of step " + state.step + " and " + checkpoints.last()
-                    + ". Lower the learning rate (" + learningRate + " in this step, at most " + plan.learningRate()
-                    + ")" + (plan.clipNorm() > 0 ? "" : ", or clip gradients"));
+                    + ". Lower the learning rate (" + learningRate + " in this step)"
+                    + (plan.weightDecay() > 0 ? ", the weight decay (" + plan.weightDecay() + ")" : "")
+                    + (model.penalties().isEmpty() ? "" : ", the factor of the penalty")
+                    + (plan.clipNorm() > 0 ? "" : ", or clip gradients"));
         });
     }
 
     private void requireFinite(String what, double value) {
         if (!Double.isFinite(value)) {
-            throw new NonFiniteException("the " + what + " of step " + (state.step + 1) + " is " + value
-                    + "; the parameters are those of step " + state.step + " and " + checkpoints.last()
-                    + ". Lower the learning rate (" + plan.learningRate() + ") or look at the batch");
+            throw new NonFiniteException("the " + what + " of step " + (state.step + 1) + " is " + value + "; "
+                    + (state.step == 0
+                            ? "nothing was learned yet: look at the first batch, at the alpha of the adapters and at the"
+                                    + " numbers of the model"
+                            : "the parameters are those of step " + state.step + " and " + checkpoints.last()
+                                    + ". Lower the learning rate (" + plan.learningRate() + ") or look at the batch"));
         }
     }
 }

@@ -95,6 +95,6 @@ public final class JsonlExamples {
                             + " write each turn as {\"prompt\": ..., \"response\": ...}");
         }
         throw new BrokenLine("has the keys " + keys + ", none of the known pairs (" + JsonlLayout.knownKeys()
-                + "); name the prompt and the response key");
+                + "); rename them, or read them in Java by a JsonlLayout of your own");
     }
 }

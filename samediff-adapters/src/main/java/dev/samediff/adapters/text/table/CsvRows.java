@@ -18,6 +18,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.commons.csv.CSVException;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVParser;
@@ -34,6 +36,7 @@ import org.apache.commons.csv.CSVRecord;
  */
 public record CsvRows(Path file, List<String> names, List<Row> rows) {
     private static final long MOST_BYTES = 1L << 29; // the rows are kept in memory
+    private static final Pattern LINE = Pattern.compile("line:? ?(\\d[\\d,]*\\d|\\d)");
     private static final int LONGEST_ROW = 1 << 24;
     private static final char BYTE_ORDER_MARK = '\uFEFF';
 
@@ -127,8 +130,16 @@ public record CsvRows(Path file, List<String> names, List<Row> rows) {
     }
 
     private static InvalidInputException broken(Path file, Exception e) {
+        // the parser's words, such as "(startline 2) EOF reached before encapsulated token finished"
+        Matcher line = LINE.matcher(String.valueOf(e.getMessage()));
+        boolean isOpen = String.valueOf(e.getMessage()).contains("EOF");
         return new InvalidInputException(
-                file + " is not " + kind(file) + ": " + JsonFiles.excerpt(String.valueOf(e.getMessage())), e);
+                file + (line.find() ? ", line " + line.group(1) + "," : "") + " is not " + kind(file) + ": "
+                        + (isOpen
+                                ? "a quotation mark opens a field there, and none closes it"
+                                : "something stands between the quotation mark that ends a field and the next comma")
+                        + "; a quotation mark in a field in quotes is written twice",
+                e);
     }
 
     private static List<String> read(Path file, RowReader reader, CSVParser parser, Sink sink) {
