@@ -191,7 +191,7 @@ public final class AdapterTrainer implements AutoCloseable {
      * @param train training data, reset at the start of every epoch
      * @param evaluation evaluation data, or null; evaluated at the start, as planned, and at the end
      * @param listeners are told how it goes
-     * @throws NonFiniteException if a loss or gradient is not finite; the parameters are those of the last good step
+     * @throws NonFiniteException if a loss, a gradient or a parameter is not finite; the parameters are those of the last good step
      * @throws InvalidInputException if training could change nothing (merged or disabled adapters, a loss that depends on
      *     nothing trainable, no labels), would leave out VARIABLEs that the loss depends on, if a batch does not fit the graph,
      *     or if the plan asks for evaluations that there is no data for
@@ -373,6 +373,7 @@ public final class AdapterTrainer implements AutoCloseable {
     public void close() {
         if (usage.close()) {
             optimizer.close();
+            parameters.forget();
             engine.close();
             if (noise != null) {
                 noise.remove();

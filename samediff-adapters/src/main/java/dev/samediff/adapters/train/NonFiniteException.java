@@ -1,6 +1,6 @@
 package dev.samediff.adapters.train;
 
-/** Training met a loss or a gradient that is not a number; the parameters are those of the last good step. */
+/** Training met a loss, a gradient or a parameter that is not a number; the parameters are those of the last good step. */
 public final class NonFiniteException extends IllegalStateException {
     private static final long serialVersionUID = 1L;
 

@@ -82,12 +82,14 @@ final class Updates {
                     : sum.mean().times(clipping).plus(term);
             followers.correct(optimizer);
             double learningRate = plan.learningRate(state.step - state.runStart, total);
+            parameters.keep();
             try (AfterSteps.Gradients used = followers.gradients(optimizer, slope)) {
                 optimizer.update(parameters.arrays(), slope, learningRate);
                 state.step++;
                 followers.updated(state.step - state.runStart, used);
             }
             parameters.written();
+            requireFiniteParameters(learningRate);
             state.epoch = batches.epoch();
             state.position = batches.position();
             state.batches = batches.checksum();
@@ -154,11 +156,27 @@ final class Updates {
         }
     }
 
+    /** Undoes an update after which a parameter is no number: the run stands where it stood before it. */
+    private void requireFiniteParameters(double learningRate) {
+        parameters.undo().ifPresent(name -> {
+            int step = state.step--;
+            throw new NonFiniteException("the update of step " + step + " made numbers of `" + name + "` NaN or infinite;"
+                    + " the parameters are those of step " + state.step + " and " + checkpoints.last()
+                    + ". Lower the learning rate (" + learningRate + " in this step)"
+                    + (plan.weightDecay() > 0 ? ", the weight decay (" + plan.weightDecay() + ")" : "")
+                    + (model.penalties().isEmpty() ? "" : ", the factor of the penalty")
+                    + (plan.clipNorm() > 0 ? "" : ", or clip gradients"));
+        });
+    }
+
     private void requireFinite(String what, double value) {
         if (!Double.isFinite(value)) {
-            throw new NonFiniteException("the " + what + " of step " + (state.step + 1) + " is " + value
-                    + "; the parameters are those of step " + state.step + " and " + checkpoints.last()
-                    + ". Lower the learning rate (" + plan.learningRate() + ") or look at the batch");
+            throw new NonFiniteException("the " + what + " of step " + (state.step + 1) + " is " + value + "; "
+                    + (state.step == 0
+                            ? "nothing was learned yet: look at the first batch, at the alpha of the adapters and at the"
+                                    + " numbers of the model"
+                            : "the parameters are those of step " + state.step + " and " + checkpoints.last()
+                                    + ". Lower the learning rate (" + plan.learningRate() + ") or look at the batch"));
         }
     }
 }

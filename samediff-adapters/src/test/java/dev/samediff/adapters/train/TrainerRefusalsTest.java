@@ -14,6 +14,7 @@ import dev.samediff.adapters.method.Sorsa;
 import dev.samediff.adapters.train.listener.TrainingListener;
 import dev.samediff.adapters.train.loss.Losses;
 import dev.samediff.adapters.train.loss.TaskLoss;
+import dev.samediff.adapters.train.optimizer.Parameters;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -27,6 +28,7 @@ import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.MultiDataSet;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.learning.config.Sgd;
 
 /** What a trainer refuses, and when it may be used. */
 class TrainerRefusalsTest extends TinyTraining {
@@ -155,6 +157,43 @@ class TrainerRefusalsTest extends TinyTraining {
                 .hasMessageContaining("0.01");
         assertThat(after).hasSize(1);
         assertThatBits(values(gpt, gpt.trainables)).isEqualTo(after.get(0));
+    }
+
+    /** Loss and gradient norm of the step are finite; without the check the run ended with parameters that are no numbers. */
+    @Test
+    void an_update_that_overflows_is_undone_and_told_in_its_step_also_the_last_one() {
+        Map<String, INDArray> start = values(gpt, gpt.trainables);
+        for (TrainingPlan.Builder plan : List.of(
+                plan(1).learningRate(1e39), plan(1).learningRate(1e39).updater(new Sgd()), plan(3).learningRate(1e39))) {
+            List<StepReport> reports = new ArrayList<>();
+            assertThatThrownBy(() -> train(plan, Batches.of(gpt, 2, 2, 4), new TrainingListener() {
+                        @Override
+                        public void onStep(StepReport report) {
+                            reports.add(report);
+                        }
+                    }))
+                    .isInstanceOf(NonFiniteException.class)
+                    .hasMessageContaining("the update of step 1 made numbers of `")
+                    .hasMessageContaining("the parameters are those of step 0")
+                    .hasMessageContaining("Lower the learning rate (1.0E39");
+            assertThat(reports).isEmpty();
+            assertThatBits(values(gpt, gpt.trainables)).isEqualTo(start);
+        }
+    }
+
+    @Test
+    void infinity_and_nan_are_found_wherever_they_stand() {
+        for (float value : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {
+            Parameters parameters = new Parameters(Trainable.of(gpt.graph, gpt.trainables));
+            parameters.keep();
+            assertThat(parameters.undo()).isEmpty();
+            INDArray last = parameters.arrays().get(gpt.trainables.size() - 1);
+            float before = last.getFloat(last.length() - 1);
+            last.putScalar(last.length() - 1, value);
+            assertThat(parameters.undo()).contains(gpt.trainables.get(gpt.trainables.size() - 1));
+            assertThat(last.getFloat(last.length() - 1)).isEqualTo(before);
+            parameters.forget();
+        }
     }
 
     private static String refusal(Runnable call) {

@@ -16,7 +16,6 @@ import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.ScopeType;
 import picocli.CommandLine.Spec;
-import picocli.CommandLine.UnmatchedArgumentException;
 
 /** The command line that {@code samples/run} starts. */
 @CommandLine.Command(
@@ -157,16 +156,7 @@ public final class Cli implements Runnable {
 
     private static int usageError(ParameterException failure) {
         CommandLine command = failure.getCommandLine();
-        String message = failure.getMessage();
-        if (failure instanceof UnmatchedArgumentException unmatched) {
-            List<String> nearest = unmatched.getSuggestions();
-            if (!nearest.isEmpty()) {
-                message +=
-                        "; did you mean " + String.join(" or ", nearest.subList(0, Math.min(2, nearest.size()))) + "?";
-            }
-        }
-        String help = command.getCommandSpec().qualifiedName() + " --help";
-        Failure sentence = new Failure(Failure.UNUSABLE_INPUT, message + " (" + help + " lists what there is)");
+        Failure sentence = new Failure(Failure.UNUSABLE_INPUT, UsageErrors.sentence(failure));
         command.getErr().println("error: " + sentence.sentence());
         return sentence.exitCode();
     }

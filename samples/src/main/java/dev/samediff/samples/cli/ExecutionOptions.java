@@ -1,8 +1,10 @@
 package dev.samediff.samples.cli;
 
+import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.EngineOptions;
 import dev.samediff.adapters.engine.Precision;
 import dev.samediff.importer.onnx.WeightPlace;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
 import picocli.CommandLine.Option;
@@ -46,6 +48,10 @@ final class ExecutionOptions {
 
     /** Returns the options of the engine. */
     EngineOptions engine() {
+        if (!Files.isDirectory(weights)) {
+            throw new InvalidInputException(
+                    "--weights-directory " + weights + " is no directory; name one that exists, on a disk with room");
+        }
         return new EngineOptions(kind, precision, recompute, true, weights, 0);
     }
 

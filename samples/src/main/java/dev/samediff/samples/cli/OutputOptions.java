@@ -33,6 +33,20 @@ final class OutputOptions extends FolderOptions {
     int patience;
 
     @Option(
+            names = "--min-delta",
+            paramLabel = "D",
+            description = "By how much an evaluation must be better to count for --patience. Default: 0.")
+    @Nullable
+    Double minDelta;
+
+    @Option(
+            names = "--checkpoints-kept",
+            paramLabel = "N",
+            description = "Newest checkpoints that stay. Default: 2.")
+    @Nullable
+    Integer checkpointsKept;
+
+    @Option(
             names = "--metric",
             paramLabel = "NAME",
             description = "Keep the parameters that are the best by this: loss, or a metric of the task, such as"
@@ -85,7 +99,12 @@ final class OutputOptions extends FolderOptions {
     /** Adds early stopping and checkpoints; without an interval, one is written only when a signal ends the training. */
     TrainingPlan.Builder withCheckpoints(TrainingPlan.Builder plan, RunFolder folder) {
         if (patience > 0) {
-            plan.earlyStopping(patience, 0);
+            plan.earlyStopping(patience, minDelta == null ? 0 : minDelta);
+        } else if (minDelta != null) {
+            throw new InvalidInputException("--min-delta " + minDelta + " belongs to --patience, which is not given");
+        }
+        if (checkpointsKept != null) {
+            plan.checkpointsKept(checkpointsKept);
         }
         if (patience > 0 || metric != null) {
             plan.restoreBest(true);

@@ -104,6 +104,22 @@ final class TrainingOptions {
     String optimizer = ADAMW;
 
     @Option(
+            names = "--betas",
+            paramLabel = "B1,B2",
+            split = ",",
+            description = "AdamW's decays of the mean of gradients and of their squares. Default: 0.9,0.999.")
+    double @Nullable [] betas;
+
+    @Option(names = "--epsilon", paramLabel = "E", description = "AdamW's epsilon. Default: 1e-8.")
+    @Nullable
+    Double epsilon;
+
+    @Option(
+            names = "--clip-penalty",
+            description = "Clip the gradient of the penalty (sorsa) with that of the loss, instead of adding it afterwards.")
+    boolean clipPenalty;
+
+    @Option(
             names = "--neftune",
             paramLabel = "ALPHA",
             defaultValue = "0",
@@ -151,13 +167,15 @@ final class TrainingOptions {
     TrainingPlan.Builder plan(int total) {
         requireAtLeast("--warmup", warmup);
         requireAtLeast("--eval-every", evalEvery);
-        return TrainingPlan.builder()
-                .steps(total)
+        TrainingPlan.Builder plan = TrainingPlan.builder();
+        adamW(plan);
+        return plan.steps(total)
                 .learningRate(learningRate)
                 .schedule(schedule)
                 .warmupSteps(warmup < 0 ? total / 20 : warmup)
                 .weightDecay(weightDecay)
                 .clipNorm(clip)
+                .clipPenalty(clipPenalty)
                 .accumulation(accumulate)
                 .evaluateEvery(evalEvery < 0 ? Math.max(1, total / 8) : evalEvery)
                 .seed(seed)
@@ -165,6 +183,24 @@ final class TrainingOptions {
                 .neftune(neftune)
                 .updater(updater())
                 .engine(execution.engine());
+    }
+
+    /** Refuses what is AdamW's for other optimizers, which would leave it out without a word. */
+    private void adamW(TrainingPlan.Builder plan) {
+        if (!optimizer.equalsIgnoreCase(ADAMW) && (betas != null || epsilon != null)) {
+            throw new InvalidInputException((betas != null ? "--betas" : "--epsilon")
+                    + " is of adamw, and --optimizer " + optimizer + " has its own; leave one of them out");
+        }
+        double[] pair = betas;
+        if (pair != null) {
+            if (pair.length != 2) {
+                throw new InvalidInputException("--betas has " + pair.length + " numbers; give two, such as 0.9,0.999");
+            }
+            plan.betas(pair[0], pair[1]);
+        }
+        if (epsilon != null) {
+            plan.epsilon(epsilon);
+        }
     }
 
     /** Returns the updates, as far as they are known before the data. */

@@ -101,6 +101,10 @@ public final class FineTune {
                 .filter(ExecutionReport::isNotable)
                 .ifPresent(report -> notes.accept("engine: " + report.sentence()));
         List<Measurement> after = evaluating(candidate, this::measure);
+        task.train()
+                .change()
+                .ifPresent(what ->
+                        notes.accept(what + " while it was trained on; learned is what it held when the training began"));
         return new FineTuneResult(
                 TASK,
                 settings.metric(),

@@ -6,6 +6,7 @@ import dev.samediff.adapters.io.DurableFiles;
 import dev.samediff.adapters.io.FolderManifest;
 import dev.samediff.adapters.io.LockFile;
 import java.io.IOException;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -90,7 +91,15 @@ public record RunFolder(Path path) {
                         + " cannot be the folder of the results; name another one with --out");
             }
         }
-        Files.createDirectories(path);
+        try {
+            Files.createDirectories(path);
+        } catch (IOException e) {
+            throw new InvalidInputException(
+                    "the folder " + path + " cannot be made"
+                            + (e instanceof AccessDeniedException ? ": no permission to write there" : "")
+                            + "; name another one with --out",
+                    e);
+        }
     }
 
     /** Returns the folder of the adapter. */

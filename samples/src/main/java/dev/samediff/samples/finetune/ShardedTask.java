@@ -17,7 +17,6 @@ import dev.samediff.tuning.spark.ShardFactory;
 import dev.samediff.tuning.training.BaseModels;
 import java.util.List;
 import java.util.function.Supplier;
-import java.util.stream.IntStream;
 
 /** A task divided among shards that train the same adapters; what they share is made once per process. */
 public final class ShardedTask {
@@ -68,13 +67,9 @@ public final class ShardedTask {
             throw new InvalidInputException(
                     all.size() + " examples cannot be divided among " + shards + " shards; give fewer --shards");
         }
-        List<TokenSequence> own = IntStream.range(0, all.size())
-                .filter(i -> i % shards == shard)
-                .mapToObj(all::get)
-                .toList();
         AdaptedModel adapted = AdaptedModel.inject(graphs.borrow(), graphs.modulePaths(), config, linalg);
         TaskLoss loss = Losses.causalLm(adapted.graph(), model.logits());
-        EncodedExamples share = new EncodedExamples(own, encoded.report());
+        EncodedExamples share = encoded.shard(shard, shards);
         return new ShardFactory.Shard(
                 adapted,
                 loss,

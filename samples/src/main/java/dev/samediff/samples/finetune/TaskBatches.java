@@ -5,6 +5,7 @@ import dev.samediff.adapters.text.batch.CausalLmIterator;
 import dev.samediff.adapters.text.batch.EncodedExamples;
 import dev.samediff.adapters.text.batch.Packing;
 import dev.samediff.adapters.text.batch.TokenSequence;
+import dev.samediff.adapters.text.jsonl.ExampleSource;
 import dev.samediff.adapters.text.jsonl.Learnable;
 import dev.samediff.samples.model.LanguageModel;
 import dev.samediff.samples.task.EvaluationSet;
@@ -23,6 +24,11 @@ public record TaskBatches(LanguageModel model) {
 
     /** Returns examples as token sequences. */
     public EncodedExamples encode(List<? extends Learnable> examples) {
+        return model.encoder().encodeAll(examples);
+    }
+
+    /** Returns examples as token sequences, reading them one by one. */
+    public EncodedExamples encode(ExampleSource examples) {
         return model.encoder().encodeAll(examples);
     }
 

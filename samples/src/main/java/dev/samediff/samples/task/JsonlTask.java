@@ -1,20 +1,27 @@
 package dev.samediff.samples.task;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.io.FileState;
+import dev.samediff.adapters.io.GivenFile;
 import dev.samediff.adapters.text.batch.PromptTemplate;
+import dev.samediff.adapters.text.chat.ChatMessage;
 import dev.samediff.adapters.text.chat.ChatTemplate;
+import dev.samediff.adapters.text.jsonl.BrokenLines;
 import dev.samediff.adapters.text.jsonl.ChatExamples;
 import dev.samediff.adapters.text.jsonl.ChatRows;
 import dev.samediff.adapters.text.jsonl.JsonlExamples;
 import dev.samediff.adapters.text.jsonl.Learnable;
 import dev.samediff.adapters.text.jsonl.TextExample;
+import dev.samediff.adapters.text.table.CsvRows;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
-import java.util.function.Function;
+import java.util.function.Consumer;
+import java.util.function.ObjIntConsumer;
 import java.util.function.Supplier;
 
-/** A job given by JSONL files. */
+/** A job given by files of JSON lines, or tables. */
 public final class JsonlTask {
     private static final int HELD_OUT_PART = 20;
     private static final int MOST_HELD_OUT = 500;
@@ -32,81 +39,109 @@ public final class JsonlTask {
      */
     public static Task read(
             Path train, Optional<Path> evaluation, Optional<PromptTemplate> template, Supplier<ChatTemplate> chat) {
-        if (!ChatRows.areIn(train)) {
-            return read(
-                    train,
-                    evaluation,
-                    file -> examples(file, template),
-                    examples -> examples,
-                    examples -> examples,
-                    Optional.empty());
+        GivenFile.require(train, "examples: a JSON object per line, or a table (.csv, .tsv)");
+        evaluation.ifPresent(
+                file -> GivenFile.require(file, "examples to measure by: a JSON object per line, or a table (.csv, .tsv)"));
+        FileState state = FileState.of(train);
+        if (CsvRows.isTable(train) || !ChatRows.areIn(train)) {
+            return read(state, evaluation, new Prompts(template), Optional.empty());
         }
         if (template.isPresent()) {
             throw new InvalidInputException("--template is for prompts, and " + train
                     + " holds conversations, which a chat template frames; leave it out");
         }
         ChatTemplate used = chat.get();
-        return read(
-                train,
-                evaluation,
-                ChatRows::read,
-                talks -> ChatExamples.whole(talks, used),
-                talks -> ChatExamples.of(talks, used),
-                Optional.of(used));
+        return read(state, evaluation, new Talks(used), Optional.of(used));
     }
 
-    /**
-     * Reads what is learned, and what is measured by: of conversations each answer, as it is asked for.
-     *
-     * @param learned makes what is learned of lines
-     * @param asked makes what is measured of lines
-     */
+    /** Lines of a file, as what is learned and as what is measured by. */
+    private interface Lines<T> {
+        void read(Path file, Consumer<T> sink);
+
+        List<? extends Learnable> learned(T line, int number);
+
+        List<TextExample> asked(T line, int number);
+    }
+
+    private record Prompts(Optional<PromptTemplate> template) implements Lines<TextExample> {
+        @Override
+        public void read(Path file, Consumer<TextExample> sink) {
+            JsonlExamples.read(file, Optional.empty(), BrokenLines.REFUSE, sink);
+        }
+
+        @Override
+        public List<TextExample> learned(TextExample line, int number) {
+            return List.of(template.map(words -> words.apply(line)).orElse(line));
+        }
+
+        @Override
+        public List<TextExample> asked(TextExample line, int number) {
+            return learned(line, number);
+        }
+    }
+
+    private record Talks(ChatTemplate template) implements Lines<List<ChatMessage>> {
+        @Override
+        public void read(Path file, Consumer<List<ChatMessage>> sink) {
+            ChatRows.read(file, sink);
+        }
+
+        @Override
+        public List<Learnable> learned(List<ChatMessage> line, int number) {
+            return ChatExamples.whole(line, template, number);
+        }
+
+        @Override
+        public List<TextExample> asked(List<ChatMessage> line, int number) {
+            return ChatExamples.of(line, template, number);
+        }
+    }
+
+    /** Reads what is measured by, and counts what is learned, which is read again when it is encoded. */
     private static <T> Task read(
-            Path train,
-            Optional<Path> evaluation,
-            Function<Path, List<T>> reader,
-            Function<List<T>, List<? extends Learnable>> learned,
-            Function<List<T>, List<TextExample>> asked,
-            Optional<ChatTemplate> chat) {
-        List<T> all = reader.apply(train);
-        if (evaluation.isPresent()) {
-            List<TextExample> held = asked.apply(reader.apply(evaluation.get()));
-            return task(train, learned.apply(all), named(evaluation.get()), held, chat);
-        }
-        if (all.size() < 2) {
-            throw new InvalidInputException(train + " has " + all.size() + " example; at least two are needed, one of"
-                    + " them for the evaluation, or give --eval");
-        }
-        int stride = Math.max(Math.min(HELD_OUT_PART, all.size()), all.size() / MOST_HELD_OUT);
-        List<TextExample> held = asked.apply(every(all, stride, true));
-        return task(train, learned.apply(every(all, stride, false)), "held-out", held, chat);
-    }
-
-    private static Task task(
-            Path train,
-            List<? extends Learnable> learned,
-            String name,
-            List<TextExample> held,
-            Optional<ChatTemplate> chat) {
+            FileState state, Optional<Path> evaluation, Lines<T> lines, Optional<ChatTemplate> chat) {
+        int stride = evaluation.isPresent() ? Integer.MAX_VALUE : stride(state.file(), lines);
+        List<TextExample> held = new ArrayList<>();
+        TrainingFile train = new TrainingFile(
+                state,
+                sink -> each(state.file(), lines, (line, number) -> {
+                    if (!isHeldOut(number, stride)) {
+                        lines.learned(line, number).forEach(sink);
+                    }
+                }));
+        int[] learned = {0};
+        train.read(example -> learned[0]++);
+        each(evaluation.orElse(state.file()), lines, (line, number) -> {
+            if (evaluation.isPresent() || isHeldOut(number, stride)) {
+                held.addAll(lines.asked(line, number));
+            }
+        });
         return new Task(
-                named(train) + ": " + learned.size() + " examples, " + held.size() + " to evaluate",
-                learned,
-                List.of(new EvaluationSet(name, held, ExactMatch.wholeResponse())),
+                named(state.file()) + ": " + learned[0] + " examples, " + held.size() + " to evaluate",
+                train,
+                List.of(new EvaluationSet(
+                        evaluation.map(JsonlTask::named).orElse("held-out"), held, ExactMatch.wholeResponse())),
                 chat);
     }
 
-    private static List<TextExample> examples(Path file, Optional<PromptTemplate> template) {
-        List<TextExample> examples = JsonlExamples.read(file);
-        return template.map(words -> examples.stream().map(words::apply).toList())
-                .orElse(examples);
+    /** Every 20th, and not much more than 500; the last of each group. */
+    private static <T> int stride(Path train, Lines<T> lines) {
+        int[] count = {0};
+        lines.read(train, line -> count[0]++);
+        if (count[0] < 2) {
+            throw new InvalidInputException(train + " has " + count[0] + " example; at least two are needed, one of"
+                    + " them for the evaluation, or give --eval");
+        }
+        return Math.max(Math.min(HELD_OUT_PART, count[0]), count[0] / MOST_HELD_OUT);
     }
 
-    /** Returns the last of every {@code stride} examples, or all the others. */
-    private static <T> List<T> every(List<T> all, int stride, boolean last) {
-        return java.util.stream.IntStream.range(0, all.size())
-                .filter(i -> (i % stride == stride - 1) == last)
-                .mapToObj(all::get)
-                .toList();
+    private static boolean isHeldOut(int number, int stride) {
+        return number % stride == stride - 1;
+    }
+
+    private static <T> void each(Path file, Lines<T> lines, ObjIntConsumer<T> sink) {
+        int[] number = {0};
+        lines.read(file, line -> sink.accept(line, number[0]++));
     }
 
     private static String named(Path file) {

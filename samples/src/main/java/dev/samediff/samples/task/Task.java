@@ -1,6 +1,7 @@
 package dev.samediff.samples.task;
 
 import dev.samediff.adapters.text.chat.ChatTemplate;
+import dev.samediff.adapters.text.jsonl.ExampleSource;
 import dev.samediff.adapters.text.jsonl.Learnable;
 import java.util.List;
 import java.util.Optional;
@@ -15,20 +16,19 @@ import java.util.Optional;
  */
 public record Task(
         String description,
-        List<? extends Learnable> train,
+        ExampleSource train,
         List<EvaluationSet> evaluations,
         Optional<ChatTemplate> chat) {
     public Task {
-        train = List.copyOf(train);
         evaluations = List.copyOf(evaluations);
         if (evaluations.isEmpty()) {
             throw new IllegalArgumentException("a task needs something to be measured by");
         }
     }
 
-    /** A task of examples that were no conversations. */
+    /** A task of examples in memory that were no conversations. */
     public Task(String description, List<? extends Learnable> train, List<EvaluationSet> evaluations) {
-        this(description, train, evaluations, Optional.empty());
+        this(description, List.copyOf(train)::forEach, evaluations, Optional.empty());
     }
 
     /** Returns the evaluation set the training aims at. */

@@ -36,7 +36,17 @@ class FailureTest {
             delimiter = '|',
             value = {
                 "finetne                                 | did you mean finetune",
-                "finetune --metod lora                   | did you mean --method",
+                "finetune --metod lora                   | there is no option --metod; did you mean --method",
+                "finetune --learning_rate 1              | there is no option --learning_rate; here it is --lr",
+                "finetune --lora-r 4                     | there is no option --lora-r; here it is --rank",
+                "finetune --output-dir=x                 | there is no option --output-dir; here it is --out",
+                "generate --max-new-tokens 4 --prompt a  | here it is --max-tokens",
+                "doctor --learning-rate 1                | there is no option --learning-rate",
+                "train                                   | there is no command `train`; here it is finetune",
+                "help                                    | there is no command `help`; here it is --help",
+                "finetune stray                          | the word `stray` belongs to no option",
+                "generate                                | error: Missing required argument",
+                "finetune --weights-directory /nosuch    | --weights-directory /nosuch is no directory",
                 "finetune --method dorra                 | lora, olora, pissa, sorsa",
                 "finetune --rank 0                       | rank 0",
                 "finetune --rank 9999                    | rank 9999",
@@ -55,6 +65,11 @@ class FailureTest {
                 "finetune --method sorsa --regularizer x | regularizer",
                 "finetune --resume                       | --out",
                 "finetune --checkpoint-every -3          | --checkpoint-every -3",
+                "finetune --betas 0.9                    | --betas has 1 numbers; give two",
+                "finetune --betas 0.9,1.5                | beta2",
+                "finetune --epsilon 1 --optimizer sgd    | --epsilon is of adamw",
+                "finetune --min-delta 0.1                | --min-delta 0.1 belongs to --patience",
+                "finetune --checkpoints-kept 0           | checkpoints kept",
                 "finetune --patience -1                  | --patience -1",
                 "finetune --eval-every -2                | --eval-every -2",
                 "compare --warmup -2                     | --warmup -2",
@@ -122,7 +137,13 @@ class FailureTest {
         Run run = Run.of(
                 withOut(("finetune --train " + data + " --method lora --rank 1 --alpha 1e300 --steps 2 --eval-count 0")
                         .split(" ")));
-        assertOneSentence(run, 1).contains("the task loss of step", "is NaN", "learning rate");
+        assertOneSentence(run, 1).contains("the task loss of step 1 is NaN", "alpha of the adapters");
+    }
+
+    @Test
+    void a_folder_that_cannot_be_made_is_named() {
+        assertOneSentence(Run.of("finetune", "--steps", "2", "--out", "/proc/x"), 2)
+                .contains("the folder /proc/x cannot be made", "--out");
     }
 
     @Test

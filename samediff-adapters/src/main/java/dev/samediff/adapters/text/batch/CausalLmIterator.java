@@ -2,7 +2,9 @@ package dev.samediff.adapters.text.batch;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.text.tokenizer.Tokenizer;
+import java.util.Arrays;
 import java.util.List;
+import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.MultiDataSet;
 
@@ -24,7 +26,7 @@ import org.nd4j.linalg.dataset.MultiDataSet;
 public final class CausalLmIterator extends EpochIterator {
     private static final long serialVersionUID = 1L;
 
-    private final TokenSequence[] sequences;
+    private final List<TokenSequence> sequences; // a store, or what a copy by serialisation has of it
     private final int padId;
 
     /**
@@ -36,20 +38,17 @@ public final class CausalLmIterator extends EpochIterator {
      * @throws dev.samediff.adapters.InvalidInputException if there are no sequences or one is too long
      */
     public CausalLmIterator(List<TokenSequence> sequences, int padId, BatchPlan plan) {
-        this(
-                plan.packing().pack(checked(sequences, plan), plan.maxLength()).toArray(TokenSequence[]::new),
-                padId,
-                plan);
+        this(TokenStore.of(plan.packing().pack(checked(TokenStore.of(sequences), plan), plan.maxLength())), padId, plan);
     }
 
-    private CausalLmIterator(TokenSequence[] rows, int padId, BatchPlan plan) {
+    private CausalLmIterator(TokenStore rows, int padId, BatchPlan plan) {
         super(positions(rows), plan);
         this.sequences = rows;
         this.padId = padId;
     }
 
-    private static List<TokenSequence> checked(List<TokenSequence> sequences, BatchPlan plan) {
-        boolean apart = sequences.stream().anyMatch(sequence -> sequence.starts().length > 1);
+    private static TokenStore checked(TokenStore sequences, BatchPlan plan) {
+        boolean apart = IntStream.range(0, sequences.size()).anyMatch(sequences::hasStarts);
         if (plan.packing() == Packing.ISOLATED || apart) {
             requireApart(plan);
         }
@@ -58,7 +57,7 @@ public final class CausalLmIterator extends EpochIterator {
                     "sequences that hold several documents are packed already; give a plan without packing");
         }
         for (int i = 0; i < sequences.size(); i++) {
-            checkLength(i, sequences.get(i).length() - 1, plan);
+            checkLength(i, sequences.length(i) - 1, plan);
         }
         return sequences;
     }
@@ -81,11 +80,9 @@ public final class CausalLmIterator extends EpochIterator {
         }
     }
 
-    private static int[] positions(TokenSequence[] rows) {
-        int[] lengths = new int[rows.length];
-        for (int i = 0; i < rows.length; i++) {
-            lengths[i] = rows[i].length() - 1;
-        }
+    private static int[] positions(TokenStore rows) {
+        int[] lengths = new int[rows.size()];
+        Arrays.setAll(lengths, i -> rows.length(i) - 1);
         return lengths;
     }
 
@@ -109,7 +106,7 @@ public final class CausalLmIterator extends EpochIterator {
         int[] labels = new int[members.length * width];
         float[] mask = new float[members.length * width];
         for (int row = 0; row < members.length; row++) {
-            TokenSequence sequence = sequences[members[row]];
+            TokenSequence sequence = sequences.get(members[row]);
             ids[row] = sequence.ids();
             starts[row] = sequence.starts();
             lengths[row] = sequence.length() - 1;

@@ -1,6 +1,7 @@
 package dev.samediff.adapters.text.batch;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.text.jsonl.ExampleSource;
 import dev.samediff.adapters.text.jsonl.Learnable;
 import dev.samediff.adapters.text.jsonl.MaskedText;
 import dev.samediff.adapters.text.jsonl.TextExample;
@@ -117,10 +118,16 @@ public record SequenceEncoder(
 
     /** Encodes all examples; refuses if nothing is left. */
     public EncodedExamples encodeAll(Iterable<? extends Learnable> examples) {
+        return encodeAll((ExampleSource) examples::forEach);
+    }
+
+    /** Encodes all examples as they are read, so that they may be more than fit into memory; refuses if nothing is left. */
+    public EncodedExamples encodeAll(ExampleSource examples) {
         Tally tally = new Tally();
-        List<TokenSequence> sequences = new ArrayList<>();
-        for (Learnable example : examples) {
-            sequences.addAll(tally.encode(example));
+        TokenStore sequences;
+        try (TokenStoreBuilder builder = new TokenStoreBuilder()) {
+            examples.read(example -> tally.encode(example).forEach(builder::add));
+            sequences = builder.store();
         }
         EncodingReport report = tally.report();
         if (sequences.isEmpty()) {

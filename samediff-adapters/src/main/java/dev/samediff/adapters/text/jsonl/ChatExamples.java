@@ -24,21 +24,30 @@ public final class ChatExamples {
     public static List<Learnable> whole(List<List<ChatMessage>> conversations, ChatTemplate template) {
         List<Learnable> all = new ArrayList<>();
         for (int i = 0; i < conversations.size(); i++) {
-            List<ChatMessage> messages = toLastAnswer(conversations.get(i));
-            if (messages.isEmpty()) {
-                continue;
-            }
-            Rendered rendered = template.rendered(messages, false);
-            List<Turn> turns = rendered.generated().isEmpty() ? turns(messages, template, i) : List.of();
-            Optional<List<Span>> learned =
-                    turns.isEmpty() ? Optional.of(rendered.generated()) : spans(turns, rendered.text());
-            if (learned.isPresent() && !learned.get().isEmpty()) {
-                all.add(new MaskedText(rendered.text(), learned.get()));
-            } else {
-                turns.forEach(turn -> all.add(turn.example()));
-            }
+            all.addAll(whole(conversations.get(i), template, i));
         }
         return all;
+    }
+
+    /**
+     * What is learned of one conversation, as {@link #whole(List, ChatTemplate)} has it of many.
+     *
+     * @param number names the conversation in messages, from 0
+     * @throws InvalidInputException if the template refuses it, or writes an answer differently from how it opens one
+     */
+    public static List<Learnable> whole(List<ChatMessage> conversation, ChatTemplate template, int number) {
+        List<ChatMessage> messages = toLastAnswer(conversation);
+        if (messages.isEmpty()) {
+            return List.of();
+        }
+        Rendered rendered = template.rendered(messages, false);
+        List<Turn> turns = rendered.generated().isEmpty() ? turns(messages, template, number) : List.of();
+        Optional<List<Span>> learned =
+                turns.isEmpty() ? Optional.of(rendered.generated()) : spans(turns, rendered.text());
+        if (learned.isPresent() && !learned.get().isEmpty()) {
+            return List.of(new MaskedText(rendered.text(), learned.get()));
+        }
+        return turns.stream().<Learnable>map(Turn::example).toList();
     }
 
     /**
@@ -50,9 +59,19 @@ public final class ChatExamples {
     public static List<TextExample> of(List<List<ChatMessage>> conversations, ChatTemplate template) {
         List<TextExample> examples = new ArrayList<>();
         for (int i = 0; i < conversations.size(); i++) {
-            turns(conversations.get(i), template, i).forEach(turn -> examples.add(turn.example()));
+            examples.addAll(of(conversations.get(i), template, i));
         }
         return examples;
+    }
+
+    /**
+     * Each turn of the assistant in one conversation, as {@link #of(List, ChatTemplate)} has it of many.
+     *
+     * @param number names the conversation in messages, from 0
+     * @throws InvalidInputException if the template refuses it, or writes an answer differently from how it opens one
+     */
+    public static List<TextExample> of(List<ChatMessage> conversation, ChatTemplate template, int number) {
+        return turns(conversation, template, number).stream().map(Turn::example).toList();
     }
 
     /** Nothing is learned from what stands behind the last answer, and a template might refuse it. */

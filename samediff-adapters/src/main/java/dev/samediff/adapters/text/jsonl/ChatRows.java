@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * Conversations, one a line: {@code {"messages": [{"role": "user", "content": "..."}, {"role": "assistant", "content": "..."}]}}, or in the older
@@ -52,8 +53,18 @@ public final class ChatRows {
      */
     public static List<List<ChatMessage>> read(Path file) {
         List<List<ChatMessage>> all = new ArrayList<>();
-        JsonlLines.read(file, BrokenLines.REFUSE, object -> all.add(conversation(object)));
+        read(file, all::add);
         return all;
+    }
+
+    /**
+     * Hands all conversations on, one by one.
+     *
+     * @param sink takes a conversation
+     * @throws InvalidInputException that names file and line of what cannot be used
+     */
+    public static void read(Path file, Consumer<List<ChatMessage>> sink) {
+        JsonlLines.read(file, BrokenLines.REFUSE, object -> sink.accept(conversation(object)));
     }
 
     private static List<ChatMessage> conversation(ObjectNode object) throws BrokenLine {

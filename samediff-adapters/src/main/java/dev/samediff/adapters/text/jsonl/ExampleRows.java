@@ -7,6 +7,8 @@ import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.text.table.CsvRows;
 import dev.samediff.adapters.text.tokenizer.JsonFiles;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Rows of a file of examples by the names of their columns: JSONL, or a table (`.csv`) with a header. A row that cannot be used ends the reading with a sentence that names file and line.
@@ -15,23 +17,42 @@ final class ExampleRows {
     private ExampleRows() {}
 
     static void read(Path file, JsonlLines.Sink sink) {
-        if (!CsvRows.isTable(file)) {
-            JsonlLines.read(file, BrokenLines.REFUSE, sink);
-            return;
-        }
-        CsvRows table = CsvRows.read(file);
-        for (CsvRows.Row row : table.rows()) {
+        read(file, BrokenLines.REFUSE, sink);
+    }
+
+    /** Reads one row at a time. */
+    static JsonlReport read(Path file, BrokenLines broken, JsonlLines.Sink sink) {
+        return CsvRows.isTable(file) ? table(file, broken, sink) : JsonlLines.read(file, broken, sink);
+    }
+
+    private static JsonlReport table(Path file, BrokenLines broken, JsonlLines.Sink sink) {
+        long[] counts = new long[3]; // lines, examples, skipped rows
+        List<String> problems = new ArrayList<>();
+        CsvRows.read(file, (names, row) -> {
             ObjectNode object = JsonNodeFactory.instance.objectNode();
-            for (int i = 0; i < table.names().size(); i++) {
-                object.put(table.names().get(i), row.fields().get(i));
+            for (int i = 0; i < names.size(); i++) {
+                object.put(names.get(i), row.fields().get(i));
             }
+            counts[0] = row.line();
             try {
                 sink.accept(object);
+                counts[1]++;
             } catch (BrokenLine e) {
-                throw new InvalidInputException(
-                        e.sentence(file.toString(), row.line(), String.join(",", row.fields())), e);
+                String sentence = e.sentence(file.toString(), row.line(), String.join(",", row.fields()));
+                if (broken == BrokenLines.REFUSE) {
+                    throw new InvalidInputException(sentence, e);
+                }
+                counts[2]++;
+                if (problems.size() < JsonlReport.KEPT_PROBLEMS) {
+                    problems.add(sentence);
+                }
             }
+        });
+        if (counts[1] == 0) {
+            throw new InvalidInputException(
+                    file + " holds no example: all " + counts[2] + " rows are broken, the first: " + problems.get(0));
         }
+        return new JsonlReport(file, counts[0], counts[1], counts[2], problems);
     }
 
     /** The first of some keys that a row has, for columns that are called differently. */

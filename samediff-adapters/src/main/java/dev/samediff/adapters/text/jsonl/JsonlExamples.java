@@ -11,7 +11,7 @@ import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 
 /**
- * Reads prompt/response or plain-text examples from a JSONL file.
+ * Reads prompt/response or plain-text examples from a JSONL file, or from a table ({@code .csv}, {@code .tsv}) with the same names of columns.
  *
  * <p>The file is strict UTF-8 with one JSON object per line; a byte order mark, CRLF and blank lines are tolerated.
  * Without a given {@link JsonlLayout} the first usable line decides which of {@link JsonlLayout#KNOWN} the file has, and
@@ -53,7 +53,7 @@ public final class JsonlExamples {
     public static JsonlReport read(
             Path file, Optional<JsonlLayout> layout, BrokenLines broken, Consumer<TextExample> sink) {
         JsonlExamples reader = new JsonlExamples(layout);
-        return JsonlLines.read(file, broken, object -> sink.accept(reader.example(object)));
+        return ExampleRows.read(file, broken, object -> sink.accept(reader.example(object)));
     }
 
     private TextExample example(ObjectNode object) throws BrokenLine {
@@ -95,6 +95,6 @@ public final class JsonlExamples {
                             + " write each turn as {\"prompt\": ..., \"response\": ...}");
         }
         throw new BrokenLine("has the keys " + keys + ", none of the known pairs (" + JsonlLayout.knownKeys()
-                + "); name the prompt and the response key");
+                + "); rename them, or read them in Java by a JsonlLayout of your own");
     }
 }

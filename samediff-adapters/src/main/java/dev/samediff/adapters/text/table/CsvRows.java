@@ -3,6 +3,7 @@ package dev.samediff.adapters.text.table;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.io.GivenFile;
 import dev.samediff.adapters.text.tokenizer.JsonFiles;
+import java.io.FilterReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.io.Reader;
@@ -17,6 +18,8 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Set;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.apache.commons.csv.CSVException;
 import org.apache.commons.csv.CSVFormat;
 import org.apache.commons.csv.CSVParser;
@@ -33,6 +36,8 @@ import org.apache.commons.csv.CSVRecord;
  */
 public record CsvRows(Path file, List<String> names, List<Row> rows) {
     private static final long MOST_BYTES = 1L << 29; // the rows are kept in memory
+    private static final Pattern LINE = Pattern.compile("line:? ?(\\d[\\d,]*\\d|\\d)");
+    private static final int LONGEST_ROW = 1 << 24;
     private static final char BYTE_ORDER_MARK = '\uFEFF';
 
     /**
@@ -67,21 +72,46 @@ public record CsvRows(Path file, List<String> names, List<Row> rows) {
         } catch (IOException e) {
             throw new UncheckedIOException("cannot read " + file + ": " + e.getMessage(), e);
         }
+        List<Row> rows = new ArrayList<>();
+        List<String> names = read(file, (columns, row) -> rows.add(row));
+        return new CsvRows(file, names, List.copyOf(rows));
+    }
+
+    /** Takes rows one by one. */
+    @FunctionalInterface
+    public interface Sink {
+        /**
+         * Takes a row.
+         *
+         * @param names names of the columns
+         * @param row the row
+         */
+        void accept(List<String> names, Row row);
+    }
+
+    /**
+     * Hands the rows of a file on, one by one, so that it may have more of them than fit into memory.
+     *
+     * @return names of the columns
+     * @throws InvalidInputException if it is no such table; the message says which line, what is there and what was expected
+     */
+    public static List<String> read(Path file, Sink sink) {
+        GivenFile.require(file, kind(file));
         CSVFormat.Builder format = CSVFormat.RFC4180.builder().setIgnoreEmptyLines(true);
         if (isTabbed(file)) {
             format.setDelimiter('\t').setQuote(null);
         }
-        try (Reader reader = new InputStreamReader(
+        try (RowReader reader = new RowReader(file, new InputStreamReader(
                         Files.newInputStream(file),
                         StandardCharsets.UTF_8
                                 .newDecoder()
                                 .onMalformedInput(CodingErrorAction.REPORT)
-                                .onUnmappableCharacter(CodingErrorAction.REPORT));
+                                .onUnmappableCharacter(CodingErrorAction.REPORT)));
                 CSVParser parser = CSVParser.builder()
                         .setReader(reader)
                         .setFormat(format.get())
                         .get()) {
-            return read(file, parser);
+            return read(file, reader, parser, sink);
         } catch (CharacterCodingException e) {
             throw new InvalidInputException(file + " is not UTF-8 text; save the table as UTF-8", e);
         } catch (CSVException e) {
@@ -100,14 +130,23 @@ public record CsvRows(Path file, List<String> names, List<Row> rows) {
     }
 
     private static InvalidInputException broken(Path file, Exception e) {
+        // the parser's words, such as "(startline 2) EOF reached before encapsulated token finished"
+        Matcher line = LINE.matcher(String.valueOf(e.getMessage()));
+        boolean isOpen = String.valueOf(e.getMessage()).contains("EOF");
         return new InvalidInputException(
-                file + " is not " + kind(file) + ": " + JsonFiles.excerpt(String.valueOf(e.getMessage())), e);
+                file + (line.find() ? ", line " + line.group(1) + "," : "") + " is not " + kind(file) + ": "
+                        + (isOpen
+                                ? "a quotation mark opens a field there, and none closes it"
+                                : "something stands between the quotation mark that ends a field and the next comma")
+                        + "; a quotation mark in a field in quotes is written twice",
+                e);
     }
 
-    private static CsvRows read(Path file, CSVParser parser) {
+    private static List<String> read(Path file, RowReader reader, CSVParser parser, Sink sink) {
         List<String> names = List.of();
-        List<Row> rows = new ArrayList<>();
+        boolean any = false;
         for (CSVRecord record : parser) {
+            reader.rowEnds();
             List<String> fields = record.toList();
             long line = parser.getCurrentLineNumber();
             if (names.isEmpty()) {
@@ -119,14 +158,47 @@ public record CsvRows(Path file, List<String> names, List<Row> rows) {
                         + (isTabbed(file) ? ") | " : "); put fields with commas into quotes | ")
                         + JsonFiles.excerpt(String.join(",", fields)));
             } else {
-                rows.add(new Row(line, fields));
+                sink.accept(names, new Row(line, fields));
+                any = true;
             }
         }
-        if (rows.isEmpty()) {
+        if (!any) {
             throw new InvalidInputException(
                     file + " holds no example: expected a line with the names of the columns, and rows after it");
         }
-        return new CsvRows(file, names, List.copyOf(rows));
+        return names;
+    }
+
+    /** Refuses rows without an end: the parser keeps a row in memory, and a quotation mark that nobody closes makes one of a whole file. */
+    private static final class RowReader extends FilterReader {
+        private final Path file;
+        private long sinceRow;
+
+        RowReader(Path file, Reader in) {
+            super(in);
+            this.file = file;
+        }
+
+        void rowEnds() {
+            sinceRow = 0;
+        }
+
+        @Override
+        public int read() throws IOException {
+            char[] one = new char[1];
+            return read(one, 0, 1) < 0 ? -1 : one[0];
+        }
+
+        @Override
+        public int read(char[] into, int from, int length) throws IOException {
+            int count = super.read(into, from, length);
+            sinceRow += Math.max(0, count);
+            if (sinceRow > LONGEST_ROW) {
+                throw new InvalidInputException(file + " has a row of more than " + LONGEST_ROW
+                        + " characters; is there a quotation mark that nobody closes?");
+            }
+            return count;
+        }
     }
 
     private static List<String> names(Path file, List<String> fields) {

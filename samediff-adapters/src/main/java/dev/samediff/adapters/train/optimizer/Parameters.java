@@ -6,13 +6,17 @@ import dev.samediff.adapters.graph.Names;
 import dev.samediff.adapters.train.Trainable;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.BooleanIndexing;
+import org.nd4j.linalg.indexing.conditions.Conditions;
 
 /** The values of what is trained. */
 public final class Parameters {
     private final Trainable model;
     private final List<String> names;
+    private List<INDArray> kept = List.of();
 
     public Parameters(Trainable model) {
         this.model = model;
@@ -36,6 +40,41 @@ public final class Parameters {
             arrays.get(i).assign(values.get(i));
         }
         written();
+    }
+
+    /** Keeps the present values for {@link #undo}: once more the memory of the parameters. */
+    public void keep() {
+        if (kept.isEmpty()) {
+            kept = read();
+            return;
+        }
+        List<INDArray> now = arrays();
+        for (int i = 0; i < now.size(); i++) {
+            kept.get(i).assign(now.get(i));
+        }
+    }
+
+    /**
+     * Puts the values back that were kept, if one of the present ones is NaN or infinite: a loss and gradients that are finite do not keep an update
+     * from overflowing, and the loss of what comes of it may be finite again.
+     *
+     * @return the name of the first parameter with such a value; empty if there is none
+     */
+    public Optional<String> undo() {
+        List<INDArray> now = arrays();
+        for (int i = 0; i < now.size(); i++) {
+            if (BooleanIndexing.or(now.get(i), Conditions.notFinite())) {
+                write(kept);
+                return Optional.of(names.get(i));
+            }
+        }
+        return Optional.empty();
+    }
+
+    /** Frees what was kept. */
+    public void forget() {
+        kept.forEach(Optimizer::free);
+        kept = List.of();
     }
 
     /** Counts that the arrays in the graph were written to. */

@@ -94,4 +94,27 @@ class CsvRowsTest {
         Path further = write("text,label\na,z\n");
         assertThatThrownBy(() -> LabelledTexts.read(further, List.of("a", "b"))).hasMessageContaining("`z`");
     }
+
+    @Test
+    void quotation_marks_that_do_not_fit_are_told_in_words_of_tables() {
+        assertThatThrownBy(() -> read("a,b\n1,\"open\n2,3\n"))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining("line 2, is not a table of comma-separated values: a quotation mark opens a field")
+                .hasMessageNotContaining("EOF")
+                .hasMessageNotContaining("token");
+        assertThatThrownBy(() -> read("a,b\n1,\"x\"y\n2,3\n"))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining("line 2")
+                .hasMessageContaining("next comma")
+                .hasMessageNotContaining("encapsulated");
+    }
+
+    @Test
+    void a_row_without_an_end_is_refused_before_it_fills_the_memory() throws IOException {
+        Path file = folder.resolve("table.csv");
+        Files.writeString(file, "a,b\n1,\"" + "x,y\n".repeat(5 << 20));
+        assertThatThrownBy(() -> CsvRows.read(file, (names, row) -> {}))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining("row of more than 16777216 characters");
+    }
 }
