@@ -99,7 +99,9 @@ class WeightPlaceTest {
     }
 
     private static INDArray weight(ImportedModel model, int layer) {
-        return model.graph().getVariable(model.linearLayers().get(layer).weight()).getArr();
+        return model.graph()
+                .getVariable(model.linearLayers().get(layer).weight())
+                .getArr();
     }
 
     @ParameterizedTest
@@ -130,12 +132,11 @@ class WeightPlaceTest {
                         0)))
                 .isFalse();
         assertThat(FileBackedArrays.isOne(weight(
-                        OnnxImporter.load(
-                                file, ImportOptions.defaults().withWeights(WeightPlace.in(directory, bytes))),
+                        OnnxImporter.load(file, ImportOptions.defaults().withWeights(WeightPlace.in(directory, bytes))),
                         0)))
                 .isTrue();
-        ImportedModel wide = OnnxImporter.load(
-                file, ImportOptions.inDoublePrecision().withWeightsInFile(directory));
+        ImportedModel wide =
+                OnnxImporter.load(file, ImportOptions.inDoublePrecision().withWeightsInFile(directory));
         assertThat(weight(wide, 0).dataType()).isEqualTo(DataType.DOUBLE);
         assertThat(FileBackedArrays.isOne(weight(wide, 0))).isFalse();
     }
@@ -162,10 +163,7 @@ class WeightPlaceTest {
         String loss = graph.getVariable("y").norm2("loss").name();
         INDArray input = Nd4j.linspace(-1.0, 1.0, 4L * IN, DataType.FLOAT).reshape(4, IN);
         try (Engine engine = Engines.open(
-                graph,
-                loss,
-                adapted.trainableNames(),
-                EngineOptions.defaults().withPrecision(precision))) {
+                graph, loss, adapted.trainableNames(), EngineOptions.defaults().withPrecision(precision))) {
             return engine.gradients(Map.of("x", input));
         }
     }

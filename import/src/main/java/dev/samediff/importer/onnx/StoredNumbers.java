@@ -24,7 +24,6 @@ record StoredNumbers(String what, TensorProto.DataType elementType, TensorData d
     /** Fewer bytes are not worth a file. */
     private static final long LEAST_IN_FILE = 1 << 20;
 
-
     /** Returns how many bytes one element takes in raw data, 0 for types without raw data. */
     static int bytesPerElement(TensorProto.DataType type) {
         return switch (type) {

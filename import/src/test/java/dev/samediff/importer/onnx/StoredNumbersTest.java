@@ -35,7 +35,8 @@ class StoredNumbersTest {
         assertThat(stored(type, List.of(-0.0, 0.0)).largest()).isZero();
         assertThat(stored(type, List.of(1.5, -40960.0, 3.0)).largest()).isEqualTo(40960);
         assertThat(stored(type, List.of(0.25, -0.125)).largest()).isEqualTo(0.25);
-        assertThat(stored(type, List.of(1.0, Double.NEGATIVE_INFINITY)).largest()).isInfinite();
+        assertThat(stored(type, List.of(1.0, Double.NEGATIVE_INFINITY)).largest())
+                .isInfinite();
         assertThat(stored(type, List.of(Double.NaN, 1.0)).largest()).isInfinite();
         assertThat(stored(type, List.of(1.0, -Double.NaN, 2.0)).largest()).isInfinite();
     }
@@ -63,8 +64,8 @@ class StoredNumbersTest {
 
     @Test
     void doubles_are_narrowed_to_the_nearest() {
-        NativeMemory memory = stored(TensorProto.DataType.DOUBLE, List.of(0.1, -1e300))
-                .load(DataType.FLOAT, 2, null);
+        NativeMemory memory =
+                stored(TensorProto.DataType.DOUBLE, List.of(0.1, -1e300)).load(DataType.FLOAT, 2, null);
         assertThat(memory.part(0, 8).getFloat(0)).isEqualTo(0.1f);
         assertThat(memory.part(0, 8).getFloat(4)).isEqualTo(Float.NEGATIVE_INFINITY);
         memory.release();

@@ -34,9 +34,8 @@ public final class BaseWeight {
         this.layer = layer;
         this.original = stored;
         this.editor = editor;
-        this.hash = BlankArrays.isOne(stored)
-                ? AdapterState.UNKNOWN_HASH
-                : BaseHash.ofFiniteWeight(stored, layer.weight());
+        this.hash =
+                BlankArrays.isOne(stored) ? AdapterState.UNKNOWN_HASH : BaseHash.ofFiniteWeight(stored, layer.weight());
         release();
     }
 

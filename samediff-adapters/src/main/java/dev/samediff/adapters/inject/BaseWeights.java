@@ -52,7 +52,8 @@ public final class BaseWeights {
         SideBySide.map(
                         List.copyOf(absent.values()),
                         layer -> (long) layer.in() * layer.out(),
-                        layer -> new BaseWeight(layer, graph.getVariable(layer.weight()).getArr(), editor))
+                        layer -> new BaseWeight(
+                                layer, graph.getVariable(layer.weight()).getArr(), editor))
                 .forEach(made -> weights.put(made.layer().weight(), made));
     }
 

@@ -54,10 +54,7 @@ final class LayerStarts {
 
     /** Factorises the true weights, several at once. */
     static List<LayerStart> of(
-            AdapterConfig config,
-            Collection<AdaptableSite> layers,
-            BaseWeights bases,
-            StartOptions starting) {
+            AdapterConfig config, Collection<AdaptableSite> layers, BaseWeights bases, StartOptions starting) {
         bases.prepare(layers);
         List<Chosen> chosen = new ArrayList<>();
         for (AdaptableSite layer : layers) {
@@ -114,8 +111,7 @@ final class LayerStarts {
      *
      * @throws InvalidInputException if a layer is missing, has another shape, or another weight than the adapter was made from
      */
-    static List<LayerStart> restored(
-            AdapterState state, AdaptableLayers layers, BaseWeights bases) {
+    static List<LayerStart> restored(AdapterState state, AdaptableLayers layers, BaseWeights bases) {
         Map<String, AdaptableSite> byModule =
                 layers.sites().stream().collect(Collectors.toMap(AdaptableSite::module, site -> site));
         bases.prepare(state.sites().stream()

@@ -160,12 +160,13 @@ final class Updates {
     private void requireFiniteParameters(double learningRate) {
         parameters.undo().ifPresent(name -> {
             int step = state.step--;
-            throw new NonFiniteException("the update of step " + step + " made numbers of `" + name + "` NaN or infinite;"
-                    + " the parameters are those of step " + state.step + " and " + checkpoints.last()
-                    + ". Lower the learning rate (" + learningRate + " in this step)"
-                    + (plan.weightDecay() > 0 ? ", the weight decay (" + plan.weightDecay() + ")" : "")
-                    + (model.penalties().isEmpty() ? "" : ", the factor of the penalty")
-                    + (plan.clipNorm() > 0 ? "" : ", or clip gradients"));
+            throw new NonFiniteException(
+                    "the update of step " + step + " made numbers of `" + name + "` NaN or infinite;"
+                            + " the parameters are those of step " + state.step + " and " + checkpoints.last()
+                            + ". Lower the learning rate (" + learningRate + " in this step)"
+                            + (plan.weightDecay() > 0 ? ", the weight decay (" + plan.weightDecay() + ")" : "")
+                            + (model.penalties().isEmpty() ? "" : ", the factor of the penalty")
+                            + (plan.clipNorm() > 0 ? "" : ", or clip gradients"));
         });
     }
 

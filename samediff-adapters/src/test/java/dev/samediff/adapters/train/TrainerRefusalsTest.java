@@ -164,7 +164,9 @@ class TrainerRefusalsTest extends TinyTraining {
     void an_update_that_overflows_is_undone_and_told_in_its_step_also_the_last_one() {
         Map<String, INDArray> start = values(gpt, gpt.trainables);
         for (TrainingPlan.Builder plan : List.of(
-                plan(1).learningRate(1e39), plan(1).learningRate(1e39).updater(new Sgd()), plan(3).learningRate(1e39))) {
+                plan(1).learningRate(1e39),
+                plan(1).learningRate(1e39).updater(new Sgd()),
+                plan(3).learningRate(1e39))) {
             List<StepReport> reports = new ArrayList<>();
             assertThatThrownBy(() -> train(plan, Batches.of(gpt, 2, 2, 4), new TrainingListener() {
                         @Override

@@ -2,8 +2,8 @@ package dev.samediff.samples.cli;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.engine.Precision;
-import dev.samediff.importer.onnx.WeightPlace;
 import dev.samediff.adapters.method.AdapterMethods;
+import dev.samediff.importer.onnx.WeightPlace;
 import dev.samediff.samples.bench.scale.ScaleBench;
 import dev.samediff.samples.output.Numbers;
 import dev.samediff.samples.output.TextTable;
@@ -18,8 +18,9 @@ import picocli.CommandLine.Option;
 /** {@code bench scale}: the papers' models on this machine. */
 @CommandLine.Command(
         name = "scale",
-        description = "Measures memory and time of training models of 1 to 7 billion parameters, from the folder to the"
-                + " first step and of a step, each in a fresh process. Models of the shapes are written with random numbers.",
+        description =
+                "Measures memory and time of training models of 1 to 7 billion parameters, from the folder to the"
+                        + " first step and of a step, each in a fresh process. Models of the shapes are written with random numbers.",
         mixinStandardHelpOptions = true,
         sortOptions = false)
 final class BenchScaleCommand extends Command {
@@ -77,8 +78,9 @@ final class BenchScaleCommand extends Command {
     @Option(
             names = "--weights-directory",
             paramLabel = "DIR",
-            description = "Where frozen weights lie in files without names: 4 bytes for each, twice where adapters put residuals in"
-                    + " their place. Default: as in finetune.")
+            description =
+                    "Where frozen weights lie in files without names: 4 bytes for each, twice where adapters put residuals in"
+                            + " their place. Default: as in finetune.")
     Path weights = WeightPlace.usualDirectory();
 
     @Mixin
@@ -111,7 +113,16 @@ final class BenchScaleCommand extends Command {
 
     private static String describe(List<ScaleBench.Row> rows) {
         TextTable table = new TextTable(
-                "model", "method", "r", "T", "products", "GB at most", "GB planned", "to first step, s", "a step, s", "GF/s");
+                "model",
+                "method",
+                "r",
+                "T",
+                "products",
+                "GB at most",
+                "GB planned",
+                "to first step, s",
+                "a step, s",
+                "GF/s");
         rows.forEach(row -> table.row(
                 row.model(),
                 row.method(),

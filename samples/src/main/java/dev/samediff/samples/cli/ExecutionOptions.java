@@ -41,9 +41,10 @@ final class ExecutionOptions {
     @Option(
             names = "--weights-directory",
             paramLabel = "DIR",
-            description = "Where frozen weights that no step reads lie in a file without a name, instead of in memory, and all weights"
-                    + " of models of 268 million or more. Default: Java's folder of temporary files, or /var/tmp where that one is in"
-                    + " memory.")
+            description =
+                    "Where frozen weights that no step reads lie in a file without a name, instead of in memory, and all weights"
+                            + " of models of 268 million or more. Default: Java's folder of temporary files, or /var/tmp where that one is in"
+                            + " memory.")
     Path weights = WeightPlace.usualDirectory();
 
     /** Returns the options of the engine. */

@@ -39,10 +39,7 @@ final class OutputOptions extends FolderOptions {
     @Nullable
     Double minDelta;
 
-    @Option(
-            names = "--checkpoints-kept",
-            paramLabel = "N",
-            description = "Newest checkpoints that stay. Default: 2.")
+    @Option(names = "--checkpoints-kept", paramLabel = "N", description = "Newest checkpoints that stay. Default: 2.")
     @Nullable
     Integer checkpointsKept;
 

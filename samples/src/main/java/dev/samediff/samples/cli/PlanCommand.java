@@ -12,8 +12,9 @@ import picocli.CommandLine.Option;
 /** {@code plan}: what a training needs, before it is begun. */
 @CommandLine.Command(
         name = "plan",
-        description = "Says what memory and time a training of a language model needs, by part, and what fits into this machine. No weight"
-                + " is read: the step is compiled for weights without numbers. Ends with 1 if it does not fit.",
+        description =
+                "Says what memory and time a training of a language model needs, by part, and what fits into this machine. No weight"
+                        + " is read: the step is compiled for weights without numbers. Ends with 1 if it does not fit.",
         mixinStandardHelpOptions = true,
         sortOptions = false,
         footer = {
@@ -72,8 +73,11 @@ final class PlanCommand extends Command {
         planned.parts().forEach(part -> table.row(part.what(), Numbers.bytes(part.bytes())));
         table.row("together", Numbers.bytes(planned.bytes()));
         StringBuilder text = new StringBuilder(table.render());
-        text.append("\n\n").append(Numbers.count(planned.weights())).append(" weights are multiplied by, ")
-                .append(Numbers.count(planned.adapterParameters())).append(" numbers are trained\n");
+        text.append("\n\n")
+                .append(Numbers.count(planned.weights()))
+                .append(" weights are multiplied by, ")
+                .append(Numbers.count(planned.adapterParameters()))
+                .append(" numbers are trained\n");
         text.append("a step: ")
                 .append(Numbers.decimal(planned.operations() / 1e12, 2))
                 .append(" * 10^12 operations of products; at ")
@@ -82,18 +86,25 @@ final class PlanCommand extends Command {
                 .append(Numbers.decimal(planned.stepSeconds(), 2))
                 .append(" s\n");
         if (planned.diskBytes() > 0) {
-            text.append("on disk, in ").append(execution.weights).append(", while it runs: ")
-                    .append(Numbers.bytes(planned.diskBytes())).append('\n');
+            text.append("on disk, in ")
+                    .append(execution.weights)
+                    .append(", while it runs: ")
+                    .append(Numbers.bytes(planned.diskBytes()))
+                    .append('\n');
         }
-        planned.available().ifPresent(available -> text.append(planned.fits() ? "it fits" : "it does NOT fit")
-                .append(" into the ").append(Numbers.bytes(available)).append(" that are left of this machine's memory\n"));
+        planned.available()
+                .ifPresent(available -> text.append(planned.fits() ? "it fits" : "it does NOT fit")
+                        .append(" into the ")
+                        .append(Numbers.bytes(available))
+                        .append(" that are left of this machine's memory\n"));
         planned.mostTexts().ifPresent(texts -> text.append(fitting(texts, planned)));
         return text.append(command()).toString();
     }
 
     private String fitting(long texts, TrainingPlanned planned) {
         String longest = planned.longestText().isPresent()
-                ? "; of one text alone some " + Numbers.count(planned.longestText().getAsLong()) + " tokens do"
+                ? "; of one text alone some "
+                        + Numbers.count(planned.longestText().getAsLong()) + " tokens do"
                 : "";
         return texts > 0
                 ? "up to " + Numbers.count(texts) + " texts of " + length + " tokens fit" + longest + "\n"
@@ -103,10 +114,19 @@ final class PlanCommand extends Command {
 
     /** The command that trains so; data are up to the user. */
     private String command() {
-        return "samples/run finetune" + (model.model == null ? "" : " --model " + model.model + " --tokenizer "
-                        + (model.tokenizer == null ? "TOKENIZER" : model.tokenizer) + " --train DATA")
+        return "samples/run finetune"
+                + (model.model == null
+                        ? ""
+                        : " --model " + model.model + " --tokenizer "
+                                + (model.tokenizer == null ? "TOKENIZER" : model.tokenizer) + " --train DATA")
                 + " --method " + method + " --rank " + adapter.rank + " --batch " + batch + " --max-length " + length
-                + " --precision " + execution.precision.name().toLowerCase(java.util.Locale.ROOT).replace("float32", "f32").replace("bfloat16", "bf16")
+                + " --precision "
+                + execution
+                        .precision
+                        .name()
+                        .toLowerCase(java.util.Locale.ROOT)
+                        .replace("float32", "f32")
+                        .replace("bfloat16", "bf16")
                 + (execution.recompute ? " --recompute" : "");
     }
 }

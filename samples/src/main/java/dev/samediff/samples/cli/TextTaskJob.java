@@ -69,7 +69,12 @@ final class TextTaskJob<E> {
         String description = description(train, data);
         command.say("model: " + command.model.describe() + "; task: " + description);
         TextModel model = TextModel.load(
-                modelFile, tokenizer, Optional.ofNullable(command.model.maxLength), task, command.vocabulary(), command.model.place());
+                modelFile,
+                tokenizer,
+                Optional.ofNullable(command.model.maxLength),
+                task,
+                command.vocabulary(),
+                command.model.place());
         TextTraining.Prepared prepared = TextTraining.Prepared.of(task, model, known);
         Candidate candidate = candidate(prepared);
         requireWritable(model, candidate);

@@ -116,7 +116,8 @@ final class TrainingOptions {
 
     @Option(
             names = "--clip-penalty",
-            description = "Clip the gradient of the penalty (sorsa) with that of the loss, instead of adding it afterwards.")
+            description =
+                    "Clip the gradient of the penalty (sorsa) with that of the loss, instead of adding it afterwards.")
     boolean clipPenalty;
 
     @Option(
@@ -188,8 +189,8 @@ final class TrainingOptions {
     /** Refuses what is AdamW's for other optimizers, which would leave it out without a word. */
     private void adamW(TrainingPlan.Builder plan) {
         if (!optimizer.equalsIgnoreCase(ADAMW) && (betas != null || epsilon != null)) {
-            throw new InvalidInputException((betas != null ? "--betas" : "--epsilon")
-                    + " is of adamw, and --optimizer " + optimizer + " has its own; leave one of them out");
+            throw new InvalidInputException((betas != null ? "--betas" : "--epsilon") + " is of adamw, and --optimizer "
+                    + optimizer + " has its own; leave one of them out");
         }
         double[] pair = betas;
         if (pair != null) {

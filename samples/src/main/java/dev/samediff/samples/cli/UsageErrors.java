@@ -50,8 +50,22 @@ final class UsageErrors {
             Map.entry("--model-name-or-path", "--model"));
 
     private static final Map<String, String> COMMANDS = Map.of(
-            "train", "finetune", "tune", "finetune", "lora", "finetune", "infer", "generate", "run", "generate", "fuse",
-            "merge", "export", "convert", "help", "--help");
+            "train",
+            "finetune",
+            "tune",
+            "finetune",
+            "lora",
+            "finetune",
+            "infer",
+            "generate",
+            "run",
+            "generate",
+            "fuse",
+            "merge",
+            "export",
+            "convert",
+            "help",
+            "--help");
 
     private UsageErrors() {}
 

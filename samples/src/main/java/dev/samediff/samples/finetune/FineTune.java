@@ -103,8 +103,8 @@ public final class FineTune {
         List<Measurement> after = evaluating(candidate, this::measure);
         task.train()
                 .change()
-                .ifPresent(what ->
-                        notes.accept(what + " while it was trained on; learned is what it held when the training began"));
+                .ifPresent(what -> notes.accept(
+                        what + " while it was trained on; learned is what it held when the training began"));
         return new FineTuneResult(
                 TASK,
                 settings.metric(),

@@ -41,8 +41,7 @@ public final class LargeModels {
     public static ImportedModel load(Path model, WeightPlace place) {
         return ModelImporter.load(
                 model,
-                TensorFlowOptions.defaults()
-                        .withGraph(ImportOptions.defaults().withWeights(place)));
+                TensorFlowOptions.defaults().withGraph(ImportOptions.defaults().withWeights(place)));
     }
 
     /**

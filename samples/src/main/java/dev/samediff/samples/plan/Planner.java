@@ -85,8 +85,7 @@ public final class Planner {
         this.request = request;
         this.imported = ModelImporter.load(
                 request.model(),
-                TensorFlowOptions.defaults()
-                        .withGraph(ImportOptions.defaults().withoutNumbers()));
+                TensorFlowOptions.defaults().withGraph(ImportOptions.defaults().withoutNumbers()));
         this.inputs = InputBinding.causal(imported.graph());
         imported.longestText().ifPresent(most -> requireLength(request.length(), most));
         this.adapted = AdaptedModel.inject(imported, structure(request.config()));
@@ -157,7 +156,8 @@ public final class Planner {
             parts.add(new MemoryPart("intermediate results", whole));
             long rest = parts.stream().mapToLong(MemoryPart::bytes).sum() - whole;
             OptionalLong available = Memory.available();
-            long products = matrices().values().stream().mapToLong(Long::longValue).sum();
+            long products =
+                    matrices().values().stream().mapToLong(Long::longValue).sum();
             long tokens = (long) request.batch() * longest;
             double again = options.recompute() ? 2.0 * (products + adapted.trainableParameters()) : 0;
             return new TrainingPlanned(
@@ -188,7 +188,10 @@ public final class Planner {
             return new StepFit(Math.max(0, one - each * length), each, 0);
         }
         return StepFit.of(
-                length, stepBytes(engine, 1, length), stepBytes(engine, 1, length / 2), stepBytes(engine, 1, length / 4));
+                length,
+                stepBytes(engine, 1, length),
+                stepBytes(engine, 1, length / 2),
+                stepBytes(engine, 1, length / 4));
     }
 
     private long stepBytes(CompiledEngine engine, int batch, int length) {
@@ -239,10 +242,11 @@ public final class Planner {
                 adapted.sites().stream().anyMatch(site -> site.layer().weight().equals(weight));
         long inMemory = isLarge()
                 ? 0
-                : total() - matrices.entrySet().stream()
-                        .filter(entry -> rounds && isAdapted.apply(entry.getKey()))
-                        .mapToLong(Map.Entry::getValue)
-                        .sum();
+                : total()
+                        - matrices.entrySet().stream()
+                                .filter(entry -> rounds && isAdapted.apply(entry.getKey()))
+                                .mapToLong(Map.Entry::getValue)
+                                .sum();
         List<MemoryPart> parts = new ArrayList<>();
         parts.add(new MemoryPart("the process itself, " + graph.getOps().size() + " operations", PROCESS));
         parts.add(
@@ -266,8 +270,7 @@ public final class Planner {
     private long touched() {
         long tokens = (long) request.batch() * request.length();
         return imported.embeddings().stream()
-                .mapToLong(table -> Math.min(
-                        TOUCHED * tokens, (long) Float.BYTES * table.rows() * table.columns()))
+                .mapToLong(table -> Math.min(TOUCHED * tokens, (long) Float.BYTES * table.rows() * table.columns()))
                 .sum();
     }
 
@@ -278,6 +281,8 @@ public final class Planner {
                 .mapToLong(weight -> matrices().getOrDefault(weight, 0L))
                 .sum();
         long residuals = startsFromWeights(request.config().method()) ? Float.BYTES * adaptedWeights : 0;
-        return isLarge() ? Float.BYTES * total() + residuals : rounds ? Float.BYTES * adaptedWeights + residuals : residuals;
+        return isLarge()
+                ? Float.BYTES * total() + residuals
+                : rounds ? Float.BYTES * adaptedWeights + residuals : residuals;
     }
 }

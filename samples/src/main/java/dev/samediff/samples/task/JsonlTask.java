@@ -40,8 +40,8 @@ public final class JsonlTask {
     public static Task read(
             Path train, Optional<Path> evaluation, Optional<PromptTemplate> template, Supplier<ChatTemplate> chat) {
         GivenFile.require(train, "examples: a JSON object per line, or a table (.csv, .tsv)");
-        evaluation.ifPresent(
-                file -> GivenFile.require(file, "examples to measure by: a JSON object per line, or a table (.csv, .tsv)"));
+        evaluation.ifPresent(file ->
+                GivenFile.require(file, "examples to measure by: a JSON object per line, or a table (.csv, .tsv)"));
         FileState state = FileState.of(train);
         if (CsvRows.isTable(train) || !ChatRows.areIn(train)) {
             return read(state, evaluation, new Prompts(template), Optional.empty());

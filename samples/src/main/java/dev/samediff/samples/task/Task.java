@@ -15,10 +15,7 @@ import java.util.Optional;
  * @param chat the template by which conversations became these examples, if they were conversations
  */
 public record Task(
-        String description,
-        ExampleSource train,
-        List<EvaluationSet> evaluations,
-        Optional<ChatTemplate> chat) {
+        String description, ExampleSource train, List<EvaluationSet> evaluations, Optional<ChatTemplate> chat) {
     public Task {
         evaluations = List.copyOf(evaluations);
         if (evaluations.isEmpty()) {

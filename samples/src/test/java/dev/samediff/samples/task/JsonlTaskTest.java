@@ -37,8 +37,8 @@ class JsonlTaskTest {
         Path file = folder.resolve("train.jsonl");
         StringBuilder text = new StringBuilder();
         examples(count)
-                .forEach(example -> text.append("{\"prompt\": \"" + example.prompt() + "\", \"response\": \""
-                        + example.response() + "\"}\n"));
+                .forEach(example -> text.append(
+                        "{\"prompt\": \"" + example.prompt() + "\", \"response\": \"" + example.response() + "\"}\n"));
         return Files.writeString(file, text);
     }
 
@@ -89,9 +89,9 @@ class JsonlTaskTest {
         Task task = read(file, Optional.empty());
         assertThat(task.train().change()).isEmpty();
         lines(44);
-        assertThat(task.train().change()).hasValueSatisfying(what -> assertThat(what)
-                .startsWith(file + " was changed (")
-                .contains(" bytes of "));
+        assertThat(task.train().change())
+                .hasValueSatisfying(what ->
+                        assertThat(what).startsWith(file + " was changed (").contains(" bytes of "));
         assertThatThrownBy(() -> learned(task))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("while it was being read; leave it as it is");

@@ -38,7 +38,10 @@ public final class CausalLmIterator extends EpochIterator {
      * @throws dev.samediff.adapters.InvalidInputException if there are no sequences or one is too long
      */
     public CausalLmIterator(List<TokenSequence> sequences, int padId, BatchPlan plan) {
-        this(TokenStore.of(plan.packing().pack(checked(TokenStore.of(sequences), plan), plan.maxLength())), padId, plan);
+        this(
+                TokenStore.of(plan.packing().pack(checked(TokenStore.of(sequences), plan), plan.maxLength())),
+                padId,
+                plan);
     }
 
     private CausalLmIterator(TokenStore rows, int padId, BatchPlan plan) {

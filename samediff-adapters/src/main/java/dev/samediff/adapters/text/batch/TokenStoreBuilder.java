@@ -52,9 +52,8 @@ final class TokenStoreBuilder implements Closeable {
             index = Arrays.copyOf(index, Math.addExact(size, Math.max(size / 2, 1)));
         }
         index[size++] = (long) chunks.size() << 32 | used;
-        chunk[used++] = ids.length
-                | (sequence.continues() ? TokenStore.CONTINUES : 0)
-                | (several ? TokenStore.HAS_STARTS : 0);
+        chunk[used++] =
+                ids.length | (sequence.continues() ? TokenStore.CONTINUES : 0) | (several ? TokenStore.HAS_STARTS : 0);
         if (several) {
             chunk[used++] = starts.length;
             System.arraycopy(starts, 0, chunk, used, starts.length);
@@ -94,7 +93,8 @@ final class TokenStoreBuilder implements Closeable {
                     .asIntBuffer());
             used = 0;
         } catch (IOException e) {
-            String sentence = "cannot keep the tokens of the examples, 4 bytes each, in a temporary file in " + folder + ": "
+            String sentence = "cannot keep the tokens of the examples, 4 bytes each, in a temporary file in " + folder
+                    + ": "
                     + e.getMessage() + "; make room there, or name another folder (TMPDIR=FOLDER samples/run ..., java"
                     + " -Djava.io.tmpdir=FOLDER)";
             throw new UncheckedIOException(sentence, new IOException(sentence, e));

@@ -101,12 +101,14 @@ public record CsvRows(Path file, List<String> names, List<Row> rows) {
         if (isTabbed(file)) {
             format.setDelimiter('\t').setQuote(null);
         }
-        try (RowReader reader = new RowReader(file, new InputStreamReader(
-                        Files.newInputStream(file),
-                        StandardCharsets.UTF_8
-                                .newDecoder()
-                                .onMalformedInput(CodingErrorAction.REPORT)
-                                .onUnmappableCharacter(CodingErrorAction.REPORT)));
+        try (RowReader reader = new RowReader(
+                        file,
+                        new InputStreamReader(
+                                Files.newInputStream(file),
+                                StandardCharsets.UTF_8
+                                        .newDecoder()
+                                        .onMalformedInput(CodingErrorAction.REPORT)
+                                        .onUnmappableCharacter(CodingErrorAction.REPORT)));
                 CSVParser parser = CSVParser.builder()
                         .setReader(reader)
                         .setFormat(format.get())

@@ -60,7 +60,8 @@ class LargerThanMemoryTest {
                 writer.write(
                         table
                                 ? "\"" + prompt(i) + "\"," + response(i) + "," + FILLER.replace(",", "") + "\n"
-                                : "{\"prompt\": \"" + prompt(i) + "\", \"response\": \"" + response(i) + "\", \"note\": \"" + FILLER + "\"}\n");
+                                : "{\"prompt\": \"" + prompt(i) + "\", \"response\": \"" + response(i)
+                                        + "\", \"note\": \"" + FILLER + "\"}\n");
             }
         }
         return file;

@@ -25,8 +25,8 @@ class TokenStoreTest {
     private static List<TokenSequence> many() {
         List<TokenSequence> many = new ArrayList<>(RandomSequences.of(40_000, 120, 5));
         many.add(many.get(3).continuing());
-        many.add(new TokenSequence(new int[] {5, 6, 7, 8}, new boolean[] {true, true, false, true}, false, new int[] {0, 2
-        }));
+        many.add(new TokenSequence(
+                new int[] {5, 6, 7, 8}, new boolean[] {true, true, false, true}, false, new int[] {0, 2}));
         many.add(TokenSequence.allLabelled(
                 IntStream.range(0, TokenStore.CHUNK + 7).map(i -> i % 50).toArray()));
         many.add(TokenSequence.allLabelled(0, Integer.MAX_VALUE));
@@ -47,7 +47,8 @@ class TokenStoreTest {
         assertThat(many.stream().mapToLong(TokenSequence::length).sum()).isGreaterThan(3L * TokenStore.CHUNK);
         assertThat(store).isEqualTo(many);
         assertThat(IntStream.range(0, store.size()).map(store::length))
-                .containsExactlyElementsOf(many.stream().map(TokenSequence::length).toList());
+                .containsExactlyElementsOf(
+                        many.stream().map(TokenSequence::length).toList());
         assertThat(IntStream.range(0, store.size()).filter(store::hasStarts)).containsExactly(many.size() - 3);
         try (var files = Files.list(folder)) {
             assertThat(files).isEmpty(); // the open file has lost its name
@@ -65,8 +66,8 @@ class TokenStoreTest {
 
     @Test
     void an_iterator_over_a_store_goes_through_the_same_batches_after_serialisation() throws Exception {
-        CausalLmIterator iterator =
-                new CausalLmIterator(RandomSequences.of(50, 20, 2), 0, BatchPlan.of(4, 32).shuffled(3));
+        CausalLmIterator iterator = new CausalLmIterator(
+                RandomSequences.of(50, 20, 2), 0, BatchPlan.of(4, 32).shuffled(3));
         ByteArrayOutputStream bytes = new ByteArrayOutputStream();
         try (ObjectOutputStream out = new ObjectOutputStream(bytes)) {
             out.writeObject(iterator);
@@ -108,7 +109,8 @@ class TokenStoreTest {
         assertThat(Packing.ISOLATED.pack(data, 63).stream().mapToInt(row -> row.starts().length))
                 .containsExactlyElementsOf(rows.stream().map(List::size).toList());
         assertThat(Packing.ISOLATED.pack(data, 63).stream().map(TokenSequence::length))
-                .containsExactlyElementsOf(rows.stream().map(row -> 64 - room(row)).toList());
+                .containsExactlyElementsOf(
+                        rows.stream().map(row -> 64 - room(row)).toList());
     }
 
     private static int room(List<TokenSequence> row) {
@@ -121,7 +123,8 @@ class TokenStoreTest {
         List<TokenSequence> many = many();
         assertThatThrownBy(() -> store(many, none))
                 .isInstanceOf(UncheckedIOException.class)
-                .hasMessageContaining("cannot keep the tokens of the examples, 4 bytes each, in a temporary file in " + none)
+                .hasMessageContaining(
+                        "cannot keep the tokens of the examples, 4 bytes each, in a temporary file in " + none)
                 .hasMessageContaining("java.io.tmpdir");
         List<TokenSequence> negative = List.of(TokenSequence.allLabelled(1, -3));
         assertThatThrownBy(() -> TokenStore.of(negative))

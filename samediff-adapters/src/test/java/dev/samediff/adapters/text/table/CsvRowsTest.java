@@ -99,7 +99,8 @@ class CsvRowsTest {
     void quotation_marks_that_do_not_fit_are_told_in_words_of_tables() {
         assertThatThrownBy(() -> read("a,b\n1,\"open\n2,3\n"))
                 .isInstanceOf(InvalidInputException.class)
-                .hasMessageContaining("line 2, is not a table of comma-separated values: a quotation mark opens a field")
+                .hasMessageContaining(
+                        "line 2, is not a table of comma-separated values: a quotation mark opens a field")
                 .hasMessageNotContaining("EOF")
                 .hasMessageNotContaining("token");
         assertThatThrownBy(() -> read("a,b\n1,\"x\"y\n2,3\n"))

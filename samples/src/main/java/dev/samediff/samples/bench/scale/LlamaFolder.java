@@ -32,13 +32,11 @@ public final class LlamaFolder {
      */
     public static Path write(LlamaShape shape, Path folder) throws IOException {
         SafetensorsHead head = new SafetensorsHead();
-        shape.tensors()
-                .forEach(tensor -> head.add(tensor.name(), TYPE, tensor.shape(), Short.BYTES * tensor.length()));
+        shape.tensors().forEach(tensor -> head.add(tensor.name(), TYPE, tensor.shape(), Short.BYTES * tensor.length()));
         Path weights = folder.resolve("model.safetensors");
         if (!Files.exists(weights) || Files.size(weights) != head.size()) {
             Files.createDirectories(folder);
-            DurableFiles.writeText(
-                    folder.resolve("config.json"), shape.config().toPrettyString());
+            DurableFiles.writeText(folder.resolve("config.json"), shape.config().toPrettyString());
             DurableFiles.write(weights, out -> {
                 out.write(head.bytes());
                 short[] normal = normal();

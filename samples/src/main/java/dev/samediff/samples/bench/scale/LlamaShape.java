@@ -28,8 +28,15 @@ public record LlamaShape(int width, int inner, int layers, int heads, int groups
     private static final int CONTEXT = 2048;
 
     public LlamaShape {
-        if (width < 1 || inner < 1 || layers < 1 || heads < 1 || groups < 1 || vocabulary < 2 || width % heads != 0
-                || heads % groups != 0 || width / heads % 2 != 0) {
+        if (width < 1
+                || inner < 1
+                || layers < 1
+                || heads < 1
+                || groups < 1
+                || vocabulary < 2
+                || width % heads != 0
+                || heads % groups != 0
+                || width / heads % 2 != 0) {
             throw new InvalidInputException("the sizes " + text(width, inner, layers, heads, groups, vocabulary)
                     + " make no Llama: all must be positive, d a multiple of 2 H, H a multiple of K");
         }
@@ -47,8 +54,9 @@ public record LlamaShape(int width, int inner, int layers, int heads, int groups
         }
         Matcher matcher = FORM.matcher(text.strip());
         if (!matcher.matches()) {
-            throw new InvalidInputException("`" + text + "` is no model; expected one of " + NAMED.keySet()
-                    + " or the form `" + NAMED.get("mini") + "` (width, inner width, layers, heads, heads of keys, vocabulary)");
+            throw new InvalidInputException(
+                    "`" + text + "` is no model; expected one of " + NAMED.keySet() + " or the form `"
+                            + NAMED.get("mini") + "` (width, inner width, layers, heads, heads of keys, vocabulary)");
         }
         int[] sizes = IntStream.rangeClosed(1, 6)
                 .map(group -> Integer.parseInt(matcher.group(group)))
@@ -130,7 +138,8 @@ public record LlamaShape(int width, int inner, int layers, int heads, int groups
     long adapterParameters(int rank) {
         return tensors().stream()
                 .filter(tensor -> tensor.name().contains(".layers.") && !tensor.isNorm())
-                .mapToLong(tensor -> rank * (tensor.shape().get(0) + tensor.shape().get(1)))
+                .mapToLong(
+                        tensor -> rank * (tensor.shape().get(0) + tensor.shape().get(1)))
                 .sum();
     }
 

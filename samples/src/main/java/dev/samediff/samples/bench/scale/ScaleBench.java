@@ -76,7 +76,8 @@ public final class ScaleBench {
         List<Row> rows = new ArrayList<>();
         for (String model : plan.models()) {
             LlamaShape shape = LlamaShape.parse(model);
-            say.accept("writing " + model + ", " + shape.parameters() / 1_000_000 + " million parameters, unless it is there ...");
+            say.accept("writing " + model + ", " + shape.parameters() / 1_000_000
+                    + " million parameters, unless it is there ...");
             Path folder = LlamaFolder.write(shape, plan.folder().resolve(shape.fileName()));
             for (int length : plan.lengths()) {
                 for (int rank : plan.ranks()) {

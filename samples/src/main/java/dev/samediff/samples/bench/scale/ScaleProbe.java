@@ -8,8 +8,8 @@ import dev.samediff.adapters.linalg.SvdChoice;
 import dev.samediff.adapters.method.AdapterMethods;
 import dev.samediff.adapters.train.AdapterTrainer;
 import dev.samediff.adapters.train.Binding;
-import dev.samediff.adapters.train.TrainingPlan;
 import dev.samediff.adapters.train.StepReport;
+import dev.samediff.adapters.train.TrainingPlan;
 import dev.samediff.adapters.train.listener.TrainingListener;
 import dev.samediff.adapters.train.loss.Losses;
 import dev.samediff.adapters.train.loss.TaskLoss;
@@ -66,8 +66,8 @@ final class ScaleProbe {
         List<StepReport> steps = new ArrayList<>();
         long training = System.nanoTime();
         List<Double> ends = new ArrayList<>();
-        try (AdapterTrainer trainer =
-                new AdapterTrainer(model, loss, plan, Binding.of(loss, "input_ids", "attention_mask", "position_ids"))) {
+        try (AdapterTrainer trainer = new AdapterTrainer(
+                model, loss, plan, Binding.of(loss, "input_ids", "attention_mask", "position_ids"))) {
             trainer.fit(new SingletonMultiDataSetIterator(batch(imported, job.length())), null, new TrainingListener() {
                 @Override
                 public void onStep(StepReport report) {
@@ -76,8 +76,7 @@ final class ScaleProbe {
                 }
             });
         }
-        List<Double> later =
-                steps.stream().skip(1).map(StepReport::seconds).toList();
+        List<Double> later = steps.stream().skip(1).map(StepReport::seconds).toList();
         return new ScaleRun(
                 importSeconds,
                 startSeconds,

@@ -32,7 +32,8 @@ class ScaleTest {
     @TempDir
     private Path folder;
 
-    private static Planner.Request request(Path model, AdapterConfig config, int batch, int length, Precision precision) {
+    private static Planner.Request request(
+            Path model, AdapterConfig config, int batch, int length, Precision precision) {
         return new Planner.Request(
                 model,
                 config,
@@ -74,15 +75,16 @@ class ScaleTest {
                 .isEqualTo(TINY.blockParameters());
         Object before = Files.getLastModifiedTime(model.resolve("model.safetensors"));
         LlamaFolder.write(TINY, model);
-        assertThat(Files.getLastModifiedTime(model.resolve("model.safetensors"))).isEqualTo(before);
+        assertThat(Files.getLastModifiedTime(model.resolve("model.safetensors")))
+                .isEqualTo(before);
     }
 
     @Test
     void a_job_imports_starts_and_trains() throws IOException {
         Path model = LlamaFolder.write(TINY, folder.resolve("model"));
         for (String method : List.of("lora", "sorsa")) {
-            ScaleRun run = ScaleProbe.run(
-                    new ScaleJob(model.toString(), method, 4, 16, true, true, 2, folder.toString()));
+            ScaleRun run =
+                    ScaleProbe.run(new ScaleJob(model.toString(), method, 4, 16, true, true, 2, folder.toString()));
             assertThat(run.loss()).isBetween(3.0, 7.0); // around ln(128) = 4.9
             assertThat(run.peakBytes()).isGreaterThanOrEqualTo(run.startPeakBytes());
             assertThat(run.secondsToFirstStep()).isPositive();
@@ -111,8 +113,7 @@ class ScaleTest {
     void parts_are_what_can_be_counted_by_hand() throws IOException {
         Path model = LlamaFolder.write(TINY, folder.resolve("model"));
         long trained = TINY.adapterParameters(4);
-        TrainingPlanned lora =
-                Planner.plan(request(model, AdapterConfig.of(Lora.rank(4)), 2, 32, Precision.BFLOAT16));
+        TrainingPlanned lora = Planner.plan(request(model, AdapterConfig.of(Lora.rank(4)), 2, 32, Precision.BFLOAT16));
         long products = TINY.blockParameters() + 128L * 64;
         assertThat(lora.weights()).isEqualTo(products);
         assertThat(lora.adapterParameters()).isEqualTo(trained);
@@ -132,17 +133,12 @@ class ScaleTest {
     @Test
     void what_a_model_cannot_do_is_refused() throws IOException {
         Path model = LlamaFolder.write(TINY, folder.resolve("model"));
-        assertThatThrownBy(() -> Planner.plan(
-                        request(model, AdapterConfig.of(Lora.rank(4)), 1, 4096, Precision.FLOAT32)))
+        assertThatThrownBy(
+                        () -> Planner.plan(request(model, AdapterConfig.of(Lora.rank(4)), 1, 4096, Precision.FLOAT32)))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("2048");
         assertThatThrownBy(() -> Planner.plan(new Planner.Request(
-                        model,
-                        AdapterConfig.of(Lora.rank(4)),
-                        Optional.of("scores"),
-                        1,
-                        32,
-                        EngineOptions.defaults())))
+                        model, AdapterConfig.of(Lora.rank(4)), Optional.of("scores"), 1, 32, EngineOptions.defaults())))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("scores")
                 .hasMessageContaining("logits");
