@@ -92,14 +92,15 @@ class HubFolderTest {
         requireRefused("copy the folder again");
     }
 
-    @Test
-    void a_mutated_folder_is_read_or_refused_and_nothing_else() throws IOException {
-        copy("gpt2");
+    @ParameterizedTest
+    @ValueSource(strings = {"gpt2", "gemma2", "phi3-partial", "opt-350m", "gpt-neox"})
+    void a_mutated_folder_is_read_or_refused_and_nothing_else(String name) throws IOException {
+        copy(name);
         byte[] config = Files.readAllBytes(folder.resolve(CONFIG));
         byte[] tensors = Files.readAllBytes(folder.resolve(WHOLE));
         Random random = new Random(3);
         int refused = 0;
-        for (int i = 0; i < 400; i++) {
+        for (int i = 0; i < 160; i++) {
             boolean ofConfig = i % 2 == 0;
             byte[] changed = ofConfig ? config.clone() : tensors.clone();
             int limit = ofConfig ? changed.length : 2000;
@@ -114,7 +115,7 @@ class HubFolderTest {
             }
             Files.write(folder.resolve(ofConfig ? CONFIG : WHOLE), ofConfig ? config : tensors);
         }
-        assertThat(refused).isGreaterThan(100);
+        assertThat(refused).isGreaterThan(20);
     }
 
     private void requireRefused(String word) {

@@ -36,7 +36,24 @@ class HuggingFaceImporterTest {
     Path temporary;
 
     @ParameterizedTest
-    @ValueSource(strings = {"llama", "llama3-shards", "llama-yarn", "mistral", "qwen2", "qwen3", "gpt2"})
+    @ValueSource(
+            strings = {
+                "llama",
+                "llama3-shards",
+                "llama-yarn",
+                "mistral",
+                "qwen2",
+                "qwen3",
+                "gpt2",
+                "gemma",
+                "gemma2",
+                "phi3",
+                "phi3-partial",
+                "opt",
+                "opt-350m",
+                "gpt-neox",
+                "gpt-neox-sequential"
+            })
     void logits_are_those_of_torch_with_padding_on_either_side(String name) throws IOException {
         Map<String, INDArray> expected = expected(name);
         ImportedModel model = HuggingFaceImporter.load(folder(name));
@@ -44,7 +61,24 @@ class HuggingFaceImporterTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"llama", "llama3-shards", "llama-yarn", "mistral", "qwen2", "qwen3", "gpt2"})
+    @ValueSource(
+            strings = {
+                "llama",
+                "llama3-shards",
+                "llama-yarn",
+                "mistral",
+                "qwen2",
+                "qwen3",
+                "gpt2",
+                "gemma",
+                "gemma2",
+                "phi3",
+                "phi3-partial",
+                "opt",
+                "opt-350m",
+                "gpt-neox",
+                "gpt-neox-sequential"
+            })
     void onnx_runtime_computes_the_same_with_the_file_that_is_written(String name) throws IOException {
         Map<String, INDArray> expected = expected(name);
         ImportedModel model = HuggingFaceImporter.load(folder(name));
@@ -56,7 +90,23 @@ class HuggingFaceImporterTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"llama", "llama3-shards", "mistral", "qwen2", "qwen3", "gpt2"})
+    @ValueSource(
+            strings = {
+                "llama",
+                "llama3-shards",
+                "mistral",
+                "qwen2",
+                "qwen3",
+                "gpt2",
+                "gemma",
+                "gemma2",
+                "phi3",
+                "phi3-partial",
+                "opt",
+                "opt-350m",
+                "gpt-neox",
+                "gpt-neox-sequential"
+            })
     void gradients_of_linear_weights_are_those_of_torch(String name) throws IOException {
         Map<String, INDArray> expected = expected(name);
         ImportedModel model = HuggingFaceImporter.load(folder(name));

@@ -1,8 +1,11 @@
 package dev.samediff.importer.huggingface;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.importer.huggingface.family.GemmaFamily;
 import dev.samediff.importer.huggingface.family.Gpt2Family;
+import dev.samediff.importer.huggingface.family.GptNeoXFamily;
 import dev.samediff.importer.huggingface.family.LlamaFamily;
+import dev.samediff.importer.huggingface.family.OptFamily;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Set;
@@ -13,7 +16,8 @@ import onnx.Onnx.OperatorSetIdProto;
 /** Builds the message of a folder by the family that its {@code model_type} names. */
 public final class Families {
     private static final int IR_VERSION = 8;
-    private static final List<Family> ALL = List.of(new LlamaFamily(), new Gpt2Family());
+    private static final List<Family> ALL =
+            List.of(new LlamaFamily(), new GemmaFamily(), new Gpt2Family(), new GptNeoXFamily(), new OptFamily());
 
     /** Fields that change what a model computes, wherever they occur; a family that does not read one cannot build such a model. */
     private static final Set<String> CHANGING = Set.of(
@@ -38,6 +42,9 @@ public final class Families {
             "logit_scale",
             "alibi",
             "parallel_residual",
+            "use_bidirectional_attention",
+            "query_pre_attn_scalar",
+            "is_decoder",
             "use_parallel_residual",
             "is_encoder_decoder",
             "add_cross_attention",

@@ -75,11 +75,21 @@ public final class GraphMessage {
 
     /** Splits a value into equal parts along its last axis. */
     public List<String> split(String x, int parts) {
+        return split(x, parts, List.of());
+    }
+
+    /** Splits a value into parts of these sizes along its last axis. */
+    public List<String> splitAt(String x, long... sizes) {
+        return split(x, sizes.length, List.of(integers(sizes)));
+    }
+
+    private List<String> split(String x, int parts, List<String> sizes) {
         List<String> outputs = new ArrayList<>();
         NodeProto.Builder split = NodeProto.newBuilder()
                 .setOpType("Split")
                 .setName(name("Split"))
                 .addInput(x)
+                .addAllInput(sizes)
                 .addAttribute(integer("axis", -1));
         for (int i = 0; i < parts; i++) {
             outputs.add(x + ".part" + i);

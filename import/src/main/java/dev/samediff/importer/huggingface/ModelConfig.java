@@ -33,6 +33,11 @@ public final class ModelConfig {
         return !fields.path(name).isMissingNode() && !fields.path(name).isNull();
     }
 
+    /** Returns whether a field is there, be it null: a field that is left out has the family's default, null says that there is none. */
+    public boolean mentions(String name) {
+        return !fields.path(name).isMissingNode();
+    }
+
     /** Returns a size, 1 or more. */
     public int size(String name) {
         if (!has(name)) {
@@ -105,6 +110,18 @@ public final class ModelConfig {
                 JsonNode::isObject,
                 value -> Optional.of(new ModelConfig(value, where + ", `" + name + "`")),
                 "an object");
+    }
+
+    /** Returns how many entries an object or a list has, or what it is without the field. */
+    public int count(String name, int otherwise) {
+        return value(name, otherwise, JsonNode::isContainerNode, JsonNode::size, "an object or a list");
+    }
+
+    /** Refuses {@code true} for a field that the family does not build. */
+    public void requireFalse(String name) {
+        if (flag(name, false)) {
+            throw refused(name, "is true", "false; export the model to ONNX");
+        }
     }
 
     /**

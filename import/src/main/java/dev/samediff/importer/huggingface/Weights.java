@@ -9,6 +9,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import onnx.Onnx.StringStringEntryProto;
 import onnx.Onnx.TensorProto;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 
 /**
@@ -40,6 +41,15 @@ public final class Weights {
         return folder.tensors().containsKey(stored(name));
     }
 
+    /**
+     * Returns the type in which a tensor is stored.
+     *
+     * @throws InvalidInputException if there is none of this name
+     */
+    public DataType type(String name) {
+        return stored(name, folder.tensors().get(stored(name))).tensor().type();
+    }
+
     private String stored(String name) {
         return !folder.tensors().containsKey(name) && name.startsWith(prefix) ? name.substring(prefix.length()) : name;
     }
@@ -55,11 +65,7 @@ public final class Weights {
         if (known != null) {
             return known;
         }
-        HubFolder.StoredTensor stored = folder.tensors().get(stored(name));
-        if (stored == null) {
-            throw new InvalidInputException(folder.path() + " has no tensor `" + name + "`, which its config.json asks"
-                    + " for; there are " + some(folder.tensors().keySet()));
-        }
+        HubFolder.StoredTensor stored = stored(name, folder.tensors().get(stored(name)));
         if (!Arrays.equals(stored.tensor().shape(), shape)) {
             throw new InvalidInputException("the tensor `" + name + "` of " + folder.path() + " has the shape "
                     + Arrays.toString(stored.tensor().shape()) + ", and its config.json asks for "
@@ -73,6 +79,14 @@ public final class Weights {
                 : graph.named(name, "Cast", List.of(GraphMessage.integer("to", TensorProto.DataType.FLOAT_VALUE)), own);
         values.put(name, value);
         return value;
+    }
+
+    private HubFolder.StoredTensor stored(String name, HubFolder.@Nullable StoredTensor found) {
+        if (found == null) {
+            throw new InvalidInputException(folder.path() + " has no tensor `" + name + "`, which its config.json asks"
+                    + " for; there are " + some(folder.tensors().keySet()));
+        }
+        return found;
     }
 
     /** Says that a tensor is not needed although it is there, such as a tied head that is stored once more. */

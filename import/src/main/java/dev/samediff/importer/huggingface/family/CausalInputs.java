@@ -9,9 +9,11 @@ import java.util.OptionalInt;
  *
  * @param ids the tokens
  * @param positions each token's position
+ * @param row the places of queries, [sequence,1]
+ * @param column the places of keys, [1,sequence]
  * @param blocked true where a query must not look, [batch,1,sequence,sequence]: later tokens, padding, and what is too far back
  */
-record CausalInputs(String ids, String positions, String blocked) {
+record CausalInputs(String ids, String positions, String row, String column, String blocked) {
     static final String[] DIMS = {"batch", "sequence"};
 
     /**
@@ -27,12 +29,17 @@ record CausalInputs(String ids, String positions, String blocked) {
         String places = graph.node("Range", graph.integer(0), length, graph.integer(1));
         String row = graph.node("Unsqueeze", places, graph.integers(1));
         String column = graph.node("Unsqueeze", places, graph.integers(0));
-        String hidden = graph.node("Less", row, column);
-        if (window.isPresent()) {
-            String last = graph.node("Add", column, graph.integer(window.getAsInt() - 1L));
-            hidden = graph.node("Or", hidden, graph.node("Less", last, row));
-        }
         String padding = graph.node("Unsqueeze", graph.node("Equal", mask, graph.integer(0)), graph.integers(1, 2));
-        return new CausalInputs(ids, positions, graph.node("Or", hidden, padding));
+        String blocked = graph.node("Or", graph.node("Less", row, column), padding);
+        CausalInputs inputs = new CausalInputs(ids, positions, row, column, blocked);
+        return window.isPresent()
+                ? new CausalInputs(ids, positions, row, column, inputs.within(graph, window.getAsInt()))
+                : inputs;
+    }
+
+    /** Adds what is blocked where a query sees only so many tokens, itself included. */
+    String within(GraphMessage graph, int window) {
+        String last = graph.node("Add", column, graph.integer(window - 1L));
+        return graph.node("Or", blocked, graph.node("Less", last, row));
     }
 }

@@ -73,12 +73,6 @@ public final class Gpt2Family implements Family {
         }
         String last = layers.layerNorm("transformer.ln_f", hidden, width, eps);
         boolean tied = config.flag("tie_word_embeddings", true);
-        String table = weights.get(tied ? "transformer.wte.weight" : "lm_head.weight", vocabulary, width);
-        if (tied && weights.has("lm_head.weight")) {
-            weights.leave("lm_head.weight"); // the same numbers, stored twice by some
-        }
-        graph.in("lm_head");
-        graph.named("logits", "MatMul", List.of(), last, graph.transposed(table, 1, 0));
-        graph.output("logits", "batch", "sequence", Integer.toString(vocabulary));
+        layers.vocabularyHead("lm_head", "transformer.wte", tied, last, vocabulary, width);
     }
 }

@@ -7,6 +7,7 @@ import dev.samediff.importer.huggingface.GraphMessage;
 import dev.samediff.importer.huggingface.ModelConfig;
 import dev.samediff.importer.huggingface.Weights;
 import java.util.List;
+import java.util.OptionalDouble;
 
 /** Layers that several families have, as torch exports them. */
 final class Layers {
@@ -45,22 +46,57 @@ final class Layers {
     /** Zhang and Sennrich 2019: {@code w x / sqrt(mean(x^2) + eps)} over the last axis. */
     String rmsNorm(String path, String x, int width, double eps) {
         graph.in(path);
+        return graph.node("Mul", weights.get(path + ".weight", width), rmsNormal(x, eps));
+    }
+
+    /** Gemma's form of it: {@code (1 + w) x / sqrt(mean(x^2) + eps)}. */
+    String rmsNormFromOne(String path, String x, int width, double eps) {
+        graph.in(path);
+        String factor = graph.node("Add", weights.get(path + ".weight", width), graph.number(1));
+        return graph.node("Mul", rmsNormal(x, eps), factor);
+    }
+
+    private String rmsNormal(String x, double eps) {
         String squares = graph.node("Pow", x, graph.number(2));
         String mean = graph.node("ReduceMean", List.of(integersOf("axes", -1), integer("keepdims", 1)), squares);
         String root = graph.node("Sqrt", graph.node("Add", mean, graph.number(eps)));
-        String normal = graph.node("Mul", x, graph.node("Reciprocal", root));
-        return graph.node("Mul", weights.get(path + ".weight", width), normal);
+        return graph.node("Mul", x, graph.node("Reciprocal", root));
     }
 
-    /** Ba et al. 2016. */
+    /** Ba et al. 2016. Old files of BERT have {@code gamma} and {@code beta}. */
     String layerNorm(String path, String x, int width, double eps) {
         graph.in(path);
+        boolean old = !weights.has(path + ".weight") && weights.has(path + ".gamma");
         return graph.node(
                 "LayerNormalization",
                 List.of(integer("axis", -1), GraphMessage.real("epsilon", eps)),
                 x,
-                weights.get(path + ".weight", width),
-                weights.get(path + ".bias", width));
+                weights.get(path + (old ? ".gamma" : ".weight"), width),
+                weights.get(path + (old ? ".beta" : ".bias"), width));
+    }
+
+    /** Scores of the vocabulary, the output {@code logits}: {@code x W^T}, with the tokens' table if the head is tied. */
+    void vocabularyHead(String own, String table, boolean tied, String x, int vocabulary, int width) {
+        vocabularyHead(own, table, tied, x, vocabulary, width, OptionalDouble.empty());
+    }
+
+    /** As {@link #vocabularyHead(String, String, boolean, String, int, int)}, with scores that stay within a number. */
+    void vocabularyHead(
+            String own, String table, boolean tied, String x, int vocabulary, int width, OptionalDouble cap) {
+        if (tied && weights.has(own + ".weight")) {
+            weights.leave(own + ".weight"); // the same numbers, stored twice by some
+        }
+        String weight = weights.get((tied ? table : own) + ".weight", vocabulary, width);
+        graph.in(own);
+        String turned = graph.transposed(weight, 1, 0);
+        if (cap.isPresent()) {
+            String most = graph.number(cap.getAsDouble());
+            String within = graph.node("Tanh", graph.node("Div", graph.node("MatMul", x, turned), most));
+            graph.named("logits", "Mul", List.of(), within, most);
+        } else {
+            graph.named("logits", "MatMul", List.of(), x, turned);
+        }
+        graph.output("logits", "batch", "sequence", Integer.toString(vocabulary));
     }
 
     /** [batch,sequence,heads*width] to [batch,heads,sequence,width]. */
@@ -75,12 +111,25 @@ final class Layers {
      * @return [batch,sequence,heads*width]
      */
     String attention(String query, String key, String value, String blocked, double scale, int heads, int width) {
-        String scores =
-                graph.node("Mul", graph.node("MatMul", query, graph.transposed(key, 0, 1, 3, 2)), graph.number(scale));
+        return mixed(scores(query, key, scale), value, blocked, heads, width);
+    }
+
+    /** Scaled products of queries and keys, [batch,heads,queries,keys]. */
+    String scores(String query, String key, double scale) {
+        return graph.node("Mul", graph.node("MatMul", query, graph.transposed(key, 0, 1, 3, 2)), graph.number(scale));
+    }
+
+    /** Softmax of what is not blocked, times values: [batch,sequence,heads*width]. */
+    String mixed(String scores, String value, String blocked, int heads, int width) {
         String seen = graph.node("Where", blocked, graph.number(LOWEST), scores);
         String shares = graph.node("Softmax", List.of(integer("axis", -1)), seen);
         String mixed = graph.transposed(graph.node("MatMul", shares, value), 0, 2, 1, 3);
         return graph.node("Reshape", mixed, graph.integers(0, 0, (long) heads * width));
+    }
+
+    /** {@code c tanh(x / c)}: numbers stay within c (Gemma Team 2024, section 2). */
+    String capped(String x, double cap) {
+        return graph.node("Mul", graph.node("Tanh", graph.node("Div", x, graph.number(cap))), graph.number(cap));
     }
 
     /** The activation function of a name, as transformers' {@code ACT2FN} has it. */

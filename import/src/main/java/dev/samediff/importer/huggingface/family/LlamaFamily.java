@@ -9,22 +9,24 @@ import java.util.OptionalInt;
 import java.util.Set;
 
 /**
- * Llama 1 to 3, TinyLlama, SmolLM ({@code llama}), Mistral, Qwen 2 and Qwen 3: RMS norms before grouped-query attention with rotary positions
- * and before a gated feed-forward layer (Touvron et al. 2023; Jiang et al. 2023; Yang et al. 2024, 2025).
+ * Llama 1 to 3, TinyLlama, SmolLM ({@code llama}), Mistral, Qwen 2, Qwen 3 and Phi-3 (whose projections are fused): RMS norms before grouped-query attention with rotary positions
+ * and before a gated feed-forward layer (Touvron et al. 2023; Jiang et al. 2023; Yang et al. 2024, 2025; Abdin et al. 2024).
  */
 public final class LlamaFamily implements Family {
     private static final String MISTRAL = "mistral";
     private static final String QWEN2 = "qwen2";
     private static final String QWEN3 = "qwen3";
+    private static final String PHI3 = "phi3";
 
     @Override
     public Set<String> types() {
-        return Set.of("llama", MISTRAL, QWEN2, QWEN3);
+        return Set.of("llama", MISTRAL, QWEN2, QWEN3, PHI3);
     }
 
     @Override
     public List<String> architectures() {
-        return List.of("LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM");
+        return List.of(
+                "LlamaForCausalLM", "MistralForCausalLM", "Qwen2ForCausalLM", "Qwen3ForCausalLM", "Phi3ForCausalLM");
     }
 
     @Override
@@ -51,9 +53,7 @@ public final class LlamaFamily implements Family {
         private final String type;
         private final int width;
         private final int inner;
-        private final int heads;
-        private final int keyHeads;
-        private final int headWidth;
+        private final GroupedHeads heads;
         private final double eps;
 
         Build(ModelConfig config, Weights weights, GraphMessage graph) {
@@ -64,23 +64,14 @@ public final class LlamaFamily implements Family {
             this.type = config.text("model_type", "");
             this.width = config.size("hidden_size");
             this.inner = config.size("intermediate_size");
-            this.heads = config.size("num_attention_heads");
-            this.keyHeads = config.size("num_key_value_heads", heads);
-            this.eps = config.number("rms_norm_eps", 1e-6);
-            if (heads % keyHeads != 0) {
-                throw config.refused(
-                        "num_key_value_heads", "is " + keyHeads, "a divisor of num_attention_heads, " + heads);
-            }
-            if (!config.has("head_dim") && width % heads != 0) {
-                throw config.refused("num_attention_heads", "is " + heads, "a divisor of hidden_size, " + width);
-            }
-            this.headWidth = config.size("head_dim", width / heads);
+            this.heads = GroupedHeads.of(config);
+            this.eps = config.number("rms_norm_eps", type.equals(PHI3) ? 1e-5 : 1e-6);
         }
 
         void model() {
             int vocabulary = config.size("vocab_size");
             CausalInputs inputs = CausalInputs.of(graph, window());
-            Rotary.Angles angles = Rotary.of(config, headWidth).angles(graph, inputs.positions());
+            Rotary.Angles angles = rotary().angles(graph, inputs.positions());
             String hidden = layers.embedding("model.embed_tokens", inputs.ids(), vocabulary, width);
             for (int layer = 0, count = config.size("num_hidden_layers"); layer < count; layer++) {
                 String path = "model.layers." + layer + ".";
@@ -90,27 +81,22 @@ public final class LlamaFamily implements Family {
                 hidden = graph.node("Add", hidden, feedForward(path + "mlp.", middle));
             }
             String last = layers.rmsNorm("model.norm", hidden, width, eps);
-            head(last, vocabulary);
-            graph.output("logits", "batch", "sequence", Integer.toString(vocabulary));
+            boolean tied = config.flag("tie_word_embeddings", false);
+            layers.vocabularyHead("lm_head", "model.embed_tokens", tied, last, vocabulary, width);
         }
 
-        private void head(String hidden, int vocabulary) {
-            boolean tied = config.flag("tie_word_embeddings", false);
-            String own = "lm_head.weight";
-            String table = weights.get(tied ? "model.embed_tokens.weight" : own, vocabulary, width);
-            if (tied && weights.has(own)) {
-                weights.leave(own); // the same numbers, stored twice by some
-            }
-            graph.in("lm_head");
-            graph.named("logits", "MatMul", List.of(), hidden, graph.transposed(table, 1, 0));
+        private Rotary rotary() {
+            return type.equals(PHI3)
+                    ? Rotary.partial(config, heads.headWidth(), config.number("partial_rotary_factor", 1), 10000)
+                    : Rotary.of(config, heads.headWidth());
         }
 
         /** A window that reaches as far as the longest text is none. */
         private OptionalInt window() {
             List<String> kinds = config.texts("layer_types");
-            boolean used =
-                    config.has("sliding_window") && (type.equals(MISTRAL) || config.flag("use_sliding_window", false));
-            if (used && !type.equals(MISTRAL)) {
+            boolean always = type.equals(MISTRAL) || type.equals(PHI3);
+            boolean used = config.has("sliding_window") && (always || config.flag("use_sliding_window", false));
+            if (used && !always) {
                 throw config.refused(
                         "use_sliding_window", "is true", "false for " + type + "; export the model to ONNX");
             }
@@ -122,46 +108,58 @@ public final class LlamaFamily implements Family {
         }
 
         private String attention(String path, String x, String blocked, Rotary.Angles angles) {
+            if (type.equals(PHI3)) {
+                config.requireFalse("attention_bias");
+            }
             boolean given = config.flag("attention_bias", false);
-            boolean bias = type.equals(QWEN2) || given;
-            String query =
-                    layers.heads(layers.linear(path + "q_proj", x, width, heads * headWidth, bias), heads, headWidth);
-            String key = layers.heads(
-                    layers.linear(path + "k_proj", x, width, keyHeads * headWidth, bias), keyHeads, headWidth);
-            String value = layers.heads(
-                    layers.linear(path + "v_proj", x, width, keyHeads * headWidth, bias), keyHeads, headWidth);
+            List<String> parts = projections(path, x, type.equals(QWEN2) || given);
+            String query = layers.heads(parts.get(0), heads.heads(), heads.headWidth());
+            String key = layers.heads(parts.get(1), heads.keyHeads(), heads.headWidth());
+            String value = layers.heads(parts.get(2), heads.keyHeads(), heads.headWidth());
             if (type.equals(QWEN3)) {
-                query = layers.rmsNorm(path + "q_norm", query, headWidth, eps);
-                key = layers.rmsNorm(path + "k_norm", key, headWidth, eps);
+                query = layers.rmsNorm(path + "q_norm", query, heads.headWidth(), eps);
+                key = layers.rmsNorm(path + "k_norm", key, heads.headWidth(), eps);
             }
             graph.in(path + "attn");
             String mixed = layers.attention(
                     angles.turn(graph, query),
-                    repeated(angles.turn(graph, key)),
-                    repeated(value),
+                    heads.repeated(graph, angles.turn(graph, key)),
+                    heads.repeated(graph, value),
                     blocked,
-                    1 / Math.sqrt(headWidth),
-                    heads,
-                    headWidth);
-            return layers.linear(path + "o_proj", mixed, heads * headWidth, width, given && !type.equals(QWEN2));
+                    1 / Math.sqrt(heads.headWidth()),
+                    heads.heads(),
+                    heads.headWidth());
+            return layers.linear(path + "o_proj", mixed, heads.queries(), width, given && !type.equals(QWEN2));
         }
 
-        /** [batch,keyHeads,sequence,width] to [batch,heads,sequence,width]: each head of keys serves several of queries. */
-        private String repeated(String x) {
-            if (keyHeads == heads) {
-                return x;
+        /** Queries, keys and values of all heads. */
+        private List<String> projections(String path, String x, boolean bias) {
+            int queries = heads.queries();
+            int keys = heads.keys();
+            if (type.equals(PHI3)) {
+                return graph.splitAt(
+                        layers.linear(path + "qkv_proj", x, width, queries + 2 * keys, false), queries, keys, keys);
             }
-            String apart = graph.node("Unsqueeze", x, graph.integers(2));
-            String wide = graph.node("Expand", apart, graph.integers(1, 1, heads / keyHeads, 1, 1));
-            return graph.node("Reshape", wide, graph.integers(0, heads, -1, headWidth));
+            return List.of(
+                    layers.linear(path + "q_proj", x, width, queries, bias),
+                    layers.linear(path + "k_proj", x, width, keys, bias),
+                    layers.linear(path + "v_proj", x, width, keys, bias));
         }
 
         private String feedForward(String path, String x) {
+            boolean fused = type.equals(PHI3);
+            if (fused) {
+                config.requireFalse("mlp_bias");
+            }
             boolean bias = config.flag("mlp_bias", false);
-            String gate = layers.linear(path + "gate_proj", x, width, inner, bias);
-            String up = layers.linear(path + "up_proj", x, width, inner, bias);
+            List<String> parts = fused
+                    ? graph.split(layers.linear(path + "gate_up_proj", x, width, 2 * inner, false), 2)
+                    : List.of(
+                            layers.linear(path + "gate_proj", x, width, inner, bias),
+                            layers.linear(path + "up_proj", x, width, inner, bias));
             graph.in(path + "act_fn");
-            String product = graph.node("Mul", layers.activation(config, "hidden_act", "silu", gate), up);
+            String gate = layers.activation(config, "hidden_act", "silu", parts.get(0));
+            String product = graph.node("Mul", gate, parts.get(1));
             return layers.linear(path + "down_proj", product, inner, width, bias);
         }
     }
