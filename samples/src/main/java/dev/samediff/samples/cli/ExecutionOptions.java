@@ -49,7 +49,7 @@ final class ExecutionOptions {
 
     /** Returns the options of the engine. */
     EngineOptions engine() {
-        if (!Files.isDirectory(weights)) {
+        if (!Files.isDirectory(weights) && !weights.equals(WeightPlace.usualDirectory())) {
             throw new InvalidInputException(
                     "--weights-directory " + weights + " is no directory; name one that exists, on a disk with room");
         }

@@ -6,13 +6,17 @@ import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.io.AdapterFolder;
 import dev.samediff.adapters.io.Destination;
 import dev.samediff.adapters.io.SameDiffFile;
+import dev.samediff.importer.HuggingFaceWriter;
 import dev.samediff.importer.ImportedModel;
+import dev.samediff.importer.ModelFormat;
 import dev.samediff.importer.ModelImporter;
 import dev.samediff.importer.OnnxWriter;
 import dev.samediff.samples.output.Numbers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Locale;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.Mixin;
@@ -31,6 +35,7 @@ final class MergeCommand extends Command {
     /** What is written. */
     enum Format {
         onnx,
+        huggingface,
         samediff
     }
 
@@ -49,15 +54,17 @@ final class MergeCommand extends Command {
     @Option(names = "--adapter", paramLabel = "DIR", required = true, description = "The adapter's folder.")
     Path adapter = Path.of("");
 
-    @Option(names = "--out", paramLabel = "FILE", required = true, description = "Where to write.")
+    @Option(names = "--out", paramLabel = "PATH", required = true, description = "The file, or folder, to write.")
     Path out = Path.of("");
 
     @Option(
             names = "--format",
             paramLabel = "FORMAT",
-            defaultValue = "onnx",
-            description = "${COMPLETION-CANDIDATES} (SameDiff's FlatBuffers). Default: ${DEFAULT-VALUE}.")
-    Format format = Format.onnx;
+            description =
+                    "${COMPLETION-CANDIDATES}: an ONNX file, a folder like the model's own, or SameDiff's FlatBuffers. Default:"
+                            + " huggingface of such a folder, unless --out ends with .onnx; onnx of other models.")
+    @Nullable
+    Format format;
 
     @Option(
             names = "--overwrite",
@@ -66,26 +73,65 @@ final class MergeCommand extends Command {
 
     @Override
     int run() throws IOException {
-        if (Destination.file(out).exists() && !overwrite) {
-            throw new InvalidInputException(out + " exists; name another file or give --overwrite");
+        Format chosen = chosen();
+        if (chosen == Format.huggingface) {
+            requireNewFolder();
+        } else {
+            if (Destination.file(out).exists() && !overwrite) {
+                throw new InvalidInputException(out + " exists; name another file or give --overwrite");
+            }
+            OnnxWriter.requireReplaceable(Destination.file(out).path());
         }
-        OnnxWriter.requireReplaceable(Destination.file(out).path());
         AdapterState state = AdapterFolder.load(adapter);
         ImportedModel imported =
                 ModelImporter.load(ModelOptions.file(model), graph.chosen()).resizedFor(state);
         AdaptedModel adapted = AdaptedModel.inject(imported, state);
         int layers = adapted.sites().size();
-        if (format == Format.onnx) {
-            OnnxWriter.writeMerged(imported, adapted.mergedWeights(), out);
-        } else {
-            SameDiffFile.save(adapted.mergedGraph(), out);
+        switch (chosen) {
+            case onnx -> OnnxWriter.writeMerged(imported, adapted.mergedWeights(), out);
+            case huggingface -> HuggingFaceWriter.writeMerged(imported, adapted.mergedWeights(), out);
+            default -> SameDiffFile.save(adapted.mergedGraph(), out);
         }
-        long bytes = Files.size(out);
-        Merged result = new Merged(out.toString(), format, layers, bytes);
+        long bytes = bytes();
+        Merged result = new Merged(out.toString(), chosen, layers, bytes);
         print(
-                "merged " + result.layers() + " layers into " + out + " (" + Numbers.bytes(bytes) + ", " + format + ")",
+                "merged " + result.layers() + " layers into " + out + " (" + Numbers.bytes(bytes) + ", " + chosen + ")",
                 result);
         return 0;
+    }
+
+    private Format chosen() {
+        if (format != null) {
+            return format;
+        }
+        boolean isFolder = model != null && ModelFormat.of(model) == ModelFormat.HUGGING_FACE;
+        return isFolder && !out.toString().toLowerCase(Locale.ROOT).endsWith(".onnx")
+                ? Format.huggingface
+                : Format.onnx;
+    }
+
+    private void requireNewFolder() throws IOException {
+        if (Files.isRegularFile(out)) {
+            throw new InvalidInputException(out + " is a file, and a folder is to be written; name another one");
+        }
+        if (Files.isDirectory(out) && !overwrite) {
+            try (Stream<Path> entries = Files.list(out)) {
+                if (entries.findAny().isPresent()) {
+                    throw new InvalidInputException(out + " exists; name another folder or give --overwrite");
+                }
+            }
+        }
+    }
+
+    private long bytes() throws IOException {
+        if (Files.isRegularFile(out)) {
+            return Files.size(out);
+        }
+        try (Stream<Path> files = Files.list(out)) {
+            return files.filter(Files::isRegularFile)
+                    .mapToLong(file -> file.toFile().length())
+                    .sum();
+        }
     }
 
     /** The result for machines. */

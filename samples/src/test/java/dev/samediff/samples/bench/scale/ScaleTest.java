@@ -11,7 +11,6 @@ import dev.samediff.adapters.method.Lora;
 import dev.samediff.adapters.method.Sorsa;
 import dev.samediff.importer.HuggingFaceImporter;
 import dev.samediff.importer.ImportedModel;
-import dev.samediff.importer.LinearLayer;
 import dev.samediff.samples.plan.MemoryPart;
 import dev.samediff.samples.plan.Planner;
 import dev.samediff.samples.plan.TrainingPlanned;
@@ -127,22 +126,19 @@ class ScaleTest {
         TrainingPlanned longer =
                 Planner.plan(request(model, AdapterConfig.of(Lora.rank(4)), 2, 64, Precision.BFLOAT16));
         assertThat(bytes(longer, "intermediate")).isGreaterThan(bytes(lora, "intermediate"));
-        assertThat(longer.longestText().orElseThrow()).isLessThanOrEqualTo(2048);
+        assertThat(longer.longestText().orElseThrow()).isGreaterThan(64);
     }
 
     @Test
     void what_a_model_cannot_do_is_refused() throws IOException {
         Path model = LlamaFolder.write(TINY, folder.resolve("model"));
-        assertThatThrownBy(
-                        () -> Planner.plan(request(model, AdapterConfig.of(Lora.rank(4)), 1, 4096, Precision.FLOAT32)))
+        assertThatThrownBy(() -> request(model, AdapterConfig.of(Lora.rank(4)), 0, 32, Precision.FLOAT32))
                 .isInstanceOf(InvalidInputException.class)
-                .hasMessageContaining("2048");
+                .hasMessageContaining("a batch of 0 texts");
         assertThatThrownBy(() -> Planner.plan(new Planner.Request(
                         model, AdapterConfig.of(Lora.rank(4)), Optional.of("scores"), 1, 32, EngineOptions.defaults())))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessageContaining("scores")
                 .hasMessageContaining("logits");
-        List<LinearLayer> layers = HuggingFaceImporter.load(model).linearLayers();
-        assertThat(layers).isNotEmpty();
     }
 }
