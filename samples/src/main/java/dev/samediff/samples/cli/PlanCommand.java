@@ -2,9 +2,14 @@ package dev.samediff.samples.cli;
 
 import dev.samediff.samples.output.Numbers;
 import dev.samediff.samples.output.TextTable;
+import dev.samediff.samples.plan.MemoryPart;
 import dev.samediff.samples.plan.Planner;
 import dev.samediff.samples.plan.TrainingPlanned;
+import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
@@ -64,7 +69,7 @@ final class PlanCommand extends Command {
                 execution.engine());
         say("model: " + model.describe() + "; compiling its step, no weight is read ...");
         TrainingPlanned planned = Planner.plan(request);
-        print(describe(planned), planned);
+        print(describe(planned), Result.of(planned));
         return planned.fits() ? 0 : Failure.WORK_FAILED;
     }
 
@@ -124,9 +129,44 @@ final class PlanCommand extends Command {
                 + execution
                         .precision
                         .name()
-                        .toLowerCase(java.util.Locale.ROOT)
+                        .toLowerCase(Locale.ROOT)
                         .replace("float32", "f32")
                         .replace("bfloat16", "bf16")
                 + (execution.recompute ? " --recompute" : "");
+    }
+
+    /** The result for machines; what is not known is null. */
+    record Result(
+            List<MemoryPart> parts,
+            long bytes,
+            long weights,
+            long adapterParameters,
+            double operations,
+            double gigaflops,
+            double stepSeconds,
+            long diskBytes,
+            boolean fits,
+            @Nullable Long availableBytes,
+            @Nullable Long mostTexts,
+            @Nullable Long longestText) {
+        static Result of(TrainingPlanned planned) {
+            return new Result(
+                    planned.parts(),
+                    planned.bytes(),
+                    planned.weights(),
+                    planned.adapterParameters(),
+                    planned.operations(),
+                    planned.gigaflops(),
+                    planned.stepSeconds(),
+                    planned.diskBytes(),
+                    planned.fits(),
+                    orNull(planned.available()),
+                    orNull(planned.mostTexts()),
+                    orNull(planned.longestText()));
+        }
+
+        private static @Nullable Long orNull(OptionalLong number) {
+            return number.isPresent() ? number.getAsLong() : null;
+        }
     }
 }
