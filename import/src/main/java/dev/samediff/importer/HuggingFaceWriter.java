@@ -13,6 +13,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -29,9 +30,9 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  * tokenizer, generation settings), so that whatever reads the folder reads the merged one.
  */
 public final class HuggingFaceWriter {
+    private static final String KIND = "model";
     private static final int PIECE = 1 << 20;
     private static final long MOST_BESIDE = 64L << 20;
-    private static final double LARGEST_HALF = 65504;
 
     /** How the importer calls a tensor that it widens. */
     private static final String NARROW = ".stored";
@@ -55,13 +56,14 @@ public final class HuggingFaceWriter {
      *
      * @param model the import of the folder
      * @param weights new values by the name of the graph's weight variable, in its shape: what {@code AdaptedModel.mergedWeights()} gives;
-     *     they are rounded once, to the type of the tensor in the file
+     *     they are rounded to nearest even, to the type of the tensor in the file
      * @param target the folder to write; one that this has written before is replaced
+     * @return names of files beside the model that were not copied: weights in other formats, what is larger than 64 MiB, folders
      * @throws InvalidInputException if the model is not of such a folder, has new tokens or heads, a name, shape or number has no place in
-     *     its files, or another folder is at the target
+     *     its files, or the model itself or another folder is at the target
      * @throws UncheckedIOException if the target cannot be written; it is then as it was
      */
-    public static void writeMerged(ImportedModel model, Map<String, INDArray> weights, Path target) {
+    public static List<String> writeMerged(ImportedModel model, Map<String, INDArray> weights, Path target) {
         if (!isFolder(model)) {
             throw new InvalidInputException(
                     model.source() + " is not of a Hugging Face folder; write it as ONNX, which it was imported from");
@@ -74,16 +76,38 @@ public final class HuggingFaceWriter {
                     "the model has a head that its folder does not have; a folder of its architecture has no place for it: write ONNX");
         }
         HubFolder folder = HubFolder.read(model.source().toAbsolutePath().resolveSibling(""));
+        requireElsewhere(folder.path(), target);
         Map<String, INDArray> byTensor = new LinkedHashMap<>();
         weights.forEach((weight, values) -> byTensor.put(tensor(model, folder, weight, values), values));
+        Set<String> tensors = files(folder);
+        List<String> leftOut = new ArrayList<>();
         try {
-            DurableFiles.writeFolder(target, out -> {
-                copyBeside(folder, out);
-                for (String file : files(folder)) {
+            DurableFiles.writeFolder(target, KIND, out -> {
+                leftOut.addAll(copyBeside(folder, tensors, out));
+                for (String file : tensors) {
                     write(folder, file, byTensor, out.resolve(file));
                 }
                 verify(folder, HubFolder.read(out));
             });
+        } catch (IOException e) {
+            throw new UncheckedIOException(e);
+        }
+        return List.copyOf(leftOut);
+    }
+
+    /**
+     * Refuses to write a model over itself: it is what the adapters belong to, and would be lost.
+     *
+     * @param folder the model's folder
+     * @param target where one is to be written
+     * @throws InvalidInputException if they are the same, by whatever name
+     */
+    public static void requireElsewhere(Path folder, Path target) {
+        try {
+            if (Files.exists(target) && Files.isSameFile(folder, target)) {
+                throw new InvalidInputException(target + " is the model itself, which the adapter belongs to and which"
+                        + " would be lost; name another folder");
+            }
         } catch (IOException e) {
             throw new UncheckedIOException(e);
         }
@@ -111,12 +135,7 @@ public final class HuggingFaceWriter {
                             + ", and the tensor `" + stored + "` of " + folder.path() + " "
                             + Arrays.toString(found.tensor().shape()));
         }
-        double largest = values.amaxNumber().doubleValue();
-        if (!Double.isFinite(values.sumNumber().doubleValue())
-                || (found.tensor().type() == DataType.HALF && largest > LARGEST_HALF)) {
-            throw new InvalidInputException("the weight `" + weight + "` has numbers up to " + largest + ", which "
-                    + found.tensor().type() + " in the folder cannot hold; write ONNX, or train with a lower rate");
-        }
+        new TensorData.Values(values, type(found.tensor().type())).requireHeld(weight);
         return stored;
     }
 
@@ -139,16 +158,23 @@ public final class HuggingFaceWriter {
         return folder.tensors().values().stream().map(StoredTensor::file).collect(Collectors.toSet());
     }
 
-    private static void copyBeside(HubFolder folder, Path out) throws IOException {
+    /** Copies configuration, tokenizer and the like; returns the names of what is left where it is. */
+    private static List<String> copyBeside(HubFolder folder, Set<String> tensors, Path out) throws IOException {
+        List<String> leftOut = new ArrayList<>();
         try (Stream<Path> files = Files.list(folder.path())) {
-            for (Path file : files.filter(HuggingFaceWriter::belongs).toList()) {
-                Files.copy(file, out.resolve(file.getFileName()));
+            for (Path file : files.sorted().toList()) {
+                String name = String.valueOf(file.getFileName());
+                if (belongs(file, name)) {
+                    Files.copy(file, out.resolve(name));
+                } else if (!tensors.contains(name) && !name.startsWith(".")) {
+                    leftOut.add(name);
+                }
             }
         }
+        return leftOut;
     }
 
-    private static boolean belongs(Path file) {
-        String name = String.valueOf(file.getFileName());
+    private static boolean belongs(Path file, String name) {
         return Files.isRegularFile(file)
                 && !name.startsWith(".")
                 && OTHER_WEIGHTS.stream().noneMatch(name::endsWith)

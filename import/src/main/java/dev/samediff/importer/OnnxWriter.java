@@ -9,6 +9,7 @@ import dev.samediff.importer.onnx.AdapterNodes;
 import dev.samediff.importer.onnx.DataOfModels;
 import dev.samediff.importer.onnx.ModelOutput;
 import dev.samediff.importer.onnx.OnnxWeightEditor;
+import dev.samediff.importer.onnx.TensorData;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Path;
@@ -35,7 +36,6 @@ public final class OnnxWriter {
     static final String PROVENANCE = "samediff-adapters";
 
     private static final int LISTED = 5;
-    private static final double LARGEST_HALF = 65504;
 
     private OnnxWriter() {}
 
@@ -213,16 +213,8 @@ public final class OnnxWriter {
                     + tensor.getName() + " in the file has " + tensor.getDimsList()
                     + "; give the weights of the model that was imported from this file");
         }
-        if (tensor.getDataType() == Onnx.TensorProto.DataType.FLOAT16_VALUE
-                && values.amaxNumber().doubleValue() > LARGEST_HALF) {
-            throw new InvalidInputException("Weight " + weight + " has an entry of magnitude " + values.amaxNumber()
-                    + ", which FLOAT16, the type of its tensor in the file, cannot hold (up to 65504); export the model"
-                    + " in float32 or bfloat16");
-        }
-        if (!Double.isFinite(values.sumNumber().doubleValue())) {
-            throw new InvalidInputException("Weight " + weight
-                    + " has entries that are no finite numbers; the training diverged before the merge");
-        }
+        Onnx.TensorProto.DataType type = Onnx.TensorProto.DataType.forNumber(tensor.getDataType());
+        new TensorData.Values(values, type).requireHeld(weight);
     }
 
     /**

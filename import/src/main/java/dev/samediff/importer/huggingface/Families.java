@@ -44,7 +44,6 @@ public final class Families {
             "parallel_residual",
             "use_bidirectional_attention",
             "query_pre_attn_scalar",
-            "is_decoder",
             "use_parallel_residual",
             "is_encoder_decoder",
             "add_cross_attention",

@@ -41,14 +41,18 @@ final class Origins {
 
     /** Records what an operator made of its inputs. */
     void computed(OnnxNode node, List<@Nullable Value> inputs, List<Value> results) {
+        List<Value> made = results.stream()
+                .filter(result -> isComputed(result) && result.type().isFPType())
+                .toList();
+        if (made.isEmpty()) { // such as the transpose of a weight: looking for infinities would read the whole of it
+            return;
+        }
         boolean weights = inputs.stream().anyMatch(input -> input != null && isTrained(input));
         Range range = Range.isLayer(node.operator(), inputs) ? Range.FINITE : computed(node, inputs);
-        for (Value result : results) {
-            if (isComputed(result) && result.type().isFPType()) {
-                ranges.put(result.variable(), range);
-                if (weights) {
-                    trained.add(result.variable());
-                }
+        for (Value result : made) {
+            ranges.put(result.variable(), range);
+            if (weights) {
+                trained.add(result.variable());
             }
         }
     }

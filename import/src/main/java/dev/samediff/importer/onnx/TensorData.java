@@ -1,5 +1,6 @@
 package dev.samediff.importer.onnx;
 
+import dev.samediff.adapters.InvalidInputException;
 import java.io.EOFException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -8,7 +9,9 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import onnx.Onnx.TensorProto;
 import org.nd4j.linalg.api.ndarray.INDArray;
+import org.nd4j.linalg.indexing.BooleanIndexing;
 import org.nd4j.linalg.indexing.NDArrayIndex;
+import org.nd4j.linalg.indexing.conditions.Conditions;
 
 /** The bytes of a stored tensor, little-endian, wherever they are. */
 public interface TensorData {
@@ -112,6 +115,33 @@ public interface TensorData {
         @Override
         public long size() {
             return values.length() * StoredNumbers.bytesPerElement(type);
+        }
+
+        /**
+         * Refuses numbers that the type cannot hold.
+         *
+         * @param weight their name, for the message
+         * @throws InvalidInputException if one is NaN or infinite, or becomes infinite when it is rounded
+         */
+        public void requireHeld(String weight) {
+            double largest = values.amaxNumber().doubleValue();
+            if (BooleanIndexing.or(values, Conditions.notFinite())) {
+                throw new InvalidInputException("Weight " + weight
+                        + " has entries that are no finite numbers; the training diverged before the merge");
+            }
+            float rounded = switch (type) {
+                case FLOAT16 -> Half.toFloat(Half.fromFloat((float) largest));
+                case BFLOAT16 -> Half.bfloatToFloat(Half.bfloatFromFloat((float) largest));
+                case FLOAT -> (float) largest;
+                default -> 0;
+            };
+            if (Float.isInfinite(rounded)) {
+                throw new InvalidInputException("Weight " + weight + " has an entry of magnitude " + largest
+                        + ", which "
+                        + type + ", the type of its tensor in the file, cannot hold; begin with a model in float32"
+                        + (type == TensorProto.DataType.FLOAT16 ? " or bfloat16" : "")
+                        + ", or train with a lower rate");
+            }
         }
 
         @Override

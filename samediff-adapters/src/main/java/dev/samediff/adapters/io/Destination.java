@@ -45,12 +45,30 @@ public record Destination(Path path, boolean exists) {
      * @throws IOException if it cannot be looked at
      */
     public static Destination folder(Path given) throws IOException {
+        return folder(given, "");
+    }
+
+    /**
+     * As {@link #folder(Path)}.
+     *
+     * @param kind what the new folder holds, see {@link DurableFiles#writeFolder(Path, String, DurableFiles.FolderWriter)}
+     */
+    static Destination folder(Path given, String kind) throws IOException {
         Destination place = placeOfFolder(given);
         Optional<String> stranger = place.exists() ? FolderManifest.stranger(place.path()) : Optional.empty();
         if (stranger.isPresent()) {
             throw new InvalidInputException("the folder " + given + " holds `" + stranger.get()
                     + "`, which was not written by this program, and would be replaced as a whole; name a new or empty"
                     + " folder, or move what is in it");
+        }
+        if (place.exists() && FolderManifest.isIn(place.path())) {
+            String present = FolderManifest.kind(place.path());
+            if (!present.equals(kind)) {
+                throw new InvalidInputException("the folder " + given + " holds "
+                        + (present.isEmpty() ? "an adapter or a checkpoint" : "a " + present)
+                        + ", which would be lost if " + (kind.isEmpty() ? "an adapter or a checkpoint" : "a " + kind)
+                        + " were written in its place; name a new or empty folder");
+            }
         }
         return place;
     }

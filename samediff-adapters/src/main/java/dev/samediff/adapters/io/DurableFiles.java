@@ -66,6 +66,15 @@ public final class DurableFiles {
      * @throws IOException if it cannot be written, with a sentence that names the folder; a previous version is untouched
      */
     public static void writeFolder(Path given, FolderWriter writer) throws IOException {
+        writeFolder(given, "", writer);
+    }
+
+    /**
+     * As {@link #writeFolder(Path, FolderWriter)}, for a folder that may only replace one that holds the same.
+     *
+     * @param kind what it holds, such as {@code model}; empty for adapters and checkpoints
+     */
+    public static void writeFolder(Path given, String kind, FolderWriter writer) throws IOException {
         try {
             Path target = Destination.placeOfFolder(given).path();
             Files.createDirectories(parentOf(target));
@@ -73,24 +82,24 @@ public final class DurableFiles {
                 if (lock.isExclusive()) {
                     removeLeftovers(target);
                 }
-                Destination.folder(given);
-                replace(target, writer);
+                Destination.folder(given, kind);
+                replace(target, kind, writer);
             }
         } catch (IOException e) {
             throw failure(given, e);
         }
     }
 
-    private static void replace(Path target, FolderWriter writer) throws IOException {
+    private static void replace(Path target, String kind, FolderWriter writer) throws IOException {
         PreviousMode previous = PreviousMode.of(target);
         Path temporary = TemporaryName.beside(target, TemporaryName.WRITING);
         Files.createDirectory(temporary);
         try {
             writer.write(temporary);
-            FolderManifest.write(temporary);
+            FolderManifest.write(temporary, kind);
             previous.giveTo(temporary);
             Tree.sync(temporary);
-            Destination.folder(target); // a person may have put something there meanwhile
+            Destination.folder(target, kind); // a person may have put something there meanwhile
             Optional<Path> old = FolderExchange.put(temporary, target);
             Tree.syncFolder(parentOf(target));
             old.ifPresent(Tree::discard);

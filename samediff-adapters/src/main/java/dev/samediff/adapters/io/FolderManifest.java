@@ -2,6 +2,7 @@ package dev.samediff.adapters.io;
 
 import com.fasterxml.jackson.core.JsonProcessingException;
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.node.MissingNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import java.io.IOException;
 import java.nio.file.FileVisitResult;
@@ -30,6 +31,7 @@ public final class FolderManifest {
     public static final String NAME = ".samediff-manifest.json";
 
     private static final String WRITER = "samediff-adapters";
+    private static final String KIND = "kind";
     private static final int FORMAT = 1;
     private static final long LONGEST = 1 << 20;
 
@@ -38,9 +40,13 @@ public final class FolderManifest {
 
     private FolderManifest() {}
 
-    /** Lists what is in a folder now as ours. */
-    static void write(Path folder) throws IOException {
-        write(folder, files(folder));
+    /**
+     * Lists what is in a folder now as ours.
+     *
+     * @param kind what it holds: a folder is only replaced by one that holds the same; empty for adapters and checkpoints
+     */
+    static void write(Path folder, String kind) throws IOException {
+        write(folder, files(folder), kind);
     }
 
     /**
@@ -49,9 +55,16 @@ public final class FolderManifest {
      * @throws IOException if it cannot be written
      */
     public static void write(Path folder, Collection<String> files) throws IOException {
+        write(folder, files, "");
+    }
+
+    private static void write(Path folder, Collection<String> files, String kind) throws IOException {
         ObjectNode json = JsonFile.JSON.createObjectNode();
         json.put("format", FORMAT);
         json.put("written_by", WRITER);
+        if (!kind.isEmpty()) {
+            json.put(KIND, kind);
+        }
         new TreeSet<>(files).forEach(json.putArray("files")::add);
         DurableFiles.writeText(folder.resolve(NAME), JsonFile.pretty(json));
     }
@@ -89,27 +102,36 @@ public final class FolderManifest {
         return !ours(folder).isEmpty();
     }
 
+    /** Returns what a folder of ours holds, as it was written; empty if nothing was said. */
+    static String kind(Path folder) throws IOException {
+        return read(folder).path(KIND).asText();
+    }
+
     /** The files on the list and the list itself; none if there is no list that we wrote. */
     private static Set<String> ours(Path folder) throws IOException {
-        Path file = folder.resolve(NAME);
+        JsonNode json = read(folder);
         Set<String> ours = new HashSet<>();
-        if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) || Files.size(file) > LONGEST) {
-            return ours;
-        }
-        JsonNode json;
-        try {
-            json = JsonFile.JSON.readTree(Files.readAllBytes(file));
-        } catch (JsonProcessingException notAManifest) {
-            return ours;
-        } catch (NoSuchFileException replacedJustNow) {
-            return ours;
-        }
-        if (json.path("format").asInt() == FORMAT
-                && json.path("written_by").asText().equals(WRITER)) {
+        if (!json.isMissingNode()) {
             json.path("files").forEach(each -> ours.add(each.asText()));
             ours.add(NAME);
         }
         return ours;
+    }
+
+    /** The list, missing if there is none that we wrote. */
+    private static JsonNode read(Path folder) throws IOException {
+        Path file = folder.resolve(NAME);
+        if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS) || Files.size(file) > LONGEST) {
+            return MissingNode.getInstance();
+        }
+        try {
+            JsonNode json = JsonFile.JSON.readTree(Files.readAllBytes(file));
+            boolean isOurs = json.path("format").asInt() == FORMAT
+                    && json.path("written_by").asText().equals(WRITER);
+            return isOurs ? json : MissingNode.getInstance();
+        } catch (JsonProcessingException | NoSuchFileException notAManifestOrReplacedJustNow) {
+            return MissingNode.getInstance();
+        }
     }
 
     /** Everything in a folder that is no folder; links are not followed. */

@@ -34,16 +34,22 @@ public final class BlankArrays {
         }
         if (!Platform.isLinux() || !Nd4j.getEnvironment().isCPU()) {
             INDArray zeros = Nd4j.create(type, shape);
-            BLANK.add(zeros.data().pointer().address());
-            return zeros;
+            return known(zeros, zeros.data().pointer().address(), () -> {});
         }
         long address = mapped(bytes);
-        INDArray array = HostMemory.array(address, type, shape, Nd4j.getStrides(shape, 'c'));
-        BLANK.add(address);
         long length = bytes;
+        return known(
+                HostMemory.array(address, type, shape, Nd4j.getStrides(shape, 'c')),
+                address,
+                () -> LibC.unmap(address, length));
+    }
+
+    /** An array is blank as long as its buffer lives: another may lie at its address afterwards. */
+    private static INDArray known(INDArray array, long address, Runnable free) {
+        BLANK.add(address);
         CLEANER.register(array.data(), () -> {
             BLANK.remove(address);
-            LibC.unmap(address, length);
+            free.run();
         });
         return array;
     }

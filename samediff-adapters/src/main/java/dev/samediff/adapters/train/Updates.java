@@ -21,6 +21,9 @@ import org.nd4j.linalg.factory.Nd4j;
 
 /** The updates of a run: from batches to the next values of the parameters. */
 final class Updates {
+    /** Far above what anybody trains with. */
+    private static final double ORDINARY_RATE = 1;
+
     private final Trainable model;
     private final TrainingPlan plan;
     private final Feed feed;
@@ -82,14 +85,19 @@ final class Updates {
                     : sum.mean().times(clipping).plus(term);
             followers.correct(optimizer);
             double learningRate = plan.learningRate(state.step - state.runStart, total);
-            parameters.keep();
+            if (mayLeaveRange(learningRate)) {
+                parameters.keep();
+            }
+            boolean finite;
             try (AfterSteps.Gradients used = followers.gradients(optimizer, slope)) {
-                optimizer.update(parameters.arrays(), slope, learningRate);
+                finite = optimizer.update(parameters.arrays(), slope, learningRate);
                 state.step++;
                 followers.updated(state.step - state.runStart, used);
             }
             parameters.written();
-            requireFiniteParameters(learningRate);
+            if (!finite || (followers.act() && !parameters.areFinite())) {
+                throw notFinite(learningRate);
+            }
             state.epoch = batches.epoch();
             state.position = batches.position();
             state.batches = batches.checksum();
@@ -156,18 +164,26 @@ final class Updates {
         }
     }
 
+    /**
+     * Whether an update could make a parameter NaN or infinite where loss and gradients are finite. One of AdamW is of the learning
+     * rate's size: with an ordinary one the loss leaves float32's range long before a parameter does, and no copy of the parameters is
+     * kept for a case that does not occur.
+     */
+    private boolean mayLeaveRange(double learningRate) {
+        return learningRate > ORDINARY_RATE || plan.updater() != null || followers.act();
+    }
+
     /** Undoes an update after which a parameter is no number: the run stands where it stood before it. */
-    private void requireFiniteParameters(double learningRate) {
-        parameters.undo().ifPresent(name -> {
-            int step = state.step--;
-            throw new NonFiniteException(
-                    "the update of step " + step + " made numbers of `" + name + "` NaN or infinite;"
-                            + " the parameters are those of step " + state.step + " and " + checkpoints.last()
-                            + ". Lower the learning rate (" + learningRate + " in this step)"
-                            + (plan.weightDecay() > 0 ? ", the weight decay (" + plan.weightDecay() + ")" : "")
-                            + (model.penalties().isEmpty() ? "" : ", the factor of the penalty")
-                            + (plan.clipNorm() > 0 ? "" : ", or clip gradients"));
-        });
+    private NonFiniteException notFinite(double learningRate) {
+        String name = parameters.firstNotFinite();
+        boolean undone = parameters.undo();
+        int step = state.step--;
+        return new NonFiniteException("the update of step " + step + " made numbers of `" + name + "` NaN or infinite; "
+                + (undone ? "the parameters are those of step " + state.step + " and " : "the parameters are lost; ")
+                + checkpoints.last() + ". Lower the learning rate (" + learningRate + " in this step)"
+                + (plan.weightDecay() > 0 ? ", the weight decay (" + plan.weightDecay() + ")" : "")
+                + (model.penalties().isEmpty() ? "" : ", the factor of the penalty")
+                + (plan.clipNorm() > 0 ? "" : ", or clip gradients"));
     }
 
     private void requireFinite(String what, double value) {

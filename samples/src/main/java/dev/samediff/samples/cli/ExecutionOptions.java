@@ -7,6 +7,7 @@ import dev.samediff.importer.onnx.WeightPlace;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.TypeConversionException;
 
@@ -45,15 +46,21 @@ final class ExecutionOptions {
                     "Where frozen weights that no step reads lie in a file without a name, instead of in memory, and all weights"
                             + " of models of 268 million or more. Default: Java's folder of temporary files, or /var/tmp where that one is in"
                             + " memory.")
-    Path weights = WeightPlace.usualDirectory();
+    @Nullable
+    Path weights;
 
-    /** Returns the options of the engine. */
-    EngineOptions engine() {
-        if (!Files.isDirectory(weights) && !weights.equals(WeightPlace.usualDirectory())) {
+    /** Returns where weights lie in files: the folder that was given, or the usual one. */
+    Path weightsDirectory() {
+        if (weights != null && !Files.isDirectory(weights)) {
             throw new InvalidInputException(
                     "--weights-directory " + weights + " is no directory; name one that exists, on a disk with room");
         }
-        return new EngineOptions(kind, precision, recompute, true, weights, 0);
+        return weights == null ? WeightPlace.usualDirectory() : weights;
+    }
+
+    /** Returns the options of the engine. */
+    EngineOptions engine() {
+        return new EngineOptions(kind, precision, recompute, true, weightsDirectory(), 0);
     }
 
     /** Reads the name of an engine. */

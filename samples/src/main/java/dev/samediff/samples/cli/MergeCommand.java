@@ -15,6 +15,7 @@ import dev.samediff.samples.output.Numbers;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Locale;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -68,7 +69,7 @@ final class MergeCommand extends Command {
 
     @Option(
             names = "--overwrite",
-            description = "Replace a file that is there; of a symbolic link, the file it points to.")
+            description = "Replace a file that is there, or a merged folder; of a symbolic link, what it points to.")
     boolean overwrite;
 
     @Override
@@ -89,7 +90,13 @@ final class MergeCommand extends Command {
         int layers = adapted.sites().size();
         switch (chosen) {
             case onnx -> OnnxWriter.writeMerged(imported, adapted.mergedWeights(), out);
-            case huggingface -> HuggingFaceWriter.writeMerged(imported, adapted.mergedWeights(), out);
+            case huggingface -> {
+                List<String> leftOut = HuggingFaceWriter.writeMerged(imported, adapted.mergedWeights(), out);
+                if (!leftOut.isEmpty()) {
+                    say("not copied, because they are weights of other formats, larger than 64 MiB or folders: "
+                            + String.join(", ", leftOut));
+                }
+            }
             default -> SameDiffFile.save(adapted.mergedGraph(), out);
         }
         long bytes = bytes();
@@ -111,6 +118,7 @@ final class MergeCommand extends Command {
     }
 
     private void requireNewFolder() throws IOException {
+        HuggingFaceWriter.requireElsewhere(ModelOptions.file(model), out);
         if (Files.isRegularFile(out)) {
             throw new InvalidInputException(out + " is a file, and a folder is to be written; name another one");
         }

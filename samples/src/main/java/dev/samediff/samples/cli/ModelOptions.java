@@ -71,7 +71,7 @@ final class ModelOptions {
      * @throws InvalidInputException if a training of it has no room in this machine's memory
      */
     void prepare(ExecutionOptions execution) {
-        weights = execution.weights;
+        weights = execution.weightsDirectory();
         if (model != null) {
             LargeModels.requireRoom(model, execution.engine());
         }

@@ -5,8 +5,9 @@ import dev.samediff.samples.output.TextTable;
 import dev.samediff.samples.plan.MemoryPart;
 import dev.samediff.samples.plan.Planner;
 import dev.samediff.samples.plan.TrainingPlanned;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
@@ -28,6 +29,8 @@ import picocli.CommandLine.Option;
             "  samples/run plan --model TinyLlama --method sorsa --rank 128 --length 512 --precision bf16"
         })
 final class PlanCommand extends Command {
+    private static final String LENGTH = "--length";
+
     @Option(
             names = "--method",
             paramLabel = "NAME",
@@ -35,11 +38,22 @@ final class PlanCommand extends Command {
             description = "As in finetune. Default: ${DEFAULT-VALUE}.")
     String method = "sorsa";
 
-    @ArgGroup(validate = false, heading = "%nModel%n")
-    ModelOptions model = new ModelOptions();
+    @Option(
+            names = "--model",
+            paramLabel = "MODEL",
+            description = "A causal language model, as in finetune. Default: the bundled story model.")
+    @Nullable
+    Path model;
 
     @Option(
-            names = "--length",
+            names = "--logits",
+            paramLabel = "NAME",
+            description = "The output that scores the next token. Default: the only one it can be.")
+    @Nullable
+    String logits;
+
+    @Option(
+            names = LENGTH,
             paramLabel = "T",
             defaultValue = "128",
             description = "Tokens of a text. Default: ${DEFAULT-VALUE}.")
@@ -61,13 +75,14 @@ final class PlanCommand extends Command {
     @Override
     int run() {
         Planner.Request request = new Planner.Request(
-                ModelOptions.file(model.model),
+                ModelOptions.file(model),
                 adapter.config(method, 0),
-                Optional.ofNullable(model.logits),
+                Optional.ofNullable(logits),
                 batch,
                 length,
                 execution.engine());
-        say("model: " + model.describe() + "; compiling its step, no weight is read ...");
+        say("model: " + (model == null ? "bundled story model" : model)
+                + "; compiling its step, no weight is read ...");
         TrainingPlanned planned = Planner.plan(request);
         print(describe(planned), Result.of(planned));
         return planned.fits() ? 0 : Failure.WORK_FAILED;
@@ -92,7 +107,7 @@ final class PlanCommand extends Command {
                 .append(" s\n");
         if (planned.diskBytes() > 0) {
             text.append("on disk, in ")
-                    .append(execution.weights)
+                    .append(execution.weightsDirectory())
                     .append(", while it runs: ")
                     .append(Numbers.bytes(planned.diskBytes()))
                     .append('\n');
@@ -117,22 +132,20 @@ final class PlanCommand extends Command {
                         + "; --precision bf16, --recompute, a lower --rank and fewer --targets need less\n";
     }
 
-    /** The command that trains so; data are up to the user. */
+    /** The command that trains so: what was given here, in its words there; data are up to the user. */
     private String command() {
-        return "samples/run finetune"
-                + (model.model == null
-                        ? ""
-                        : " --model " + model.model + " --tokenizer "
-                                + (model.tokenizer == null ? "TOKENIZER" : model.tokenizer) + " --train DATA")
-                + " --method " + method + " --rank " + adapter.rank + " --batch " + batch + " --max-length " + length
-                + " --precision "
-                + execution
-                        .precision
-                        .name()
-                        .toLowerCase(Locale.ROOT)
-                        .replace("float32", "f32")
-                        .replace("bfloat16", "bf16")
-                + (execution.recompute ? " --recompute" : "");
+        List<String> words = new ArrayList<>(words());
+        words.remove("--json");
+        words.replaceAll(word -> word.equals("plan")
+                ? "finetune"
+                : word.startsWith(LENGTH) ? "--max-length" + word.substring(LENGTH.length()) : word);
+        if (words.stream().noneMatch(word -> word.startsWith("--max-length"))) {
+            words.addAll(List.of("--max-length", Integer.toString(length)));
+        }
+        if (model != null) {
+            words.addAll(List.of("--tokenizer", "TOKENIZER", "--train", "DATA"));
+        }
+        return quoted(words);
     }
 
     /** The result for machines; what is not known is null. */

@@ -154,6 +154,7 @@ public final class Planner {
             StepFit fit = growth(engine, longest);
             List<MemoryPart> parts = new ArrayList<>(weights(engine.weightBytes()));
             parts.add(new MemoryPart("intermediate results", whole));
+            parts.removeIf(part -> part.bytes() == 0);
             long rest = parts.stream().mapToLong(MemoryPart::bytes).sum() - whole;
             OptionalLong available = Memory.available();
             long products =

@@ -41,7 +41,11 @@ class HuggingFaceFolderTest {
     void a_plan_says_parts_what_fits_and_the_command() {
         Run run = ran("plan", "--model", model.toString(), "--rank", "4", "--length", "16", "--batch", "2", "--json");
         assertThat(run.out())
-                .contains("intermediate results", "together", "it fits", "samples/run finetune --model " + model);
+                .contains(
+                        "intermediate results",
+                        "together",
+                        "it fits",
+                        "samples/run finetune --model " + model + " --rank 4 --max-length 16 --batch 2 --tokenizer");
         assertThat(run.json().path("adapter_parameters").asLong()).isPositive();
         Run none = Run.of("plan", "--model", model.toString(), "--batch", "0");
         assertThat(none.exitCode()).isEqualTo(2);

@@ -4,6 +4,7 @@ import dev.samediff.adapters.engine.plan.Operand;
 import java.nio.FloatBuffer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.bytedeco.javacpp.FloatPointer;
 import org.nd4j.linalg.api.buffer.DataType;
 
@@ -165,7 +166,7 @@ public final class AdamWUpdate {
             for (int start = piece.start; start < piece.end; start += CHUNK) {
                 int count = Math.min(CHUNK, piece.end - start);
                 lane.slope(piece.entry, start, count, (float) factor, (float) coefficient);
-                sum += lane.squares(count);
+                sum += Lanes.squares(lane.g, count);
             }
             sums[number] = sum;
         });
@@ -183,10 +184,11 @@ public final class AdamWUpdate {
      * @param learningRate lr
      * @param weightDecay wd
      * @param factor of the gradients, such as that of clipping; 1 leaves them as they are
+     * @return whether all parameters are finite now
      * @throws IllegalStateException if an operand has no place yet
      */
-    public void run(long step, double learningRate, double weightDecay, double factor) {
-        run(step, learningRate, weightDecay, factor, 0);
+    public boolean run(long step, double learningRate, double weightDecay, double factor) {
+        return run(step, learningRate, weightDecay, factor, 0);
     }
 
     /**
@@ -197,11 +199,13 @@ public final class AdamWUpdate {
      * @param weightDecay wd
      * @param factor of the gradients, such as that of clipping; 1 leaves them as they are
      * @param coefficient of the addends
+     * @return whether all parameters are finite now
      * @throws IllegalStateException if an operand has no place yet
      */
-    public void run(long step, double learningRate, double weightDecay, double factor, double coefficient) {
+    public boolean run(long step, double learningRate, double weightDecay, double factor, double coefficient) {
         double correction = 1 - Math.pow(beta1, step);
         float root = (float) Math.sqrt(1 - Math.pow(beta2, step));
+        AtomicBoolean finite = new AtomicBoolean(true);
         locate(false);
         team.run(pieces.size(), (number, member) -> {
             Lanes lane = lanes[member];
@@ -221,8 +225,12 @@ public final class AdamWUpdate {
                 entry.parameter.buffer.put(start, lane.p, 0, count);
                 entry.first.buffer.put(start, lane.m, 0, count);
                 entry.second.buffer.put(start, lane.v, 0, count);
+                if (!Double.isFinite(Lanes.squares(lane.p, count))) { // of floats it cannot overflow
+                    finite.set(false);
+                }
             }
         });
+        return finite.get();
     }
 
     private void moments(Lanes lane, int count) {
@@ -300,20 +308,20 @@ public final class AdamWUpdate {
         }
 
         /** Four sums, because one would wait for each addition before the next. */
-        double squares(int count) {
+        static double squares(float[] x, int count) {
             double s0 = 0;
             double s1 = 0;
             double s2 = 0;
             double s3 = 0;
             int i = 0;
             for (; i + 3 < count; i += 4) {
-                s0 += (double) g[i] * g[i];
-                s1 += (double) g[i + 1] * g[i + 1];
-                s2 += (double) g[i + 2] * g[i + 2];
-                s3 += (double) g[i + 3] * g[i + 3];
+                s0 += (double) x[i] * x[i];
+                s1 += (double) x[i + 1] * x[i + 1];
+                s2 += (double) x[i + 2] * x[i + 2];
+                s3 += (double) x[i + 3] * x[i + 3];
             }
             for (; i < count; i++) {
-                s0 += (double) g[i] * g[i];
+                s0 += (double) x[i] * x[i];
             }
             return (s0 + s1) + (s2 + s3);
         }

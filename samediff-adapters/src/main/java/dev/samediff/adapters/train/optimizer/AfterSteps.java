@@ -29,6 +29,11 @@ public final class AfterSteps {
         }
     }
 
+    /** Returns whether a method changes parameters after updates. */
+    public boolean act() {
+        return !indices.isEmpty();
+    }
+
     /** Says how many updates a run has. */
     public void begin(int updates) {
         parts.forEach(part -> part.step().begin(updates));

@@ -69,7 +69,7 @@ final class DeviceAdamW extends Optimizer {
     }
 
     @Override
-    void move(List<INDArray> parameters, Slope wanted, double learningRate) {
+    boolean move(List<INDArray> parameters, Slope wanted, double learningRate) {
         slope.assign(wanted, sum, work);
         Settings s = settings();
         INDArray g = slope.vector();
@@ -91,6 +91,7 @@ final class DeviceAdamW extends Optimizer {
             INDArray change = slope.parts().get(i);
             parameter.addi(factors.learning() == 1 ? change : change.muli(factors.learning()));
         }
+        return areFinite(parameters);
     }
 
     @Override

@@ -104,13 +104,14 @@ final class HostAdamW extends Optimizer {
     }
 
     @Override
-    void move(List<INDArray> parameters, Slope slope, double learningRate) {
+    boolean move(List<INDArray> parameters, Slope slope, double learningRate) {
         List<INDArray> held = place(slope);
         List<INDArray> dense = parameters.stream().map(Dense::of).toList();
         for (int i = 0; i < tensors.size(); i++) {
             tensors.get(i).parameter.place(Addresses.of(dense.get(i)));
         }
-        update.run(steps(), learningRate, settings().weightDecay(), slope.factor(), slope.coefficient());
+        boolean finite =
+                update.run(steps(), learningRate, settings().weightDecay(), slope.factor(), slope.coefficient());
         for (int i = 0; i < dense.size(); i++) {
             if (dense.get(i) != parameters.get(i)) {
                 parameters.get(i).assign(dense.get(i));
@@ -120,6 +121,7 @@ final class HostAdamW extends Optimizer {
         Reference.reachabilityFence(dense);
         release(held);
         drop();
+        return finite;
     }
 
     /** Gives the addends their places; the arrays returned must live until {@link #release}. */

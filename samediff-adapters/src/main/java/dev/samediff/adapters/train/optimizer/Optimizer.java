@@ -8,6 +8,8 @@ import java.util.stream.IntStream;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
+import org.nd4j.linalg.indexing.BooleanIndexing;
+import org.nd4j.linalg.indexing.conditions.Conditions;
 import org.nd4j.linalg.learning.config.IUpdater;
 
 /**
@@ -114,13 +116,23 @@ public abstract sealed class Optimizer implements AutoCloseable permits HostAdam
      * @param parameters always the same in the same order
      * @param slope the gradient
      * @param learningRate lr
+     * @return whether all parameters are finite now
      */
-    public final void update(List<INDArray> parameters, Slope slope, double learningRate) {
+    public final boolean update(List<INDArray> parameters, Slope slope, double learningRate) {
         steps++;
-        move(parameters, slope, learningRate);
+        return move(parameters, slope, learningRate);
     }
 
-    abstract void move(List<INDArray> parameters, Slope slope, double learningRate);
+    /** Returns whether no number is NaN or infinite. */
+    static boolean areFinite(List<INDArray> arrays) {
+        return arrays.stream().allMatch(Optimizer::isFinite);
+    }
+
+    static boolean isFinite(INDArray array) {
+        return !BooleanIndexing.or(array, Conditions.notFinite());
+    }
+
+    abstract boolean move(List<INDArray> parameters, Slope slope, double learningRate);
 
     abstract List<INDArray> first();
 

@@ -6,11 +6,9 @@ import dev.samediff.adapters.graph.Names;
 import dev.samediff.adapters.train.Trainable;
 import java.util.LinkedHashSet;
 import java.util.List;
-import java.util.Optional;
 import java.util.Set;
+import java.util.stream.IntStream;
 import org.nd4j.linalg.api.ndarray.INDArray;
-import org.nd4j.linalg.indexing.BooleanIndexing;
-import org.nd4j.linalg.indexing.conditions.Conditions;
 
 /** The values of what is trained. */
 public final class Parameters {
@@ -42,7 +40,7 @@ public final class Parameters {
         written();
     }
 
-    /** Keeps the present values for {@link #undo}: once more the memory of the parameters. */
+    /** Keeps the present values for {@link #undo}, in once more the memory of the parameters. */
     public void keep() {
         if (kept.isEmpty()) {
             kept = read();
@@ -54,21 +52,32 @@ public final class Parameters {
         }
     }
 
-    /**
-     * Puts the values back that were kept, if one of the present ones is NaN or infinite: a loss and gradients that are finite do not keep an update
-     * from overflowing, and the loss of what comes of it may be finite again.
-     *
-     * @return the name of the first parameter with such a value; empty if there is none
-     */
-    public Optional<String> undo() {
+    /** Returns whether no number is NaN or infinite. */
+    public boolean areFinite() {
+        return Optimizer.areFinite(arrays());
+    }
+
+    /** Returns the name of the first parameter with a number that is NaN or infinite. */
+    public String firstNotFinite() {
         List<INDArray> now = arrays();
-        for (int i = 0; i < now.size(); i++) {
-            if (BooleanIndexing.or(now.get(i), Conditions.notFinite())) {
-                write(kept);
-                return Optional.of(names.get(i));
-            }
+        return IntStream.range(0, now.size())
+                .filter(i -> !Optimizer.isFinite(now.get(i)))
+                .mapToObj(names::get)
+                .findFirst()
+                .orElseThrow();
+    }
+
+    /**
+     * Puts the values back that were kept.
+     *
+     * @return whether there were any
+     */
+    public boolean undo() {
+        if (kept.isEmpty()) {
+            return false;
         }
-        return Optional.empty();
+        write(kept);
+        return true;
     }
 
     /** Frees what was kept. */

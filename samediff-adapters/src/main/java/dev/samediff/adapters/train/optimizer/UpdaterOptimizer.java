@@ -95,7 +95,7 @@ final class UpdaterOptimizer extends Optimizer {
     }
 
     @Override
-    void move(List<INDArray> parameters, Slope wanted, double learningRate) {
+    boolean move(List<INDArray> parameters, Slope wanted, double learningRate) {
         slope.assign(wanted, sum, work);
         if (updater.hasLearningRate()) {
             updater.setLrAndSchedule(learningRate, null);
@@ -110,6 +110,7 @@ final class UpdaterOptimizer extends Optimizer {
             INDArray update = slope.parts().get(i);
             parameters.get(i).subi(factors.learning() == 1 ? update : update.muli(factors.learning()));
         }
+        return areFinite(parameters);
     }
 
     @Override

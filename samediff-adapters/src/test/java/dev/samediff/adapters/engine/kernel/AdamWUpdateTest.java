@@ -1,5 +1,6 @@
 package dev.samediff.adapters.engine.kernel;
 
+import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
@@ -35,7 +36,7 @@ class AdamWUpdateTest {
         }
         for (int step = 1; step <= 3; step++) {
             double rate = 0.01 * step;
-            update.run(step, rate, 0.1, 0.5);
+            assertThat(update.run(step, rate, 0.1, 0.5)).isTrue();
             for (int i = 0; i < lengths.length; i++) {
                 double[] g = Arrays.stream(all[i][1].values()).map(x -> x * 0.5).toArray();
                 for (int j = 0; j < g.length; j++) {
@@ -54,6 +55,7 @@ class AdamWUpdateTest {
                 }
             }
         }
+        assertThat(update.run(4, 1e39, 0, 1)).as("all finite after an overflow").isFalse();
         Operand few = Operand.dense(DataType.FLOAT, 3);
         assertThatThrownBy(() -> update.add(all[1][0].operand, few, few, few))
                 .isInstanceOf(IllegalArgumentException.class)
