@@ -74,6 +74,27 @@ class WholeTensorsTest {
                 .hasSize(2);
     }
 
+    /** It would be saved as {@code base_layer.bias}, which neither modules_to_save nor bias of the saved configuration names. */
+    @Test
+    void a_part_of_an_adapted_layer_is_not_trained_whole_by_its_name() {
+        for (ModuleMatch choice :
+                List.of(ModuleMatch.names(List.of(DOWN + ".bias")), ModuleMatch.regex(".*down_proj\\.bias"))) {
+            AdapterConfig config = LORA.withWhole(WholeTensors.NONE.withModules(choice));
+            assertThatThrownBy(() -> inject(config))
+                    .isInstanceOf(InvalidInputException.class)
+                    .hasMessageContaining("`" + DOWN + ".bias`")
+                    .hasMessageContaining("lora_only");
+            assertThat(inject(config.withTargets(TargetSelector.suffixes("up_proj")))
+                            .state()
+                            .whole())
+                    .hasSize(1);
+        }
+        assertThat(inject(LORA.withModulesToSave(DOWN + ".bias").withBias(Bias.ALL))
+                        .state()
+                        .whole())
+                .hasSize(2);
+    }
+
     @Test
     void biases_are_those_of_adapted_layers_or_all() {
         assertThat(inject(without("down_proj").withBias(Bias.LORA_ONLY)).state().whole())

@@ -78,12 +78,29 @@ record WholeChoice(AdaptableLayers layers, ModuleTensors tensors, Function<Strin
                     .filter(tensor -> tensor.chosenBy(choice).isPresent() && !isTable(tensor))
                     .forEach(chosen::add);
         });
-        chosen.addAll(biases(whole.bias(), adapted));
+        List<ModuleTensors.Tensor> biases = biases(whole.bias(), adapted);
+        chosen.stream().filter(tensor -> !biases.contains(tensor)).forEach(tensor -> requireOutside(tensor, adapted));
+        chosen.addAll(biases);
         return chosen.stream()
                 .sorted(Comparator.comparing(ModuleTensors.Tensor::key))
                 .map(tensor ->
                         new HeldTensor(tensor, stored.apply(tensor.variable()).dup('c')))
                 .toList();
+    }
+
+    /** A layer with factors is wrapped in PEFT's files, where modules_to_save finds nothing of it: what is saved so could not be read again. */
+    private static void requireOutside(ModuleTensors.Tensor tensor, Collection<AdaptableSite> adapted) {
+        adapted.stream()
+                .map(AdaptableSite::module)
+                .filter(module -> tensor.key().lastIndexOf('.') == module.length()
+                        && tensor.key().startsWith(module))
+                .findFirst()
+                .ifPresent(module -> {
+                    throw new InvalidInputException("`" + tensor.key() + "` is to be trained whole, and `" + module
+                            + "`, which it is a part of, gets low-rank factors; an adapter has no place for both: choose the"
+                            + " biases of adapted layers by bias `lora_only` or `all`, name `" + module
+                            + "` itself to train all of it, or exclude it from the targets");
+                });
     }
 
     private List<ModuleTensors.Tensor> biases(WholeTensors.Bias bias, Collection<AdaptableSite> adapted) {
@@ -102,7 +119,7 @@ record WholeChoice(AdaptableLayers layers, ModuleTensors tensors, Function<Strin
                             ? "this graph has no bias; it has "
                                     + Names.some(tensors.byKey().keySet())
                             : "none of the adapted layers has one; those would be " + Names.some(of))
-                    + ". Leave it out, or name the vectors by withModulesToSave");
+                    + ". Leave it out, or name other vectors by withModulesToSave");
         }
         return found;
     }
