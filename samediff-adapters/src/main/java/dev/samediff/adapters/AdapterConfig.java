@@ -64,6 +64,11 @@ public record AdapterConfig(
         return new AdapterConfig(newName, method, targets, seed, whole, dropout);
     }
 
+    /** Returns this configuration of another method. */
+    public AdapterConfig withMethod(AdapterMethod newMethod) {
+        return new AdapterConfig(name, newMethod, targets, seed, whole, dropout);
+    }
+
     /** Returns this configuration for other layers. */
     public AdapterConfig withTargets(TargetSelector newTargets) {
         return new AdapterConfig(name, method, newTargets, seed, whole, dropout);

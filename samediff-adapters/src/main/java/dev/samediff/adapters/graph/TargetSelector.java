@@ -136,6 +136,17 @@ public record TargetSelector(
         return new TargetSelector(targets, false, Optional.empty(), Set.of(), List.of(), Map.of(), Map.of());
     }
 
+    /**
+     * Returns this selector for other layers; what is excluded, layer indices, ranks and alphas stay.
+     *
+     * @param text as {@link #parse} reads it
+     * @throws InvalidInputException if it cannot be read, or does not go with what stays
+     */
+    public TargetSelector choosing(String text) {
+        return new TargetSelector(
+                parse(text).targets, includeHead, exclude, layersToTransform, layersPattern, rankPattern, alphaPattern);
+    }
+
     /** Returns this selector with the output head among "all linear layers". */
     public TargetSelector withHead() {
         return new TargetSelector(targets, true, exclude, layersToTransform, layersPattern, rankPattern, alphaPattern);

@@ -4,11 +4,13 @@ import dev.samediff.adapters.AdapterMethod;
 import dev.samediff.adapters.AdapterMethodProvider;
 import dev.samediff.adapters.InvalidInputException;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalDouble;
 import java.util.OptionalInt;
@@ -22,6 +24,9 @@ import java.util.stream.Stream;
 public final class AdapterMethods {
     /** The one place where a new method is listed. */
     private static final Map<String, Function<Settings, AdapterMethod>> METHODS = new LinkedHashMap<>();
+
+    private static final String PISSA_ITERATIONS = "pissa_niter_";
+    private static final String DIRECTIONS = "directions";
 
     static {
         METHODS.put(
@@ -91,24 +96,87 @@ public final class AdapterMethods {
      * @throws InvalidInputException if the name, a setting's name or its value is unknown
      */
     public static AdapterMethod named(String name, int rank, OptionalDouble alpha, Map<String, String> settings) {
-        String key = name.toLowerCase(Locale.ROOT);
-        Map<String, String> all = new HashMap<>(settings);
-        if (key.startsWith("pissa_niter_")) {
-            all.putIfAbsent("niter", key.substring("pissa_niter_".length()));
-            key = Pissa.NAME;
+        Named found = Named.of(name, settings);
+        if (found.provider.isPresent()) {
+            return ProvidedMethods.create(found.provider.get(), rank, alpha, found.settings);
         }
-        AdapterMethodProvider provider = provided().get(key);
-        if (provider != null) {
-            return ProvidedMethods.create(provider, rank, alpha, all);
-        }
-        Function<Settings, AdapterMethod> factory = METHODS.get(key);
-        if (factory == null) {
-            throw new InvalidInputException("there is no adapter method `" + name + "`; there are " + names());
-        }
-        Settings given = new Settings(key, rank, alpha, all);
-        AdapterMethod method = factory.apply(given);
+        Settings given = new Settings(found.key, rank, alpha, found.settings);
+        AdapterMethod method = found.factory().apply(given);
         given.requireAllUsed();
         return method;
+    }
+
+    /**
+     * Returns one of several methods that are given the same hyper-parameters, as comparisons and sweeps do: what this one does not have is
+     * left out, alpha included.
+     *
+     * @param name as for {@link #named(String, int, OptionalDouble, Map)}
+     * @param rank rank
+     * @param alpha alpha, empty for the method's default
+     * @param settings hyper-parameters of any of the methods; {@link #requireKnown} refuses those that none of them has
+     * @throws InvalidInputException if the name or a value is unknown
+     */
+    public static AdapterMethod amongOthers(String name, int rank, OptionalDouble alpha, Map<String, String> settings) {
+        Named found = Named.of(name, settings);
+        Map<String, String> own = new HashMap<>(found.settings);
+        own.keySet().retainAll(found.known(rank));
+        return named(name, rank, found.key.equals(Ia3.NAME) ? OptionalDouble.empty() : alpha, own);
+    }
+
+    /**
+     * Refuses hyper-parameters that none of some methods has.
+     *
+     * @param names the methods
+     * @param settings hyper-parameters by name
+     * @throws InvalidInputException that names the first of them, and what the methods have
+     */
+    public static void requireKnown(Collection<String> names, Map<String, String> settings) {
+        Set<String> known = new TreeSet<>();
+        names.forEach(name -> known.addAll(Named.of(name, settings).known(1)));
+        settings.keySet().stream()
+                .filter(setting -> !known.contains(setting))
+                .sorted()
+                .findFirst()
+                .ifPresent(setting -> {
+                    throw new InvalidInputException("none of the methods " + String.join(", ", names)
+                            + " has a setting `" + setting + "`; they have " + known);
+                });
+    }
+
+    /** A method that was asked for by name, and the settings with what its name says. */
+    private record Named(String key, Map<String, String> settings, Optional<AdapterMethodProvider> provider) {
+        static Named of(String name, Map<String, String> settings) {
+            String key = name.toLowerCase(Locale.ROOT);
+            Map<String, String> all = new HashMap<>(settings);
+            if (key.startsWith(PISSA_ITERATIONS)) {
+                all.putIfAbsent("niter", key.substring(PISSA_ITERATIONS.length()));
+                key = Pissa.NAME;
+            }
+            Optional<AdapterMethodProvider> provider =
+                    Optional.ofNullable(provided().get(key));
+            if (provider.isEmpty() && !METHODS.containsKey(key)) {
+                throw new InvalidInputException("there is no adapter method `" + name + "`; there are " + names());
+            }
+            return new Named(key, all, provider);
+        }
+
+        Function<Settings, AdapterMethod> factory() {
+            return Objects.requireNonNull(METHODS.get(key));
+        }
+
+        /** The names of all settings that the method has; of a provided one, those that it shows. */
+        Set<String> known(int rank) {
+            if (provider.isPresent()) {
+                return ProvidedMethods.create(provider.get(), rank, OptionalDouble.empty(), Map.of())
+                        .settings()
+                        .keySet();
+            }
+            Map<String, String> deciding = new HashMap<>(settings);
+            deciding.keySet().retainAll(Set.of(DIRECTIONS)); // the only one that others depend on
+            Settings asked = new Settings(key, rank, OptionalDouble.empty(), deciding);
+            factory().apply(asked);
+            return asked.known;
+        }
     }
 
     /** Reads settings and remembers which were asked for. */
@@ -128,10 +196,10 @@ public final class AdapterMethods {
 
         /** Returns the method of two factors that this one is built on. */
         AdapterMethod directions() {
-            String name = value("directions").orElse(Lora.NAME);
+            String name = value(DIRECTIONS).orElse(Lora.NAME);
             Function<Settings, AdapterMethod> factory = METHODS.get(name);
             if (factory == null || !List.of(Lora.NAME, OLora.NAME, Pissa.NAME).contains(name)) {
-                throw wrong("directions", name, "lora, olora or pissa");
+                throw wrong(DIRECTIONS, name, "lora, olora or pissa");
             }
             return factory.apply(this);
         }

@@ -5,16 +5,13 @@ import dev.samediff.adapters.AdapterMethod;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.method.AdaLora;
 import dev.samediff.adapters.method.AdapterMethods;
-import dev.samediff.adapters.method.Ia3;
-import dev.samediff.adapters.method.Pissa;
 import dev.samediff.adapters.method.Sorsa;
+import java.util.Collection;
 import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.OptionalDouble;
-import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
@@ -124,7 +121,7 @@ final class AdapterOptions {
             throw new InvalidInputException(
                     "--target-rank belongs to adalora, not to " + method + "; leave it out or use --method adalora");
         }
-        return config(method, seed, given(), alpha());
+        return common(AdapterMethods.named(method, rank, alpha(), settings()), seed);
     }
 
     /**
@@ -143,24 +140,20 @@ final class AdapterOptions {
 
     /** As {@link #config(String, long)}, for runs of several methods: what only some of them know is left out for the others. */
     AdapterConfig configForComparison(String method, long seed) {
-        Map<String, String> settings = given();
-        Set<String> known =
-                new HashSet<>(AdapterMethods.named(method, rank).settings().keySet());
-        if (method.equalsIgnoreCase(Sorsa.NAME)
-                || method.toLowerCase(Locale.ROOT).startsWith(Pissa.NAME)) {
-            known.add("niter");
-        }
-        settings.keySet().retainAll(known);
-        boolean scaled = !method.equalsIgnoreCase(Ia3.NAME);
-        return config(method, seed, settings, scaled ? alpha() : OptionalDouble.empty());
+        return common(AdapterMethods.amongOthers(method, rank, alpha(), settings()), seed);
+    }
+
+    /** Refuses settings that none of some methods has. */
+    void requireKnown(Collection<String> methods) {
+        AdapterMethods.requireKnown(methods, settings());
     }
 
     private OptionalDouble alpha() {
         return alpha == null ? OptionalDouble.empty() : OptionalDouble.of(alpha);
     }
 
-    private AdapterConfig config(String name, long seed, Map<String, String> settings, OptionalDouble given) {
-        AdapterMethod method = AdapterMethods.named(name, rank, given, settings);
+    /** Returns a method with what does not depend on it: layers, dropout, tensors that are trained whole. */
+    AdapterConfig common(AdapterMethod method, long seed) {
         AdapterConfig config = AdapterConfig.of(method)
                 .withTargets(targets.selector())
                 .withSeed(seed)
@@ -169,7 +162,7 @@ final class AdapterOptions {
     }
 
     /** The settings that were given, by their names in the library. */
-    private Map<String, String> given() {
+    Map<String, String> settings() {
         Map<String, String> settings = new HashMap<>();
         put(settings, "gamma", gamma);
         put(settings, "regularizer", regularizer);

@@ -35,6 +35,7 @@ import picocli.CommandLine.Option;
             "Examples:",
             "  samples/run compare",
             "  samples/run compare --methods sorsa,pissa --rank 16 --steps 400",
+            "  samples/run compare --config run.yaml --methods lora,pissa",
             "  samples/run compare --methods lora,sorsa,full --model m.onnx --tokenizer t.json --train x.jsonl"
         })
 final class CompareCommand extends Command {
@@ -56,6 +57,9 @@ final class CompareCommand extends Command {
     @Nullable
     Double fullLearningRate;
 
+    @ArgGroup(validate = false)
+    ConfigOptions config = new ConfigOptions();
+
     @ArgGroup(validate = false, heading = "%nModel%n")
     ModelOptions model = new ModelOptions();
 
@@ -75,6 +79,7 @@ final class CompareCommand extends Command {
     int run() throws IOException {
         List<Comparison.Entry> entries =
                 methods.stream().map(String::strip).map(this::entry).toList();
+        adapter.requireKnown(adapterMethods());
         training.requireSteps("in a comparison");
         Task task = data.task(model.isBundled(), model.tokenizer, training.examplesSeen(), training.seed);
         model.prepare(training.execution);
@@ -90,6 +95,7 @@ final class CompareCommand extends Command {
 
     private int compare(Task task, List<Comparison.Entry> entries, RunFolder folder) throws IOException {
         say("model: " + model.describe() + "; task: " + task.description());
+        DurableFiles.writeText(folder.options(), GivenOptions.lines(spec(), training.defaults()));
         List<FineTuneResult> results = new Comparison(() -> model.load(task), task, entries, adapter.starting.starts())
                 .run(progress(), this::say);
         List<FineTuneSummary> summaries = results.stream()
@@ -106,8 +112,19 @@ final class CompareCommand extends Command {
         return 0;
     }
 
+    private List<String> adapterMethods() {
+        return methods.stream()
+                .map(String::strip)
+                .filter(method -> !isFull(method))
+                .toList();
+    }
+
+    private static boolean isFull(String method) {
+        return method.toLowerCase(Locale.ROOT).equals(Candidate.FULL);
+    }
+
     private Comparison.Entry entry(String method) {
-        if (method.toLowerCase(Locale.ROOT).equals(Candidate.FULL)) {
+        if (isFull(method)) {
             double rate = fullLearningRate == null ? FULL_SHARE * training.learningRate : fullLearningRate;
             return new Comparison.Entry(Optional.empty(), settings(rate));
         }
@@ -125,7 +142,7 @@ final class CompareCommand extends Command {
                 training.seed,
                 data.evalCount,
                 Optional.empty(),
-                Optional.empty(),
+                training.stopping.metric(),
                 Optional.empty(),
                 data.packing());
     }

@@ -24,6 +24,7 @@ import picocli.CommandLine.Model.OptionSpec;
 final class ConfiguredWords {
     private static final String RESUME = "--resume";
     private static final String OUT = "--out";
+    private static final String FINETUNE = "finetune";
 
     /** Options of which one takes the place of the other. */
     private static final Set<String> LENGTH = Set.of("--steps", "--epochs");
@@ -47,7 +48,7 @@ final class ConfiguredWords {
         CommandSpec spec = command.getCommandSpec();
         List<String> all = new ArrayList<>(List.of(words));
         if (all.contains(RESUME) && value(all, OUT).isEmpty()) {
-            newestRun(Path.of(FolderOptions.RUNS)).ifPresent(run -> all.add(OUT + "=" + run));
+            newestRun(Path.of(FolderOptions.RUNS), spec.name()).ifPresent(run -> all.add(OUT + "=" + run));
         }
         Map<String, String> options = new LinkedHashMap<>();
         Optional<Path> file = file(all);
@@ -57,7 +58,11 @@ final class ConfiguredWords {
         Optional<String> preset =
                 value(all, ConfigOptions.PRESET).or(() -> Optional.ofNullable(options.get(ConfigOptions.PRESET)));
         if (preset.isPresent()) {
-            merge(options, checked(Presets.named(preset.get()), spec, Path.of(preset.get())));
+            Map<String, String> named = new LinkedHashMap<>(Presets.named(preset.get()));
+            if (!command.getCommandName().equals(FINETUNE)) {
+                named.remove("epochs"); // other commands count steps, so that all they train get as many
+            }
+            merge(options, checked(named, spec, Path.of(preset.get())));
         }
         options.remove(ConfigOptions.PRESET);
         append(all, options, spec);
@@ -75,14 +80,15 @@ final class ConfiguredWords {
                 .filter(Files::isRegularFile);
     }
 
-    /** Returns the newest run of finetune, by the time in its name, that there is a checkpoint of. */
-    static Optional<Path> newestRun(Path runs) throws IOException {
+    /** Returns the newest run of a command, by the time in its name, that can go on: one with checkpoints, or with a journal. */
+    static Optional<Path> newestRun(Path runs, String command) throws IOException {
         if (!Files.isDirectory(runs)) {
             return Optional.empty();
         }
         try (Stream<Path> folders = Files.list(runs)) {
-            return folders.filter(run -> run.getFileName().toString().startsWith("finetune-"))
-                    .filter(run -> hasCheckpoints(new RunFolder(run).checkpoints()))
+            return folders.filter(run -> run.getFileName().toString().startsWith(command + "-"))
+                    .filter(run -> hasCheckpoints(new RunFolder(run).checkpoints())
+                            || Files.isRegularFile(run.resolve(SweepOutputOptions.JOURNAL)))
                     .max(Comparator.comparing(run -> run.getFileName().toString()));
         }
     }

@@ -199,7 +199,7 @@ final class FineTuneCommand extends Command {
                 training.seed,
                 data.evalCount,
                 output.resumeFrom(folder),
-                Optional.ofNullable(output.metric),
+                training.stopping.metric(),
                 Optional.ofNullable(training.epochs).map(count -> new FineTuneSettings.Epochs(count, plan)),
                 data.packing());
     }
@@ -258,7 +258,10 @@ final class FineTuneCommand extends Command {
         if (spark.master == null) {
             return Optional.empty();
         }
-        if (output.resume || output.checkpointEvery > 0 || output.patience > 0 || output.metric != null) {
+        if (output.resume
+                || output.checkpointEvery > 0
+                || training.stopping.patience > 0
+                || training.stopping.metric != null) {
             throw new InvalidInputException(
                     "--resume, --checkpoint-every, --patience and --metric are not possible with --spark: shards keep no"
                             + " checkpoints after the run; leave them out");

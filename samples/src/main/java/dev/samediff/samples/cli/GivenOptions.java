@@ -65,12 +65,16 @@ final class GivenOptions {
             if (!given && MACHINE.contains(name)) {
                 continue;
             }
-            String value = given && option.arity().max() > 0
-                    ? String.join(",", option.stringValues())
-                    : defaults.getOrDefault(name, shown(option.getValue()));
+            String value = given ? value(spec, option) : defaults.getOrDefault(name, shown(option.getValue()));
             lines.append(OptionFile.line(name.substring(2), value)).append('\n');
         }
         return lines.toString();
+    }
+
+    /** Returns the value of an option as it was given, or its default; that of a switch is true or false. */
+    static String value(CommandSpec spec, OptionSpec option) {
+        boolean given = spec.commandLine().getParseResult().hasMatchedOption(option.longestName());
+        return given && option.arity().max() > 0 ? String.join(",", option.stringValues()) : shown(option.getValue());
     }
 
     private static String shown(@Nullable Object value) {

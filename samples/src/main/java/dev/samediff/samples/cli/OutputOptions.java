@@ -24,37 +24,13 @@ final class OutputOptions extends FolderOptions {
     @Option(names = "--resume", description = "Go on from the newest checkpoint in --out.")
     boolean resume;
 
-    @Option(
-            names = "--patience",
-            paramLabel = "N",
-            defaultValue = "0",
-            description = "Stop after N evaluations without a smaller loss, or a better --metric, and keep the best; 0:"
-                    + " never. Default: ${DEFAULT-VALUE}.")
-    int patience;
-
-    @Option(
-            names = "--min-delta",
-            paramLabel = "D",
-            description = "By how much an evaluation must be better to count for --patience. Default: 0.")
-    @Nullable
-    Double minDelta;
-
     @Option(names = "--checkpoints-kept", paramLabel = "N", description = "Newest checkpoints that stay. Default: 2.")
     @Nullable
     Integer checkpointsKept;
 
-    @Option(
-            names = "--metric",
-            paramLabel = "NAME",
-            description = "Keep the parameters that are the best by this: loss, or a metric of the task, such as"
-                    + " accuracy, entity_f1, spearman. Default: the last ones are kept.")
-    @Nullable
-    String metric;
-
     @Override
     RunFolder folder(String command) {
         requireNoneOrMore("--checkpoint-every", checkpointEvery, "0 for none, or the steps between checkpoints");
-        requireNoneOrMore("--patience", patience, "0 for never, or a number of evaluations");
         if (resume && out == null) {
             throw new InvalidInputException("--resume found no run with checkpoints in " + RUNS
                     + "; name the folder of the run to go on with by --out");
@@ -93,18 +69,10 @@ final class OutputOptions extends FolderOptions {
         return resume ? Optional.of(folder.checkpoints()) : Optional.empty();
     }
 
-    /** Adds early stopping and checkpoints; without an interval, one is written only when a signal ends the training. */
+    /** Adds checkpoints; without an interval, one is written only when a signal ends the training. */
     TrainingPlan.Builder withCheckpoints(TrainingPlan.Builder plan, RunFolder folder) {
-        if (patience > 0) {
-            plan.earlyStopping(patience, minDelta == null ? 0 : minDelta);
-        } else if (minDelta != null) {
-            throw new InvalidInputException("--min-delta " + minDelta + " belongs to --patience, which is not given");
-        }
         if (checkpointsKept != null) {
             plan.checkpointsKept(checkpointsKept);
-        }
-        if (patience > 0 || metric != null) {
-            plan.restoreBest(true);
         }
         return plan.checkpoints(folder.checkpoints(), checkpointEvery);
     }

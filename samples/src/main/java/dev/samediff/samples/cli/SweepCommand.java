@@ -1,7 +1,10 @@
 package dev.samediff.samples.cli;
 
+import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.io.DurableFiles;
 import dev.samediff.adapters.io.LockFile;
+import dev.samediff.adapters.method.Lora;
+import dev.samediff.adapters.method.Sorsa;
 import dev.samediff.samples.finetune.RunDescription;
 import dev.samediff.samples.finetune.RunFolder;
 import dev.samediff.samples.machine.Memory;
@@ -26,6 +29,7 @@ import dev.samediff.tuning.SweepResult;
 import dev.samediff.tuning.TrialState;
 import dev.samediff.tuning.journal.Journal;
 import dev.samediff.tuning.journal.TrialsCsv;
+import dev.samediff.tuning.space.AdapterParameter;
 import dev.samediff.tuning.space.AdapterSpace;
 import dev.samediff.tuning.space.SpaceJson;
 import dev.samediff.tuning.spark.SparkTrials;
@@ -37,12 +41,16 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
+import picocli.CommandLine.Model.OptionSpec;
+import picocli.CommandLine.Option;
 
 /** {@code sweep}: searches hyper-parameters. */
 @CommandLine.Command(
@@ -55,7 +63,8 @@ import picocli.CommandLine.ArgGroup;
         sortOptions = false,
         footer = {
             "",
-            "In the folder of the results: journal.jsonl (a line per ended trial), trials.csv, report.html, summary.json.",
+            "In the folder of the results: journal.jsonl (a line per ended trial), trials.csv, report.html, summary.json,",
+            "run.yaml (for --config).",
             "",
             "Examples:",
             "  samples/run sweep",
@@ -69,6 +78,19 @@ final class SweepCommand extends Command {
     private static final int STEPS = 60;
     private static final int BATCH = 8;
     private static final int SHOWN = 5;
+
+    /** Options that are shown whatever they are. */
+    private static final Set<String> USUAL = Set.of("--lr", "--schedule", "--batch", "--steps", "--seed");
+
+    @Option(
+            names = "--method",
+            paramLabel = "NAME",
+            description = "Adapter method of all trials, unless the space varies it. Default: ${DEFAULT-VALUE}.",
+            defaultValue = Sorsa.NAME)
+    String method = Sorsa.NAME;
+
+    @ArgGroup(validate = false)
+    ConfigOptions config = new ConfigOptions();
 
     @ArgGroup(validate = false, heading = "%nSearch%n")
     SearchOptions search = new SearchOptions();
@@ -85,8 +107,8 @@ final class SweepCommand extends Command {
                     + " unless given; the space wins)%n")
     TrainingOptions training = new TrainingOptions();
 
-    @ArgGroup(validate = false, heading = "%nStart of the adapters%n")
-    StartingOptions starting = new StartingOptions();
+    @ArgGroup(validate = false, heading = "%nAdapters (the space wins)%n")
+    AdapterOptions adapter = new AdapterOptions();
 
     @ArgGroup(validate = false, heading = "%nResults%n")
     SweepOutputOptions output = new SweepOutputOptions();
@@ -98,7 +120,10 @@ final class SweepCommand extends Command {
         if (output.resume && options().stream().allMatch(GivenOptions.PLACE::contains)) {
             return recorded(folder).run();
         }
+        training.stopping.requireLoss("in a sweep, whose trials are judged by their loss");
         AdapterSpace space = search.space();
+        requireMethod(space);
+        defaults().requireKnown(space);
         SweepPlan plan = search.plan(training.seed);
         SweepJob job = job();
         Task task = task(training.batch);
@@ -111,6 +136,7 @@ final class SweepCommand extends Command {
             throws IOException {
         Map<String, String> common = common();
         SweepDefinition.of(space, plan, common, arguments()).settle(folder.path(), output.resume);
+        DurableFiles.writeText(folder.options(), GivenOptions.lines(spec(), training.defaults()));
         say("model: " + model.describe() + "; task: " + task.description());
         SweepReport.Part main = run("sweep", folder.path(), job, space, plan);
         Optional<SweepReport.Part> ranks = Optional.empty();
@@ -128,12 +154,28 @@ final class SweepCommand extends Command {
         return main.result().count(TrialState.COMPLETE) > 0 ? 0 : Failure.WORK_FAILED;
     }
 
+    /** Refuses a method that was asked for and is none of the space's. */
+    private void requireMethod(AdapterSpace space) {
+        space.parameters().stream()
+                .filter(parameter -> parameter.name().equals(AdapterParameter.METHOD.key()))
+                .filter(parameter ->
+                        options().contains("--method") && !parameter.range().contains(method.toLowerCase(Locale.ROOT)))
+                .findFirst()
+                .ifPresent(parameter -> {
+                    throw new InvalidInputException("--method " + method + " is given, and "
+                            + (search.space == null
+                                    ? "the sweep that is done without --space is of " + Sorsa.NAME
+                                    : search.space + " says other methods")
+                            + "; leave --method out, or name it in a --space");
+                });
+    }
+
     /** Loads the model and prepares what trials share. */
     SweepJob job() {
         settleDefaults();
         LanguageModel loaded = model.load(task(1));
         Isolation.requireFor(data.packing(), loaded);
-        return new SweepJob(loaded, this::task, data.packing(), defaults(), starting.starts());
+        return new SweepJob(loaded, this::task, data.packing(), defaults(), adapter.starting.starts());
     }
 
     private SweepReport.Part run(String name, Path folder, SweepJob job, AdapterSpace space, SweepPlan plan)
@@ -222,13 +264,12 @@ final class SweepCommand extends Command {
     }
 
     private AdapterDefaults defaults() {
-        AdapterDefaults defaults = AdapterDefaults.of(() -> training.plan());
         return new AdapterDefaults(
-                defaults.method(),
-                defaults.rank(),
-                defaults.alpha(),
-                defaults.gamma(),
-                defaults.targets(),
+                method,
+                adapter.rank,
+                Optional.ofNullable(adapter.alpha),
+                adapter.settings(),
+                adapter.common(Lora.rank(adapter.rank), training.seed),
                 training.batch,
                 () -> training.plan());
     }
@@ -237,38 +278,20 @@ final class SweepCommand extends Command {
         return data.task(model.isBundled(), model.tokenizer, training.examplesSeen(batch), training.seed);
     }
 
-    /** Returns what all trials have in common, as options of {@code finetune}. */
+    /** Returns what all trials have in common, as options of {@code finetune}: those with other values than there, and the usual ones. */
     private Map<String, String> common() {
+        CommandLine finetune = new CommandLine(new FineTuneCommand()).setCaseInsensitiveEnumValuesAllowed(true);
+        finetune.parseArgs();
         Map<String, String> common = new LinkedHashMap<>();
-        if (model.model != null) {
-            common.put("--model", model.model.toString());
-            common.put("--tokenizer", String.valueOf(model.tokenizer));
+        for (OptionSpec option : spec().options()) {
+            String name = option.longestName();
+            OptionSpec there = finetune.getCommandSpec().findOption(name);
+            if (there != null
+                    && !GivenOptions.PLACE.contains(name)
+                    && (USUAL.contains(name) || !Objects.equals(option.getValue(), there.getValue()))) {
+                common.put(name, GivenOptions.value(spec(), option));
+            }
         }
-        if (data.train != null) {
-            common.put("--train", data.train.toString());
-        }
-        if (data.eval != null) {
-            common.put("--eval", data.eval.toString());
-        }
-        common.put("--lr", Numbers.setting(training.learningRate));
-        common.put("--schedule", training.schedule.name().toLowerCase(java.util.Locale.ROOT));
-        common.put("--batch", Integer.toString(training.batch));
-        common.put("--steps", Integer.toString(training.steps()));
-        common.put("--seed", Long.toString(training.seed));
-        options().stream()
-                .filter(Set.of(
-                        "--logits",
-                        "--max-length",
-                        "--template",
-                        "--bos",
-                        "--chat-template",
-                        "--warmup",
-                        "--weight-decay",
-                        "--clip",
-                        "--accumulate",
-                        "--eval-every")::contains)
-                .forEach(name -> common.put(
-                        name, spec().findOption(name).originalStringValues().get(0)));
         return common;
     }
 

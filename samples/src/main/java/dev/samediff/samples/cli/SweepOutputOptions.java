@@ -61,7 +61,8 @@ final class SweepOutputOptions extends FolderOptions {
     @Override
     RunFolder folder(String command) {
         if (resume && out == null) {
-            throw new InvalidInputException("--resume needs --out, the folder of the sweep to go on with");
+            throw new InvalidInputException(
+                    "--resume found no sweep in " + RUNS + "; name the folder of the sweep to go on with by --out");
         }
         if (resume && overwrite) {
             throw new InvalidInputException("--resume and --overwrite contradict each other; give one");

@@ -156,10 +156,13 @@ final class TrainingOptions {
             description = "Seed of adapters, data order and stories. Default: ${DEFAULT-VALUE}.")
     long seed = 1;
 
+    @ArgGroup(validate = false)
+    StoppingOptions stopping = new StoppingOptions();
+
     @ArgGroup(validate = false, heading = "%nExecution%n")
     ExecutionOptions execution = new ExecutionOptions();
 
-    /** Returns the plan without checkpoints and early stopping; with --epochs, of a number of steps that is not known yet: see {@link #plan(int)}. */
+    /** Returns the plan without checkpoints; with --epochs, of a number of steps that is not known yet: see {@link #plan(int)}. */
     TrainingPlan.Builder plan() {
         return plan(steps());
     }
@@ -170,7 +173,8 @@ final class TrainingOptions {
         requireAtLeast("--eval-every", evalEvery);
         TrainingPlan.Builder plan = TrainingPlan.builder();
         adamW(plan);
-        return plan.steps(total)
+        return stopping.addTo(plan)
+                .steps(total)
                 .learningRate(learningRate)
                 .schedule(schedule)
                 .warmupSteps(warmup < 0 ? total / 20 : warmup)

@@ -7,6 +7,9 @@ import java.util.stream.Collectors;
 
 /** A trial as the {@code finetune} command that does the same. */
 public final class FineTuneLine {
+    /** Value of a switch, which stands alone on a command line. */
+    private static final String ON = "true";
+
     private static final Map<String, String> OPTIONS = new LinkedHashMap<>();
 
     static {
@@ -37,9 +40,11 @@ public final class FineTuneLine {
         });
         common.forEach(options::putIfAbsent);
         return "samples/run finetune "
-                + options.entrySet().stream()
-                        .map(entry -> entry.getKey() + " " + quoted(entry.getValue()))
-                        .collect(Collectors.joining(" "));
+                + options.entrySet().stream().map(FineTuneLine::option).collect(Collectors.joining(" "));
+    }
+
+    private static String option(Map.Entry<String, String> entry) {
+        return entry.getValue().equals(ON) ? entry.getKey() : entry.getKey() + " " + quoted(entry.getValue());
     }
 
     private static String quoted(String word) {

@@ -24,6 +24,8 @@ import java.util.Map;
 public record SweepDefinition(ObjectNode json) {
     private static final ObjectMapper JSON = new ObjectMapper();
     private static final String FILE = "sweep.json";
+    private static final String SCHEMA = "schema";
+    private static final int WITH_EVERY_OPTION = 2;
     private static final String TRIALS = "trials";
     private static final String ARGUMENTS = "arguments";
 
@@ -37,7 +39,7 @@ public record SweepDefinition(ObjectNode json) {
      */
     public static SweepDefinition of(
             AdapterSpace space, SweepPlan plan, Map<String, String> settings, List<String> arguments) {
-        ObjectNode json = JSON.createObjectNode().put("schema", 1);
+        ObjectNode json = JSON.createObjectNode().put(SCHEMA, WITH_EVERY_OPTION);
         json.set("space", SpaceJson.write(space));
         json.put(TRIALS, plan.trials())
                 .put("search", plan.search().key())
@@ -67,11 +69,17 @@ public record SweepDefinition(ObjectNode json) {
                 JsonNode old = before.path(name);
                 boolean more = name.equals(TRIALS) && entry.getValue().asInt() >= old.asInt();
                 if (!name.equals(ARGUMENTS)
+                        && !name.equals(SCHEMA)
                         && !more
                         && !entry.getValue().toString().equals(old.toString())) {
                     different.add(name + " was " + old + " and is " + entry.getValue());
                 }
             });
+            if (before.path(SCHEMA).asInt() >= WITH_EVERY_OPTION) {
+                before.properties().stream()
+                        .filter(entry -> !json.has(entry.getKey()))
+                        .forEach(entry -> different.add(entry.getKey() + " was " + entry.getValue()));
+            }
             if (!different.isEmpty()) {
                 throw new InvalidInputException("the sweep in " + folder + " is another one: "
                         + String.join("; ", different) + ". Give --out and --resume alone to go on with it");

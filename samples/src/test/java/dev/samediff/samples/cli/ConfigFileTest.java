@@ -188,13 +188,13 @@ class ConfigFileTest {
     @Test
     void without_a_folder_the_newest_run_that_has_a_checkpoint_goes_on() throws IOException {
         Path runs = dir.resolve("samediff-out");
-        assertThat(ConfiguredWords.newestRun(runs)).isEmpty();
+        assertThat(ConfiguredWords.newestRun(runs, "finetune")).isEmpty();
         Files.createDirectories(runs.resolve("finetune-20260101-000000/checkpoints/checkpoint-5"));
         Files.createDirectories(runs.resolve("finetune-20260201-000000/checkpoints/checkpoint-2"));
         Files.createDirectories(runs.resolve("finetune-20260301-000000/checkpoints"));
         Files.createDirectories(runs.resolve("finetune-20260302-000000"));
         Files.createDirectories(runs.resolve("sweep-20260401-000000/checkpoints/checkpoint-2"));
-        assertThat(ConfiguredWords.newestRun(runs)).contains(runs.resolve("finetune-20260201-000000"));
+        assertThat(ConfiguredWords.newestRun(runs, "finetune")).contains(runs.resolve("finetune-20260201-000000"));
     }
 
     @ParameterizedTest

@@ -62,8 +62,7 @@ class SweepCommandTest {
         String command = run.json().path("finetune").asText();
         List<String> words = new ArrayList<>(Arrays.asList(command.split(" ")));
         words.subList(0, 1).clear();
-        words.addAll(
-                List.of("--eval-count", "0", "--out", folder.resolve("tuned").toString(), "--json"));
+        words.addAll(List.of("--out", folder.resolve("tuned").toString(), "--json"));
         Run tuned = Run.of(words.toArray(String[]::new));
         assertThat(tuned.exitCode()).as(tuned.err()).isZero();
         assertThat(tuned.json().path("eval_loss_after").asDouble())
