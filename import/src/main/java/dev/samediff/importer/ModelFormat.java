@@ -30,8 +30,8 @@ public enum ModelFormat {
     public static ModelFormat of(Path path) {
         if (!Files.isDirectory(path) && !Files.isRegularFile(path)) { // a pipe would be waited for
             throw new InvalidInputException(path + (Files.exists(path) ? " is not a file" : " does not exist")
-                    + "; give an ONNX model (.onnx), a frozen TensorFlow graph"
-                    + " (.pb, .pbtxt) or the folder of a SavedModel");
+                    + "; give a Hugging Face folder (config.json and safetensors), an ONNX model (.onnx), a frozen"
+                    + " TensorFlow graph (.pb, .pbtxt) or the folder of a SavedModel");
         }
         if (HubFolder.isOne(path)) {
             return HUGGING_FACE;

@@ -195,7 +195,7 @@ public final class AdapterTrainer implements AutoCloseable {
      * @throws InvalidInputException if training could change nothing (merged or disabled adapters, a loss that depends on
      *     nothing trainable, no labels), would leave out VARIABLEs that the loss depends on, if a batch does not fit the graph,
      *     or if the plan asks for evaluations that there is no data for
-     * @throws IllegalStateException if the trainer is closed, or another thread uses it
+     * @throws IllegalStateException if the trainer is closed, or another thread uses it, or an update of an earlier call was undone
      */
     public TrainingResult fit(
             MultiDataSetIterator train, @Nullable MultiDataSetIterator evaluation, TrainingListener... listeners) {
@@ -205,6 +205,7 @@ public final class AdapterTrainer implements AutoCloseable {
     private TrainingResult train(
             MultiDataSetIterator train, @Nullable MultiDataSetIterator evaluation, List<TrainingListener> audience) {
         long start = System.nanoTime();
+        requireNotUndone();
         parameters.requireSame();
         TrainableCheck.requireEffect(model, loss.loss());
         requireEvaluation(evaluation);
@@ -251,6 +252,16 @@ public final class AdapterTrainer implements AutoCloseable {
         engine.report().ifPresent(report -> audience.forEach(listener -> listener.onExecution(report)));
         audience.forEach(listener -> listener.onEnd(result));
         return result;
+    }
+
+    /** An update that was undone has left its mark on the optimizer's moments. */
+    private void requireNotUndone() {
+        if (state.isUndone) {
+            throw new IllegalStateException(
+                    "the update after step " + state.step
+                            + " was undone because it made parameters NaN or infinite, and the moments of the optimizer are those"
+                            + " behind it; go on from a checkpoint by resume, or make a new trainer, with a lower learning rate");
+        }
     }
 
     private TrainingResult.Reason ended() {

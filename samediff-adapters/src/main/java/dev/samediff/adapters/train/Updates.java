@@ -178,6 +178,7 @@ final class Updates {
         String name = parameters.firstNotFinite();
         boolean undone = parameters.undo();
         int step = state.step--;
+        state.isUndone = true;
         return new NonFiniteException("the update of step " + step + " made numbers of `" + name + "` NaN or infinite; "
                 + (undone ? "the parameters are those of step " + state.step + " and " : "the parameters are lost; ")
                 + checkpoints.last() + ". Lower the learning rate (" + learningRate + " in this step)"

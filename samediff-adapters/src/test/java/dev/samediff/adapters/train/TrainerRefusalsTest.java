@@ -183,6 +183,20 @@ class TrainerRefusalsTest extends TinyTraining {
         }
     }
 
+    /** The moments of an update that was undone are not those of the last good step. */
+    @Test
+    void a_training_whose_update_was_undone_does_not_go_on_in_the_same_trainer() {
+        TrainingPlan plan = plan(2).learningRate(1e39).build();
+        try (AdapterTrainer trainer = new AdapterTrainer(Trainable.of(gpt.graph, gpt.trainables), loss, plan, inputs)) {
+            Batches data = Batches.of(gpt, 2, 2, 4);
+            assertThatThrownBy(() -> trainer.fit(data, null)).isInstanceOf(NonFiniteException.class);
+            assertThatThrownBy(() -> trainer.fit(data, null))
+                    .isInstanceOf(IllegalStateException.class)
+                    .hasMessageContaining("the update after step 0 was undone")
+                    .hasMessageContaining("make a new trainer");
+        }
+    }
+
     @Test
     void infinity_and_nan_are_found_wherever_they_stand() {
         for (float value : new float[] {Float.NaN, Float.POSITIVE_INFINITY, Float.NEGATIVE_INFINITY}) {

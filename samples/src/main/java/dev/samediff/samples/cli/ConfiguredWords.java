@@ -59,8 +59,8 @@ final class ConfiguredWords {
                 value(all, ConfigOptions.PRESET).or(() -> Optional.ofNullable(options.get(ConfigOptions.PRESET)));
         if (preset.isPresent()) {
             Map<String, String> named = new LinkedHashMap<>(Presets.named(preset.get()));
-            if (!command.getCommandName().equals(FINETUNE)) {
-                named.remove("epochs"); // other commands count steps, so that all they train get as many
+            if (!command.getCommandName().equals(FINETUNE)) { // others count steps, so that all they train get as many
+                named.keySet().removeIf(name -> name.equals("epochs") || spec.findOption("--" + name) == null);
             }
             merge(options, checked(named, spec, Path.of(preset.get())));
         }

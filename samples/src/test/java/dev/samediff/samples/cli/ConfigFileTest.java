@@ -167,6 +167,14 @@ class ConfigFileTest {
         assertThat(ConfiguredWords.of(root, "finetune", "--preset=" + preset, "--rank", "2", "--steps=5"))
                 .contains("--lr=" + rate)
                 .doesNotContain("--rank=" + rank, "--epochs=1");
+        CommandLine others = new CommandLine(new Root())
+                .addSubcommand("compare", new CompareCommand())
+                .addSubcommand("sweep", new SweepCommand());
+        for (String command : List.of("compare", "sweep")) {
+            assertThat(ConfiguredWords.of(others, command, "--preset", preset))
+                    .contains("--rank=" + rank, "--lr=" + rate)
+                    .doesNotContain("--epochs=1");
+        }
         Run unknown = Run.of("finetune", "--preset=pissa-paper");
         assertThat(unknown.exitCode()).isEqualTo(2);
         assertThat(unknown.error()).contains("pissa-paper", preset);

@@ -21,6 +21,9 @@ public final class TrainingState {
     /** Checksum of all batches that were taken from the training data. */
     public String batches = "";
 
+    /** Whether an update was undone: moments of the optimizer are those behind it, and only a checkpoint has others. */
+    public boolean isUndone;
+
     public int evaluationsWithoutImprovement;
     public double bestLoss = Double.POSITIVE_INFINITY;
 
@@ -42,6 +45,7 @@ public final class TrainingState {
 
     /** Takes over a saved state. */
     void restore(Checkpoint.Progress progress, @Nullable List<INDArray> best) {
+        isUndone = false;
         step = progress.step();
         runStart = progress.runStart();
         String taken = progress.batches();
