@@ -23,6 +23,8 @@ import org.nd4j.linalg.factory.Nd4j;
 final class Updates {
     /** Far above what anybody trains with. */
     private static final double ORDINARY_RATE = 1;
+    /** From here on, squares and products of the size leave float32's range. */
+    private static final double LARGE = 1e18;
 
     private final Trainable model;
     private final TrainingPlan plan;
@@ -85,7 +87,7 @@ final class Updates {
                     : sum.mean().times(clipping).plus(term);
             followers.correct(optimizer);
             double learningRate = plan.learningRate(state.step - state.runStart, total);
-            if (mayLeaveRange(learningRate)) {
+            if (mayLeaveRange(learningRate) || norm > LARGE || Math.abs(term.value()) > LARGE) {
                 parameters.keep();
             }
             boolean finite;
@@ -170,7 +172,9 @@ final class Updates {
      * kept for a case that does not occur.
      */
     private boolean mayLeaveRange(double learningRate) {
-        return learningRate > ORDINARY_RATE || plan.updater() != null || followers.act();
+        return learningRate * Math.max(1, plan.weightDecay()) > ORDINARY_RATE
+                || plan.updater() != null
+                || followers.act();
     }
 
     /** Undoes an update after which a parameter is no number: the run stands where it stood before it. */

@@ -79,6 +79,8 @@ final class SweepCommand extends Command {
     private static final int BATCH = 8;
     private static final int SHOWN = 5;
 
+    private static final String SPARK = "--spark";
+
     /** Options that are shown whatever they are. */
     private static final Set<String> USUAL = Set.of("--lr", "--schedule", "--batch", "--steps", "--seed");
 
@@ -288,6 +290,7 @@ final class SweepCommand extends Command {
             OptionSpec there = finetune.getCommandSpec().findOption(name);
             if (there != null
                     && !GivenOptions.PLACE.contains(name)
+                    && !name.equals(SPARK) // which runs trials here, and averages adapters there
                     && (USUAL.contains(name) || !Objects.equals(option.getValue(), there.getValue()))) {
                 common.put(name, GivenOptions.value(spec(), option));
             }
