@@ -95,6 +95,16 @@ final class AdapterOptions {
     List<String> feedforward;
 
     @Option(
+            names = "--set",
+            paramLabel = "NAME=VALUE,...",
+            description =
+                    "More settings of the method, by their names in docs/adapters.md: sorsa: retraction, cut_every,"
+                            + " cut_below; adalora: orthogonality, warmup, last, interval, beta1, beta2, total; lora_fa: corrected;"
+                            + " houlsby, parallel: activation; those of a method of your own.")
+    @Nullable
+    String more;
+
+    @Option(
             names = "--dropout",
             paramLabel = "P",
             defaultValue = "0",
@@ -171,6 +181,14 @@ final class AdapterOptions {
         put(settings, "directions", directions);
         put(settings, "niter", fastStart);
         put(settings, "target", targetRank);
+        if (more != null) {
+            TargetOptions.pattern("--set", more, text -> text).forEach((name, value) -> {
+                if (settings.put(name, value) != null) {
+                    throw new InvalidInputException(
+                            "--set " + more + " gives `" + name + "`, which another option gives, too; keep one");
+                }
+            });
+        }
         if (feedforward != null) {
             settings.put("feedforward", String.join(",", feedforward)); // names, whose case counts
         }

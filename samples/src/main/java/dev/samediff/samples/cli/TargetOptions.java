@@ -112,7 +112,7 @@ final class TargetOptions {
         return numbers.toArray(Integer[]::new);
     }
 
-    /** Expressions may hold a `=`; the value is behind the last one. */
+    /** Reads a list of names with values. Expressions may hold a `=`; the value is behind the last one. */
     static <N> Map<String, N> pattern(String option, String text, Function<String, N> number) {
         Map<String, N> pattern = new LinkedHashMap<>();
         for (String part : names(text)) {
@@ -123,8 +123,8 @@ final class TargetOptions {
                 }
             } catch (NumberFormatException e) {
                 throw new InvalidInputException(
-                        option + " " + text + " has `" + part + "`; give each layer once, as NAME=NUMBER, separated by"
-                                + " commas, such as q_proj=4",
+                        option + " " + text + " has `" + part + "`; give each layer once, as NAME=VALUE, separated by"
+                                + " commas",
                         e);
             }
         }

@@ -69,6 +69,7 @@ class SweepOptionsTest {
                         "--prune=none",
                         "--regularizer=fro",
                         "--gamma=0.1",
+                        "--set=retraction=2",
                         "--alpha=6",
                         "--json",
                         "--out=" + dir.resolve("sweep")));
@@ -79,7 +80,7 @@ class SweepOptionsTest {
         words.remove(0);
         words.addAll(List.of("--out", dir.resolve("best").toString(), "--json"));
         if (words.contains("lora")) { // of sorsa alone
-            words.removeAll(List.of("--regularizer", "fro", "--gamma", "0.1"));
+            words.removeAll(List.of("--regularizer", "fro", "--gamma", "0.1", "--set", "retraction=2"));
         }
         Run best = Run.of(words.toArray(String[]::new));
         assertThat(best.exitCode()).as(best.err()).isZero();
