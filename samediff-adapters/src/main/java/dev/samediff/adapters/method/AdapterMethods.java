@@ -174,7 +174,7 @@ public final class AdapterMethods {
             Map<String, String> deciding = new HashMap<>(settings);
             deciding.keySet().retainAll(Set.of(DIRECTIONS)); // the only one that others depend on
             Settings asked = new Settings(key, rank, OptionalDouble.empty(), deciding);
-            factory().apply(asked);
+            Objects.requireNonNull(factory().apply(asked)); // a method that is built asks for all of them
             return asked.known;
         }
     }
