@@ -82,6 +82,14 @@ public final class AdapterTrainer implements AutoCloseable {
         return Trainable.of(model, loss);
     }
 
+    private static List<String> paths(Trainable model) {
+        return model.trainableNames().stream()
+                .map(name -> Optional.ofNullable(model.modulePaths().get(name))
+                        .map(module -> module + ".weight")
+                        .orElse(name))
+                .toList();
+    }
+
     /** Checks what is given, before an engine is opened on it. */
     private static Feed feed(Trainable model, TaskLoss loss, Binding inputs) {
         TrainableCheck.requireVariables(model);
@@ -132,7 +140,7 @@ public final class AdapterTrainer implements AutoCloseable {
         plan.learningRates().requireUsed(model.trainableNames());
         this.noise = plan.neftune() > 0 ? EmbeddingNoise.in(model.graph(), loss.loss()) : null;
         this.engine = engine.get();
-        this.optimizer = Optimizer.of(plan, model.trainableNames(), parameters.arrays());
+        this.optimizer = Optimizer.of(plan, model.trainableNames(), paths(model), parameters.arrays());
         this.followers = new AfterSteps(model);
         this.checkpoints = new TrainingCheckpoints(model, plan, optimizer, state, followers);
         this.evaluations = new Evaluations(plan, loss.loss(), feed, this.engine, parameters, state);

@@ -23,6 +23,11 @@ record JointTrainable(Trainable first, List<String> more) implements Trainable {
     }
 
     @Override
+    public Map<String, String> modulePaths() {
+        return first.modulePaths();
+    }
+
+    @Override
     public List<PenalizedSites> penalties() {
         return first.penalties();
     }

@@ -16,6 +16,11 @@ public interface Trainable {
     /** Returns the float32 VARIABLEs to train, in a fixed order. */
     List<String> trainableNames();
 
+    /** Returns the paths of modules by variables that are not called after theirs; {@link Lisa} tells layers by them. */
+    default Map<String, String> modulePaths() {
+        return Map.of();
+    }
+
     /** Returns the penalties on the trainables; their variables are among {@link #trainableNames}. */
     default List<PenalizedSites> penalties() {
         return List.of();
@@ -81,7 +86,19 @@ public interface Trainable {
      * @param names the variables to train
      */
     static Trainable of(SameDiff graph, List<String> names) {
+        return of(graph, names, Map.of());
+    }
+
+    /**
+     * As {@link #of(SameDiff, List)}.
+     *
+     * @param graph the graph
+     * @param names the variables to train
+     * @param modulePaths paths of modules by variables that are not called after theirs
+     */
+    static Trainable of(SameDiff graph, List<String> names, Map<String, String> modulePaths) {
         List<String> copy = List.copyOf(names);
+        Map<String, String> paths = Map.copyOf(modulePaths);
         return new Trainable() {
             @Override
             public SameDiff graph() {
@@ -91,6 +108,11 @@ public interface Trainable {
             @Override
             public List<String> trainableNames() {
                 return copy;
+            }
+
+            @Override
+            public Map<String, String> modulePaths() {
+                return paths;
             }
         };
     }

@@ -39,6 +39,7 @@ import org.nd4j.linalg.learning.config.IUpdater;
  * @param learningRates tensors whose learning rate is another
  * @param neftune NEFTune's alpha: noise on the embeddings of tokens while training; 0 for none
  * @param updater one of ND4J's updaters instead of AdamW, or null; its learning rate and schedule are the plan's, its other settings its own
+ * @param subspace the part of the weights that AdamW's updates change ({@link GaLore}, {@link Lisa}), or null for all
  */
 public record TrainingPlan(
         int steps,
@@ -64,7 +65,8 @@ public record TrainingPlan(
         EngineOptions engine,
         LearningRates learningRates,
         double neftune,
-        @Nullable IUpdater updater) {
+        @Nullable IUpdater updater,
+        @Nullable Subspace subspace) {
     public TrainingPlan {
         check(
                 steps >= 0 && epochs >= 0 && (steps > 0) != (epochs > 0),
@@ -90,6 +92,12 @@ public record TrainingPlan(
                 "checkpoint directory",
                 checkpointDirectory,
                 "a directory, because checkpoints are asked for every " + checkpointEvery + " steps");
+        check(
+                subspace == null || updater == null,
+                "rule " + subspace,
+                "beside the updater "
+                        + (updater == null ? "" : updater.getClass().getSimpleName()),
+                "one of the two, because the rule is for AdamW");
         check(checkpointsKept >= 1, "number of checkpoints kept", checkpointsKept, "1 or more");
     }
 
@@ -142,6 +150,9 @@ public record TrainingPlan(
         if (updater != null) {
             parts.put("updater", described(updater));
         }
+        if (subspace != null) {
+            parts.put("subspace", subspace.toString());
+        }
         return parts;
     }
 
@@ -188,6 +199,7 @@ public record TrainingPlan(
         private LearningRates learningRates = LearningRates.SAME;
         private double neftune;
         private @Nullable IUpdater updater;
+        private @Nullable Subspace subspace;
 
         private Builder() {}
 
@@ -332,6 +344,12 @@ public record TrainingPlan(
             return this;
         }
 
+        /** Changes a part of the weights only: {@link GaLore} or {@link Lisa}; null for all. */
+        public Builder subspace(@Nullable Subspace value) {
+            subspace = value;
+            return this;
+        }
+
         /**
          * Returns the plan.
          *
@@ -362,7 +380,8 @@ public record TrainingPlan(
                     engine,
                     learningRates,
                     neftune,
-                    updater);
+                    updater,
+                    subspace);
         }
     }
 }

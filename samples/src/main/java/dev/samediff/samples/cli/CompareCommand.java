@@ -4,20 +4,20 @@ import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.io.DurableFiles;
 import dev.samediff.adapters.io.LockFile;
+import dev.samediff.adapters.train.Subspace;
 import dev.samediff.samples.compare.Comparison;
 import dev.samediff.samples.compare.ComparisonReport;
 import dev.samediff.samples.compare.ComparisonTables;
-import dev.samediff.samples.finetune.Candidate;
 import dev.samediff.samples.finetune.FineTuneResult;
 import dev.samediff.samples.finetune.FineTuneSettings;
 import dev.samediff.samples.finetune.FineTuneSummary;
 import dev.samediff.samples.finetune.RunDescription;
 import dev.samediff.samples.finetune.RunFolder;
+import dev.samediff.samples.model.Isolation;
 import dev.samediff.samples.output.Json;
 import dev.samediff.samples.task.Task;
 import java.io.IOException;
 import java.util.List;
-import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine;
@@ -47,13 +47,13 @@ final class CompareCommand extends Command {
             split = ",",
             defaultValue = "lora,olora,pissa,sorsa",
             description =
-                    "Methods, separated by commas: lora, olora, pissa, sorsa, dora, adalora, full. Default: ${DEFAULT-VALUE}.")
+                    "Methods, separated by commas: those of finetune, full, galore, lisa. Default: ${DEFAULT-VALUE}.")
     List<String> methods = List.of();
 
     @Option(
             names = "--full-lr",
             paramLabel = "ETA",
-            description = "Peak learning rate of full fine-tuning. Default: a tenth of --lr.")
+            description = "Peak learning rate of full, galore and lisa. Default: a tenth of --lr.")
     @Nullable
     Double fullLearningRate;
 
@@ -72,6 +72,9 @@ final class CompareCommand extends Command {
     @ArgGroup(validate = false, heading = "%nTraining%n")
     TrainingOptions training = new TrainingOptions();
 
+    @ArgGroup(validate = false)
+    SubspaceOptions subspace = new SubspaceOptions();
+
     @ArgGroup(validate = false, heading = "%nResults%n")
     FolderOptions output = new FolderOptions();
 
@@ -80,10 +83,11 @@ final class CompareCommand extends Command {
         List<Comparison.Entry> entries =
                 methods.stream().map(String::strip).map(this::entry).toList();
         adapter.requireKnown(adapterMethods());
+        subspace.requireUsed(methods);
         training.requireSteps("in a comparison");
         Task task = data.task(model.isBundled(), model.tokenizer, training.examplesSeen(), training.seed);
         model.prepare(training.execution);
-        model.load(task); // refuses what cannot be used before anything is made
+        Isolation.requireFor(data.packing(), model.load(task)); // refuses what cannot be used before anything is made
         RunFolder folder = output.folder("compare");
         try (InterruptNotice notice = new InterruptNotice(
                         this::say,
@@ -107,7 +111,7 @@ final class CompareCommand extends Command {
         DurableFiles.writeText(folder.summary(), Json.pretty(summaries));
         RunDescription description = new RunDescription(model.describe(), task.description(), commandLine());
         DurableFiles.writeText(
-                folder.report(), ComparisonReport.render(results, settings(training.learningRate), description));
+                folder.report(), ComparisonReport.render(results, settings(training.learningRate, null), description));
         print(ComparisonTables.table(results).render() + "\n\nreport   " + folder.report(), summaries);
         return 0;
     }
@@ -115,29 +119,25 @@ final class CompareCommand extends Command {
     private List<String> adapterMethods() {
         return methods.stream()
                 .map(String::strip)
-                .filter(method -> !isFull(method))
+                .filter(method -> !SubspaceOptions.isFull(method))
                 .toList();
     }
 
-    private static boolean isFull(String method) {
-        return method.toLowerCase(Locale.ROOT).equals(Candidate.FULL);
-    }
-
     private Comparison.Entry entry(String method) {
-        if (isFull(method)) {
+        if (SubspaceOptions.isFull(method)) {
             double rate = fullLearningRate == null ? FULL_SHARE * training.learningRate : fullLearningRate;
-            return new Comparison.Entry(Optional.empty(), settings(rate));
+            return new Comparison.Entry(Optional.empty(), settings(rate, subspace.rule(method)));
         }
         if (method.isEmpty()) {
             throw new InvalidInputException("--methods has an empty name; separate names by single commas");
         }
         AdapterConfig config = adapter.configForComparison(method, training.seed);
-        return new Comparison.Entry(Optional.of(config), settings(training.learningRate));
+        return new Comparison.Entry(Optional.of(config), settings(training.learningRate, null));
     }
 
-    private FineTuneSettings settings(double learningRate) {
+    private FineTuneSettings settings(double learningRate, @Nullable Subspace rule) {
         return new FineTuneSettings(
-                training.plan().learningRate(learningRate).build(),
+                training.plan().learningRate(learningRate).subspace(rule).build(),
                 training.batch,
                 training.seed,
                 data.evalCount,

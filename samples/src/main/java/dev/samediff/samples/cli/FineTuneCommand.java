@@ -25,6 +25,7 @@ import dev.samediff.samples.finetune.RunWriter;
 import dev.samediff.samples.finetune.ShardedTask;
 import dev.samediff.samples.finetune.StopSignal;
 import dev.samediff.samples.learn.TextTask;
+import dev.samediff.samples.model.Isolation;
 import dev.samediff.samples.model.LanguageModel;
 import dev.samediff.samples.model.Vocabularies;
 import dev.samediff.samples.task.Task;
@@ -73,8 +74,8 @@ final class FineTuneCommand extends Command {
             paramLabel = "NAME",
             defaultValue = "sorsa",
             description =
-                    "lora, olora, pissa, sorsa, dora or adalora; with other tasks than lm also full (all weights) and head"
-                            + " (nothing else). Default: ${DEFAULT-VALUE}.")
+                    "lora, olora, pissa, sorsa, dora or adalora; with other tasks than lm also full (all weights), galore"
+                            + " and lisa (all, with moments for a part), and head (nothing else). Default: ${DEFAULT-VALUE}.")
     String method = "sorsa";
 
     @ArgGroup(validate = false)
@@ -102,6 +103,9 @@ final class FineTuneCommand extends Command {
     @ArgGroup(validate = false, heading = "%nTraining%n")
     TrainingOptions training = new TrainingOptions();
 
+    @ArgGroup(validate = false)
+    SubspaceOptions subspace = new SubspaceOptions();
+
     @ArgGroup(validate = false, heading = "%nTraining on Apache Spark%n")
     SparkOptions spark = new SparkOptions();
 
@@ -110,6 +114,7 @@ final class FineTuneCommand extends Command {
 
     @Override
     int run() throws IOException {
+        subspace.requireUsed(List.of(method));
         model.prepare(training.execution);
         if (!task.isLanguageModel()) {
             return learn(task.task());
@@ -124,6 +129,7 @@ final class FineTuneCommand extends Command {
         FineTuneSettings settings = settings(folder);
         Task examples = task();
         LanguageModel loaded = model.load(examples, vocabulary());
+        Isolation.requireFor(settings.packing(), loaded);
         AdapterConfig adapters =
                 adapter.config(method, training.seed, loaded.imported().addedTokens());
         say("model: " + model.describe() + "; task: " + examples.description());
@@ -192,7 +198,8 @@ final class FineTuneCommand extends Command {
 
     private FineTuneSettings settings(RunFolder folder) {
         IntFunction<TrainingPlan> plan =
-                steps -> output.withCheckpoints(training.plan(steps), folder).build();
+                steps -> output.withCheckpoints(training.plan(steps).subspace(subspace.rule(method)), folder)
+                        .build();
         return new FineTuneSettings(
                 plan.apply(training.steps()),
                 training.batch,

@@ -123,6 +123,7 @@ final class SweepCommand extends Command {
             return recorded(folder).run();
         }
         training.stopping.requireLoss("in a sweep, whose trials are judged by their loss");
+        training.plan().build(); // refuses before a folder is made
         AdapterSpace space = search.space();
         requireMethod(space);
         defaults().requireKnown(space);

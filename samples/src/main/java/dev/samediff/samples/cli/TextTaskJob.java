@@ -8,6 +8,7 @@ import dev.samediff.adapters.text.tokenizer.Tokenizer;
 import dev.samediff.adapters.text.tokenizer.Tokenizers;
 import dev.samediff.adapters.train.listener.MetricsFile;
 import dev.samediff.adapters.train.loss.TaskLoss;
+import dev.samediff.importer.ImportedModel;
 import dev.samediff.importer.OnnxWriter;
 import dev.samediff.samples.finetune.Candidate;
 import dev.samediff.samples.finetune.FineTuneResult;
@@ -114,29 +115,23 @@ final class TextTaskJob<E> {
         List<String> whole = new ArrayList<>(command.adapter.whole.modules());
         task.newHead(prepared.settings()).filter(head -> !whole.contains(head)).ifPresent(whole::add);
         Function<SameDiff, TaskLoss> loss = graph -> task.loss(graph, prepared.output(), prepared.settings());
-        SameDiff graph = prepared.model().imported().graph();
-        if (command.method.equals(Candidate.FULL)) {
-            return Candidate.full(graph, loss);
+        ImportedModel imported = prepared.model().imported();
+        if (SubspaceOptions.isFull(command.method)) {
+            return Candidate.full(imported, loss).under(settings.plan().subspace());
         }
         if (command.method.equals(Candidate.HEAD)) {
             if (whole.isEmpty()) {
                 throw new InvalidInputException("--method head has nothing to train: name modules with"
                         + " --modules-to-save, or leave --logits out for a new head");
             }
-            return Candidate.head(graph, whole, loss);
+            return Candidate.head(imported, whole, loss);
         }
-        AdapterConfig config = command.adapter.config(
-                command.method,
-                command.training.seed,
-                prepared.model().imported().addedTokens());
+        AdapterConfig config = command.adapter.config(command.method, command.training.seed, imported.addedTokens());
         AdapterConfig full = whole.isEmpty() ? config : config.withModulesToSave(whole.toArray(String[]::new));
         return command.adapter
                 .starting
                 .starts()
-                .with(
-                        command.progress(),
-                        command::say,
-                        starts -> Candidate.adapters(prepared.model().imported(), full, starts, loss));
+                .with(command.progress(), command::say, starts -> Candidate.adapters(imported, full, starts, loss));
     }
 
     /** What is saved as a model file must have a place in it, which is known before the training. */

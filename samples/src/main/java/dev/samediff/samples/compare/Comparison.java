@@ -50,7 +50,8 @@ public record Comparison(Supplier<LanguageModel> model, Task task, List<Entry> e
             LanguageModel fresh = model.get();
             Candidate candidate = entry.adapter()
                     .map(config -> starts.with(progress, notes, options -> Candidate.adapters(fresh, config, options)))
-                    .orElseGet(() -> Candidate.full(fresh));
+                    .orElseGet(() ->
+                            Candidate.full(fresh).under(entry.settings().plan().subspace()));
             FineTune job =
                     new FineTune(fresh, task, entry.settings(), progress, results.isEmpty() ? notes : note -> {});
             FineTuneResult result = job.run(candidate, before);

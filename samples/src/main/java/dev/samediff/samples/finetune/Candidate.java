@@ -8,6 +8,9 @@ import dev.samediff.adapters.graph.GraphAudit;
 import dev.samediff.adapters.graph.GraphEditor;
 import dev.samediff.adapters.train.AdapterTrainer;
 import dev.samediff.adapters.train.Binding;
+import dev.samediff.adapters.train.GaLore;
+import dev.samediff.adapters.train.Lisa;
+import dev.samediff.adapters.train.Subspace;
 import dev.samediff.adapters.train.Trainable;
 import dev.samediff.adapters.train.TrainingPlan;
 import dev.samediff.adapters.train.loss.Losses;
@@ -20,6 +23,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.autodiff.samediff.SDVariable;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.autodiff.samediff.VariableType;
@@ -27,7 +31,7 @@ import org.nd4j.autodiff.samediff.VariableType;
 /**
  * A model with something to train in it.
  *
- * @param method the adapter method's name, or {@code full}
+ * @param method the adapter method's name, or what else is trained, such as {@code full}
  * @param rank the adapter's default rank; 0 without one
  * @param graph the model's graph, trained in place
  * @param trainables the variables that are trained
@@ -35,6 +39,7 @@ import org.nd4j.autodiff.samediff.VariableType;
  * @param trainableParameters how many numbers are trained
  * @param totalParameters how many there are
  * @param adapted the adapters, if there are any
+ * @param modulePaths paths of modules by variables that are not called after theirs
  */
 public record Candidate(
         String method,
@@ -44,9 +49,16 @@ public record Candidate(
         TaskLoss loss,
         long trainableParameters,
         long totalParameters,
-        Optional<AdaptedModel> adapted) {
+        Optional<AdaptedModel> adapted,
+        Map<String, String> modulePaths) {
     /** Name of full fine-tuning beside the methods' names. */
     public static final String FULL = "full";
+
+    /** Name of full fine-tuning by {@link GaLore}. */
+    public static final String GALORE = "galore";
+
+    /** Name of full fine-tuning by {@link Lisa}. */
+    public static final String LISA = "lisa";
 
     /** Name of training nothing but what is trained whole, beside the methods' names. */
     public static final String HEAD = "head";
@@ -78,7 +90,8 @@ public record Candidate(
                 loss.apply(adapted.graph()),
                 adapted.trainableParameters(),
                 adapted.totalParameters(),
-                Optional.of(adapted));
+                Optional.of(adapted),
+                model.modulePaths());
     }
 
     /**
@@ -86,21 +99,23 @@ public record Candidate(
      * whose gradient is wrong in M2.1.
      */
     public static Candidate full(LanguageModel model) {
-        return full(model.graph(), graph -> Losses.causalLm(graph, model.logits()));
+        return full(model.imported(), graph -> Losses.causalLm(graph, model.logits()));
     }
 
     /** As {@link #full(LanguageModel)}, with another loss. */
-    public static Candidate full(SameDiff graph, Function<SameDiff, TaskLoss> loss) {
+    public static Candidate full(ImportedModel model, Function<SameDiff, TaskLoss> loss) {
+        SameDiff graph = model.graph();
         TaskLoss added = loss.apply(graph);
         List<String> variables = variables(graph);
         List<String> safe = variables.stream()
                 .filter(name -> isSafe(graph, added.loss(), name))
                 .toList();
-        return whole(FULL, graph, added, safe, count(graph, variables));
+        return whole(FULL, model, added, safe, count(graph, variables));
     }
 
     /** Trains the tensors of some modules, and freezes all others. */
-    public static Candidate head(SameDiff graph, List<String> modules, Function<SameDiff, TaskLoss> loss) {
+    public static Candidate head(ImportedModel model, List<String> modules, Function<SameDiff, TaskLoss> loss) {
+        SameDiff graph = model.graph();
         TaskLoss added = loss.apply(graph);
         List<String> variables = variables(graph);
         long total = count(graph, variables);
@@ -112,11 +127,13 @@ public record Candidate(
             throw new InvalidInputException("none of the modules " + modules + " has tensors that can be trained");
         }
         new GraphEditor(graph).freeze(byChoice.getOrDefault(false, List.of()));
-        return whole(HEAD, graph, added, chosen, total);
+        return whole(HEAD, model, added, chosen, total);
     }
 
-    private static Candidate whole(String name, SameDiff graph, TaskLoss loss, List<String> trained, long total) {
-        return new Candidate(name, 0, graph, trained, loss, count(graph, trained), total, Optional.empty());
+    private static Candidate whole(String name, ImportedModel model, TaskLoss loss, List<String> trained, long total) {
+        SameDiff graph = model.graph();
+        return new Candidate(
+                name, 0, graph, trained, loss, count(graph, trained), total, Optional.empty(), model.modulePaths());
     }
 
     private static List<String> variables(SameDiff graph) {
@@ -126,10 +143,21 @@ public record Candidate(
                 .toList();
     }
 
+    /** Returns this under the name of the rule by which all weights are trained, if there is one. */
+    public Candidate under(@Nullable Subspace rule) {
+        if (rule == null) {
+            return this;
+        }
+        String name = rule instanceof GaLore ? GALORE : LISA;
+        int named = rule instanceof GaLore galore ? galore.rank() : rank;
+        return new Candidate(
+                name, named, graph, trainables, loss, trainableParameters, totalParameters, adapted, modulePaths);
+    }
+
     /** Returns a trainer of this candidate. */
     AdapterTrainer trainer(TrainingPlan plan, Binding inputs) {
         return adapted.map(model -> new AdapterTrainer(model, loss, plan, inputs))
-                .orElseGet(() -> new AdapterTrainer(Trainable.of(graph, trainables), loss, plan, inputs));
+                .orElseGet(() -> new AdapterTrainer(Trainable.of(graph, trainables, modulePaths), loss, plan, inputs));
     }
 
     private static boolean isSafe(SameDiff graph, String loss, String name) {

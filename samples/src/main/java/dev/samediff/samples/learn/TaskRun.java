@@ -136,6 +136,6 @@ public record TaskRun<E>(
         SameDiff graph = adapted.map(AdaptedModel::graph).orElse(imported.graph());
         TaskLoss loss =
                 task.loss(graph, trained.prepared().output(), trained.prepared().settings());
-        return new Candidate(Candidate.FULL, 0, graph, List.of(), loss, 0, 0, adapted);
+        return new Candidate(Candidate.FULL, 0, graph, List.of(), loss, 0, 0, adapted, imported.modulePaths());
     }
 }

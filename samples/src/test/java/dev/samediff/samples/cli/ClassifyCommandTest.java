@@ -96,7 +96,7 @@ class ClassifyCommandTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"sorsa", "head", "full"})
+    @ValueSource(strings = {"sorsa", "head", "full", "galore"})
     void a_trained_classifier_answers_and_is_measured_as_its_training_said(String method) throws IOException {
         Path run = trained(method);
         JsonNode summary = Json.parse(Files.readString(run.resolve("summary.json")));

@@ -114,7 +114,11 @@ class CommandsTest {
         Run run = Run.of(
                 "compare",
                 "--methods",
-                "lora,full",
+                "lora,full,galore,lisa",
+                "--galore",
+                "rank=4,interval=1",
+                "--lisa",
+                "layers=1",
                 "--steps",
                 "2",
                 "--batch",
@@ -127,8 +131,11 @@ class CommandsTest {
                 out.toString(),
                 "--json");
         assertThat(run.exitCode()).as(run.err()).isZero();
-        assertThat(run.out()).contains("loss@0", "loss@2", "lora", "full", "s/step");
-        assertThat(run.json()).hasSize(2);
+        assertThat(run.out()).contains("loss@0", "loss@2", "lora", "full", "galore", "lisa", "s/step");
+        assertThat(run.json()).hasSize(4);
+        assertThat(List.of(2, 3))
+                .allMatch(i -> run.json().get(i).path("eval_loss_after").asDouble()
+                        < run.json().get(i).path("eval_loss_before").asDouble());
         assertThat(run.json().get(0).path("eval_loss_before").asDouble())
                 .isEqualTo(run.json().get(1).path("eval_loss_before").asDouble());
         assertThat(run.json().get(1).path("trainable_parameters").asLong()).isGreaterThan(780_000);

@@ -154,9 +154,11 @@ class SweepOptionsTest {
                 command,
                 options.replace("SPACE", space.toString())
                         .replace("METHODS", methods.toString())
+                        .concat(" --out=" + dir.resolve("refused"))
                         .split(" "));
         assertThat(run.exitCode()).as(run.out() + run.err()).isEqualTo(2);
         assertThat(run.error()).contains(word);
+        assertThat(dir.resolve("refused")).doesNotExist();
     }
 
     private static List<JsonNode> scores(Path out) throws IOException {

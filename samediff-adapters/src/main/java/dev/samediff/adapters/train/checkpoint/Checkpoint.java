@@ -27,8 +27,6 @@ import org.nd4j.linalg.api.ndarray.INDArray;
  */
 record Checkpoint(Progress progress, Map<String, INDArray> tensors) {
     static final String PARAMETER = "parameter";
-    static final String FIRST_MOMENT = "adamw.m";
-    static final String SECOND_MOMENT = "adamw.v";
     static final String BEST = "best";
     static final String FOLLOWER = "after_step";
 

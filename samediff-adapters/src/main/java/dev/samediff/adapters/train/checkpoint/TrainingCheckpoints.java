@@ -52,8 +52,10 @@ public final class TrainingCheckpoints {
         }
         Map<String, INDArray> tensors = new LinkedHashMap<>();
         collect(Checkpoint.PARAMETER, parameters.arrays(), tensors);
-        collect(Checkpoint.FIRST_MOMENT, optimizer.firstMoments(), tensors);
-        collect(Checkpoint.SECOND_MOMENT, optimizer.secondMoments(), tensors);
+        optimizer
+                .kept()
+                .forEach(kept -> tensors.put(
+                        Checkpoint.key(kept.kind(), model.trainableNames().get(kept.parameter())), kept.array()));
         if (state.bestParameters != null) {
             collect(Checkpoint.BEST, state.bestParameters, tensors);
         }
@@ -93,13 +95,14 @@ public final class TrainingCheckpoints {
         }
         checkpoint.requireSame(plan.description(), model.description());
         List<INDArray> values = tensors(checkpoint, Checkpoint.PARAMETER);
-        List<INDArray> first = tensors(checkpoint, Checkpoint.FIRST_MOMENT);
-        List<INDArray> second = tensors(checkpoint, Checkpoint.SECOND_MOMENT);
         List<INDArray> best = tensors(checkpoint, Checkpoint.BEST);
         parameters.write(values);
         Checkpoint.Progress progress = checkpoint.progress();
         followers.restore(checkpoint.tensors(Checkpoint.FOLLOWER));
-        optimizer.restore(progress.optimizerSteps(), first, second);
+        optimizer.restore(
+                progress.optimizerSteps(),
+                (kind, parameter) ->
+                        tensor(checkpoint, kind, model.trainableNames().get(parameter)));
         state.restore(progress, best.isEmpty() ? null : best);
         resumed = checkpoint;
         last = directory.resolve("checkpoint-" + state.step);
@@ -133,6 +136,14 @@ public final class TrainingCheckpoints {
     /** Says that the run has started: what comes is no longer compared with the checkpoint it went on from. */
     public void started() {
         resumed = null;
+    }
+
+    private static @Nullable INDArray tensor(Checkpoint checkpoint, String kind, String name) {
+        INDArray found = checkpoint.tensors().get(Checkpoint.key(kind, name));
+        if (found != null) {
+            Optimizer.requireFloat("`" + name + "` of the checkpoint", found);
+        }
+        return found;
     }
 
     /** Returns the tensors of a kind in the order of the trainables; none where the kind was not saved. */

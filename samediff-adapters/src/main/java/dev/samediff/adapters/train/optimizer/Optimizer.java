@@ -2,9 +2,13 @@ package dev.samediff.adapters.train.optimizer;
 
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.train.LearningRates;
+import dev.samediff.adapters.train.Subspace;
 import dev.samediff.adapters.train.TrainingPlan;
+import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.stream.IntStream;
+import org.jspecify.annotations.Nullable;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
@@ -27,7 +31,12 @@ import org.nd4j.linalg.learning.config.IUpdater;
  * <p>ND4J's Adam puts eps inside the bias correction and has no decoupled weight decay. Gradients and moments stay where
  * the parameters are: {@link HostAdamW} computes in the memory of the host, {@link DeviceAdamW} by ND4J's operations.
  */
-public abstract sealed class Optimizer implements AutoCloseable permits HostAdamW, DeviceAdamW, UpdaterOptimizer {
+public abstract sealed class Optimizer implements AutoCloseable
+        permits HostAdamW, DeviceAdamW, SubspaceAdamW, UpdaterOptimizer {
+    static final String FIRST = "adamw.m";
+    static final String SECOND = "adamw.v";
+    static final String BASIS = "subspace.basis";
+
     private final List<LearningRates.Factors> factors;
     private final Settings settings;
     private long steps;
@@ -56,10 +65,11 @@ public abstract sealed class Optimizer implements AutoCloseable permits HostAdam
      *
      * @param plan the settings, and how many threads compute on the CPU
      * @param names the parameters' names
+     * @param paths their names by modules, which tell the layers apart
      * @param parameters the parameters, for their shapes
-     * @throws InvalidInputException if one of them is not FLOAT
+     * @throws InvalidInputException if one of them is not FLOAT, or the plan's rule has nothing to do with them
      */
-    public static Optimizer of(TrainingPlan plan, List<String> names, List<INDArray> parameters) {
+    public static Optimizer of(TrainingPlan plan, List<String> names, List<String> paths, List<INDArray> parameters) {
         Settings settings = Settings.of(plan);
         List<LearningRates.Factors> factors = IntStream.range(0, names.size())
                 .mapToObj(i -> plan.learningRates().of(names.get(i), parameters.get(i), plan.peak()))
@@ -67,6 +77,10 @@ public abstract sealed class Optimizer implements AutoCloseable permits HostAdam
         IUpdater updater = plan.updater();
         if (updater != null) {
             return new UpdaterOptimizer(updater, settings, parameters, factors);
+        }
+        Subspace rule = plan.subspace();
+        if (rule != null) {
+            return new SubspaceAdamW(settings, factors, Coordinates.of(rule, plan, paths, parameters));
         }
         return Nd4j.getEnvironment().isCPU()
                 ? new HostAdamW(settings, parameters, factors, HostAdamW.threads(plan.engine()))
@@ -162,19 +176,70 @@ public abstract sealed class Optimizer implements AutoCloseable permits HostAdam
         return steps == 0 ? List.of() : second();
     }
 
-    /** Takes over a saved state; no moments mean zeros. */
-    public final void restore(long savedSteps, List<INDArray> savedFirst, List<INDArray> savedSecond) {
-        steps = savedSteps;
-        overwrite(first(), savedFirst);
-        overwrite(second(), savedSecond);
+    /**
+     * An array of the state.
+     *
+     * @param kind what it is
+     * @param parameter the index of its parameter
+     * @param array the array itself, not a copy
+     */
+    public record Kept(String kind, int parameter, INDArray array) {}
+
+    /** Finds what was kept. */
+    @FunctionalInterface
+    public interface Saved {
+        /** Returns an array by kind and index of its parameter, or null if there is none. */
+        @Nullable
+        INDArray find(String kind, int parameter);
     }
 
-    private static void overwrite(List<INDArray> moments, List<INDArray> saved) {
+    /** Returns the arrays of the state beside the number of updates; none before the first. */
+    public final List<Kept> kept() {
+        return steps == 0 ? List.of() : state();
+    }
+
+    /**
+     * Takes over a saved state.
+     *
+     * @throws InvalidInputException if it is not one of this
+     */
+    public final void restore(long savedSteps, Saved saved) {
+        steps = savedSteps;
+        takeOver(saved);
+    }
+
+    List<Kept> state() {
+        List<Kept> kept = new ArrayList<>();
+        collect(FIRST, first(), kept);
+        collect(SECOND, second(), kept);
+        return kept;
+    }
+
+    private static void collect(String kind, List<INDArray> arrays, List<Kept> kept) {
+        IntStream.range(0, arrays.size()).forEach(i -> kept.add(new Kept(kind, i, arrays.get(i))));
+    }
+
+    /** No moments at all mean zeros. */
+    void takeOver(Saved saved) {
+        overwrite(FIRST, first(), saved);
+        overwrite(SECOND, second(), saved);
+    }
+
+    private static void overwrite(String kind, List<INDArray> moments, Saved saved) {
         for (int i = 0; i < moments.size(); i++) {
-            if (saved.isEmpty()) {
-                moments.get(i).assign(0);
+            INDArray own = moments.get(i);
+            INDArray found = saved.find(kind, i);
+            if ((found == null) != (saved.find(kind, 0) == null)
+                    || (found != null && !Arrays.equals(found.shape(), own.shape()))) {
+                throw new InvalidInputException("the checkpoint has "
+                        + (found == null ? "none" : "the shape " + Arrays.toString(found.shape())) + " for `" + kind
+                        + "` of trained tensor number " + (i + 1) + ", expected " + Arrays.toString(own.shape())
+                        + "; it belongs to another model");
+            }
+            if (found == null) {
+                own.assign(0);
             } else {
-                moments.get(i).assign(saved.get(i));
+                own.assign(found);
             }
         }
     }
