@@ -66,6 +66,15 @@ public interface Penalty {
     }
 
     /**
+     * Returns the Lipschitz constant of the unweighted penalty's gradient close to where the penalty is zero: its largest curvature
+     * there. Gradient descent on the penalty alone converges only if the coefficient times the learning rate is below 2 divided by it;
+     * empty, as by default, if it is not known or the penalty is not smooth there.
+     */
+    default OptionalDouble curvature() {
+        return OptionalDouble.empty();
+    }
+
+    /**
      * A penalty's value and gradient.
      *
      * @param value the unweighted penalty

@@ -41,6 +41,11 @@ record FixedPenalty(Penalty penalty, double weight) implements Penalty {
     }
 
     @Override
+    public OptionalDouble curvature() {
+        return penalty.curvature();
+    }
+
+    @Override
     public Optional<Term> term(String tensor, INDArray value, int sites) {
         return penalty.term(tensor, value, sites);
     }

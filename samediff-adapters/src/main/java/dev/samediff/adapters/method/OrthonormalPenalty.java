@@ -185,6 +185,15 @@ public record OrthonormalPenalty(Form form, double gamma, String left, String ri
                 });
     }
 
+    /**
+     * 8 of SUMSQ: of orthonormal A and a small D, {@code ||(A + D)^T (A + D) - I||_F^2 = ||A^T D + D^T A||_F^2 <= 4 ||D||_F^2}, which D = A
+     * C with a symmetric C reaches. The other forms have a kink there.
+     */
+    @Override
+    public OptionalDouble curvature() {
+        return form == Form.SUMSQ ? OptionalDouble.of(8) : OptionalDouble.empty();
+    }
+
     @Override
     public Optional<Term> term(String tensor, INDArray value, int sites) {
         if (!tensor.equals(left) && !tensor.equals(right)) {

@@ -138,6 +138,7 @@ public final class AdapterTrainer implements AutoCloseable {
         this.parameters = new Parameters(model);
         parameters.requireFloat();
         plan.learningRates().requireUsed(model.trainableNames());
+        PenaltyBound.warn(model, plan);
         this.noise = plan.neftune() > 0 ? EmbeddingNoise.in(model.graph(), loss.loss()) : null;
         this.engine = engine.get();
         this.optimizer = Optimizer.of(plan, model.trainableNames(), paths(model), parameters.arrays());

@@ -23,6 +23,9 @@ final class PackedMatmul {
     /** The same for a copy that is kept. */
     private static final long LEAST_ROWS_KEPT = 64;
 
+    /** The same for a copy that another product has kept already. */
+    private static final long LEAST_ROWS_MADE = 8;
+
     /** Elements of the right matrix from which on it pays: a smaller one stays in the cache however it lies. */
     private static final long LEAST_ELEMENTS = 1 << 16;
 
@@ -40,9 +43,17 @@ final class PackedMatmul {
                 && p.mask() == null
                 && p.b().type() == DataType.FLOAT
                 && b.stride(1) == 1
-                && p.dst().layout().size(0) >= (p.b().packed() == null ? LEAST_ROWS : LEAST_ROWS_KEPT)
+                && p.dst().layout().size(0) >= leastRows(p)
                 && b.size(0) >= PANEL
                 && b.length() >= LEAST_ELEMENTS;
+    }
+
+    private static long leastRows(Product p) {
+        Matrix matrix = p.b().packed();
+        if (matrix == null) {
+            return LEAST_ROWS;
+        }
+        return matrix.use(p.b().layout(), known -> known == null ? LEAST_ROWS_KEPT : LEAST_ROWS_MADE);
     }
 
     /** Adds its steps. */

@@ -322,6 +322,33 @@ class MatmulTest {
         }
     }
 
+    /** The few rows of DoRA's A^T W: a copy that is there is read by them too, and none is made for them. */
+    @Test
+    void few_rows_read_a_copy_that_another_product_has_kept() {
+        try (PackedMatrices packed = new PackedMatrices()) {
+            Numbers b = Numbers.random(2, 320, 256);
+            PackedMatrices.Matrix matrix = packed.of("weight");
+            Numbers few = Numbers.ordered(new int[] {1, 0}, 16, 320).randomise(1);
+            Numbers one = Numbers.zeros(16, 256);
+            Kernel alone = new Kernels().matmul(few.operand, b.operand, matrix, null, one.operand, 2, false);
+            assertThat(packed.bytes()).isZero();
+            alone.run();
+            one.isCloseTo(product(few, b, new long[] {16, 256}, 2, null), 1e-5);
+            Numbers many = Numbers.random(3, 400, 320);
+            new Kernels().matmul(many.operand, b.operand, matrix, null, Numbers.zeros(400, 256).operand, 1, false);
+            Kernel beside = new Kernels().matmul(few.operand, b.operand, matrix, null, one.operand, 2, false);
+            beside.run();
+            double[] before = one.values();
+            one.isCloseTo(product(few, b, new long[] {16, 256}, 2, null), 1e-5);
+            b.randomise(5);
+            beside.run();
+            assertThat(one.values()).as("the copy is read").isEqualTo(before);
+            matrix.expire();
+            beside.run();
+            one.isCloseTo(product(few, b, new long[] {16, 256}, 2, null), 1e-5);
+        }
+    }
+
     @Test
     void a_right_matrix_of_over_four_million_numbers_is_packed_in_parts() {
         Numbers a = Numbers.random(1, 192, 1200);
