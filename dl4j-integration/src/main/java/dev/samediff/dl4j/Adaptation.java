@@ -14,6 +14,7 @@ import dev.samediff.dl4j.layer.RunningConfigurations;
 import dev.samediff.dl4j.layer.Starts;
 import dev.samediff.dl4j.weight.AdaptableWeight;
 import dev.samediff.dl4j.weight.AdaptableWeights;
+import dev.samediff.dl4j.weight.MatrixView;
 import dev.samediff.dl4j.weight.WeightOwner;
 import dev.samediff.dl4j.weight.WrongDropout;
 import java.util.ArrayList;
@@ -84,6 +85,7 @@ final class Adaptation {
             long seed = 31 * options.seed + module.hashCode();
             INDArray matrix = weight.view().of(stored(layer.configuration(), parameters, weight));
             Factorization start = Starts.factorize(matrix, site, method, seed);
+            requireProduct(method, weight, module, start);
             WeightAdapter adapter = WeightAdapter.of(
                     weight.parameter(), site, method, alpha, seed, start, peak(layer, weight), chosen.size());
             adapters.computeIfAbsent(layer.name(), name -> new ArrayList<>()).add(adapter);
@@ -93,6 +95,19 @@ final class Adaptation {
                 ofLayer.put(adapter.key(tensor), value);
                 ofLayer.put(adapter.startKey(tensor), value);
             });
+        }
+    }
+
+    /** A place in a patch is no input of the layer. */
+    private static void requireProduct(
+            AdapterMethod method, AdaptableWeight weight, String module, Factorization start) {
+        boolean inputs = method.scales()
+                .filter(scales -> start.trainables().containsKey(scales.inputs()))
+                .isPresent();
+        if (inputs && weight.view() == MatrixView.KERNELS) {
+            throw new InvalidInputException("`" + module + "` is a convolution, and " + method.name()
+                    + " would multiply its inputs; leave it out of the feed-forward layers, so that its outputs are"
+                    + " multiplied, or leave the layer out");
         }
     }
 

@@ -60,9 +60,9 @@ public abstract class TransferOptions<B extends TransferOptions<B>> {
                     "the method " + adapterMethod.name() + " adds a bias to layers, and DL4J's layers are"
                             + " adapted by their weights alone; choose another method, or train the layers' own biases by trainFully");
         }
-        if (!adapterMethod.isLowRank()) {
+        if (adapterMethod.unmergeable().isPresent()) {
             throw new InvalidInputException("the method " + adapterMethod.name()
-                    + " is no low-rank change of a weight, and DL4J's layers are adapted by their weights alone; choose another"
+                    + " is no change of a weight, and DL4J's layers are adapted by their weights alone; choose another"
                     + " method, or adapt the model as a graph and put it in as a vertex");
         }
         method = adapterMethod;

@@ -28,7 +28,7 @@ final class Dl4jMethods {
         return AdapterMethods.names().stream()
                 .filter(name -> named(name, 1).bias().isEmpty())
                 .filter(name -> named(name, 1).frozen().isEmpty())
-                .filter(name -> named(name, 1).isLowRank())
+                .filter(name -> named(name, 1).unmergeable().isEmpty())
                 .toList();
     }
 
@@ -37,7 +37,7 @@ final class Dl4jMethods {
     }
 
     static AdapterMethod named(String name, int rank, OptionalDouble alpha, Map<String, String> settings) {
-        return keepingRanks(AdapterMethods.named(name, rank, alpha, settings));
+        return keepingRanks(AdapterMethods.amongOthers(name, rank, alpha, settings));
     }
 
     /** A method without its penalty, which DL4J leaves out of the score of vertices. */

@@ -69,6 +69,15 @@ public record AdapterConfig(
         return new AdapterConfig(name, newMethod, targets, seed, whole, dropout);
     }
 
+    /**
+     * Returns this configuration of one of several methods that are given the same, as comparisons and sweeps do: dropout is left out
+     * where the method has none.
+     */
+    public AdapterConfig forComparison(AdapterMethod compared) {
+        AdapterConfig config = withMethod(compared);
+        return compared.isLowRank() ? config : config.withDropout(0);
+    }
+
     /** Returns this configuration for other layers. */
     public AdapterConfig withTargets(TargetSelector newTargets) {
         return new AdapterConfig(name, method, newTargets, seed, whole, dropout);

@@ -1,6 +1,7 @@
 package dev.samediff.dl4j.layer;
 
 import dev.samediff.adapters.AdapterMethod;
+import dev.samediff.adapters.Scales;
 import dev.samediff.dl4j.conf.AdapterTensor;
 import dev.samediff.dl4j.conf.WeightAdapter;
 import java.util.LinkedHashMap;
@@ -18,6 +19,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * <pre>
  * W = W_true + s A' B' - s A'_start B'_start     [in,out], the last term for methods that do not start at zero
  * W <- m_j / ||W_j|| W_j                         for methods that set the lengths m of the columns
+ * W l and b l, or l W                            for methods that multiply outputs or inputs, such as (IA)^3
  * dL/dtensor from dL/dW                          {@link AdapterMethod#deltaGradients}
  * </pre>
  *
@@ -55,10 +57,34 @@ final class Composition {
     }
 
     private void addChanges(INDArray sum, Map<String, INDArray> tensors) {
+        if (method.scales().isPresent()) {
+            multiply(sum, method.scales().get(), shortNames(tensors, false));
+            return;
+        }
         add(sum, shortNames(tensors, false), adapter.scaling());
         if (!adapter.startsAtZero()) {
             add(sum, shortNames(tensors, true), -adapter.scaling());
         }
+    }
+
+    /** Multiplies the columns of a weight [in,out], or its rows, in place. */
+    static void multiply(INDArray weight, Scales scales, Map<String, INDArray> tensors) {
+        INDArray outputs = tensors.get(scales.outputs());
+        if (outputs != null) {
+            weight.muliRowVector(outputs.castTo(weight.dataType()));
+        } else {
+            INDArray inputs = Named.get(tensors, scales.inputs()).castTo(weight.dataType());
+            weight.muli(inputs.reshape(inputs.length(), 1)); // muliColumnVector takes a vector for a row
+        }
+    }
+
+    /**
+     * Returns the factors l [out] of the layer's bias, in the type of the network's tensors; empty if the method leaves it.
+     *
+     * @param tensors the adapter's tensors by DL4J's names
+     */
+    Optional<INDArray> ofBias(Map<String, INDArray> tensors) {
+        return method.scales().map(scales -> shortNames(tensors, false).get(scales.outputs()));
     }
 
     /** The lengths m [out] to which a method brings the columns, if it does. */
@@ -87,7 +113,8 @@ final class Composition {
 
     /**
      * Computes the gradients of the trainable tensors, by DL4J's names. With lengths m, V before they are applied and n = ||V_j||, as DoRA's
-     * they do not go through n: {@code dL/dm = colsum(V dL/dW) / n}, {@code dL/dV = dL/dW m / n}.
+     * they do not go through n: {@code dL/dm = colsum(V dL/dW) / n}, {@code dL/dV = dL/dW m / n}. With factors l, {@code
+     * dL/dl = colsum(W_true dL/dW)}, or the sums of rows; a bias adds {@code b dL/db}.
      *
      * @param base W_true [in,out]
      * @param tensors as {@link #weight} takes them
@@ -96,6 +123,12 @@ final class Composition {
     Map<String, INDArray> gradients(INDArray base, Map<String, INDArray> tensors, INDArray upstream) {
         try (MemoryWorkspace outside = Nd4j.getWorkspaceManager().scopeOutOfWorkspaces()) {
             INDArray ofWeight = upstream.castTo(type);
+            if (method.scales().isPresent()) {
+                boolean outputs = ofBias(tensors).isPresent();
+                AdapterTensor factors = adapter.tensors().get(0);
+                INDArray products = base.castTo(type).mul(ofWeight);
+                return Map.of(adapter.key(factors), products.sum(outputs ? 0 : 1));
+            }
             Map<String, INDArray> ofLengths = new LinkedHashMap<>();
             if (method.magnitude().isPresent()) {
                 INDArray sum = base.castTo(type).dup('f');

@@ -67,6 +67,7 @@ public class RunningLayer extends BaseWrapperLayer {
             INDArray target = views.get(weight.parameter());
             if (target != null) {
                 weight.merge(target);
+                weight.mergeBias(views);
             }
         });
         return merged;
@@ -102,8 +103,7 @@ public class RunningLayer extends BaseWrapperLayer {
         }
         Gradient result = new DefaultGradient(gradients.view());
         for (AdaptedWeight weight : weights) {
-            INDArray ofWeight = ofImplementation.getFirst().getGradientFor(weight.parameter());
-            weight.backward(ofWeight, gradients.tensors())
+            weight.backward(ofImplementation.getFirst().gradientForVariable(), gradients.tensors())
                     .forEach((key, gradient) -> result.setGradientFor(key, gradient, 'c'));
         }
         return new Pair<>(result, ofImplementation.getSecond());

@@ -91,6 +91,9 @@ public final class RunningLayers {
                     site,
                     parameters.get(adapter.parameter()),
                     implementation.getParam(adapter.parameter()),
+                    site.bias()
+                            .filter(implementation.paramTable()::containsKey)
+                            .map(bias -> new ScaledBias(bias, parameters.get(bias), implementation.getParam(bias))),
                     parameters.table()));
         }
         return weights;

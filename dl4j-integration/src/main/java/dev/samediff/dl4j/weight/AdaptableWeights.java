@@ -36,14 +36,17 @@ import org.deeplearning4j.nn.conf.layers.wrapper.BaseWrapperLayer;
 public final class AdaptableWeights {
     private static final String W = "W";
     private static final String RW = "RW";
+    private static final String BIAS = "b";
 
     /** Exact types: what extends them, such as a separable convolution, uses its weight in another way. */
     private static final Map<Class<?>, Function<FeedForwardLayer, List<AdaptableWeight>>> TYPES = new LinkedHashMap<>();
 
     static {
         List.of(DenseLayer.class, OutputLayer.class, RnnOutputLayer.class, CenterLossOutputLayer.class)
-                .forEach(type ->
-                        TYPES.put(type, layer -> List.of(AdaptableWeight.linear(W, layer.getNIn(), layer.getNOut()))));
+                .forEach(type -> TYPES.put(
+                        type,
+                        layer -> List.of(AdaptableWeight.linear(W, layer.getNIn(), layer.getNOut())
+                                .withBias(BIAS))));
         List.of(EmbeddingLayer.class, EmbeddingSequenceLayer.class)
                 .forEach(type ->
                         TYPES.put(type, layer -> List.of(AdaptableWeight.table(W, layer.getNIn(), layer.getNOut()))));
@@ -120,7 +123,8 @@ public final class AdaptableWeights {
     private static List<AdaptableWeight> convolution(FeedForwardLayer layer) {
         int[] kernel = ((ConvolutionLayer) layer).getKernelSize();
         long patch = layer instanceof Convolution1DLayer ? kernel[0] : (long) kernel[0] * kernel[1];
-        return List.of(AdaptableWeight.linear(W, layer.getNIn() * patch, layer.getNOut(), MatrixView.KERNELS));
+        return List.of(AdaptableWeight.linear(W, layer.getNIn() * patch, layer.getNOut(), MatrixView.KERNELS)
+                .withBias(BIAS));
     }
 
     /** The projections of DL4J's attention layers, and every matrix of other layers. */

@@ -159,7 +159,8 @@ public enum LayerCase {
     }
 
     /** Returns whether the input is made of whole numbers. */
-    private boolean isLookup() {
+    /** Tells whether its weight is a table of rows that ids choose. */
+    public boolean isLookup() {
         return this == EMBEDDING || this == EMBEDDING_SEQUENCE;
     }
 

@@ -150,7 +150,8 @@ final class AdapterOptions {
 
     /** As {@link #config(String, long)}, for runs of several methods: what only some of them know is left out for the others. */
     AdapterConfig configForComparison(String method, long seed) {
-        return common(AdapterMethods.amongOthers(method, rank, alpha(), settings()), seed);
+        AdapterMethod chosen = AdapterMethods.amongOthers(method, rank, alpha(), settings());
+        return common(chosen, seed).forComparison(chosen);
     }
 
     /** Refuses settings that none of some methods has. */

@@ -26,7 +26,7 @@ import java.util.function.Supplier;
  * @param alpha alpha; absent for scaling 1
  * @param settings other hyper-parameters of methods, as {@link AdapterMethod#settings} names them; each method of the sweep takes those
  *     that it has
- * @param common layers, dropout and tensors that are trained whole; its method and seed do not count
+ * @param common layers, dropout (of methods that have it) and tensors that are trained whole; its method and seed do not count
  * @param batch examples per batch
  * @param plan steps, learning rate, schedule, evaluations; a new builder at every call
  */
@@ -84,7 +84,7 @@ public record AdapterDefaults(
                         .map(OptionalDouble::of)
                         .orElse(OptionalDouble.empty()),
                 given);
-        AdapterConfig config = common.withMethod(chosen).withSeed(seed);
+        AdapterConfig config = common.forComparison(chosen).withSeed(seed);
         return values.text(AdapterParameter.TARGETS.key())
                 .map(targets -> config.withTargets(common.targets().choosing(targets)))
                 .orElse(config);

@@ -4,7 +4,10 @@ import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import dev.samediff.adapters.AdaptedModel;
+import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.memory.NativeBlock;
+import dev.samediff.adapters.method.AdapterMethods;
+import dev.samediff.adapters.method.Lora;
 import dev.samediff.adapters.train.AdapterTrainer;
 import dev.samediff.adapters.train.Binding;
 import dev.samediff.adapters.train.TrainingPlan;
@@ -31,13 +34,17 @@ import java.util.ArrayList;
 import java.util.Collections;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.bytedeco.javacpp.Pointer;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -67,6 +74,42 @@ class AdapterTrialTest {
         }
     }
 
+    static List<String> methods() {
+        return AdapterMethods.names();
+    }
+
+    /** With an alpha, a gamma and a dropout that not every method has. */
+    @ParameterizedTest
+    @MethodSource("methods")
+    void every_method_is_a_choice_of_a_sweep(String method) {
+        AdapterSpace space = AdapterSpace.of(
+                Parameter.of(
+                        "method",
+                        new Range.Choice(
+                                Stream.of("lora", "sorsa", method).distinct().toList())),
+                Parameter.of("alpha", new Range.Uniform(1, 8)),
+                Parameter.of("gamma", new Range.LogUniform(1e-4, 1e-2)));
+        AdapterConfig common = AdapterConfig.of(Lora.rank(2)).withDropout(0.25);
+        AdapterDefaults defaults = new AdapterDefaults(
+                "lora",
+                2,
+                Optional.empty(),
+                Map.of(),
+                common,
+                16,
+                () -> TrainingPlan.builder().steps(STEPS).learningRate(1e-2).evaluateEvery(2));
+        defaults.requireKnown(space);
+        ParameterValues values = new ParameterValues(Map.of("method", method, "alpha", 4.0, "gamma", 1e-3));
+        AdapterConfig config = defaults.adapter(values, 3);
+        assertThat(config.method().name()).isEqualTo(method);
+        assertThat(config.dropout()).isEqualTo(config.method().isLowRank() ? 0.25 : 0);
+        TrialResult result = run(trial(space, defaults), values, Duration.ZERO);
+        assertThat(result.error()).isEmpty();
+        assertThat(result.state()).isEqualTo(TrialState.COMPLETE);
+        assertThat(result.curve().last().orElseThrow().value())
+                .isNotEqualTo(result.curve().points().get(0).value());
+    }
+
     @Test
     void the_score_belongs_to_the_parameters_that_are_kept() {
         for (boolean restore : new boolean[] {true, false}) {
@@ -91,13 +134,17 @@ class AdapterTrialTest {
     }
 
     private static AdapterTrial trial(AdapterDefaults defaults) {
+        return trial(SPACE, defaults);
+    }
+
+    private static AdapterTrial trial(AdapterSpace space, AdapterDefaults defaults) {
         return new AdapterTrial(
                 new BaseModels(Classifier.graph(), Map.of()),
                 Classifier.data(),
                 Classifier::loss,
                 new String[] {"x"},
                 defaults,
-                AdapterTrial.cache(SPACE, defaults));
+                AdapterTrial.cache(space, defaults));
     }
 
     private static double lossOfWhatIsKept(AdapterDefaults defaults, ParameterValues values) {
