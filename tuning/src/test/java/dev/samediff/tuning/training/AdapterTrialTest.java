@@ -86,7 +86,7 @@ class AdapterTrialTest {
                 Parameter.of(
                         "method",
                         new Range.Choice(
-                                Stream.of("lora", "sorsa", method).distinct().toList())),
+                                Stream.<Object>of("lora", "sorsa", method).distinct().toList())),
                 Parameter.of("alpha", new Range.Uniform(1, 8)),
                 Parameter.of("gamma", new Range.LogUniform(1e-4, 1e-2)));
         AdapterConfig common = AdapterConfig.of(Lora.rank(2)).withDropout(0.25);
