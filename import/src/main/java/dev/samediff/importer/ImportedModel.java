@@ -3,6 +3,7 @@ package dev.samediff.importer;
 import dev.samediff.adapters.AdapterState;
 import dev.samediff.adapters.BaseModel;
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.graph.AdapterTensors;
 import dev.samediff.adapters.graph.AddedLayers;
 import dev.samediff.adapters.task.Pooling;
 import dev.samediff.adapters.task.TaskHead;
@@ -231,22 +232,25 @@ public final class ImportedModel implements BaseModel {
         for (TensorSpec input : inputs()) {
             INDArray given = inputs.containsKey(input.name()) ? inputs.get(input.name()) : inputs.get(input.variable());
             if (given != null && !given.isEmpty() && input.bound().isPresent()) {
-                requireBelow(input.name(), given, bound(input.bound().getAsLong()));
+                requireBelow(input, given, bound(input.bound().getAsLong()));
             }
         }
     }
 
-    private void requireBelow(String name, INDArray given, long height) {
-        if (given.minNumber().doubleValue() >= 0 && given.maxNumber().doubleValue() < height) {
+    private void requireBelow(TensorSpec input, INDArray given, long height) {
+        boolean hasVirtual = AdapterTensors.hasPrompt(graph());
+        if ((given.minNumber().doubleValue() >= 0 || hasVirtual)
+                && given.maxNumber().doubleValue() < height) {
             return;
         }
         long[] numbers = given.dup('c').reshape(given.length()).toLongVector();
         for (int i = 0; i < numbers.length; i++) {
-            if (numbers[i] < 0 || numbers[i] >= height) {
-                throw new InvalidInputException("input '" + name + "' of " + source() + " is " + numbers[i] + " at "
-                        + Arrays.toString(position(i, given.shape())) + ", where 0 to " + (height - 1)
-                        + " can be looked up; use the tokenizer and the sequence length the model was made for, and a"
-                        + " token of its vocabulary for padding");
+            if ((numbers[i] < 0 && !hasVirtual) || numbers[i] >= height) {
+                throw new InvalidInputException(
+                        "input '" + input.name() + "' of " + source() + " is " + numbers[i] + " at "
+                                + Arrays.toString(position(i, given.shape())) + ", where 0 to " + (height - 1)
+                                + " can be looked up; use the tokenizer and the sequence length the model was made for, and a"
+                                + " token of its vocabulary for padding");
             }
         }
     }

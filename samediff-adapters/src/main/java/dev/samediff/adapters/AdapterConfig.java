@@ -53,7 +53,8 @@ public record AdapterConfig(
 
     /**
      * Returns a configuration without low-rank factors, of tensors that are trained whole alone: {@code WholeTensors.NONE.withBias(ALL)}
-     * is BitFit (Ben Zaken et al. 2022), rows of embeddings are PEFT's TRAINABLE_TOKENS.
+     * is BitFit (Ben Zaken et al. 2022), rows of embeddings are PEFT's TRAINABLE_TOKENS, {@code WholeTensors.NONE.withPrompt(VirtualTokens.of(20))} is
+     * prompt tuning.
      */
     public static AdapterConfig ofWhole(WholeTensors whole) {
         return new AdapterConfig(DEFAULT_NAME, Lora.rank(1), TargetSelector.none(), 0, whole);

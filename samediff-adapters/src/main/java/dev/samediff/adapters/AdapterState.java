@@ -40,6 +40,14 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
         this(config, sites, List.of(), baseHash);
     }
 
+    /** Returns how many virtual tokens stand in front of every text, see {@link VirtualTokens}; 0 without any. */
+    public int virtualTokens() {
+        return whole.stream()
+                .filter(Whole::isPrompt)
+                .mapToInt(prompt -> Math.toIntExact(prompt.tensor().size(0)))
+                .sum();
+    }
+
     /** Returns the same adapter under another name, such as to add one that was saved under a name that is taken. */
     public AdapterState withName(String name) {
         return new AdapterState(config.withName(name), sites, whole, baseHash);
@@ -76,9 +84,17 @@ public record AdapterState(AdapterConfig config, List<Site> sites, List<Whole> w
             }
         }
 
+        /** The key of virtual tokens' rows, which is PEFT's. */
+        public static final String PROMPT = "prompt_embeddings";
+
         /** Describes a tensor of which everything was trained. */
         public Whole(String key, String variable, INDArray tensor) {
             this(key, variable, List.of(), tensor);
+        }
+
+        /** Tells whether these are the rows of virtual tokens, see {@link VirtualTokens}. */
+        public boolean isPrompt() {
+            return key.equals(PROMPT);
         }
 
         /** Returns the module path. */

@@ -18,8 +18,10 @@ import java.util.TreeMap;
  * @param bias which biases are trained
  * @param tokens rows of embedding tables that are trained, by the module's path or the end of it; {@link #MAIN_TABLE} means the
  *     table that {@code input_ids} looks up, or else the one with the most rows
+ * @param prompt virtual tokens in front of every text, if there are any
  */
-public record WholeTensors(Optional<ModuleMatch> modules, Bias bias, Map<String, List<Integer>> tokens) {
+public record WholeTensors(
+        Optional<ModuleMatch> modules, Bias bias, Map<String, List<Integer>> tokens, Optional<VirtualTokens> prompt) {
     /** Stands for the table that the model looks its tokens up in. */
     public static final String MAIN_TABLE = "";
 
@@ -47,6 +49,11 @@ public record WholeTensors(Optional<ModuleMatch> modules, Bias bias, Map<String,
         tokens = Collections.unmodifiableMap(copy);
     }
 
+    /** Describes tensors without virtual tokens. */
+    public WholeTensors(Optional<ModuleMatch> modules, Bias bias, Map<String, List<Integer>> tokens) {
+        this(modules, bias, tokens, Optional.empty());
+    }
+
     /** Describes tensors without rows of tables. */
     public WholeTensors(Optional<ModuleMatch> modules, Bias bias) {
         this(modules, bias, Map.of());
@@ -69,23 +76,28 @@ public record WholeTensors(Optional<ModuleMatch> modules, Bias bias, Map<String,
 
     /** Returns whether nothing is trained whole. */
     public boolean isEmpty() {
-        return modules.isEmpty() && bias == Bias.NONE && tokens.isEmpty();
+        return modules.isEmpty() && bias == Bias.NONE && tokens.isEmpty() && prompt.isEmpty();
     }
 
     /** Returns this with other modules. */
     public WholeTensors withModules(ModuleMatch newModules) {
-        return new WholeTensors(Optional.of(newModules), bias, tokens);
+        return new WholeTensors(Optional.of(newModules), bias, tokens, prompt);
     }
 
     /** Returns this with other biases. */
     public WholeTensors withBias(Bias newBias) {
-        return new WholeTensors(modules, newBias, tokens);
+        return new WholeTensors(modules, newBias, tokens, prompt);
     }
 
     /** Returns this with trained rows of one more table, or other ones of the same. */
     public WholeTensors withTokens(String module, List<Integer> ids) {
         Map<String, List<Integer>> more = new TreeMap<>(tokens);
         more.put(module, ids);
-        return new WholeTensors(modules, bias, more);
+        return new WholeTensors(modules, bias, more, prompt);
+    }
+
+    /** Returns this with virtual tokens in front of every text. */
+    public WholeTensors withPrompt(VirtualTokens virtual) {
+        return new WholeTensors(modules, bias, tokens, Optional.of(virtual));
     }
 }

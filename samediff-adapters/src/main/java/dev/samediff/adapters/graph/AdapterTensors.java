@@ -15,7 +15,9 @@ import org.nd4j.autodiff.samediff.SameDiff;
 public final class AdapterTensors {
     private static final Pattern NAME = Pattern.compile(
             ".*\\.((ia3_(in|out)|(serial|parallel)_A|bottleneck_(B|bias|out_bias))\\.[A-Za-z0-9_-]+\\.weight|(lora|sorsa)_((bias\\.[A-Za-z0-9_-]+\\.weight)|(magnitude_vector\\.[A-Za-z0-9_-]+(\\.weight)?)|([A-Z]\\.[A-Za-z0-9_-]+\\.weight)|(embedding_[A-Z]\\.[A-Za-z0-9_-]+))"
-                    + "|token_adapter\\.trainable_tokens_delta\\.[A-Za-z0-9_-]+|modules_to_save\\.[A-Za-z0-9_-]+\\.weight)");
+                    + "|token_adapter\\.trainable_tokens_delta\\.[A-Za-z0-9_-]+|modules_to_save\\.[A-Za-z0-9_-]+\\.weight|prompt_encoder\\.[A-Za-z0-9_-]+\\.embedding\\.weight)");
+
+    private static final String PROMPT = ".prompt_encoder.";
 
     private AdapterTensors() {}
 
@@ -39,9 +41,19 @@ public final class AdapterTensors {
         return module + ".token_adapter.trainable_tokens_delta." + adapter;
     }
 
+    /** Returns the name of virtual tokens' rows; in PEFT {@code prompt_encoder} is a module of the whole model. */
+    public static String prompt(String module, String adapter) {
+        return module + PROMPT + adapter + ".embedding.weight";
+    }
+
     /** Returns the name of a table that an adapter trains whole, which is PEFT's. */
     public static String table(String module, String adapter) {
         return module + ".modules_to_save." + adapter + ".weight";
+    }
+
+    /** Tells whether a graph has virtual tokens, whose ids are below zero. */
+    public static boolean hasPrompt(SameDiff graph) {
+        return graph.variables().stream().anyMatch(variable -> variable.name().contains(PROMPT));
     }
 
     /** Tells whether a name is that of an adapter's tensor, such as {@code q.lora_A.default.weight}. */

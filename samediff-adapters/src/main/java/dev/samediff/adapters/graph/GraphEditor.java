@@ -187,6 +187,16 @@ public final class GraphEditor {
         version.structureChanged();
     }
 
+    /**
+     * Lets some readers of a variable read another one.
+     *
+     * @param readers names of ops
+     */
+    public void reread(String from, String to, Collection<String> readers) {
+        moveReaders(from, to, new LinkedHashSet<>(readers));
+        version.structureChanged();
+    }
+
     /** Takes {@link #separate} back: the copy's readers read the original again, and the copy is gone. */
     public void rejoin(String name, String copy) {
         moveReaders(copy, name, new LinkedHashSet<>(Internals.readers(graph, copy)));

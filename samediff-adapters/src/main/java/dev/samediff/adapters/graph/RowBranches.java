@@ -19,7 +19,7 @@ import org.nd4j.linalg.factory.Nd4j;
  * gathered: all that is trained goes through products, which SameDiff differentiates right.
  *
  * @param table the embedding
- * @param indices which rows R are; empty means all, in their order
+ * @param indices which rows R are; empty means all, in their order; below zero they are ids of virtual tokens, which mean R and no row of the table
  * @param rows the variable of R
  * @param scale the variable of c
  */
@@ -44,8 +44,8 @@ public record RowBranches(EmbeddingSite table, List<Integer> indices, String row
                     .add(prefix + "rows", all.mul(prefix + "own", on));
         } else {
             SDVariable chosen = chosen(graph, ids, own.dataType(), prefix);
-            SDVariable hit = graph.reshape(prefix + "each", chosen, -1, indices.size(), 1)
-                    .sum(prefix + "hit", 1);
+            INDArray ones = Nd4j.ones(own.dataType(), indices.size(), 1);
+            SDVariable hit = graph.mmul(prefix + "hit", chosen, graph.constant(prefix + "each", ones));
             SDVariable kept = unreplaced(hit, on, prefix);
             mixed = found.mul(prefix + "kept", kept)
                     .add(
@@ -55,11 +55,18 @@ public record RowBranches(EmbeddingSite table, List<Integer> indices, String row
         return graph.reshape(prefix + "embedded", mixed, graph.shape(prefix + "shape", output));
     }
 
+    /** Tells whether the rows are those of virtual tokens. */
+    public boolean isPrompt() {
+        return !indices.isEmpty() && indices.get(0) < 0;
+    }
+
     /** 1 where an id [N] is one of the indices [n]; ids below zero count from the end. */
     private SDVariable chosen(SameDiff graph, SDVariable ids, DataType type, String prefix) {
         SDVariable given = graph.reshape(prefix + "ids", ids, -1, 1).castTo(prefix + "given", DataType.DOUBLE);
-        SDVariable id = graph.math.floorMod(
-                prefix + "number", given, graph.constant(prefix + "count", Nd4j.scalar((double) table.in())));
+        SDVariable id = isPrompt()
+                ? given
+                : graph.math.floorMod(
+                        prefix + "number", given, graph.constant(prefix + "count", Nd4j.scalar((double) table.in())));
         double[] numbers = indices.stream().mapToDouble(Integer::doubleValue).toArray();
         SDVariable wanted =
                 graph.constant(prefix + "tokens", Nd4j.createFromArray(numbers).reshape(1, numbers.length));

@@ -192,6 +192,11 @@ public final class AdapterInjection {
 
     private static HeldRows heldRows(AdapterConfig config, RowChoice.Rows rows) {
         String module = rows.table().module();
+        if (rows.isPrompt()) {
+            String scale = module + ".scaling." + config.name() + ".prompt";
+            String prompt = AdapterTensors.prompt(module, config.name());
+            return new HeldRows(new RowBranches(rows.table(), rows.indices(), prompt, scale), rows.tied());
+        }
         String variable = rows.indices().isEmpty()
                 ? AdapterTensors.table(module, config.name())
                 : AdapterTensors.rows(module, config.name());

@@ -3,6 +3,7 @@ package dev.samediff.adapters.inject;
 import dev.samediff.adapters.AdaptedSite;
 import dev.samediff.adapters.graph.EmbeddingSite;
 import dev.samediff.adapters.graph.GraphEditor;
+import dev.samediff.adapters.graph.IdFloor;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
@@ -39,6 +40,7 @@ record AdapterRemoval(SameDiff graph, GraphEditor editor) {
         for (Adapter adapter : newestFirst) {
             remove(adapter, List.of());
             rejoin(adapter, changed);
+            unfloor(adapter, List.of());
         }
         editor.unfreeze(formerTrainables);
         editor.invalidate();
@@ -59,7 +61,20 @@ record AdapterRemoval(SameDiff graph, GraphEditor editor) {
                         .flatMap(other -> other.sites().stream())
                         .map(site -> site.layer().weight())
                         .toList());
+        unfloor(adapter, staying);
         editor.invalidate();
+    }
+
+    /** Lets lookups read ids below zero again, when nobody has virtual tokens any more. */
+    private void unfloor(Adapter adapter, List<Adapter> staying) {
+        for (HeldRows rows : adapter.rows()) {
+            boolean isNeeded = staying.stream()
+                    .flatMap(other -> other.rows().stream())
+                    .anyMatch(other -> other.isPrompt() && other.table().equals(rows.table()));
+            if (rows.isPrompt() && !isNeeded) {
+                new IdFloor(rows.table()).remove(editor, graph);
+            }
+        }
     }
 
     private void remove(Adapter adapter, List<Adapter> newer) {

@@ -33,6 +33,12 @@ record AdapterRules(AdapterSet set) {
     static void requireMergeable(Collection<Adapter> merging) {
         for (Adapter adapter : merging) {
             AdapterMethod method = adapter.config().method();
+            if (adapter.rows().stream().anyMatch(HeldRows::isPrompt)) {
+                throw new InvalidInputException(
+                        "the adapter `" + adapter.name() + "` has virtual tokens, which stand in"
+                                + " front of texts and change no weight: it cannot be merged, or written into a model's file;"
+                                + " use it beside the model, and save the graph with it by SameDiff.save");
+            }
             method.unmergeable().ifPresent(reason -> {
                 throw new InvalidInputException("the adapter `" + adapter.name() + "` (" + method.name() + ") " + reason
                         + ": it cannot be merged, or written into a model's file; use it beside the layers, and save"

@@ -1,8 +1,10 @@
 package dev.samediff.adapters.inject;
 
+import dev.samediff.adapters.AdapterState;
 import dev.samediff.adapters.graph.AdaptableSite;
 import dev.samediff.adapters.graph.EmbeddingSite;
 import dev.samediff.adapters.graph.GraphEditor;
+import dev.samediff.adapters.graph.IdFloor;
 import dev.samediff.adapters.graph.Orientation;
 import dev.samediff.adapters.graph.RowBranches;
 import dev.samediff.adapters.graph.TiedProducts;
@@ -32,18 +34,23 @@ public final class HeldRows {
         this.tied = tied;
     }
 
-    /** The table's name in PyTorch. */
+    /** The name in an adapter's state: the table's in PyTorch, or that of virtual tokens. */
     String key() {
-        return branches.table().module() + ".weight";
+        return isPrompt() ? AdapterState.Whole.PROMPT : branches.table().module() + ".weight";
+    }
+
+    /** Tells whether the rows are those of virtual tokens, which are part of no table. */
+    boolean isPrompt() {
+        return branches.isPrompt();
     }
 
     EmbeddingSite table() {
         return branches.table();
     }
 
-    /** Which rows; empty means all. */
+    /** Which rows of the table; empty means all of the tensor. */
     List<Integer> indices() {
-        return branches.indices();
+        return isPrompt() ? List.of() : branches.indices();
     }
 
     /** The variable that is trained. */
@@ -70,6 +77,9 @@ public final class HeldRows {
 
     /** Puts the branches in. */
     List<GraphEditor.Insertion> insert(GraphEditor editor, SameDiff graph, String adapter) {
+        if (isPrompt()) {
+            new IdFloor(table()).put(editor, graph);
+        }
         List<GraphEditor.Insertion> insertions = new ArrayList<>();
         for (AdaptableSite.Use use : table().uses()) {
             insertions.add(editor.insert(

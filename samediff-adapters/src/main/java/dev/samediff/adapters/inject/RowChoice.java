@@ -3,6 +3,7 @@ package dev.samediff.adapters.inject;
 import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.AdapterState;
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.VirtualTokens;
 import dev.samediff.adapters.WholeTensors;
 import dev.samediff.adapters.graph.AdaptableLayers;
 import dev.samediff.adapters.graph.EmbeddingSite;
@@ -19,9 +20,11 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Random;
 import java.util.Set;
 import java.util.function.Function;
 import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import org.nd4j.autodiff.samediff.SameDiff;
 import org.nd4j.linalg.api.ndarray.INDArray;
 
@@ -37,11 +40,16 @@ record RowChoice(SameDiff graph, AdaptableLayers layers, Function<String, INDArr
      * Rows that will be trained.
      *
      * @param table the embedding
-     * @param indices which rows; empty means all
+     * @param indices which rows; empty means all, and ids below zero virtual tokens
      * @param tied what else reads the table
      * @param values what they start from, [rows, width]
      */
     record Rows(EmbeddingSite table, List<Integer> indices, TiedProducts tied, INDArray values) {
+        /** Tells whether they are those of virtual tokens. */
+        boolean isPrompt() {
+            return !indices.isEmpty() && indices.get(0) < 0;
+        }
+
         /** The variables that hold the table. */
         Set<String> tables() {
             Set<String> tables = tied.copies().stream().map(LinearSite::weight).collect(Collectors.toSet());
@@ -60,6 +68,7 @@ record RowChoice(SameDiff graph, AdaptableLayers layers, Function<String, INDArr
     /** Returns the rows that a configuration names, and the tables that it trains whole, with their present values. */
     List<Rows> start(AdapterConfig config) {
         List<Rows> chosen = new ArrayList<>();
+        config.whole().prompt().ifPresent(prompt -> chosen.add(prompt(config, prompt)));
         Map<EmbeddingSite, List<Integer>> tokens = new LinkedHashMap<>();
         config.whole().tokens().forEach((module, ids) -> {
             EmbeddingSite table = module.equals(WholeTensors.MAIN_TABLE) ? mainTable() : named(module);
@@ -88,9 +97,33 @@ record RowChoice(SameDiff graph, AdaptableLayers layers, Function<String, INDArr
         return chosen;
     }
 
+    /** Virtual tokens with the embeddings that they start from. */
+    private Rows prompt(AdapterConfig config, VirtualTokens prompt) {
+        if (!config.whole().tokens().isEmpty()) {
+            throw new InvalidInputException(
+                    "the adapter `" + config.name()
+                            + "` has virtual tokens and trains rows of embeddings; only one of both is possible in one adapter");
+        }
+        EmbeddingSite table = mainTable();
+        List<Integer> start = prompt.start();
+        requireInside(table, start);
+        Random random = new Random(config.seed());
+        int[] tokens = IntStream.range(0, prompt.count())
+                .map(k -> start.isEmpty() ? random.nextInt(table.in()) : start.get(k % start.size()))
+                .toArray();
+        return prompt(table, stored.apply(table.weight()).getRows(tokens).dup('c'));
+    }
+
+    private static Rows prompt(EmbeddingSite table, INDArray values) {
+        List<Integer> ids = Arrays.stream(VirtualTokens.ids(Math.toIntExact(values.size(0))))
+                .boxed()
+                .toList();
+        return new Rows(table, ids, new TiedProducts(List.of(), List.of()), values);
+    }
+
     /** Tells which of a saved adapter's tensors are rows or tables of embeddings. */
     boolean isTable(AdapterState.Whole whole) {
-        return !whole.rows().isEmpty() || find(whole).isPresent();
+        return whole.isPrompt() || !whole.rows().isEmpty() || find(whole).isPresent();
     }
 
     private Optional<EmbeddingSite> find(AdapterState.Whole whole) {
@@ -112,6 +145,9 @@ record RowChoice(SameDiff graph, AdaptableLayers layers, Function<String, INDArr
     }
 
     private Rows restored(AdapterState state, AdapterState.Whole whole) {
+        if (whole.isPrompt()) {
+            return restoredPrompt(state, whole.tensor());
+        }
         EmbeddingSite table = find(whole)
                 .orElseThrow(() -> new InvalidInputException("the adapter `"
                         + state.config().name() + "` has trained rows of the embedding `" + whole.module()
@@ -136,6 +172,18 @@ record RowChoice(SameDiff graph, AdaptableLayers layers, Function<String, INDArr
         }
         requireInside(table, whole.rows());
         return new Rows(table, whole.rows(), TiedProducts.of(graph, table, layers), values);
+    }
+
+    private Rows restoredPrompt(AdapterState state, INDArray given) {
+        EmbeddingSite table = mainTable();
+        if (given.rank() != 2 || given.size(0) < 1 || given.size(1) != table.out()) {
+            throw new InvalidInputException("the adapter `" + state.config().name() + "` holds virtual tokens as "
+                    + Arrays.toString(given.shape()) + "; the embedding `" + table.module()
+                    + "` of this graph has rows of " + table.out()
+                    + ". Load the base model the adapter was trained on");
+        }
+        return prompt(
+                table, given.castTo(stored.apply(table.weight()).dataType()).dup('c'));
     }
 
     /** As in PEFT, a saved embedding is a copy of the module; where another layer reads the same array, it is not clear which is meant. */

@@ -52,6 +52,9 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
 
     /** Returns the form that PEFT has for the method itself, if it has one, and else the plain LoRA; nothing if that is none either. */
     static Optional<PeftForm> own(AdapterState state, AdapterFolder.Description description) {
+        if (PeftPrompt.isIn(state) && !PeftPrompt.expresses(state)) {
+            return Optional.empty();
+        }
         if (PeftIa3.expresses(state)) {
             return Optional.of(PeftIa3.of(state, description));
         }
@@ -63,6 +66,9 @@ record PeftForm(ObjectNode config, Map<String, INDArray> tensors) {
     }
 
     static PeftForm of(AdapterState state, AdapterFolder.Description description) {
+        if (PeftPrompt.isIn(state)) {
+            return PeftPrompt.of(state, description);
+        }
         if (PeftTokens.expresses(state)) {
             return PeftTokens.of(state, description);
         }

@@ -46,7 +46,8 @@ final class PeftReader {
     private static final Set<String> STARTS_THAT_KEEP_THE_BASE = Set.of("gaussian", "eva", "orthogonal", "mica");
 
     private static final String TYPE = "peft_type";
-    private static final List<String> TYPES = List.of("LORA", PeftAdaLora.TYPE, PeftTokens.TYPE, PeftIa3.TYPE);
+    private static final List<String> TYPES =
+            List.of("LORA", PeftAdaLora.TYPE, PeftTokens.TYPE, PeftIa3.TYPE, PeftPrompt.TYPE);
     private static final String LORA_BIAS = "lora_bias";
     private static final String USE_DORA = "use_dora";
 
@@ -57,6 +58,9 @@ final class PeftReader {
         JsonFile config = JsonFile.read(configFile);
         requireSupported(config, configFile);
         Map<String, INDArray> tensors = tensors(folder);
+        if (config.text(TYPE).equals(PeftPrompt.TYPE)) {
+            return PeftPrompt.read(config, tensors, name, folder.resolve(PeftForm.TENSORS));
+        }
         WholeTensors choice = PeftWhole.choice(config, tensors);
         if (config.text(TYPE).equals(PeftAdaLora.TYPE)) {
             return PeftAdaLora.read(config, choice, tensors, name, folder.resolve(PeftForm.TENSORS));

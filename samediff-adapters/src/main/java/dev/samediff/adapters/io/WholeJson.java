@@ -3,6 +3,7 @@ package dev.samediff.adapters.io;
 import com.fasterxml.jackson.databind.node.ArrayNode;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import dev.samediff.adapters.AdapterState;
+import dev.samediff.adapters.VirtualTokens;
 import dev.samediff.adapters.WholeTensors;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -16,6 +17,9 @@ final class WholeJson {
     private static final String CHOICE = "whole";
     private static final String MODULES = "modules";
     static final String ROWS = "rows";
+    private static final String PROMPT = "prompt";
+    private static final String COUNT = "count";
+    private static final String START = "start";
 
     private WholeJson() {}
 
@@ -29,6 +33,10 @@ final class WholeJson {
                 choice.tokens().forEach((module, ids) -> ids.forEach(tokens.putArray(module)::add));
             }
             node.put(PeftWhole.BIAS, choice.bias().text());
+            choice.prompt().ifPresent(prompt -> {
+                ObjectNode virtual = node.putObject(PROMPT).put(COUNT, prompt.count());
+                prompt.start().forEach(virtual.putArray(START)::add);
+            });
         }
         if (!state.whole().isEmpty()) {
             ArrayNode list = json.putArray(TENSORS);
@@ -44,7 +52,12 @@ final class WholeJson {
 
     static WholeTensors read(JsonFile json) {
         return json.object(CHOICE)
-                .map(choice -> new WholeTensors(TargetsJson.readMatch(choice, MODULES), bias(choice), rows(choice)))
+                .map(choice -> new WholeTensors(
+                        TargetsJson.readMatch(choice, MODULES),
+                        bias(choice),
+                        rows(choice),
+                        choice.object(PROMPT)
+                                .map(prompt -> new VirtualTokens(prompt.count(COUNT), prompt.counts(START)))))
                 .orElse(WholeTensors.NONE);
     }
 

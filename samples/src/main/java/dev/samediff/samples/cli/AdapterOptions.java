@@ -6,6 +6,7 @@ import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.method.AdaLora;
 import dev.samediff.adapters.method.AdapterMethods;
 import dev.samediff.adapters.method.Sorsa;
+import dev.samediff.samples.finetune.Candidate;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.List;
@@ -123,6 +124,11 @@ final class AdapterOptions {
 
     /** Returns the configuration of a method by name; an option that it does not have is refused. */
     AdapterConfig config(String method, long seed) {
+        if (isPrompt(method)) {
+            requireNoSettings(method);
+            return whole.virtual(seed);
+        }
+        whole.requireNoVirtualTokens(method);
         if (!method.equalsIgnoreCase(Sorsa.NAME) && (gamma != null || regularizer != null)) {
             throw new InvalidInputException("--gamma and --regularizer belong to sorsa, not to " + method
                     + "; leave them out or use --method sorsa");
@@ -141,7 +147,8 @@ final class AdapterOptions {
      */
     AdapterConfig config(String method, long seed, int[] added) {
         AdapterConfig config = config(method, seed);
-        return added.length > 0
+        return config.whole().prompt().isEmpty()
+                        && added.length > 0
                         && config.whole().modules().isEmpty()
                         && config.whole().tokens().isEmpty()
                 ? config.withTrainableTokens(added)
@@ -150,13 +157,32 @@ final class AdapterOptions {
 
     /** As {@link #config(String, long)}, for runs of several methods: what only some of them know is left out for the others. */
     AdapterConfig configForComparison(String method, long seed) {
+        if (isPrompt(method)) {
+            return whole.virtual(seed);
+        }
         AdapterMethod chosen = AdapterMethods.amongOthers(method, rank, alpha(), settings());
         return common(chosen, seed).forComparison(chosen);
     }
 
     /** Refuses settings that none of some methods has. */
     void requireKnown(Collection<String> methods) {
-        AdapterMethods.requireKnown(methods, settings());
+        List<String> ofFactors =
+                methods.stream().filter(method -> !isPrompt(method)).toList();
+        if (ofFactors.size() == methods.size()) {
+            whole.requireNoVirtualTokens(String.join(", ", methods));
+        }
+        AdapterMethods.requireKnown(ofFactors, settings());
+    }
+
+    private static boolean isPrompt(String method) {
+        return method.equalsIgnoreCase(Candidate.PROMPT_TUNING);
+    }
+
+    private void requireNoSettings(String method) {
+        if (!settings().isEmpty() || alpha != null || dropout != 0) {
+            throw new InvalidInputException("--method " + method + " has --virtual-tokens and --virtual-text, and"
+                    + " neither alpha, dropout nor settings of factors; leave them out");
+        }
     }
 
     private OptionalDouble alpha() {

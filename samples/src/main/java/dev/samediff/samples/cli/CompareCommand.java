@@ -4,6 +4,7 @@ import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.io.DurableFiles;
 import dev.samediff.adapters.io.LockFile;
+import dev.samediff.adapters.text.tokenizer.Tokenizer;
 import dev.samediff.adapters.train.Subspace;
 import dev.samediff.samples.compare.Comparison;
 import dev.samediff.samples.compare.ComparisonReport;
@@ -14,6 +15,7 @@ import dev.samediff.samples.finetune.FineTuneSummary;
 import dev.samediff.samples.finetune.RunDescription;
 import dev.samediff.samples.finetune.RunFolder;
 import dev.samediff.samples.model.Isolation;
+import dev.samediff.samples.model.LanguageModel;
 import dev.samediff.samples.output.Json;
 import dev.samediff.samples.task.Task;
 import java.io.IOException;
@@ -80,14 +82,17 @@ final class CompareCommand extends Command {
 
     @Override
     int run() throws IOException {
-        List<Comparison.Entry> entries =
+        List<Comparison.Entry> asked =
                 methods.stream().map(String::strip).map(this::entry).toList();
         adapter.requireKnown(adapterMethods());
         subspace.requireUsed(methods);
         training.requireSteps("in a comparison");
         Task task = data.task(model.isBundled(), model.tokenizer, training.examplesSeen(), training.seed);
         model.prepare(training.execution);
-        Isolation.requireFor(data.packing(), model.load(task)); // refuses what cannot be used before anything is made
+        LanguageModel first = model.load(task); // refuses what cannot be used before anything is made
+        Isolation.requireFor(data.packing(), first);
+        List<Comparison.Entry> entries =
+                asked.stream().map(entry -> started(entry, first.tokenizer())).toList();
         RunFolder folder = output.folder("compare");
         try (InterruptNotice notice = new InterruptNotice(
                         this::say,
@@ -133,6 +138,11 @@ final class CompareCommand extends Command {
         }
         AdapterConfig config = adapter.configForComparison(method, training.seed);
         return new Comparison.Entry(Optional.of(config), settings(training.learningRate, null));
+    }
+
+    private Comparison.Entry started(Comparison.Entry entry, Tokenizer tokenizer) {
+        return new Comparison.Entry(
+                entry.adapter().map(config -> adapter.whole.started(config, tokenizer)), entry.settings());
     }
 
     private FineTuneSettings settings(double learningRate, @Nullable Subspace rule) {

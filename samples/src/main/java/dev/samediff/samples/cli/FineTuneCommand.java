@@ -3,6 +3,7 @@ package dev.samediff.samples.cli;
 import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.AdapterConfig;
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.VirtualTokens;
 import dev.samediff.adapters.io.AdapterFolder;
 import dev.samediff.adapters.io.DurableFiles;
 import dev.samediff.adapters.io.LockFile;
@@ -74,7 +75,7 @@ final class FineTuneCommand extends Command {
             paramLabel = "NAME",
             defaultValue = "sorsa",
             description =
-                    "lora, olora, pissa, sorsa, dora or adalora; with other tasks than lm also full (all weights), galore"
+                    "lora, olora, pissa, sorsa, dora, adalora, ... (docs/adapters.md), or prompt_tuning; with other tasks than lm also full (all weights), galore"
                             + " and lisa (all, with moments for a part), and head (nothing else). Default: ${DEFAULT-VALUE}.")
     String method = "sorsa";
 
@@ -130,8 +131,7 @@ final class FineTuneCommand extends Command {
         Task examples = task();
         LanguageModel loaded = model.load(examples, vocabulary());
         Isolation.requireFor(settings.packing(), loaded);
-        AdapterConfig adapters =
-                adapter.config(method, training.seed, loaded.imported().addedTokens());
+        AdapterConfig adapters = adapters(loaded);
         say("model: " + model.describe() + "; task: " + examples.description());
         Candidate candidate = adapter.starting
                 .starts()
@@ -289,10 +289,16 @@ final class FineTuneCommand extends Command {
         FineTuneSettings settings = new FineTuneSettings(
                 training.plan().build(), training.batch, training.seed, data.evalCount, Optional.empty());
         Task examples = task();
-        LanguageModel loaded = model.load(examples, vocabulary());
-        AdapterConfig adapters =
-                adapter.config(method, training.seed, loaded.imported().addedTokens());
+        LanguageModel plain = model.load(examples, vocabulary());
+        AdapterConfig adapters = adapters(plain);
+        int virtual = adapters.whole().prompt().map(VirtualTokens::count).orElse(0);
+        LanguageModel loaded = plain.withFraming(plain.framing().behind(virtual));
         return new ShardedTask(loaded, examples, adapters, adapter.starting.starts(), settings, () -> training.plan());
+    }
+
+    private AdapterConfig adapters(LanguageModel loaded) {
+        return adapter.whole.started(
+                adapter.config(method, training.seed, loaded.imported().addedTokens()), loaded.tokenizer());
     }
 
     /** Returns how many tokens the model gets. */

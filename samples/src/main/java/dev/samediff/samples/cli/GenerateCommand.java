@@ -98,6 +98,7 @@ final class GenerateCommand extends Command {
         LanguageModel loaded = model.load(recipe, Vocabularies.of(adapters));
         for (AdapterState state : adapters) {
             AdaptedModel.inject(loaded.imported(), state);
+            loaded = loaded.withFraming(loaded.framing().behind(state.virtualTokens()));
         }
         Optional<ChatTemplate> conversation = conversation(recipe);
         if (conversation.isPresent() && recipe.isEmpty() && model.bos == Beginning.AUTO) {

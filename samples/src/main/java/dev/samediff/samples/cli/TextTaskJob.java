@@ -126,6 +126,11 @@ final class TextTaskJob<E> {
             }
             return Candidate.head(imported, whole, loss);
         }
+        if (command.method.equalsIgnoreCase(Candidate.PROMPT_TUNING)) {
+            throw new InvalidInputException(
+                    "--method " + command.method + " stands virtual tokens in front of texts that are"
+                            + " written on (--task lm); for --task " + task.name() + " use another method");
+        }
         AdapterConfig config = command.adapter.config(command.method, command.training.seed, imported.addedTokens());
         AdapterConfig full = whole.isEmpty() ? config : config.withModulesToSave(whole.toArray(String[]::new));
         return command.adapter

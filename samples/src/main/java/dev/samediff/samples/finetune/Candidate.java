@@ -60,6 +60,9 @@ public record Candidate(
     /** Name of full fine-tuning by {@link Lisa}. */
     public static final String LISA = "lisa";
 
+    /** Name of training virtual tokens ({@link dev.samediff.adapters.VirtualTokens}) alone. */
+    public static final String PROMPT_TUNING = "prompt_tuning";
+
     /** Name of training nothing but what is trained whole, beside the methods' names. */
     public static final String HEAD = "head";
 
@@ -82,9 +85,11 @@ public record Candidate(
     public static Candidate adapters(
             ImportedModel model, AdapterConfig config, StartOptions starts, Function<SameDiff, TaskLoss> loss) {
         AdaptedModel adapted = AdaptedModel.inject(model, config, starts);
+        boolean isPrompt =
+                config.whole().prompt().isPresent() && adapted.state().sites().isEmpty();
         return new Candidate(
-                config.method().name(),
-                config.method().rank(),
+                isPrompt ? PROMPT_TUNING : config.method().name(),
+                isPrompt ? 0 : config.method().rank(),
                 adapted.graph(),
                 adapted.trainableNames(),
                 loss.apply(adapted.graph()),
@@ -152,6 +157,14 @@ public record Candidate(
         int named = rule instanceof GaLore galore ? galore.rank() : rank;
         return new Candidate(
                 name, named, graph, trainables, loss, trainableParameters, totalParameters, adapted, modulePaths);
+    }
+
+    /** Returns how many virtual tokens stand in front of every text. */
+    public int virtualTokens() {
+        return adapted.map(model -> model.activeAdapterNames().stream()
+                        .mapToInt(name -> model.state(name).virtualTokens())
+                        .sum())
+                .orElse(0);
     }
 
     /** Returns a trainer of this candidate. */

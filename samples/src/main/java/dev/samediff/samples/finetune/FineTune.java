@@ -33,7 +33,7 @@ public final class FineTune {
     /** The task's name on the command line. */
     private static final String TASK = "lm";
 
-    private final LanguageModel model;
+    private LanguageModel model;
     private final Task task;
     private FineTuneSettings settings;
     private final Progress.Factory progress;
@@ -84,16 +84,18 @@ public final class FineTune {
      * Does the job; the candidate's graph is trained in place.
      *
      * @param candidate adapters on, or variables of, this job's model
-     * @param known measurements of the model before training, if they were made already
+     * @param known measurements of the model before training, if they were made already; with virtual tokens it is another, and measured anew
      * @param listeners are told how the training goes
      * @throws StopSignal.Stopped if it was asked to end early
      */
     public FineTuneResult run(Candidate candidate, Optional<List<Measurement>> known, TrainingListener... listeners) {
+        int virtual = candidate.virtualTokens();
+        model = model.withFraming(model.framing().behind(virtual));
         CausalLmIterator batches = trainingBatches();
         settings = settings.forBatches(batches.batchesPerEpoch());
         List<Measurement> before = evaluating(candidate, evaluator -> {
             DeviceMemory.free().ifPresent(free -> requireFits(candidate, evaluator, free));
-            return known.orElseGet(() -> measure(evaluator));
+            return virtual > 0 ? measure(evaluator) : known.orElseGet(() -> measure(evaluator));
         });
         TrainingRun run = new TrainingRun(settings, stop);
         TrainingResult training = train(candidate, batches, run, listeners);

@@ -1,5 +1,6 @@
 package dev.samediff.samples.serve;
 
+import dev.samediff.adapters.AdapterState;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.io.AdapterFolder;
 import dev.samediff.adapters.predict.TextCompleter;
@@ -57,14 +58,16 @@ public final class ServedModels implements AutoCloseable {
         ModelPool pool = ModelPool.open(base.imported(), options);
         ServedModels served = new ServedModels(base, pool);
         try {
-            served.add(manner.name(), manner, Optional.empty(), Optional.empty());
+            served.add(manner.name(), manner, Optional.empty(), Optional.empty(), 0);
             for (NamedAdapter adapter : adapters) {
-                pool.put(adapter.name(), AdapterFolder.load(adapter.folder()));
+                AdapterState state = AdapterFolder.load(adapter.folder());
+                pool.put(adapter.name(), state);
                 served.add(
                         adapter.name(),
                         manner,
                         TextRecipe.read(AdapterFolder.placeOf(adapter.folder())),
-                        Optional.of(adapter.name()));
+                        Optional.of(adapter.name()),
+                        state.virtualTokens());
             }
             return served;
         } catch (RuntimeException | IOException e) {
@@ -89,10 +92,12 @@ public final class ServedModels implements AutoCloseable {
         }
     }
 
-    private void add(String name, Manner manner, Optional<TextRecipe> recipe, Optional<String> adapter) {
-        Framing framing = manner.bosGiven() || recipe.isEmpty()
-                ? base.framing()
-                : recipe.get().applyTo(base.framing());
+    private void add(
+            String name, Manner manner, Optional<TextRecipe> recipe, Optional<String> adapter, int virtualTokens) {
+        Framing framing = (manner.bosGiven() || recipe.isEmpty()
+                        ? base.framing()
+                        : recipe.get().applyTo(base.framing()))
+                .behind(virtualTokens);
         Optional<ChatTemplate> trained = recipe.flatMap(TextRecipe::chat).map(TextRecipe.Chat::compiled);
         Optional<ChatTemplate> chat = manner.chatGiven() ? manner.chat() : trained.or(manner::chat);
         Framing ofChat = manner.bosGiven() || (trained.isPresent() && !manner.chatGiven())

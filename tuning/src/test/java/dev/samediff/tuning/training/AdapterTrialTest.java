@@ -85,8 +85,9 @@ class AdapterTrialTest {
         AdapterSpace space = AdapterSpace.of(
                 Parameter.of(
                         "method",
-                        new Range.Choice(
-                                Stream.<Object>of("lora", "sorsa", method).distinct().toList())),
+                        new Range.Choice(Stream.<Object>of("lora", "sorsa", method)
+                                .distinct()
+                                .toList())),
                 Parameter.of("alpha", new Range.Uniform(1, 8)),
                 Parameter.of("gamma", new Range.LogUniform(1e-4, 1e-2)));
         AdapterConfig common = AdapterConfig.of(Lora.rank(2)).withDropout(0.25);

@@ -16,6 +16,8 @@ final class FlowRules {
     /** Ops of ND4J that compute each element, or each row, from the same place of their inputs. */
     private static final Set<String> ELEMENTWISE = Set.of(
             "cast",
+            "equals",
+            "floormod",
             "onehot",
             "add",
             "subtract",

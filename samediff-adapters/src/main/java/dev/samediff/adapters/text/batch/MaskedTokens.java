@@ -43,7 +43,7 @@ final class MaskedTokens {
                 ranges.add(new Range(from + added, to + added));
             }
         }
-        return new MaskedTokens(ids, framing.before().size(), ranges);
+        return new MaskedTokens(ids, framing.headLength(), ranges);
     }
 
     private static int common(int[] one, int[] other) {

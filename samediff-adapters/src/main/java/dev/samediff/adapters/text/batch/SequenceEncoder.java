@@ -58,9 +58,9 @@ public record SequenceEncoder(
         if (maxLength < 2) {
             throw new InvalidInputException("maximum length " + maxLength + " is too small; give at least 2 positions");
         }
-        if (framing.before().size() + 2 > maxLength) {
+        if (framing.headLength() + 2 > maxLength) {
             throw new InvalidInputException("maximum length " + maxLength + " is too small for the "
-                    + framing.before().size() + " tokens in front of every text and at least 2 of the text");
+                    + framing.headLength() + " tokens in front of every text and at least 2 of the text");
         }
         for (Framing.Mark mark : framing.before()) {
             if (mark.id() < 0 || mark.id() >= tokenizer.vocabularySize()) {
@@ -180,21 +180,43 @@ public record SequenceEncoder(
 
         private List<TokenSequence> text(int[] body) {
             int[] ids = join(new int[0], framing.withoutBefore(body));
+            List<TokenSequence> windows = framing.virtual() == 0 ? windows(ids) : promptedWindows(ids);
+            dropped += windows.isEmpty() ? 1 : 0; // a single token teaches nothing
+            splitTexts += windows.size() > 1 ? 1 : 0;
+            return windows;
+        }
+
+        private List<TokenSequence> windows(int... ids) {
             List<TokenSequence> windows = new ArrayList<>();
             for (int start = 0; start + 1 < ids.length; start += maxLength) {
                 TokenSequence window = TokenSequence.allLabelled(
                         Arrays.copyOfRange(ids, start, Math.min(ids.length, start + maxLength + 1)));
                 windows.add(start == 0 ? window : window.continuing());
             }
-            dropped += windows.isEmpty() ? 1 : 0; // a single token teaches nothing
-            splitTexts += windows.size() > 1 ? 1 : 0;
+            return windows;
+        }
+
+        /** Every window stands behind the virtual tokens, and learns what the one before it has not. */
+        private List<TokenSequence> promptedWindows(int... ids) {
+            int virtual = framing.virtual();
+            List<TokenSequence> windows = new ArrayList<>();
+            for (int from = virtual; from < ids.length && ids.length > virtual + 1; ) {
+                int seen = windows.isEmpty() ? 0 : 1; // one token of the window before, which the first new one follows
+                int to = Math.min(ids.length, from - seen + maxLength + 1 - virtual);
+                int[] window = Arrays.copyOf(ids, virtual + to - from + seen);
+                System.arraycopy(ids, from - seen, window, virtual, to - from + seen);
+                boolean[] flags = new boolean[window.length];
+                Arrays.fill(flags, virtual + seen, window.length, true);
+                windows.add(new TokenSequence(window, flags));
+                from = to;
+            }
             return windows;
         }
 
         private List<TokenSequence> pair(String promptText, int[] encoded) {
             int[] prompt = framing.withoutBefore(tokenizer.encode(promptText));
             int[] response = prompt.length == 0 ? framing.withoutBefore(encoded) : encoded;
-            int head = framing.before().size();
+            int head = framing.headLength();
             int frame = head + (endIsAdded(response) ? 1 : 0);
             int room = maxLength + 1 - frame - response.length;
             int kept = Math.min(prompt.length, Math.max(room, Math.min(1, prompt.length)));
@@ -214,7 +236,7 @@ public record SequenceEncoder(
             }
             cutPrompts += kept < prompt.length ? 1 : 0;
             boolean[] flags = new boolean[ids.length];
-            Arrays.fill(flags, labels == Labels.ALL ? 0 : promptTokens, ids.length, true);
+            Arrays.fill(flags, labels == Labels.ALL ? framing.virtual() : promptTokens, ids.length, true);
             return List.of(new TokenSequence(ids, flags));
         }
 

@@ -16,7 +16,8 @@ import java.util.RandomAccess;
  * {@link #get} reads one sequence. Safe for several threads.
  *
  * <p>A sequence is {@code header, [n, starts...], tokens...}: the header holds its length and in its upper bits whether it continues the one
- * before it and whether starts of documents follow; a token is its id, negated ({@code ~id}) where it counts.
+ * before it and whether starts of documents follow; a token is its id, negated ({@code ~id}) where it counts. Where the header says that there are
+ * virtual tokens, whose ids are below zero and which never count, one is {@link #VIRTUAL} less its id, and other ids are below 2^30.
  */
 public final class TokenStore extends AbstractList<TokenSequence> implements RandomAccess, Serializable {
     private static final long serialVersionUID = 1L;
@@ -26,7 +27,13 @@ public final class TokenStore extends AbstractList<TokenSequence> implements Ran
 
     static final int CONTINUES = 1 << 31;
     static final int HAS_STARTS = 1 << 30;
-    private static final int LENGTH = HAS_STARTS - 1;
+    static final int HAS_VIRTUAL = 1 << 29;
+    private static final int LENGTH = HAS_VIRTUAL - 1;
+
+    /** What virtual tokens' ids are taken from. */
+    static final int VIRTUAL = Integer.MIN_VALUE;
+
+    private static final int LAST_VIRTUAL = VIRTUAL >> 1;
 
     private final transient List<IntBuffer> chunks;
     private final transient long[] index;
@@ -64,11 +71,14 @@ public final class TokenStore extends AbstractList<TokenSequence> implements Ran
             chunk.get(place, starts);
             place += starts.length;
         }
+        boolean hasVirtual = (header & HAS_VIRTUAL) != 0;
         int[] ids = new int[header & LENGTH];
         boolean[] labelled = new boolean[ids.length];
         chunk.get(place, ids);
         for (int t = 0; t < ids.length; t++) {
-            if (ids[t] < 0) {
+            if (hasVirtual && ids[t] < LAST_VIRTUAL) {
+                ids[t] = VIRTUAL - ids[t];
+            } else if (ids[t] < 0) {
                 ids[t] = ~ids[t];
                 labelled[t] = true;
             }

@@ -19,6 +19,7 @@ import org.jspecify.annotations.Nullable;
 /** Writes a {@link TokenStore}. Closing it closes the file; what is mapped stays until the store is gone. */
 final class TokenStoreBuilder implements Closeable {
     private static final int LEAST = 1 << 10;
+    private static final int LARGEST_BESIDE_VIRTUAL = 1 << 30;
 
     private final Path folder;
     private final List<IntBuffer> chunks = new ArrayList<>();
@@ -40,32 +41,58 @@ final class TokenStoreBuilder implements Closeable {
     /**
      * Adds a sequence.
      *
-     * @throws InvalidInputException if an id is negative
+     * @throws InvalidInputException if an id is negative and counts: those of virtual tokens never do
      * @throws UncheckedIOException if the temporary folder cannot take the tokens
      */
     void add(TokenSequence sequence) {
         int[] ids = sequence.ids();
         int[] starts = sequence.starts();
         boolean several = starts.length > 1;
+        int virtual = hasVirtual(sequence) ? TokenStore.HAS_VIRTUAL : 0;
         reserve(Math.addExact(ids.length, 1 + (several ? 1 + starts.length : 0)));
         if (size == index.length) {
             index = Arrays.copyOf(index, Math.addExact(size, Math.max(size / 2, 1)));
         }
         index[size++] = (long) chunks.size() << 32 | used;
-        chunk[used++] =
-                ids.length | (sequence.continues() ? TokenStore.CONTINUES : 0) | (several ? TokenStore.HAS_STARTS : 0);
+        chunk[used++] = ids.length
+                | virtual
+                | (sequence.continues() ? TokenStore.CONTINUES : 0)
+                | (several ? TokenStore.HAS_STARTS : 0);
         if (several) {
             chunk[used++] = starts.length;
             System.arraycopy(starts, 0, chunk, used, starts.length);
             used += starts.length;
         }
         for (int t = 0; t < ids.length; t++) {
-            if (ids[t] < 0) {
-                throw new InvalidInputException("token " + t + " of sequence " + (size - 1) + " has the id " + ids[t]
-                        + "; expected ids of at least 0");
-            }
-            chunk[used++] = sequence.labelled()[t] ? ~ids[t] : ids[t];
+            chunk[used++] = stored(ids[t], sequence.labelled()[t]);
         }
+    }
+
+    private static int stored(int id, boolean counts) {
+        return id < 0 ? TokenStore.VIRTUAL - id : counts ? ~id : id;
+    }
+
+    /** Returns whether there are virtual tokens, which never count. */
+    private boolean hasVirtual(TokenSequence sequence) {
+        int[] ids = sequence.ids();
+        boolean some = false;
+        for (int t = 0; t < ids.length; t++) {
+            some |= ids[t] < 0;
+            if (ids[t] < 0 && sequence.labelled()[t]) {
+                throw wrong(t, ids[t], "at least 0");
+            }
+        }
+        for (int t = 0; some && t < ids.length; t++) {
+            if (ids[t] >= LARGEST_BESIDE_VIRTUAL) {
+                throw wrong(t, ids[t], "less than " + LARGEST_BESIDE_VIRTUAL + " beside virtual tokens");
+            }
+        }
+        return some;
+    }
+
+    private InvalidInputException wrong(int place, int id, String expected) {
+        return new InvalidInputException(
+                "token " + place + " of sequence " + size + " has the id " + id + "; expected ids of " + expected);
     }
 
     private void reserve(int more) {

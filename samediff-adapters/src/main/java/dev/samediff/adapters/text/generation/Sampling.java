@@ -79,7 +79,7 @@ public record Sampling(double temperature, int topK, double topP, double minP, d
         if (repetitionPenalty != 1) {
             BitSet seen = new BitSet(logits.length);
             for (int id : history) {
-                if (id < logits.length && !seen.get(id)) {
+                if (id >= 0 && id < logits.length && !seen.get(id)) { // virtual tokens have none
                     seen.set(id);
                     logits[id] =
                             (float) (logits[id] < 0 ? logits[id] * repetitionPenalty : logits[id] / repetitionPenalty);

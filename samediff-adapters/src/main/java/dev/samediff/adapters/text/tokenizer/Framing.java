@@ -1,6 +1,7 @@
 package dev.samediff.adapters.text.tokenizer;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.VirtualTokens;
 import java.util.Arrays;
 import java.util.List;
 import java.util.stream.Collectors;
@@ -9,14 +10,16 @@ import java.util.stream.Collectors;
  * What a tokenizer's files say goes around a text, and what ends one; read once, where the tokenizer is loaded.
  *
  * <p>A causal language model reads {@code before}, then a text; a text's end is the end token that it learns. An encoder reads {@code before
- * text after} ({@link Tokenizer#encodeFramed}). A text that begins with {@code before} already is left as it is.
+ * text after} ({@link Tokenizer#encodeFramed}). A text that begins with {@code before} already is left as it is. In front of all stand an adapter's virtual
+ * tokens, if it has any.
  *
+ * @param virtual virtual tokens of an adapter in front of {@code before}, see {@link VirtualTokens}; the tokenizer knows nothing of them
  * @param before tokens in front of a text, such as {@code <s>}; at most 64
  * @param after tokens behind a text that is read as a whole, such as {@code [SEP]}; at most 64
  * @param ends ids at which generation stops; at least one
  * @param source the file that says so, or who else does
  */
-public record Framing(List<Mark> before, List<Mark> after, List<Integer> ends, String source) {
+public record Framing(int virtual, List<Mark> before, List<Mark> after, List<Integer> ends, String source) {
     /** No tokenizer is known that puts more than a language code and a few others around a text. */
     static final int LONGEST = 64;
 
@@ -39,6 +42,14 @@ public record Framing(List<Mark> before, List<Mark> after, List<Integer> ends, S
         if (ends.isEmpty()) {
             throw new InvalidInputException(source + " names no end token; at least one is needed");
         }
+        if (virtual < 0) {
+            throw new InvalidInputException(virtual + " virtual tokens are not possible; give 0 or more");
+        }
+    }
+
+    /** A framing without virtual tokens. */
+    public Framing(List<Mark> before, List<Mark> after, List<Integer> ends, String source) {
+        this(0, before, after, ends, source);
     }
 
     /** Nothing around a text, and one end. */
@@ -48,12 +59,24 @@ public record Framing(List<Mark> before, List<Mark> after, List<Integer> ends, S
 
     /** The same with other tokens in front of a text. */
     public Framing withBefore(List<Mark> other, String newSource) {
-        return new Framing(other, after, ends, newSource);
+        return new Framing(virtual, other, after, ends, newSource);
     }
 
-    /** Ids in front of a text. */
+    /** The same behind so many virtual tokens of an adapter; 0 for none. */
+    public Framing behind(int virtualTokens) {
+        return new Framing(virtualTokens, before, after, ends, source);
+    }
+
+    /** How many tokens stand in front of a text, the virtual ones included. */
+    public int headLength() {
+        return virtual + before.size();
+    }
+
+    /** Ids in front of a text, those of virtual tokens (below zero) first. */
     public int[] beforeIds() {
-        return ids(before);
+        int[] ids = Arrays.copyOf(VirtualTokens.ids(virtual), headLength());
+        System.arraycopy(ids(before), 0, ids, virtual, before.size());
+        return ids;
     }
 
     /** Ids behind a text that is read as a whole. */
@@ -68,7 +91,7 @@ public record Framing(List<Mark> before, List<Mark> after, List<Integer> ends, S
 
     /** {@code body} without the tokens in front that it begins with; they are put there again. */
     public int[] withoutBefore(int... body) {
-        int[] head = beforeIds();
+        int[] head = ids(before);
         return head.length > 0
                         && body.length >= head.length
                         && Arrays.equals(body, 0, head.length, head, 0, head.length)
@@ -87,6 +110,11 @@ public record Framing(List<Mark> before, List<Mark> after, List<Integer> ends, S
 
     /** What is put in front of texts, in a few words. */
     public String sentence() {
+        String first = virtual == 0 ? "" : virtual + " virtual tokens stand first, and ";
+        return first + words();
+    }
+
+    private String words() {
         return before.isEmpty()
                 ? "nothing is put in front of a text (" + source + ")"
                 : "every text begins with "

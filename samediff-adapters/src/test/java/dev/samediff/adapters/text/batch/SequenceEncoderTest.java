@@ -11,6 +11,7 @@ import dev.samediff.adapters.text.tokenizer.CharTokenizer;
 import dev.samediff.adapters.text.tokenizer.Framing;
 import dev.samediff.adapters.text.tokenizer.Tokenizer;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 
@@ -155,6 +156,47 @@ class SequenceEncoderTest {
         assertThat(framed(10).encode(TextExample.text("yzabc")).get(0).ids()).containsExactly(27, 28, 3, 4, 5, 1);
         assertThat(framed(10).encodePrompt("ab")).containsExactly(27, 28, 3, 4);
         assertThat(framed(10).encodePrompt("yzab")).containsExactly(27, 28, 3, 4);
+    }
+
+    @Test
+    void virtual_tokens_stand_before_all_and_are_never_learned() {
+        SequenceEncoder encoder = framed(12);
+        SequenceEncoder behind = encoder.withFraming(encoder.framing().behind(2));
+        for (SequenceEncoder.Labels labels : SequenceEncoder.Labels.values()) {
+            TokenSequence plain = only(encoder.withLabels(labels), "ab", "c");
+            TokenSequence prompted = only(behind.withLabels(labels), "ab", "c");
+            assertThat(prompted.ids()).startsWith(-1, -2).endsWith(plain.ids()).hasSize(plain.length() + 2);
+            assertThat(prompted.labelled()).startsWith(false, false).endsWith(plain.labelled());
+        }
+        int[] asked = behind.encodePrompt("abcdefghijklmnop");
+        assertThat(asked).hasSize(11).startsWith(-1, -2).endsWith(framed(10).encodePrompt("abcdefghijklmnop"));
+        assertThat(behind.framing().begin(encoder.framing().begin(7)))
+                .isEqualTo(behind.framing().begin(7));
+    }
+
+    @Test
+    void every_window_of_a_long_text_stands_behind_the_virtual_tokens_and_each_token_is_learned_once() {
+        SequenceEncoder behind = SequenceEncoder.of(LETTERS, 9);
+        String text = "abcdefghijklmnopqrstuvwxyz";
+        for (int virtual = 1; virtual < 7; virtual++) {
+            List<TokenSequence> windows =
+                    behind.withFraming(behind.framing().behind(virtual)).encode(TextExample.text(text));
+            List<Integer> learned = new ArrayList<>();
+            for (TokenSequence window : windows) {
+                assertThat(window.length()).isLessThanOrEqualTo(10);
+                assertThat(window.continues()).isFalse();
+                for (int t = 0; t < window.length(); t++) {
+                    assertThat(window.ids()[t]).isEqualTo(t < virtual ? -1 - t : window.ids()[t]);
+                    if (window.labelled()[t]) {
+                        learned.add(window.ids()[t]);
+                    }
+                }
+            }
+            int[] expected = Arrays.copyOf(LETTERS.encode(text), 27);
+            expected[26] = LETTERS.eosId();
+            assertThat(learned)
+                    .containsExactlyElementsOf(Arrays.stream(expected).boxed().toList());
+        }
     }
 
     @Test

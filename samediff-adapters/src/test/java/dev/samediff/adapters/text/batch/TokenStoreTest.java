@@ -30,6 +30,7 @@ class TokenStoreTest {
         many.add(TokenSequence.allLabelled(
                 IntStream.range(0, TokenStore.CHUNK + 7).map(i -> i % 50).toArray()));
         many.add(TokenSequence.allLabelled(0, Integer.MAX_VALUE));
+        many.add(new TokenSequence(new int[] {-1, -4096, 0, (1 << 30) - 1}, new boolean[] {false, false, true, true}));
         return many;
     }
 
@@ -49,7 +50,7 @@ class TokenStoreTest {
         assertThat(IntStream.range(0, store.size()).map(store::length))
                 .containsExactlyElementsOf(
                         many.stream().map(TokenSequence::length).toList());
-        assertThat(IntStream.range(0, store.size()).filter(store::hasStarts)).containsExactly(many.size() - 3);
+        assertThat(IntStream.range(0, store.size()).filter(store::hasStarts)).containsExactly(many.size() - 4);
         try (var files = Files.list(folder)) {
             assertThat(files).isEmpty(); // the open file has lost its name
         }
@@ -130,5 +131,9 @@ class TokenStoreTest {
         assertThatThrownBy(() -> TokenStore.of(negative))
                 .isInstanceOf(InvalidInputException.class)
                 .hasMessage("token 1 of sequence 0 has the id -3; expected ids of at least 0");
+        List<TokenSequence> large = List.of(new TokenSequence(new int[] {-1, 1 << 30}, new boolean[] {false, true}));
+        assertThatThrownBy(() -> TokenStore.of(large))
+                .isInstanceOf(InvalidInputException.class)
+                .hasMessageContaining("less than 1073741824 beside virtual tokens");
     }
 }
