@@ -24,6 +24,7 @@ import picocli.CommandLine.Spec;
         subcommands = {
             FineTuneCommand.class,
             CompareCommand.class,
+            AnalyseCommand.class,
             SweepCommand.class,
             GenerateCommand.class,
             ChatCommand.class,

@@ -3,11 +3,14 @@ package dev.samediff.samples.cli;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.text.batch.Packing;
 import dev.samediff.adapters.text.batch.PromptTemplate;
+import dev.samediff.samples.evaluate.AnswerForm;
+import dev.samediff.samples.task.ExactMatch;
 import dev.samediff.samples.task.JsonlTask;
 import dev.samediff.samples.task.StoriesTask;
 import dev.samediff.samples.task.Task;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -31,9 +34,21 @@ final class DataOptions {
     @Option(
             names = "--eval",
             paramLabel = "FILE",
-            description = "Examples to measure by. Default: every 20th of --train, held out.")
+            split = ",",
+            description =
+                    "Examples to measure by. Default: every 20th of --train, held out. lm: may be given several times; the"
+                            + " training aims at the first, the others show what is forgotten.")
     @Nullable
-    Path eval;
+    List<Path> eval;
+
+    @Option(
+            names = "--answer",
+            paramLabel = "FORM",
+            description =
+                    "lm: where answers stand, for exact match: ####, boxed, 'The answer is', regex:PATTERN or json:FIELD."
+                            + " Equal numbers are equal. Default: the whole response.")
+    @Nullable
+    String answer;
 
     @Option(
             names = "--template",
@@ -77,14 +92,33 @@ final class DataOptions {
     /** Reads or makes the task, with the chat template of a tokenizer; bundled stories are as many as the training will see. */
     Task task(boolean bundledModel, @Nullable Path tokenizer, int storiesToTrain, long seed) {
         if (train != null) {
-            return JsonlTask.read(train, Optional.ofNullable(eval), promptTemplate(), () -> chat.find(tokenizer));
+            return JsonlTask.read(
+                    train,
+                    eval == null ? List.of() : eval,
+                    promptTemplate(),
+                    () -> chat.find(tokenizer),
+                    answer == null
+                            ? ExactMatch.wholeResponse()
+                            : AnswerForm.named(answer).exactMatch());
         }
-        if (!bundledModel || eval != null) {
+        if (!bundledModel || eval != null || answer != null) {
             throw new InvalidInputException(
                     "--train is missing: a JSONL file with a prompt and a response per line, for example"
                             + " {\"prompt\": \"2+2=\", \"response\": \"4\"}");
         }
         return StoriesTask.create(storiesToTrain, Math.max(evalCount, LOSS_STORIES), seed);
+    }
+
+    /** Returns the file to measure a task by that is measured by one. */
+    Optional<Path> onlyEvaluation(String taskName) {
+        if (eval != null && eval.size() > 1) {
+            throw new InvalidInputException("--eval is given " + eval.size() + " times; --task " + taskName
+                    + " is measured by one file: give it once, and measure by others with `evaluate --run`");
+        }
+        if (answer != null) {
+            throw new InvalidInputException("--answer is for --task lm; leave it out with --task " + taskName);
+        }
+        return Optional.ofNullable(eval).map(files -> files.get(0));
     }
 
     /** Returns the words around prompts. */

@@ -20,6 +20,7 @@ import dev.samediff.samples.finetune.FineTuneResult;
 import dev.samediff.samples.finetune.FineTuneSettings;
 import dev.samediff.samples.finetune.FineTuneSummary;
 import dev.samediff.samples.finetune.FineTuneTables;
+import dev.samediff.samples.finetune.KeptAdapters;
 import dev.samediff.samples.finetune.RunDescription;
 import dev.samediff.samples.finetune.RunFolder;
 import dev.samediff.samples.finetune.RunWriter;
@@ -137,6 +138,7 @@ final class FineTuneCommand extends Command {
                 .starts()
                 .with(progress(), this::say, starts -> Candidate.adapters(loaded, adapters, starts));
         candidate.adapted().ifPresent(adapted -> sayWhatIsLeftOut(loaded, adapted));
+        Optional<KeptAdapters> keeper = output.keeper(folder, candidate.adapted(), peft(loaded));
         FineTune job = new FineTune(loaded, examples, settings, progress(), this::say);
         averaged.ifPresent(job::on);
         StopSignal stop = new StopSignal();
@@ -145,7 +147,7 @@ final class FineTuneCommand extends Command {
                 LockFile lock = output.open(folder);
                 MetricsFile metrics = new MetricsFile(folder.metrics())) {
             writeOptions(folder);
-            FineTuneResult result = job.run(candidate, Optional.empty(), metrics);
+            FineTuneResult result = job.run(candidate, Optional.empty(), OutputOptions.listeners(metrics, keeper));
             RunDescription description = new RunDescription(model.describe(), examples.description(), commandLine());
             FineTuneSummary summary = new RunWriter(folder)
                     .keeping(recipe(loaded, examples))
@@ -266,12 +268,13 @@ final class FineTuneCommand extends Command {
             return Optional.empty();
         }
         if (output.resume
+                || output.keepAdapters != null
                 || output.checkpointEvery > 0
                 || training.stopping.patience > 0
                 || training.stopping.metric != null) {
             throw new InvalidInputException(
-                    "--resume, --checkpoint-every, --patience and --metric are not possible with --spark: shards keep no"
-                            + " checkpoints after the run; leave them out");
+                    "--resume, --checkpoint-every, --keep-adapters, --patience and --metric are not possible with --spark:"
+                            + " shards keep no checkpoints after the run; leave them out");
         }
         training.requireSteps("with --spark");
         if (data.packing() != Packing.NONE) {

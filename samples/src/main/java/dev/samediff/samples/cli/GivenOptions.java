@@ -39,8 +39,7 @@ final class GivenOptions {
                 .filter(option -> !PLACE.contains(option.longestName()))
                 .map(option -> option.arity().max() == 0
                         ? option.longestName()
-                        : option.longestName() + "="
-                                + option.originalStringValues().get(0))
+                        : option.longestName() + "=" + String.join(",", option.originalStringValues()))
                 .toList();
     }
 

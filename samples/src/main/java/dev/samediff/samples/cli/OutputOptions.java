@@ -1,8 +1,12 @@
 package dev.samediff.samples.cli;
 
+import dev.samediff.adapters.AdaptedModel;
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.adapters.io.AdapterFolder;
 import dev.samediff.adapters.train.TrainingPlan;
 import dev.samediff.adapters.train.checkpoint.TrainingCheckpoints;
+import dev.samediff.adapters.train.listener.TrainingListener;
+import dev.samediff.samples.finetune.KeptAdapters;
 import dev.samediff.samples.finetune.RunFolder;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -28,9 +32,21 @@ final class OutputOptions extends FolderOptions {
     @Nullable
     Integer checkpointsKept;
 
+    @Option(
+            names = "--keep-adapters",
+            paramLabel = "N",
+            description =
+                    "Keep the adapter of each evaluation in OUT/adapters, for analyse; at most N, spread over the training.")
+    @Nullable
+    Integer keepAdapters;
+
     @Override
     RunFolder folder(String command) {
         requireNoneOrMore("--checkpoint-every", checkpointEvery, "0 for none, or the steps between checkpoints");
+        if (keepAdapters != null && keepAdapters < 2) {
+            throw new InvalidInputException("--keep-adapters " + keepAdapters
+                    + " is not possible; give 2 or more, for the first evaluation's and the last one's");
+        }
         if (resume && out == null) {
             throw new InvalidInputException("--resume found no run with checkpoints in " + RUNS
                     + "; name the folder of the run to go on with by --out");
@@ -52,6 +68,26 @@ final class OutputOptions extends FolderOptions {
     @Override
     RunFolder.Existing existing() {
         return resume ? RunFolder.Existing.RESUME : super.existing();
+    }
+
+    /**
+     * Returns who keeps the adapter of each evaluation, if asked for.
+     *
+     * @param adapted the adapters that are trained; none if weights are trained whole
+     */
+    Optional<KeptAdapters> keeper(
+            RunFolder folder, Optional<AdaptedModel> adapted, AdapterFolder.Description description) {
+        if (keepAdapters == null) {
+            return Optional.empty();
+        }
+        AdaptedModel model = adapted.orElseThrow(() -> new InvalidInputException(
+                "--keep-adapters needs an adapter, and this training has none; leave it out"));
+        return Optional.of(new KeptAdapters(model, description, folder.adapters(), keepAdapters));
+    }
+
+    /** Returns who is told how the training goes. */
+    static TrainingListener[] listeners(TrainingListener metrics, Optional<KeptAdapters> keeper) {
+        return keeper.map(kept -> new TrainingListener[] {metrics, kept}).orElse(new TrainingListener[] {metrics});
     }
 
     private static void requireNoneOrMore(String option, int value, String expected) {

@@ -15,6 +15,7 @@ import dev.samediff.samples.finetune.FineTuneResult;
 import dev.samediff.samples.finetune.FineTuneSettings;
 import dev.samediff.samples.finetune.FineTuneSummary;
 import dev.samediff.samples.finetune.FineTuneTables;
+import dev.samediff.samples.finetune.KeptAdapters;
 import dev.samediff.samples.finetune.RunDescription;
 import dev.samediff.samples.finetune.RunFolder;
 import dev.samediff.samples.finetune.RunWriter;
@@ -61,7 +62,7 @@ final class TextTaskJob<E> {
                 required(command.model.model, "--model", "an ONNX file, a Hugging Face folder, or a TensorFlow graph");
         Path tokenizerFile = required(command.model.tokenizer, "--tokenizer", "a tokenizer.json, or a folder with one");
         Path train = required(command.data.train, "--train", task.expectedData());
-        Optional<Path> eval = Optional.ofNullable(command.data.eval);
+        Optional<Path> eval = command.data.onlyEvaluation(task.name());
         TaskSettings given = command.task.settings(task, command.model.logits, command.training.seed);
         Examples.Split<E> data = task.read(train, eval, given);
         TaskSettings known = given.of(data.train());
@@ -79,13 +80,16 @@ final class TextTaskJob<E> {
         TextTraining.Prepared prepared = TextTraining.Prepared.of(task, model, known);
         Candidate candidate = candidate(prepared);
         requireWritable(model, candidate);
+        Optional<KeptAdapters> keeper = command.output.keeper(
+                folder, candidate.adapted(), AdapterFolder.Description.of(model.imported(), task.peftType()));
         String evaluated = eval.map(file -> String.valueOf(file.getFileName())).orElse("held-out");
         TextTraining<E> training = new TextTraining<>(task, prepared, data, evaluated);
         try (LockFile lock = command.output.open(folder);
                 MetricsFile metrics = new MetricsFile(folder.metrics())) {
             command.writeOptions(folder);
             FineTuneSettings settled = training.settled(settings);
-            FineTuneResult result = training.run(candidate, settled, command.progress(), stop, metrics);
+            FineTuneResult result = training.run(
+                    candidate, settled, command.progress(), stop, OutputOptions.listeners(metrics, keeper));
             save(prepared, candidate, modelFile, tokenizerFile);
             RunDescription run = new RunDescription(command.model.describe(), description, command.commandLine());
             RunWriter writer = new RunWriter(folder);

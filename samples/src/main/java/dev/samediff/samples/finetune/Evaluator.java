@@ -21,7 +21,7 @@ import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.dataset.api.MultiDataSet;
 
 /** Measures a model as it is now: the loss by teacher forcing, exact match by greedy generation. */
-final class Evaluator {
+public final class Evaluator {
     private static final int BATCH = 25;
     private static final int WIDTH_STEP = 16;
 
@@ -30,8 +30,17 @@ final class Evaluator {
     private final EngineOptions options;
     private final TaskLoss loss;
     private final SequenceEncoder encoder;
+    private int mostTokens;
 
-    Evaluator(LanguageModel model, Engine engine, EngineOptions options, TaskLoss loss) {
+    /**
+     * Prepares measurements.
+     *
+     * @param model the model
+     * @param engine executes the model's graph
+     * @param options how texts are written
+     * @param loss the task loss in the graph
+     */
+    public Evaluator(LanguageModel model, Engine engine, EngineOptions options, TaskLoss loss) {
         this.model = model;
         this.engine = engine;
         this.options = options;
@@ -39,13 +48,19 @@ final class Evaluator {
         this.encoder = model.encoder();
     }
 
+    /** Lets answers have so many tokens at most; otherwise a quarter more than the longest expected one has. */
+    public void writeAtMost(int tokens) {
+        mostTokens = tokens;
+    }
+
     /**
      * Measures.
      *
      * @param set the examples
      * @param prompts most prompts to answer; 0 for the loss only
+     * @param progress shows how far it is
      */
-    Measurement measure(EvaluationSet set, int prompts, Progress.Factory progress) {
+    public Measurement measure(EvaluationSet set, int prompts, Progress.Factory progress) {
         List<Sample> samples = set.hasPrompts() && prompts > 0 ? answer(set.first(prompts), progress) : List.of();
         double right = samples.stream().filter(Sample::right).count();
         return new Measurement(
@@ -80,12 +95,15 @@ final class Evaluator {
     }
 
     private List<Sample> answer(EvaluationSet set, Progress.Factory progress) {
-        int longest = set.examples().stream()
-                .mapToInt(example -> model.tokenizer().encode(example.response()).length)
-                .max()
-                .orElse(0);
+        int longest = mostTokens > 0
+                ? 0
+                : set.examples().stream()
+                        .mapToInt(example -> model.tokenizer().encode(example.response()).length)
+                        .max()
+                        .orElse(0);
         int multiple = model.inputs().fixedLength().orElse(WIDTH_STEP);
-        GenerationPlan plan = GenerationPlan.greedy(longest + longest / 4 + 2, model.maxLength())
+        GenerationPlan plan = GenerationPlan.greedy(
+                        mostTokens > 0 ? mostTokens : longest + longest / 4 + 2, model.maxLength())
                 .batched(BATCH)
                 .paddedToMultipleOf(multiple);
         if (options.kind() == EngineOptions.Kind.REFERENCE) {

@@ -25,6 +25,8 @@ public record RunFolder(Path path) {
     /** What runs of any kind leave; folders among them say themselves what is theirs. */
     private static final List<String> FILES = List.of(
             "adapter",
+            KeptAdapters.FOLDER,
+            "analysis.csv",
             "model.onnx",
             "model.onnx.data",
             "task.json",
@@ -105,6 +107,16 @@ public record RunFolder(Path path) {
     /** Returns the folder of the adapter. */
     public Path adapter() {
         return path.resolve("adapter");
+    }
+
+    /** Returns the folder of the adapters of evaluations. */
+    public Path adapters() {
+        return path.resolve(KeptAdapters.FOLDER);
+    }
+
+    /** Returns the file with the numbers of an analysis. */
+    public Path analysis() {
+        return path.resolve("analysis.csv");
     }
 
     /** Returns the file of a model that was trained whole. */

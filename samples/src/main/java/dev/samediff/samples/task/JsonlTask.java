@@ -20,6 +20,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.ObjIntConsumer;
 import java.util.function.Supplier;
+import java.util.stream.Collectors;
 
 /** A job given by files of JSON lines, or tables. */
 public final class JsonlTask {
@@ -32,26 +33,62 @@ public final class JsonlTask {
      * Reads the task.
      *
      * @param train file to learn from
-     * @param evaluation file to measure by; if absent, every 20th training example is held out for it (500 at most)
+     * @param evaluations files to measure by, the first of which the training aims at; if there are none, every 20th training example is
+     *     held out for it (500 at most)
      * @param template words around each prompt
      * @param chat finds the template of conversations, if the file holds some
+     * @param exactMatch what counts as right
      * @throws InvalidInputException if a file cannot be read or holds too little
      */
     public static Task read(
-            Path train, Optional<Path> evaluation, Optional<PromptTemplate> template, Supplier<ChatTemplate> chat) {
+            Path train,
+            List<Path> evaluations,
+            Optional<PromptTemplate> template,
+            Supplier<ChatTemplate> chat,
+            ExactMatch exactMatch) {
         GivenFile.require(train, "examples: a JSON object per line, or a table (.csv, .tsv)");
-        evaluation.ifPresent(file ->
-                GivenFile.require(file, "examples to measure by: a JSON object per line, or a table (.csv, .tsv)"));
+        List<EvaluationSet> sets = new ArrayList<>();
+        for (Path file : evaluations) {
+            GivenFile.require(file, "examples to measure by: a JSON object per line, or a table (.csv, .tsv)");
+            EvaluationSet set = evaluation(file, template, chat, exactMatch);
+            boolean taken = sets.stream().anyMatch(other -> other.name().equals(set.name()));
+            sets.add(taken ? new EvaluationSet(file.toString(), set.examples(), exactMatch) : set);
+        }
         FileState state = FileState.of(train);
-        if (CsvRows.isTable(train) || !ChatRows.areIn(train)) {
-            return read(state, evaluation, new Prompts(template), Optional.empty());
+        if (!isChat(train)) {
+            return read(state, sets, new Prompts(template), Optional.empty(), exactMatch);
         }
         if (template.isPresent()) {
             throw new InvalidInputException("--template is for prompts, and " + train
                     + " holds conversations, which a chat template frames; leave it out");
         }
         ChatTemplate used = chat.get();
-        return read(state, evaluation, new Talks(used), Optional.of(used));
+        return read(state, sets, new Talks(used), Optional.of(used), exactMatch);
+    }
+
+    /**
+     * Reads a file to measure by.
+     *
+     * @param file the file
+     * @param template words around each prompt; conversations have none
+     * @param chat finds the template of conversations, if the file holds some
+     * @param exactMatch what counts as right
+     * @throws InvalidInputException if the file cannot be read
+     */
+    public static EvaluationSet evaluation(
+            Path file, Optional<PromptTemplate> template, Supplier<ChatTemplate> chat, ExactMatch exactMatch) {
+        List<TextExample> examples = new ArrayList<>();
+        Lines<?> lines = isChat(file) ? new Talks(chat.get()) : new Prompts(template);
+        readAll(file, lines, examples);
+        return new EvaluationSet(named(file), examples, exactMatch);
+    }
+
+    private static boolean isChat(Path file) {
+        return !CsvRows.isTable(file) && ChatRows.areIn(file);
+    }
+
+    private static <T> void readAll(Path file, Lines<T> lines, List<TextExample> into) {
+        each(file, lines, (line, number) -> into.addAll(lines.asked(line, number)));
     }
 
     /** Lines of a file, as what is learned and as what is measured by. */
@@ -99,8 +136,12 @@ public final class JsonlTask {
 
     /** Reads what is measured by, and counts what is learned, which is read again when it is encoded. */
     private static <T> Task read(
-            FileState state, Optional<Path> evaluation, Lines<T> lines, Optional<ChatTemplate> chat) {
-        int stride = evaluation.isPresent() ? Integer.MAX_VALUE : stride(state.file(), lines);
+            FileState state,
+            List<EvaluationSet> given,
+            Lines<T> lines,
+            Optional<ChatTemplate> chat,
+            ExactMatch exactMatch) {
+        int stride = given.isEmpty() ? stride(state.file(), lines) : Integer.MAX_VALUE;
         List<TextExample> held = new ArrayList<>();
         TrainingFile train = new TrainingFile(
                 state,
@@ -111,17 +152,19 @@ public final class JsonlTask {
                 }));
         int[] learned = {0};
         train.read(example -> learned[0]++);
-        each(evaluation.orElse(state.file()), lines, (line, number) -> {
-            if (evaluation.isPresent() || isHeldOut(number, stride)) {
-                held.addAll(lines.asked(line, number));
-            }
-        });
+        if (given.isEmpty()) {
+            each(state.file(), lines, (line, number) -> {
+                if (isHeldOut(number, stride)) {
+                    held.addAll(lines.asked(line, number));
+                }
+            });
+        }
+        List<EvaluationSet> sets = given.isEmpty() ? List.of(new EvaluationSet("held-out", held, exactMatch)) : given;
+        String counts = sets.stream()
+                .map(set -> Integer.toString(set.examples().size()))
+                .collect(Collectors.joining(" + "));
         return new Task(
-                named(state.file()) + ": " + learned[0] + " examples, " + held.size() + " to evaluate",
-                train,
-                List.of(new EvaluationSet(
-                        evaluation.map(JsonlTask::named).orElse("held-out"), held, ExactMatch.wholeResponse())),
-                chat);
+                named(state.file()) + ": " + learned[0] + " examples, " + counts + " to evaluate", train, sets, chat);
     }
 
     /** Every 20th, and not much more than 500; the last of each group. */

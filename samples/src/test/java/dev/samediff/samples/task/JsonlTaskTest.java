@@ -43,7 +43,8 @@ class JsonlTaskTest {
     }
 
     private static Task read(Path train, Optional<Path> evaluation) {
-        return JsonlTask.read(train, evaluation, Optional.empty(), NO_CHAT);
+        return JsonlTask.read(
+                train, evaluation.stream().toList(), Optional.empty(), NO_CHAT, ExactMatch.wholeResponse());
     }
 
     private static List<Learnable> learned(Task task) {
@@ -78,7 +79,12 @@ class JsonlTaskTest {
 
     @Test
     void words_around_prompts_are_put_around_all_of_them() throws IOException {
-        Task task = JsonlTask.read(lines(2), Optional.empty(), Optional.of(new PromptTemplate("Q: {prompt}")), NO_CHAT);
+        Task task = JsonlTask.read(
+                lines(2),
+                List.of(),
+                Optional.of(new PromptTemplate("Q: {prompt}")),
+                NO_CHAT,
+                ExactMatch.wholeResponse());
         assertThat(learned(task)).containsExactly(new TextExample("Q: p0", "r0"));
         assertThat(task.target().examples()).containsExactly(new TextExample("Q: p1", "r1"));
     }

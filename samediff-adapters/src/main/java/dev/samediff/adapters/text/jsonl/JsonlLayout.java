@@ -22,6 +22,7 @@ public record JsonlLayout(Optional<String> prompt, Optional<String> input, Strin
             pair("instruction", "output").withInput("input"),
             pair("instruction", "response").withInput("context"),
             pair("question", "answer"),
+            pair("problem", "solution"),
             pair("query", "response"),
             text("text"));
 
