@@ -54,7 +54,7 @@ public record AdapterDefaults(
     /**
      * Refuses settings, gamma of the space among them, that no method of a sweep has.
      *
-     * @throws InvalidInputException that names the setting
+     * @throws dev.samediff.adapters.InvalidInputException that names the setting
      */
     public void requireKnown(AdapterSpace space) {
         List<String> methods = space.parameters().stream()
