@@ -3,6 +3,7 @@ package dev.samediff.importer;
 import com.fasterxml.jackson.databind.JsonNode;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.io.DurableFiles;
+import dev.samediff.importer.huggingface.Families;
 import dev.samediff.importer.huggingface.HubFolder;
 import dev.samediff.importer.huggingface.HubFolder.StoredTensor;
 import dev.samediff.importer.onnx.TensorData;
@@ -115,6 +116,7 @@ public final class HuggingFaceWriter {
 
     /** Returns the tensor that a weight is stored as. */
     private static String tensor(ImportedModel model, HubFolder folder, String weight, INDArray values) {
+        System.err.println("DEBUG " + weight + " " + model.initializers().get(weight) + " T " + model.embeddings().get(0) + " L " + model.linearLayers().get(model.linearLayers().size()-1));
         if (isTied(folder) && isOfVocabulary(model, folder, weight)) {
             throw new InvalidInputException(
                     "`" + weight + "` is the table of the tokens and the head in one"
@@ -122,7 +124,7 @@ public final class HuggingFaceWriter {
         }
         String given = model.initializers().getOrDefault(weight, weight);
         String name = given.endsWith(NARROW) ? given.substring(0, given.length() - NARROW.length()) : given;
-        String stored = folder.tensors().containsKey(name) ? name : name.substring(name.indexOf('.') + 1);
+        String stored = Families.stored(folder, name);
         StoredTensor found = folder.tensors().get(stored);
         if (found == null) {
             throw new InvalidInputException(

@@ -28,7 +28,7 @@ public final class Weights {
     /**
      * The tensors of a folder.
      *
-     * @param prefix what modules' names begin with and files of a model without head leave out, such as {@code transformer.}
+     * @param prefix what modules' names begin with below a head, such as {@code transformer.}; see {@link HubFolder#stored}
      */
     Weights(HubFolder folder, GraphMessage graph, String prefix) {
         this.folder = folder;
@@ -51,7 +51,7 @@ public final class Weights {
     }
 
     private String stored(String name) {
-        return !folder.tensors().containsKey(name) && name.startsWith(prefix) ? name.substring(prefix.length()) : name;
+        return folder.stored(name, prefix);
     }
 
     /**
