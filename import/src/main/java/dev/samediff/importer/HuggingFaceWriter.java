@@ -35,9 +35,6 @@ public final class HuggingFaceWriter {
     private static final int PIECE = 1 << 20;
     private static final long MOST_BESIDE = 64L << 20;
 
-    /** How the importer calls a tensor that it widens. */
-    private static final String NARROW = ".stored";
-
     /** Ends of names of weights in other formats, which would be those of the old model. */
     private static final List<String> OTHER_WEIGHTS = List.of(
             ".safetensors", ".bin", ".pt", ".pth", ".gguf", ".h5", ".msgpack", ".onnx", ".onnx_data", ".data", ".ckpt");
@@ -119,9 +116,7 @@ public final class HuggingFaceWriter {
                     "`" + weight + "` is the table of the tokens and the head in one"
                             + " (tie_word_embeddings), and only one of the two is adapted; a folder has no place for both: write ONNX");
         }
-        String given = model.initializers().getOrDefault(weight, weight);
-        String name = given.endsWith(NARROW) ? given.substring(0, given.length() - NARROW.length()) : given;
-        String stored = Families.stored(folder, name);
+        String stored = Families.stored(folder, model.initializers().getOrDefault(weight, weight));
         StoredTensor found = folder.tensors().get(stored);
         if (found == null) {
             throw new InvalidInputException(

@@ -20,16 +20,15 @@ import onnx.Onnx.OperatorSetIdProto;
 /** Builds the message of a folder by the family that its {@code model_type} names. */
 public final class Families {
     private static final int IR_VERSION = 8;
-    private static final List<Family> ALL =
-            List.of(
-                    new LlamaFamily(),
-                    new GemmaFamily(),
-                    new Gpt2Family(),
-                    new GptNeoXFamily(),
-                    new OptFamily(),
-                    new BertFamily(),
-                    new RobertaFamily(),
-                    new DistilBertFamily());
+    private static final List<Family> ALL = List.of(
+            new LlamaFamily(),
+            new GemmaFamily(),
+            new Gpt2Family(),
+            new GptNeoXFamily(),
+            new OptFamily(),
+            new BertFamily(),
+            new RobertaFamily(),
+            new DistilBertFamily());
 
     /** Fields that change what a model computes, wherever they occur; a family that does not read one cannot build such a model. */
     private static final Set<String> CHANGING = Set.of(
@@ -82,7 +81,8 @@ public final class Families {
     public static ModelProto message(HubFolder folder) {
         ModelConfig config = new ModelConfig(folder.config(), anchor(folder).toString());
         String type = config.text("model_type", "");
-        Family family = family(type).orElseThrow(() -> config.refused(
+        Family family = family(type)
+                .orElseThrow(() -> config.refused(
                         "model_type",
                         type.isEmpty() ? "is missing" : "is `" + type + "`",
                         "one of " + String.join(", ", types()) + "; export other models to ONNX"));

@@ -73,10 +73,14 @@ public final class Weights {
         }
         read.add(stored(name));
         boolean wide = stored.tensor().type() == DataType.FLOAT;
-        String own = graph.initializer(message(wide ? name : name + ".stored", name, stored));
+        String own = graph.initializer(message(name, stored));
         String value = wide
                 ? own
-                : graph.named(name, "Cast", List.of(GraphMessage.integer("to", TensorProto.DataType.FLOAT_VALUE)), own);
+                : graph.named(
+                        name + "/float32",
+                        "Cast",
+                        List.of(GraphMessage.integer("to", TensorProto.DataType.FLOAT_VALUE)),
+                        own);
         values.put(name, value);
         return value;
     }
@@ -94,10 +98,10 @@ public final class Weights {
         read.add(stored(name));
     }
 
-    private TensorProto message(String name, String given, HubFolder.StoredTensor stored) {
+    private TensorProto message(String name, HubFolder.StoredTensor stored) {
         TensorProto.Builder tensor = TensorProto.newBuilder()
                 .setName(name)
-                .setDataType(type(given, stored.tensor().type()))
+                .setDataType(type(name, stored.tensor().type()))
                 .setDataLocation(TensorProto.DataLocation.EXTERNAL)
                 .addExternalData(entry("location", stored.file()))
                 .addExternalData(entry("offset", Long.toString(stored.tensor().offset())))

@@ -62,8 +62,8 @@ final class BertEncoder {
     String embedded(String ids, String positions, String segments) {
         String at = root + "embeddings.";
         String tokens = layers.embedding(table(), ids, config.size("vocab_size"), width);
-        String segment = layers.embedding(
-                at + "token_type_embeddings", segments, config.size("type_vocab_size", 2), width);
+        String segment =
+                layers.embedding(at + "token_type_embeddings", segments, config.size("type_vocab_size", 2), width);
         String place = layers.embedding(
                 at + "position_embeddings", positions, config.size("max_position_embeddings", 512), width);
         graph.in(root + "embeddings");
@@ -76,7 +76,8 @@ final class BertEncoder {
         String hidden = embedded;
         for (int layer = 0, count = config.size("num_hidden_layers"); layer < count; layer++) {
             String at = root + "encoder.layer." + layer + ".";
-            String mixed = layers.linear(at + "attention.output.dense", attention(at, hidden, blocked), width, width, true);
+            String mixed =
+                    layers.linear(at + "attention.output.dense", attention(at, hidden, blocked), width, width, true);
             String middle = sum(at + "attention.output", hidden, mixed);
             String up = layers.linear(at + "intermediate.dense", middle, width, inner, true);
             String active = layers.activation(config, "hidden_act", "gelu", up);

@@ -39,8 +39,7 @@ public final class BertFamily implements Family {
 
     @Override
     public void build(String architecture, ModelConfig config, Weights weights, GraphMessage graph) {
-        EncoderHead head =
-                architecture.equals(PRETRAINING) ? EncoderHead.MASKED_LM : EncoderHead.of(architecture);
+        EncoderHead head = architecture.equals(PRETRAINING) ? EncoderHead.MASKED_LM : EncoderHead.of(architecture);
         String root = head.root(prefix());
         BertEncoder encoder = new BertEncoder(config, weights, graph, root);
         EncoderInputs inputs = EncoderInputs.of(graph);

@@ -58,8 +58,7 @@ final class EncoderOutputs {
         graph.in(path);
         String dense = layers.linear(path + ".dense", first(features), width, width, true);
         graph.in(path);
-        graph.output(
-                graph.named("pooler_output", "Tanh", List.of(), dense), "batch", Integer.toString(width));
+        graph.output(graph.named("pooler_output", "Tanh", List.of(), dense), "batch", Integer.toString(width));
         return "pooler_output";
     }
 

@@ -76,8 +76,8 @@ public final class RobertaFamily implements Family {
     private static String positions(GraphMessage graph, String ids, int padding) {
         graph.in("");
         String same = graph.node("Equal", ids, graph.integer(padding));
-        String real = graph.node(
-                "Cast", List.of(integer("to", TensorProto.DataType.INT64_VALUE)), graph.node("Not", same));
+        String real =
+                graph.node("Cast", List.of(integer("to", TensorProto.DataType.INT64_VALUE)), graph.node("Not", same));
         String count = graph.node("CumSum", real, graph.integer(1));
         return graph.node("Add", graph.node("Mul", count, real), graph.integer(padding));
     }
