@@ -3,7 +3,7 @@
     OPENBLAS_CORETYPE=SKYLAKEX /usr/bin/python3 import/src/test/python/make_encoder_folders.py import/src/test/resources/encoders
 
 Needs torch 1.13 (Debian 12: python3-torch). The same version writes the same bytes again. Each folder has config.json, its
-safetensors and expected.npz. Of the batches N = 0 (padding on the left in row 1, on the right in row 2), 1 (one text) and 2 (others):
+safetensors, a tokenizer and expected.npz. Of the batches N = 0 (padding on the left in row 1, on the right in row 2), 1 (one text) and 2 (others):
 
     N.input.<name>      int64 [batch, sequence]
     N.output.<name>     float32, computed in float64
@@ -16,6 +16,7 @@ The models are functions of a configuration and its tensors, written from the pa
 mean, not from the importer: `bert` (Devlin et al. 2018), `roberta` (Liu et al. 2019), `distilbert` (Sanh et al. 2019).
 """
 
+import json
 import math
 import pathlib
 import sys
@@ -209,9 +210,45 @@ def batch(shape, padding, segments):
     return inputs
 
 
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+def tokenizer(folder, model):
+    """Words of one letter (WordPiece, BERT's frame), or letters of words (bytes, RoBERTa's frame): as many tokens as VOCAB."""
+    if model is roberta:
+        special = ["<s>", "<pad>", "</s>", "<unk>", "<mask>"]
+        vocabulary = special + ["\u0120"] + list(LETTERS[:-1])
+        level = {"type": "ByteLevel", "add_prefix_space": False, "trim_offsets": True, "use_regex": True}
+        steps = {"normalizer": None, "pre_tokenizer": level, "decoder": level,
+                 "post_processor": {"type": "RobertaProcessing", "sep": ["</s>", 2], "cls": ["<s>", 0], "trim_offsets": True,
+                                    "add_prefix_space": False}}
+        kind = {"type": "BPE", "dropout": None, "unk_token": "<unk>", "continuing_subword_prefix": "", "end_of_word_suffix": "",
+                "fuse_unk": False, "merges": []}
+        names = {"bos_token": "<s>", "eos_token": "</s>", "cls_token": "<s>", "sep_token": "</s>", "pad_token": "<pad>",
+                 "unk_token": "<unk>", "mask_token": "<mask>", "tokenizer_class": "RobertaTokenizer"}
+    else:
+        special = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
+        vocabulary = special + list(LETTERS)
+        steps = {"normalizer": {"type": "BertNormalizer", "clean_text": True, "handle_chinese_chars": True,
+                                "strip_accents": None, "lowercase": True},
+                 "pre_tokenizer": {"type": "BertPreTokenizer"}, "decoder": {"type": "WordPiece", "prefix": "##", "cleanup": True},
+                 "post_processor": {"type": "BertProcessing", "sep": ["[SEP]", 3], "cls": ["[CLS]", 2]}}
+        kind = {"type": "WordPiece", "unk_token": "[UNK]", "continuing_subword_prefix": "##", "max_input_chars_per_word": 100}
+        names = {"cls_token": "[CLS]", "sep_token": "[SEP]", "pad_token": "[PAD]", "unk_token": "[UNK]", "mask_token": "[MASK]",
+                 "tokenizer_class": "BertTokenizer"}
+    assert len(vocabulary) == VOCAB
+    added = [{"id": i, "content": s, "single_word": False, "lstrip": False, "rstrip": False, "normalized": False, "special": True}
+             for i, s in enumerate(special)]
+    whole = {"version": "1.0", "truncation": None, "padding": None, "added_tokens": added, **steps,
+             "model": {**kind, "vocab": {token: i for i, token in enumerate(vocabulary)}}}
+    (folder / "tokenizer.json").write_text(json.dumps(whole, indent=1) + "\n")
+    (folder / "tokenizer_config.json").write_text(json.dumps(names, indent=1) + "\n")
+
+
 def write(root, name, config, tensors, model, prefix, kind="F32", shards=1):
     folder = root / name
     t = write_model(folder, config, tensors, kind, shards)
+    tokenizer(folder, model)
     expected = {}
     for case, shape in enumerate(((3, 9), (1, 6), (2, 12))):
         inputs = batch(shape, config["pad_token_id"], model is bert)
