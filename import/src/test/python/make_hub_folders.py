@@ -346,9 +346,10 @@ def gpt2_tensors(config):
 def safetensors(path, tensors, kind):
     header, blobs, offset = {"__metadata__": {"format": "pt"}}, [], 0
     for name, value in tensors.items():
-        narrow = value.to(torch.float32).to(TYPES[kind])
-        blob = narrow.view(torch.int16).numpy().tobytes() if kind != "F32" else narrow.numpy().tobytes()
-        header[name] = {"dtype": kind, "shape": list(value.shape), "data_offsets": [offset, offset + len(blob)]}
+        whole = not value.is_floating_point()  # a buffer of positions
+        narrow = value if whole else value.to(torch.float32).to(TYPES[kind])
+        blob = (narrow if whole or kind == "F32" else narrow.view(torch.int16)).numpy().tobytes()
+        header[name] = {"dtype": "I64" if whole else kind, "shape": list(value.shape), "data_offsets": [offset, offset + len(blob)]}
         blobs.append(blob)
         offset += len(blob)
     text = json.dumps(header).encode()
@@ -356,8 +357,8 @@ def safetensors(path, tensors, kind):
     path.write_bytes(struct.pack("<Q", len(text)) + text + b"".join(blobs))
 
 
-def write(root, name, config, tensors, model, kind="F32", shards=1):
-    folder = root / name
+def write_model(folder, config, tensors, kind="F32", shards=1):
+    """config.json and the tensors, whole or in shards; returns the tensors as they are in the file, in float64."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "config.json").write_text(
         json.dumps({k: v for k, v in config.items() if not k.startswith("_")}, indent=2) + "\n")
@@ -371,7 +372,13 @@ def write(root, name, config, tensors, model, kind="F32", shards=1):
             safetensors(folder / file, own, kind)
             places.update({n: file for n in own})
         (folder / "model.safetensors.index.json").write_text(json.dumps({"weight_map": places}, indent=2) + "\n")
-    t = {n: v.to(torch.float32).to(TYPES[kind]).double().requires_grad_() for n, v in tensors.items()}
+    return {n: v.to(torch.float32).to(TYPES[kind]).double().requires_grad_() for n, v in tensors.items()
+            if v.is_floating_point()}
+
+
+def write(root, name, config, tensors, model, kind="F32", shards=1):
+    folder = root / name
+    t = write_model(folder, config, tensors, kind, shards)
     ids = torch.randint(0, VOCAB, (3, 9))
     mask = torch.ones(3, 9, dtype=torch.int64)
     mask[1, :3], mask[2, 6:] = 0, 0
@@ -501,4 +508,5 @@ def main_later(root):
         write(root, name, config, with_ones(random_tensors(shapes), "norm"), neox)
 
 
-main(pathlib.Path(sys.argv[1]))
+if __name__ == "__main__":
+    main(pathlib.Path(sys.argv[1]))

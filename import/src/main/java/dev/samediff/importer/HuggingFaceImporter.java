@@ -26,7 +26,8 @@ public final class HuggingFaceImporter {
      * Imports a folder.
      *
      * @param folder a folder of the hub, of its cache, or of {@code save_pretrained}
-     * @return the graph and what is known about it; its inputs are {@code input_ids}, {@code attention_mask} and {@code position_ids}
+     * @return the graph and what is known about it; its inputs are {@code input_ids}, {@code attention_mask}, and of decoders
+     *     {@code position_ids}, of BERT {@code token_type_ids}
      * @throws InvalidInputException if files are missing or damaged, the model type is not known, or the configuration has fields or
      *     the files tensors that would change what the model computes in ways that are not supported
      */

@@ -1,10 +1,11 @@
 package dev.samediff.importer;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.io.DurableFiles;
+import dev.samediff.importer.huggingface.Families;
 import dev.samediff.importer.huggingface.HubFolder;
 import dev.samediff.importer.huggingface.HubFolder.StoredTensor;
+import dev.samediff.importer.onnx.OnnxWeightEditor;
 import dev.samediff.importer.onnx.TensorData;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -33,11 +34,6 @@ public final class HuggingFaceWriter {
     private static final String KIND = "model";
     private static final int PIECE = 1 << 20;
     private static final long MOST_BESIDE = 64L << 20;
-
-    /** How the importer calls a tensor that it widens. */
-    private static final String NARROW = ".stored";
-
-    private static final List<String> HEADS = List.of("lm_head.weight", "embed_out.weight");
 
     /** Ends of names of weights in other formats, which would be those of the old model. */
     private static final List<String> OTHER_WEIGHTS = List.of(
@@ -115,14 +111,12 @@ public final class HuggingFaceWriter {
 
     /** Returns the tensor that a weight is stored as. */
     private static String tensor(ImportedModel model, HubFolder folder, String weight, INDArray values) {
-        if (isTied(folder) && isOfVocabulary(model, folder, weight)) {
+        if (isShared(model, weight)) {
             throw new InvalidInputException(
                     "`" + weight + "` is the table of the tokens and the head in one"
                             + " (tie_word_embeddings), and only one of the two is adapted; a folder has no place for both: write ONNX");
         }
-        String given = model.initializers().getOrDefault(weight, weight);
-        String name = given.endsWith(NARROW) ? given.substring(0, given.length() - NARROW.length()) : given;
-        String stored = folder.tensors().containsKey(name) ? name : name.substring(name.indexOf('.') + 1);
+        String stored = Families.stored(folder, model.initializers().getOrDefault(weight, weight));
         StoredTensor found = folder.tensors().get(stored);
         if (found == null) {
             throw new InvalidInputException(
@@ -139,19 +133,19 @@ public final class HuggingFaceWriter {
         return stored;
     }
 
-    /** Whether one tensor is both the table of the tokens and the head. */
-    private static boolean isTied(HubFolder folder) {
-        JsonNode tied = folder.config().path("tie_word_embeddings");
-        return tied.isBoolean() ? tied.booleanValue() : HEADS.stream().noneMatch(folder.tensors()::containsKey);
+    /** Whether a weight's tensor is both the table of the tokens and the head. */
+    private static boolean isShared(ImportedModel model, String weight) {
+        String own = model.initializers().getOrDefault(weight, weight);
+        return isCopy(own)
+                || model.linearLayers().stream()
+                        .map(LinearLayer::initializer)
+                        .anyMatch(head ->
+                                isCopy(head) && OnnxWeightEditor.original(head).equals(own));
     }
 
-    private static boolean isOfVocabulary(ImportedModel model, HubFolder folder, String weight) {
-        int tokens = folder.config().path("vocab_size").asInt();
-        return model.embeddings().stream().anyMatch(table -> table.weight().equals(weight) && table.rows() == tokens)
-                || model.linearLayers().stream()
-                        .anyMatch(layer -> layer.weight().equals(weight)
-                                && layer.out() == tokens
-                                && HEADS.contains(layer.module() + ".weight"));
+    /** Whether a tensor is the head's copy of a table. */
+    private static boolean isCopy(String initializer) {
+        return !OnnxWeightEditor.original(initializer).equals(initializer);
     }
 
     private static Set<String> files(HubFolder folder) {

@@ -1,13 +1,17 @@
 package dev.samediff.importer.huggingface;
 
 import dev.samediff.adapters.InvalidInputException;
+import dev.samediff.importer.huggingface.family.BertFamily;
+import dev.samediff.importer.huggingface.family.DistilBertFamily;
 import dev.samediff.importer.huggingface.family.GemmaFamily;
 import dev.samediff.importer.huggingface.family.Gpt2Family;
 import dev.samediff.importer.huggingface.family.GptNeoXFamily;
 import dev.samediff.importer.huggingface.family.LlamaFamily;
 import dev.samediff.importer.huggingface.family.OptFamily;
+import dev.samediff.importer.huggingface.family.RobertaFamily;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import onnx.Onnx.ModelProto;
@@ -16,8 +20,15 @@ import onnx.Onnx.OperatorSetIdProto;
 /** Builds the message of a folder by the family that its {@code model_type} names. */
 public final class Families {
     private static final int IR_VERSION = 8;
-    private static final List<Family> ALL =
-            List.of(new LlamaFamily(), new GemmaFamily(), new Gpt2Family(), new GptNeoXFamily(), new OptFamily());
+    private static final List<Family> ALL = List.of(
+            new LlamaFamily(),
+            new GemmaFamily(),
+            new Gpt2Family(),
+            new GptNeoXFamily(),
+            new OptFamily(),
+            new BertFamily(),
+            new RobertaFamily(),
+            new DistilBertFamily());
 
     /** Fields that change what a model computes, wherever they occur; a family that does not read one cannot build such a model. */
     private static final Set<String> CHANGING = Set.of(
@@ -70,9 +81,7 @@ public final class Families {
     public static ModelProto message(HubFolder folder) {
         ModelConfig config = new ModelConfig(folder.config(), anchor(folder).toString());
         String type = config.text("model_type", "");
-        Family family = ALL.stream()
-                .filter(each -> each.types().contains(type))
-                .findFirst()
+        Family family = family(type)
                 .orElseThrow(() -> config.refused(
                         "model_type",
                         type.isEmpty() ? "is missing" : "is `" + type + "`",
@@ -89,6 +98,21 @@ public final class Families {
                 .addOpsetImport(OperatorSetIdProto.newBuilder().setVersion(GraphMessage.OPSET))
                 .setGraph(graph.build(type))
                 .build();
+    }
+
+    /**
+     * Returns the name in a folder's files of a tensor that its message calls by its module's path.
+     *
+     * @return the given name if there is no such tensor
+     */
+    public static String stored(HubFolder folder, String name) {
+        return family(folder.config().path("model_type").asText())
+                .map(family -> folder.stored(name, family.prefix()))
+                .orElse(name);
+    }
+
+    private static Optional<Family> family(String type) {
+        return ALL.stream().filter(each -> each.types().contains(type)).findFirst();
     }
 
     private static String architecture(Family family, ModelConfig config) {

@@ -81,6 +81,22 @@ public record HubFolder(Path path, JsonNode config, Map<String, StoredTensor> te
         }
     }
 
+    /**
+     * Returns the name in the files of a tensor that is known by its module's path. Files that were written from a model without a head lack
+     * the prefix that its modules have below a head, and the other way round.
+     *
+     * @param name the tensor's name, with its module's path
+     * @param prefix such as {@code transformer.} or {@code bert.}
+     * @return a name of the files, or the given one if they have neither
+     */
+    public String stored(String name, String prefix) {
+        if (tensors.containsKey(name)) {
+            return name;
+        }
+        String other = name.startsWith(prefix) ? name.substring(prefix.length()) : prefix + name;
+        return tensors.containsKey(other) ? other : name;
+    }
+
     private static void addShards(Path folder, Map<String, StoredTensor> tensors) throws IOException {
         Map<String, String> files = new LinkedHashMap<>();
         for (Map.Entry<String, JsonNode> entry :

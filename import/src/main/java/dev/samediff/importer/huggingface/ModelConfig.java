@@ -56,6 +56,16 @@ public final class ModelConfig {
                 SIZE);
     }
 
+    /** Returns the number of a row in a table, 0 or more, or what it is without the field. */
+    public int index(String name, int otherwise) {
+        return value(
+                name,
+                otherwise,
+                value -> value.isIntegralNumber() && value.canConvertToInt() && value.intValue() >= 0,
+                JsonNode::intValue,
+                "a whole number of 0 or more");
+    }
+
     /** Returns a positive, finite number, or what it is without the field. */
     public double number(String name, double otherwise) {
         return value(
@@ -144,8 +154,7 @@ public final class ModelConfig {
     public void requireRead(Set<String> changing) {
         List<String> unread = changing.stream()
                 .filter(name -> !read.contains(name) && has(name))
-                .filter(name ->
-                        !fields.path(name).isBoolean() || fields.path(name).booleanValue())
+                .filter(name -> saysSomething(fields.path(name)))
                 .sorted()
                 .toList();
         if (!unread.isEmpty()) {
@@ -153,6 +162,10 @@ public final class ModelConfig {
                     + " change what the model computes and are not supported for this model type; export the model to"
                     + " ONNX instead");
         }
+    }
+
+    private static boolean saysSomething(JsonNode value) {
+        return value.isBoolean() ? value.booleanValue() : !(value.isContainerNode() && value.isEmpty());
     }
 
     private static String shown(JsonNode value) {

@@ -28,7 +28,7 @@ public final class Weights {
     /**
      * The tensors of a folder.
      *
-     * @param prefix what modules' names begin with and files of a model without head leave out, such as {@code transformer.}
+     * @param prefix what modules' names begin with below a head, such as {@code transformer.}; see {@link HubFolder#stored}
      */
     Weights(HubFolder folder, GraphMessage graph, String prefix) {
         this.folder = folder;
@@ -51,7 +51,7 @@ public final class Weights {
     }
 
     private String stored(String name) {
-        return !folder.tensors().containsKey(name) && name.startsWith(prefix) ? name.substring(prefix.length()) : name;
+        return folder.stored(name, prefix);
     }
 
     /**
@@ -73,10 +73,14 @@ public final class Weights {
         }
         read.add(stored(name));
         boolean wide = stored.tensor().type() == DataType.FLOAT;
-        String own = graph.initializer(message(wide ? name : name + ".stored", name, stored));
+        String own = graph.initializer(message(name, stored));
         String value = wide
                 ? own
-                : graph.named(name, "Cast", List.of(GraphMessage.integer("to", TensorProto.DataType.FLOAT_VALUE)), own);
+                : graph.named(
+                        name + "/float32",
+                        "Cast",
+                        List.of(GraphMessage.integer("to", TensorProto.DataType.FLOAT_VALUE)),
+                        own);
         values.put(name, value);
         return value;
     }
@@ -94,10 +98,10 @@ public final class Weights {
         read.add(stored(name));
     }
 
-    private TensorProto message(String name, String given, HubFolder.StoredTensor stored) {
+    private TensorProto message(String name, HubFolder.StoredTensor stored) {
         TensorProto.Builder tensor = TensorProto.newBuilder()
                 .setName(name)
-                .setDataType(type(given, stored.tensor().type()))
+                .setDataType(type(name, stored.tensor().type()))
                 .setDataLocation(TensorProto.DataLocation.EXTERNAL)
                 .addExternalData(entry("location", stored.file()))
                 .addExternalData(entry("offset", Long.toString(stored.tensor().offset())))

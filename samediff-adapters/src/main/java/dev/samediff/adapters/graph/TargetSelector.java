@@ -41,8 +41,14 @@ public record TargetSelector(
         Map<String, Double> alphaPattern) {
 
     /** Names of output heads, which "all linear layers" leaves out unless {@link #withHead()} was called. */
-    public static final List<String> HEADS =
-            List.of("lm_head", "embed_out", "cls.predictions.decoder", "vocab_projector", "classifier", "score");
+    public static final List<String> HEADS = List.of(
+            "lm_head",
+            "lm_head.decoder",
+            "embed_out",
+            "cls.predictions.decoder",
+            "vocab_projector",
+            "classifier",
+            "score");
 
     /** What the command line and PEFT call {@link #allLinear()}. */
     public static final String ALL_LINEAR = "all-linear";

@@ -83,12 +83,7 @@ final class Layers {
     /** As {@link #vocabularyHead(String, String, boolean, String, int, int)}, with scores that stay within a number. */
     void vocabularyHead(
             String own, String table, boolean tied, String x, int vocabulary, int width, OptionalDouble cap) {
-        if (tied && weights.has(own + ".weight")) {
-            weights.leave(own + ".weight"); // the same numbers, stored twice by some
-        }
-        String weight = weights.get((tied ? table : own) + ".weight", vocabulary, width);
-        graph.in(own);
-        String turned = graph.transposed(weight, 1, 0);
+        String turned = vocabularyWeight(own, table, tied, vocabulary, width);
         if (cap.isPresent()) {
             String most = graph.number(cap.getAsDouble());
             String within = graph.node("Tanh", graph.node("Div", graph.node("MatMul", x, turned), most));
@@ -97,6 +92,21 @@ final class Layers {
             graph.named("logits", "MatMul", List.of(), x, turned);
         }
         graph.output("logits", "batch", "sequence", Integer.toString(vocabulary));
+    }
+
+    /** {@code x W^T} for every token of the vocabulary, with the tokens' table if the head is tied; an output of its own is not made of it. */
+    String vocabularyProduct(String own, String table, boolean tied, String x, int vocabulary, int width) {
+        return graph.node("MatMul", x, vocabularyWeight(own, table, tied, vocabulary, width));
+    }
+
+    /** W^T, [width,vocabulary]. */
+    private String vocabularyWeight(String own, String table, boolean tied, int vocabulary, int width) {
+        if (tied && weights.has(own + ".weight")) {
+            weights.leave(own + ".weight"); // the same numbers, stored twice by some
+        }
+        String weight = weights.get((tied ? table : own) + ".weight", vocabulary, width);
+        graph.in(own);
+        return graph.transposed(weight, 1, 0);
     }
 
     /** [batch,sequence,heads*width] to [batch,heads,sequence,width]. */
@@ -138,7 +148,7 @@ final class Layers {
         return switch (name) {
             case "silu", "swish" -> graph.node("Mul", x, graph.node("Sigmoid", x));
             case "relu" -> graph.node("Relu", x);
-            case "gelu" -> half(x, graph.node("Erf", graph.node("Div", x, graph.number(Math.sqrt(2)))));
+            case "gelu" -> gelu(x);
             case "gelu_new", "gelu_pytorch_tanh", "gelu_fast" -> {
                 String cube = graph.node("Mul", graph.number(0.044715), graph.node("Pow", x, graph.number(3)));
                 String inner = graph.node("Mul", graph.number(Math.sqrt(2 / Math.PI)), graph.node("Add", x, cube));
@@ -148,6 +158,11 @@ final class Layers {
                 throw config.refused(
                         field, "is `" + name + "`", "silu, relu, gelu, gelu_new, gelu_pytorch_tanh or gelu_fast");
         };
+    }
+
+    /** Hendrycks and Gimpel 2016, without approximation: {@code x (1 + erf(x / sqrt(2))) / 2}. */
+    String gelu(String x) {
+        return half(x, graph.node("Erf", graph.node("Div", x, graph.number(Math.sqrt(2)))));
     }
 
     /** {@code x (1 + y) / 2}. */
