@@ -64,7 +64,9 @@ public final class AnalysisReport {
     private static List<Row> last(List<Row> rows) {
         Map<String, Integer> steps = new LinkedHashMap<>();
         rows.forEach(row -> steps.merge(row.run(), row.step(), Math::max));
-        return rows.stream().filter(row -> steps.get(row.run()) == row.step()).toList();
+        return rows.stream()
+                .filter(row -> steps.getOrDefault(row.run(), row.step()) == row.step())
+                .toList();
     }
 
     private static LineChart scatter(
