@@ -48,6 +48,8 @@ public record TargetSelector(
             "cls.predictions.decoder",
             "vocab_projector",
             "classifier",
+            "classifier.dense",
+            "classifier.out_proj",
             "score");
 
     /** What the command line and PEFT call {@link #allLinear()}. */

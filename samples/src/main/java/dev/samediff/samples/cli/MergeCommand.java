@@ -11,6 +11,8 @@ import dev.samediff.importer.ImportedModel;
 import dev.samediff.importer.ModelFormat;
 import dev.samediff.importer.ModelImporter;
 import dev.samediff.importer.OnnxWriter;
+import dev.samediff.samples.learn.TaskFile;
+import dev.samediff.samples.learn.TextTasks;
 import dev.samediff.samples.output.Numbers;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -86,6 +88,7 @@ final class MergeCommand extends Command {
         AdapterState state = AdapterFolder.load(adapter);
         ImportedModel imported =
                 ModelImporter.load(ModelOptions.file(model), graph.chosen()).resizedFor(state);
+        restoreHead(imported);
         AdaptedModel adapted = AdaptedModel.inject(imported, state);
         int layers = adapted.sites().size();
         switch (chosen) {
@@ -105,6 +108,15 @@ final class MergeCommand extends Command {
                 "merged " + result.layers() + " layers into " + out + " (" + Numbers.bytes(bytes) + ", " + chosen + ")",
                 result);
         return 0;
+    }
+
+    /** The head that a run learned with its adapter stands in the run's description of its task. */
+    private void restoreHead(ImportedModel imported) throws IOException {
+        Path run = adapter.toAbsolutePath().normalize().getParent();
+        if (run != null && Files.isRegularFile(run.resolve(TaskFile.NAME))) {
+            TaskFile file = TaskFile.read(run);
+            TextTasks.named(file.task()).restore(imported, file.settings());
+        }
     }
 
     private Format chosen() {

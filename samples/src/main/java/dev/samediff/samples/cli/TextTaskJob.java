@@ -22,6 +22,7 @@ import dev.samediff.samples.finetune.RunWriter;
 import dev.samediff.samples.finetune.StopSignal;
 import dev.samediff.samples.finetune.TrainingRun;
 import dev.samediff.samples.learn.Examples;
+import dev.samediff.samples.learn.OwnHead;
 import dev.samediff.samples.learn.TaskFile;
 import dev.samediff.samples.learn.TaskSettings;
 import dev.samediff.samples.learn.TextModel;
@@ -64,8 +65,11 @@ final class TextTaskJob<E> {
         Path train = required(command.data.train, "--train", task.expectedData());
         Optional<Path> eval = command.data.onlyEvaluation(task.name());
         TaskSettings given = command.task.settings(task, command.model.logits, command.training.seed);
-        Examples.Split<E> data = task.read(train, eval, given);
-        TaskSettings known = given.of(data.train());
+        Optional<OwnHead> own = given.choosesHead() ? Optional.empty() : task.ownHead(modelFile);
+        Examples<E> examples = own.map(head -> head.read(task, train, given)).orElseGet(() -> task.read(train));
+        Examples.Split<E> data = task.split(examples, train, eval, given);
+        TaskSettings known =
+                own.map(OwnHead::scores).map(given::withScores).orElse(given).of(examples);
         TrainingRun.requireMetric(settings.metric(), task.metrics("", known));
         Tokenizer tokenizer = Tokenizers.load(tokenizerFile);
         String description = description(train, data);
@@ -78,7 +82,7 @@ final class TextTaskJob<E> {
                 command.vocabulary(),
                 command.model.place());
         TextTraining.Prepared prepared = TextTraining.Prepared.of(task, model, known);
-        Candidate candidate = candidate(prepared);
+        Candidate candidate = candidate(prepared, own);
         requireWritable(model, candidate);
         Optional<KeptAdapters> keeper = command.output.keeper(
                 folder, candidate.adapted(), AdapterFolder.Description.of(model.imported(), task.peftType()));
@@ -115,9 +119,12 @@ final class TextTaskJob<E> {
                 + data.train().list().size() + " examples, " + data.evaluation().size() + " to evaluate";
     }
 
-    private Candidate candidate(TextTraining.Prepared prepared) {
+    private Candidate candidate(TextTraining.Prepared prepared, Optional<OwnHead> own) {
         List<String> whole = new ArrayList<>(command.adapter.whole.modules());
-        task.newHead(prepared.settings()).filter(head -> !whole.contains(head)).ifPresent(whole::add);
+        task.newHead(prepared.model(), prepared.settings())
+                .or(() -> own.map(OwnHead::module))
+                .filter(head -> !whole.contains(head))
+                .ifPresent(whole::add);
         Function<SameDiff, TaskLoss> loss = graph -> task.loss(graph, prepared.output(), prepared.settings());
         ImportedModel imported = prepared.model().imported();
         if (SubspaceOptions.isFull(command.method)) {

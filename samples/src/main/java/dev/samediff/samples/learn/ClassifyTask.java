@@ -68,6 +68,11 @@ final class ClassifyTask extends HeadTask<LabelledText> {
     }
 
     @Override
+    String architecture() {
+        return "ForSequenceClassification";
+    }
+
+    @Override
     public TaskLoss loss(SameDiff graph, String output, TaskSettings settings) {
         return Losses.classification(graph, output);
     }

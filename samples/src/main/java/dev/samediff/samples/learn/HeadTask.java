@@ -4,13 +4,21 @@ import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.graph.GraphOutputs;
 import dev.samediff.adapters.task.Pooling;
 import dev.samediff.adapters.task.TaskHead;
+import dev.samediff.importer.HuggingFaceWriter;
+import dev.samediff.importer.ImportedModel;
+import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Set;
 
 /** A task whose scores come from a linear layer: a new one, or an output that the model has. */
 abstract class HeadTask<E> implements TextTask<E> {
+    private static final String POOLED = "pooler_output";
+
     /** Returns the head for these settings. */
     abstract TaskHead head(TaskSettings settings);
+
+    /** Returns how transformers' classes with such a head end. */
+    abstract String architecture();
 
     @Override
     public Set<Setting> settings() {
@@ -19,7 +27,18 @@ abstract class HeadTask<E> implements TextTask<E> {
 
     @Override
     public TaskSettings settled(TextModel model, TaskSettings settings) {
-        return settings.scores() != null || settings.pooling() != null ? settings : settings.withPooling(Pooling.MEAN);
+        return settings.scores() != null || settings.pooling() != null
+                ? settings
+                : settings.withPooling(usual(model, settings));
+    }
+
+    /** BERT's own pooler, if nothing else is said: a classifier of transformers is on it, so that PEFT's adapters fit. */
+    private static Pooling usual(TextModel model, TaskSettings settings) {
+        boolean pooled = settings.features() == null
+                && HuggingFaceWriter.isFolder(model.imported())
+                && model.imported().outputs().stream()
+                        .anyMatch(output -> output.name().equals(POOLED));
+        return pooled ? Pooling.GIVEN : Pooling.MEAN;
     }
 
     @Override
@@ -32,10 +51,28 @@ abstract class HeadTask<E> implements TextTask<E> {
             throw new InvalidInputException("--pooling each gives no vector for a text; take first, mean, last, or"
                     + " given if the output is pooled already");
         }
+        return put(model.imported(), settings);
+    }
+
+    @Override
+    public void restore(ImportedModel model, TaskSettings settings) {
+        if (settings.scores() == null) {
+            put(model, settings);
+        }
+    }
+
+    private String put(ImportedModel model, TaskSettings settings) {
+        TaskHead head = named(model, settings);
         String features = settings.features();
-        return features == null
-                ? model.imported().addHead(head(settings))
-                : model.imported().addHead(head(settings), features);
+        return features == null ? model.addHead(head) : model.addHead(head, features);
+    }
+
+    /** The head, under a name that the model has not got. */
+    private TaskHead named(ImportedModel model, TaskSettings settings) {
+        TaskHead head = head(settings);
+        boolean taken =
+                model.initializers().keySet().stream().anyMatch(weight -> weight.startsWith(head.module() + "."));
+        return taken ? head.withModule("new_" + head.module()) : head;
     }
 
     /** Checks that the model has an output. */
@@ -48,8 +85,15 @@ abstract class HeadTask<E> implements TextTask<E> {
     }
 
     @Override
-    public Optional<String> newHead(TaskSettings settings) {
-        return settings.scores() == null ? Optional.of(head(settings).module()) : Optional.empty();
+    public Optional<OwnHead> ownHead(Path model) {
+        return OwnHead.of(model, architecture());
+    }
+
+    @Override
+    public Optional<String> newHead(TextModel model, TaskSettings settings) {
+        return settings.scores() == null
+                ? Optional.of(named(model.imported(), settings).module())
+                : Optional.empty();
     }
 
     @Override

@@ -60,6 +60,11 @@ final class RegressTask extends HeadTask<ScoredText> {
     }
 
     @Override
+    String architecture() {
+        return "ForSequenceClassification";
+    }
+
+    @Override
     public TaskLoss loss(SameDiff graph, String output, TaskSettings settings) {
         return Losses.regression(graph, output);
     }

@@ -79,6 +79,11 @@ final class TagTask extends HeadTask<TaggedWords> {
     }
 
     @Override
+    String architecture() {
+        return "ForTokenClassification";
+    }
+
+    @Override
     public TaskLoss loss(SameDiff graph, String output, TaskSettings settings) {
         return Losses.tokenClassification(graph, output);
     }

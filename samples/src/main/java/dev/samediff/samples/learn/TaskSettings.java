@@ -33,6 +33,11 @@ public record TaskSettings(
                 examples.labels(), examples.form(), scores, pooling, features, seed, decoderStart, loss, beta);
     }
 
+    /** Returns whether the scores, or what a new head is put on, were named. */
+    public boolean choosesHead() {
+        return scores != null || pooling != null || features != null;
+    }
+
     /** Returns this with an output of the model that is learned. */
     public TaskSettings withScores(String output) {
         return new TaskSettings(labels, form, output, pooling, features, seed, decoderStart, loss, beta);

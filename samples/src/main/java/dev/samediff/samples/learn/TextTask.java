@@ -7,6 +7,7 @@ import dev.samediff.adapters.text.batch.BatchPlan;
 import dev.samediff.adapters.text.batch.TextRecipe;
 import dev.samediff.adapters.train.loss.TaskLoss;
 import dev.samediff.adapters.train.metric.Metric;
+import dev.samediff.importer.ImportedModel;
 import dev.samediff.samples.finetune.Candidate;
 import java.nio.file.Path;
 import java.util.List;
@@ -86,8 +87,18 @@ public interface TextTask<E> {
      */
     String attach(TextModel model, TaskSettings settings);
 
+    /** Returns the head that a model has for this task already. */
+    default Optional<OwnHead> ownHead(Path model) {
+        return Optional.empty();
+    }
+
+    /** Puts the head that a run learned on its model again, where the task has one. */
+    default void restore(ImportedModel model, TaskSettings settings) {
+        // the model lacks nothing
+    }
+
     /** Returns the module path of a new head, which is trained whole. */
-    default Optional<String> newHead(TaskSettings settings) {
+    default Optional<String> newHead(TextModel model, TaskSettings settings) {
         return Optional.empty();
     }
 
@@ -134,9 +145,9 @@ public interface TextTask<E> {
      */
     Answers answers(ModelPool pool, TextModel model, String output, TaskSettings settings, Optional<String> adapter);
 
-    /** Reads the data to learn from and to measure by; without a file to measure by, every 20th example is held out. */
-    default Examples.Split<E> read(Path train, Optional<Path> evaluation, TaskSettings settings) {
-        Examples<E> examples = read(train);
+    /** Splits the data to learn from and to measure by; without a file to measure by, every 20th example is held out. */
+    default Examples.Split<E> split(
+            Examples<E> examples, Path train, Optional<Path> evaluation, TaskSettings settings) {
         return evaluation
                 .map(file -> new Examples.Split<>(examples, read(file, settings.of(examples))))
                 .orElseGet(() -> examples.split(train));
