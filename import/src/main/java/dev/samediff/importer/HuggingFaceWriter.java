@@ -69,7 +69,8 @@ public final class HuggingFaceWriter {
         model.requireSameVocabulary();
         if (!model.heads().isEmpty()) {
             throw new InvalidInputException(
-                    "the model has a head that its folder does not have; a folder of its architecture has no place for it: write ONNX");
+                    "the model has a head that its folder does not have; a folder of its architecture has no place for it: write a file"
+                            + " that ends with .onnx");
         }
         HubFolder folder = HubFolder.read(model.source().toAbsolutePath().resolveSibling(""));
         requireElsewhere(folder.path(), target);

@@ -4,6 +4,7 @@ import dev.samediff.adapters.InvalidInputException;
 import dev.samediff.adapters.graph.GraphOutputs;
 import dev.samediff.adapters.task.Pooling;
 import dev.samediff.adapters.task.TaskHead;
+import dev.samediff.importer.HubConfig;
 import dev.samediff.importer.HuggingFaceWriter;
 import dev.samediff.importer.ImportedModel;
 import java.nio.file.Path;
@@ -36,6 +37,8 @@ abstract class HeadTask<E> implements TextTask<E> {
     private static Pooling usual(TextModel model, TaskSettings settings) {
         boolean pooled = settings.features() == null
                 && HuggingFaceWriter.isFolder(model.imported())
+                && HubConfig.beside(model.imported().source()).architectures().stream()
+                        .anyMatch(name -> name.startsWith("Bert"))
                 && model.imported().outputs().stream()
                         .anyMatch(output -> output.name().equals(POOLED));
         return pooled ? Pooling.GIVEN : Pooling.MEAN;

@@ -16,7 +16,7 @@ import java.util.stream.IntStream;
  * @param labels names of its classes, in the order of the scores
  */
 public record OwnHead(String scores, String module, List<String> labels) {
-    private static final String ADVICE = "; learn a new head instead: give --pooling, or --features";
+    private static final String ADVICE = "; learn a new head instead: --features last_hidden_state";
 
     /**
      * Looks for it.
