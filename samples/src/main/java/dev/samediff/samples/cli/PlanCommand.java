@@ -1,5 +1,8 @@
 package dev.samediff.samples.cli;
 
+import dev.samediff.importer.HubConfig;
+import dev.samediff.importer.ModelFormat;
+import dev.samediff.samples.learn.TextTasks;
 import dev.samediff.samples.output.Numbers;
 import dev.samediff.samples.output.TextTable;
 import dev.samediff.samples.plan.MemoryPart;
@@ -41,7 +44,9 @@ final class PlanCommand extends Command {
     @Option(
             names = "--model",
             paramLabel = "MODEL",
-            description = "A causal language model, as in finetune. Default: the bundled story model.")
+            description =
+                    "A model, as in finetune; of an encoder the step is that of scores, or features, of all tokens. Default: the"
+                            + " bundled story model.")
     @Nullable
     Path model;
 
@@ -143,9 +148,20 @@ final class PlanCommand extends Command {
             words.addAll(List.of("--max-length", Integer.toString(length)));
         }
         if (model != null) {
+            if (isEncoder(model)) {
+                words.addAll(List.of("--task", TextTasks.ofHead(model).orElse("TASK")));
+            }
             words.addAll(List.of("--tokenizer", "TOKENIZER", "--train", "DATA"));
         }
         return quoted(words);
+    }
+
+    /** Whether a folder holds a model that writes no text, so that it is trained for another task. */
+    private static boolean isEncoder(Path model) {
+        List<String> architectures = HubConfig.beside(model).architectures();
+        return ModelFormat.of(model) == ModelFormat.HUGGING_FACE
+                && !architectures.isEmpty()
+                && architectures.stream().noneMatch(name -> name.endsWith("CausalLM") || name.endsWith("LMHeadModel"));
     }
 
     /** The result for machines; what is not known is null. */

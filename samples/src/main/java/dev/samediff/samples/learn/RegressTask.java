@@ -24,12 +24,14 @@ import org.nd4j.linalg.dataset.api.iterator.MultiDataSetIterator;
 
 /** A number for a text. */
 final class RegressTask extends HeadTask<ScoredText> {
+    static final String NAME = "regress";
+
     /** A text with its number, for machines. */
     record Graded(String text, double score) {}
 
     @Override
     public String name() {
-        return "regress";
+        return NAME;
     }
 
     /** PEFT has no type of its own for it: a sequence classifier with one class, as in transformers. */

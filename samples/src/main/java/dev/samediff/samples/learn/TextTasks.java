@@ -1,8 +1,10 @@
 package dev.samediff.samples.learn;
 
 import dev.samediff.adapters.InvalidInputException;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.Optional;
 import java.util.stream.Collectors;
 
 /** The tasks by name. */
@@ -30,6 +32,21 @@ public final class TextTasks {
                 .filter(task -> task.name().equals(name.toLowerCase(Locale.ROOT)))
                 .findFirst()
                 .orElseThrow(() -> new InvalidInputException("there is no task `" + name + "`; there are " + names()));
+    }
+
+    /**
+     * Returns the task that a Hugging Face folder has a head for: the first one, but {@code regress} where the head has one label.
+     *
+     * @param model the folder
+     */
+    public static Optional<String> ofHead(Path model) {
+        return ALL.stream()
+                .filter(task -> task.ownHead(model)
+                        .filter(head ->
+                                (head.labels().size() == 1) == task.name().equals(RegressTask.NAME))
+                        .isPresent())
+                .map(TextTask::name)
+                .findFirst();
     }
 
     /** Returns the names of the tasks that take a setting. */

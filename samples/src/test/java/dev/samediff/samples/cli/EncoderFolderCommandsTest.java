@@ -69,17 +69,17 @@ class EncoderFolderCommandsTest {
 
     @ParameterizedTest
     @CsvSource({
-        "bert-masked-lm, cls.predictions.decoder",
-        "roberta-classification, classifier.out_proj",
-        "distilbert-tagging, classifier"
+        "bert-masked-lm, cls.predictions.decoder, TASK",
+        "roberta-classification, classifier.out_proj, classify",
+        "distilbert-tagging, classifier, tag"
     })
-    void it_is_looked_at_verified_and_planned(String name, String head) {
+    void it_is_looked_at_verified_and_planned(String name, String head, String task) {
         String model = FOLDERS.resolve(name).toString();
         assertThat(ran("inspect", model).out()).contains("last_hidden_state", head);
         assertThat(ran("verify", model).out()).contains("passed");
         assertThat(ran("plan", "--model", model, "--rank", "4", "--length", "8", "--batch", "2")
                         .out())
-                .contains("it fits");
+                .contains("it fits", "--task " + task);
     }
 
     /** The head that the folder has is learned on, with the labels in its order, and merged into a folder of the same kind. */
