@@ -94,7 +94,17 @@ class HubFolderTest {
     }
 
     @ParameterizedTest
-    @ValueSource(strings = {"gpt2", "gemma2", "phi3-partial", "opt-350m", "gpt-neox"})
+    @ValueSource(
+            strings = {
+                "gpt2",
+                "gemma2",
+                "phi3-partial",
+                "opt-350m",
+                "gpt-neox",
+                "../encoders/bert-masked-lm",
+                "../encoders/roberta-classification",
+                "../encoders/distilbert"
+            })
     void a_mutated_folder_is_read_or_refused_and_nothing_else(String name) throws IOException {
         copy(name);
         byte[] config = Files.readAllBytes(folder.resolve(CONFIG));
