@@ -27,16 +27,17 @@ final class TaskOptions {
     @Option(
             names = "--pooling",
             paramLabel = "NAME",
-            description = "classify, regress, embed: how the features of tokens become one vector: first (token), mean"
-                    + " or last; given: the model has done it. Default: mean.")
+            description =
+                    "classify, regress, embed: how the features of tokens become one vector: first (token), mean"
+                            + " or last; given: the model has done it. Default: mean; given in a folder of BERT that has a pooler.")
     @Nullable
     Pooling pooling;
 
     @Option(
             names = "--features",
             paramLabel = "NAME",
-            description = "classify, tag, regress, embed: the output that the head is put on. Default: the first that"
-                    + " fits.")
+            description = "classify, tag, regress, embed: the output that a new head is put on. Default: the first that"
+                    + " fits; no new head in a Hugging Face folder that has one for the task.")
     @Nullable
     String features;
 

@@ -27,7 +27,7 @@ import picocli.CommandLine.Parameters;
 final class VerifyCommand extends Command {
     @Parameters(
             paramLabel = "MODEL",
-            description = "An ONNX file, or a TensorFlow graph: .pb, .pbtxt, SavedModel folder.")
+            description = "An ONNX file, a Hugging Face folder, or a TensorFlow graph: .pb, .pbtxt, SavedModel folder.")
     Path model = Path.of("");
 
     @Mixin
