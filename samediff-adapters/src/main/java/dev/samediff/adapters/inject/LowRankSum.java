@@ -6,37 +6,28 @@ import dev.samediff.adapters.Scales;
 import dev.samediff.adapters.SiteKind;
 import dev.samediff.adapters.graph.AdaptableSite;
 import dev.samediff.adapters.graph.Orientation;
+import dev.samediff.adapters.linalg.NarrowProducts;
 import dev.samediff.adapters.memory.HostFloats;
-import java.util.ArrayList;
-import java.util.Arrays;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
-import java.util.function.IntFunction;
-import java.util.stream.IntStream;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.function.BiConsumer;
 import org.nd4j.linalg.api.buffer.DataType;
 import org.nd4j.linalg.api.ndarray.INDArray;
 import org.nd4j.linalg.factory.Nd4j;
 
 /**
- * A weight plus products of narrow matrices, {@code W + sum_i f_i A_i B_i}, computed in float64 and rounded once. It goes row by
- * row, several rows at a time, so that nothing of the weight's size is made on the way. A stack of experts is a weight with
- * the rows of all of them. Of a method with a {@link AdapterMethod#magnitude} the columns are brought to its lengths then; of one with
- * {@link AdapterMethod#scales} rows or columns are multiplied by its factors.
+ * A weight plus products of narrow matrices, {@code W + sum_i f_i A_i B_i}, computed in float64 and rounded once ({@link NarrowProducts}). A
+ * stack of experts is a weight with the rows of all of them. Of a method with a {@link AdapterMethod#magnitude} the columns are brought to
+ * its lengths then; of one with {@link AdapterMethod#scales} rows or columns are multiplied by its factors.
  */
 final class LowRankSum {
-    /** Rows whose squares are added up by one thread. */
-    private static final int PART = 64;
-
-    /** Rows of a factor that are added at once. */
-    private static final int TOGETHER = 4;
-
     private final Orientation orientation;
-    private final int experts;
     private final SiteKind kind;
-    private final List<Term> terms = new ArrayList<>();
+    private final NarrowProducts products;
     private double[] lengths = {};
     private double[] ofInputs = {};
     private double[] ofOutputs = {};
@@ -48,12 +39,9 @@ final class LowRankSum {
      */
     LowRankSum(AdaptableSite layer) {
         this.orientation = layer.orientation();
-        this.experts = layer.experts();
         this.kind = layer.kind();
+        this.products = new NarrowProducts(layer.experts());
     }
-
-    /** left [rows,rank] times right [rank,columns] in the stored orientation; of each expert, one behind the other. */
-    private record Term(double[] left, double[] right, int rank) {}
 
     /**
      * Adds a product.
@@ -69,10 +57,7 @@ final class LowRankSum {
         INDArray a = Objects.requireNonNull(factors.get("lora_A"));
         INDArray b = Objects.requireNonNull(factors.get("lora_B")).mul(factor);
         boolean rows = orientation == Orientation.IN_OUT;
-        terms.add(new Term(
-                numbers(rows ? a : Orientation.OUT_IN.asStored(b)),
-                numbers(rows ? b : Orientation.OUT_IN.asStored(a)),
-                Math.toIntExact(a.size(-1))));
+        products.add(rows ? a : Orientation.OUT_IN.asStored(b), rows ? b : Orientation.OUT_IN.asStored(a));
     }
 
     /**
@@ -117,26 +102,26 @@ final class LowRankSum {
      * @param target takes the result, of W's shape, other memory
      */
     void into(INDArray weight, INDArray target) {
-        int columns = Math.toIntExact(weight.size(-1));
-        int rows = Math.toIntExact(weight.length() / columns);
+        int columns = columns(weight);
         double[] factors = columnFactors(weight);
-        IntFunction<double[]> sums = sums(weight);
-        IntFunction<double[]> results = row -> {
-            double[] sum = sums.apply(row);
-            scale(sum, row, factors, orientation == Orientation.IN_OUT);
-            scale(sum, row, ofOutputs, orientation == Orientation.IN_OUT);
-            scale(sum, row, ofInputs, orientation == Orientation.OUT_IN);
-            return sum;
-        };
-        if (HostFloats.isPlain(target)) {
-            IntStream.range(0, rows).parallel().forEach(row -> write(results.apply(row), target, row));
-            return;
+        boolean plain = HostFloats.isPlain(target);
+        double[] whole = new double[plain ? 0 : Math.toIntExact(weight.length())];
+        compute(weight, (tile, sums) -> {
+            scale(tile, sums, factors, orientation == Orientation.IN_OUT);
+            scale(tile, sums, ofOutputs, orientation == Orientation.IN_OUT);
+            scale(tile, sums, ofInputs, orientation == Orientation.OUT_IN);
+            if (plain) {
+                write(tile, sums, target, columns);
+            } else {
+                for (int i = 0; i < tile.rows(); i++) {
+                    int to = (tile.row() + i) * columns + tile.column();
+                    System.arraycopy(sums, i * tile.columns(), whole, to, tile.columns());
+                }
+            }
+        });
+        if (!plain) {
+            target.assign(Nd4j.createFromArray(whole).reshape(weight.shape()).castTo(target.dataType()));
         }
-        double[] numbers = new double[rows * columns];
-        for (int row = 0; row < rows; row++) {
-            System.arraycopy(results.apply(row), 0, numbers, row * columns, columns);
-        }
-        target.assign(Nd4j.createFromArray(numbers).reshape(weight.shape()).castTo(target.dataType()));
     }
 
     /**
@@ -156,11 +141,14 @@ final class LowRankSum {
         return factors;
     }
 
-    /** Multiplies a row by factors of its elements, or by the factor of the row. */
-    private static void scale(double[] sum, int row, double[] factors, boolean each) {
-        if (factors.length > 0) {
-            for (int i = 0; i < sum.length; i++) {
-                sum[i] *= factors[each ? i : row];
+    /** Multiplies numbers by factors of their columns, or of their rows. */
+    private static void scale(NarrowProducts.Tile tile, double[] sums, double[] factors, boolean ofColumns) {
+        if (factors.length == 0) {
+            return;
+        }
+        for (int i = 0; i < tile.rows(); i++) {
+            for (int j = 0; j < tile.columns(); j++) {
+                sums[i * tile.columns() + j] *= factors[ofColumns ? tile.column() + j : tile.row() + i];
             }
         }
     }
@@ -171,109 +159,84 @@ final class LowRankSum {
      * @param weight W [in,out] as stored; not modified
      */
     double[] columnSquares(INDArray weight) {
-        int columns = Math.toIntExact(weight.size(-1));
-        int rows = Math.toIntExact(weight.length() / columns);
-        IntFunction<double[]> sums = sums(weight);
-        if (orientation == Orientation.OUT_IN) {
-            return IntStream.range(0, rows)
-                    .parallel()
-                    .mapToDouble(row -> {
-                        double square = 0;
-                        for (double number : sums.apply(row)) {
-                            square += number * number;
-                        }
-                        return square;
-                    })
-                    .toArray();
-        }
-        double[] total = new double[columns]; // of parts, added in their order: the same sum on every machine
-        IntStream.range(0, (rows + PART - 1) / PART)
-                .parallel()
-                .mapToObj(part -> squares(sums, part * PART, Math.min(rows, (part + 1) * PART), columns))
-                .toList()
-                .forEach(part -> addScaled(total, part, 0, 1));
+        boolean ofColumns = orientation == Orientation.IN_OUT;
+        Map<NarrowProducts.Tile, double[]> parts = new ConcurrentHashMap<>();
+        compute(weight, (tile, sums) -> parts.put(tile, squares(tile, sums, ofColumns)));
+        double[] total = new double[ofColumns ? columns(weight) : rows(weight)];
+        parts.entrySet().stream() // of parts, added in their order: the same sum for all numbers of threads
+                .sorted(Comparator.comparingLong(part -> (long) part.getKey().row() * columns(weight)
+                        + part.getKey().column()))
+                .forEach(part -> {
+                    int start =
+                            ofColumns ? part.getKey().column() : part.getKey().row();
+                    double[] squares = part.getValue();
+                    for (int i = 0; i < squares.length; i++) {
+                        total[start + i] += squares[i];
+                    }
+                });
         return total;
     }
 
-    private static double[] squares(IntFunction<double[]> sums, int from, int to, int columns) {
-        double[] squares = new double[columns];
-        for (int row = from; row < to; row++) {
-            double[] sum = sums.apply(row);
-            for (int i = 0; i < columns; i++) {
-                squares[i] += sum[i] * sum[i];
+    private static double[] squares(NarrowProducts.Tile tile, double[] sums, boolean ofColumns) {
+        double[] squares = new double[ofColumns ? tile.columns() : tile.rows()];
+        for (int i = 0; i < tile.rows(); i++) {
+            for (int j = 0; j < tile.columns(); j++) {
+                double number = sums[i * tile.columns() + j];
+                squares[ofColumns ? j : i] += number * number;
             }
         }
         return squares;
     }
 
-    /** W's rows with the products, unscaled; safe for several threads. */
-    private IntFunction<double[]> sums(INDArray weight) {
-        int columns = Math.toIntExact(weight.size(-1));
-        int each = Math.toIntExact(weight.length() / columns) / experts;
-        IntFunction<double[]> rows =
-                HostFloats.isPlain(weight) ? row -> read(weight, row, columns) : copied(weight, columns);
-        return row -> {
-            double[] sum = rows.apply(row);
-            addTerms(sum, row, each);
-            return sum;
+    private static int columns(INDArray weight) {
+        return Math.toIntExact(weight.size(-1));
+    }
+
+    private static int rows(INDArray weight) {
+        return Math.toIntExact(weight.length() / columns(weight));
+    }
+
+    /** W's tiles with the products, unscaled, several at a time. */
+    private void compute(INDArray weight, BiConsumer<NarrowProducts.Tile, double[]> use) {
+        int columns = columns(weight);
+        products.compute(
+                rows(weight),
+                columns,
+                HostFloats.isPlain(weight)
+                        ? (tile, into) -> read(tile, weight, columns, into)
+                        : copied(weight, columns),
+                use);
+    }
+
+    private static BiConsumer<NarrowProducts.Tile, double[]> copied(INDArray weight, int columns) {
+        double[] numbers = numbers(weight.castTo(DataType.DOUBLE));
+        return (tile, into) -> {
+            for (int i = 0; i < tile.rows(); i++) {
+                int from = (tile.row() + i) * columns + tile.column();
+                System.arraycopy(numbers, from, into, i * tile.columns(), tile.columns());
+            }
         };
     }
 
-    private static IntFunction<double[]> copied(INDArray weight, int columns) {
-        double[] numbers = numbers(weight.castTo(DataType.DOUBLE));
-        return row -> Arrays.copyOfRange(numbers, row * columns, (row + 1) * columns);
-    }
-
-    private static double[] read(INDArray weight, int row, int columns) {
-        float[] numbers = new float[columns];
-        HostFloats.read(weight, (long) row * columns, numbers);
-        double[] doubles = new double[columns];
-        for (int i = 0; i < columns; i++) {
-            doubles[i] = numbers[i];
-        }
-        return doubles;
-    }
-
-    private static void write(double[] doubles, INDArray target, int row) {
-        float[] numbers = new float[doubles.length];
-        for (int i = 0; i < doubles.length; i++) {
-            numbers[i] = (float) doubles[i];
-        }
-        HostFloats.write(numbers, target, (long) row * doubles.length);
-    }
-
-    /** Adds a row's products; {@code each} is the number of rows of one expert. */
-    private void addTerms(double[] sum, int row, int each) {
-        for (Term term : terms) {
-            int first = row / each * term.rank;
-            int k = 0;
-            for (; k + TOGETHER <= term.rank; k += TOGETHER) {
-                addScaled(sum, term.right, (first + k) * sum.length, term.left, row * term.rank + k);
-            }
-            for (; k < term.rank; k++) {
-                addScaled(sum, term.right, (first + k) * sum.length, term.left[row * term.rank + k]);
+    private static void read(NarrowProducts.Tile tile, INDArray weight, int columns, double[] into) {
+        float[] row = new float[tile.columns()];
+        for (int i = 0; i < tile.rows(); i++) {
+            HostFloats.read(weight, (long) (tile.row() + i) * columns + tile.column(), row);
+            int start = i * row.length;
+            for (int j = 0; j < row.length; j++) {
+                into[start + j] = row[j];
             }
         }
     }
 
-    /** Adds {@value #TOGETHER} rows of a factor at once: the sum is read and written once for them. */
-    private static void addScaled(double[] sum, double[] right, int start, double[] factors, int factor) {
-        int n = sum.length;
-        double f0 = factors[factor];
-        double f1 = factors[factor + 1];
-        double f2 = factors[factor + 2];
-        double f3 = factors[factor + 3];
-        int second = start + n;
-        int third = second + n;
-        int fourth = third + n;
-        for (int i = 0; i < n; i++) {
-            sum[i] += f0 * right[start + i] + f1 * right[second + i] + f2 * right[third + i] + f3 * right[fourth + i];
-        }
-    }
-
-    private static void addScaled(double[] sum, double[] right, int start, double factor) {
-        for (int i = 0; i < sum.length; i++) {
-            sum[i] += factor * right[start + i];
+    private static void write(NarrowProducts.Tile tile, double[] sums, INDArray target, int columns) {
+        float[] row = new float[tile.columns()];
+        for (int i = 0; i < tile.rows(); i++) {
+            int start = i * row.length;
+            for (int j = 0; j < row.length; j++) {
+                row[j] = (float) sums[start + j];
+            }
+            HostFloats.write(row, target, (long) (tile.row() + i) * columns + tile.column());
         }
     }
 }

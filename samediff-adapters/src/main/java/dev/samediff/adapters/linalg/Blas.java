@@ -3,6 +3,7 @@ package dev.samediff.adapters.linalg;
 import static dev.samediff.adapters.linalg.Lapack.doubles;
 import static dev.samediff.adapters.linalg.Lapack.floats;
 
+import org.bytedeco.javacpp.DoublePointer;
 import org.bytedeco.openblas.global.openblas;
 import org.bytedeco.openblas.global.openblas_full;
 import org.nd4j.linalg.api.ndarray.INDArray;
@@ -55,6 +56,33 @@ final class Blas {
             openblas.cblas_sgemm(ORDER, opA, opB, m, n, k, 1, floats(a), lda, floats(b), ldb, 0, floats(c), m);
         }
         Lapack.written(0, a, b, c);
+    }
+
+    /**
+     * {@code sums [m,n] += a b} in float64, all row-major, with k columns of a.
+     *
+     * @param from first element of a
+     * @param fromB first element of b
+     * @param ldb elements from one row of b to the next
+     */
+    static void addProduct(
+            int m, int n, int k, INDArray a, long from, INDArray b, long fromB, int ldb, DoublePointer sums) {
+        openblas.cblas_dgemm(
+                openblas.CblasRowMajor,
+                openblas.CblasNoTrans,
+                openblas.CblasNoTrans,
+                m,
+                n,
+                k,
+                1,
+                doubles(a).position(from),
+                k,
+                doubles(b).position(fromB),
+                ldb,
+                1,
+                sums,
+                n);
+        Lapack.written(0, a, b);
     }
 
     /** {@code to [n,m] = a^T} of {@code a [m,n]}. */

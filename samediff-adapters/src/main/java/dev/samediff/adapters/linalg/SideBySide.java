@@ -10,6 +10,7 @@ import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.function.Function;
+import java.util.function.Supplier;
 import java.util.function.ToLongFunction;
 import java.util.stream.IntStream;
 import org.bytedeco.openblas.global.openblas_full;
@@ -21,6 +22,9 @@ import org.nd4j.linalg.factory.Nd4j;
  * 0.07 s with one and 0.5 s with two on a processor with two cores.
  */
 public final class SideBySide {
+    private static int inside;
+    private static int before;
+
     private SideBySide() {}
 
     /**
@@ -37,14 +41,51 @@ public final class SideBySide {
         if (threads <= 1 || Nd4j.getAffinityManager().getNumberOfDevices() > 1) { // arrays live on one device
             return items.stream().map(decompose).toList();
         }
-        int before = openblas_full.openblas_get_num_threads();
+        return onOneThread(() -> pooled(threads, items, cost, decompose));
+    }
+
+    /**
+     * Applies a function to every item as {@link #map} does, but with one thread of OpenBLAS for each also where there is a single item or
+     * a single thread, so that the results' bits do not depend on how many there are.
+     *
+     * @param items what to compute
+     * @param compute must not touch what another item's call touches
+     * @return the results in the items' order
+     * @throws RuntimeException the first one that a call threw, in the items' order
+     */
+    static <I, R> List<R> mapSeparately(List<I> items, Function<I, R> compute) {
+        int threads = Math.min(openblas_full.openblas_get_num_threads(), items.size());
+        return onOneThread(
+                () -> threads <= 1 ? items.stream().map(compute).toList() : pooled(threads, items, item -> 1, compute));
+    }
+
+    /** Runs something while OpenBLAS uses one thread; it has one number of threads for the whole process. */
+    private static <R> R onOneThread(Supplier<R> work) {
+        synchronized (SideBySide.class) {
+            if (inside == 0) {
+                before = openblas_full.openblas_get_num_threads();
+                openblas_full.openblas_set_num_threads(1);
+            }
+            inside++;
+        }
+        try {
+            return work.get();
+        } finally {
+            synchronized (SideBySide.class) {
+                inside--;
+                if (inside == 0) {
+                    openblas_full.openblas_set_num_threads(before);
+                }
+            }
+        }
+    }
+
+    private static <I, R> List<R> pooled(int threads, List<I> items, ToLongFunction<I> cost, Function<I, R> decompose) {
         ExecutorService pool = Executors.newFixedThreadPool(threads);
-        openblas_full.openblas_set_num_threads(1);
         try {
             return results(submit(pool, items, cost, decompose));
         } finally {
             pool.shutdownNow();
-            openblas_full.openblas_set_num_threads(before);
         }
     }
 
