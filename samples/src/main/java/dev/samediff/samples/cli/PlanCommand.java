@@ -111,11 +111,7 @@ final class PlanCommand extends Command {
                 .append(Numbers.decimal(planned.stepSeconds(), 2))
                 .append(" s\n");
         if (planned.diskBytes() > 0) {
-            text.append("on disk, in ")
-                    .append(execution.weightsDirectory())
-                    .append(", while it runs: ")
-                    .append(Numbers.bytes(planned.diskBytes()))
-                    .append('\n');
+            text.append(onDisk(planned));
         }
         planned.available()
                 .ifPresent(available -> text.append(planned.fits() ? "it fits" : "it does NOT fit")
@@ -124,6 +120,19 @@ final class PlanCommand extends Command {
                         .append(" that are left of this machine's memory\n"));
         planned.mostTexts().ifPresent(texts -> text.append(fitting(texts, planned)));
         return text.append(command()).toString();
+    }
+
+    private String onDisk(TrainingPlanned planned) {
+        Path directory = execution.weightsDirectory();
+        long free = directory.toFile().getUsableSpace();
+        return "on disk, in " + directory + ", while it runs: " + Numbers.bytes(planned.diskBytes())
+                + (planned.residualBytes() > 0
+                        ? ", " + Numbers.bytes(planned.residualBytes()) + " of them residuals of " + method
+                        : "")
+                + "; " + Numbers.bytes(free) + " are free there"
+                + (free < planned.diskBytes()
+                        ? ", so some weights would lie in memory beside what is above; --weights-directory names another folder\n"
+                        : "\n");
     }
 
     private String fitting(long texts, TrainingPlanned planned) {
@@ -174,6 +183,7 @@ final class PlanCommand extends Command {
             double gigaflops,
             double stepSeconds,
             long diskBytes,
+            long residualBytes,
             boolean fits,
             @Nullable Long availableBytes,
             @Nullable Long mostTexts,
@@ -188,6 +198,7 @@ final class PlanCommand extends Command {
                     planned.gigaflops(),
                     planned.stepSeconds(),
                     planned.diskBytes(),
+                    planned.residualBytes(),
                     planned.fits(),
                     orNull(planned.available()),
                     orNull(planned.mostTexts()),

@@ -176,6 +176,7 @@ final class SweepCommand extends Command {
     /** Loads the model and prepares what trials share. */
     SweepJob job() {
         settleDefaults();
+        model.prepare(training.execution);
         LanguageModel loaded = model.load(task(1));
         Isolation.requireFor(data.packing(), loaded);
         return new SweepJob(loaded, this::task, data.packing(), defaults(), adapter.starting.starts());

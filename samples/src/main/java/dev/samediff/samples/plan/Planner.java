@@ -168,6 +168,7 @@ public final class Planner {
                     tokens * (4.0 * products + 6.0 * adapted.trainableParameters() + again),
                     ProductRate.gigaflops(options, tokens),
                     diskBytes(),
+                    residualBytes(),
                     available,
                     available.isEmpty()
                             ? OptionalLong.empty()
@@ -276,14 +277,20 @@ public final class Planner {
     }
 
     private long diskBytes() {
-        long adaptedWeights = adapted.sites().stream()
+        return isLarge()
+                ? Float.BYTES * total() + residualBytes()
+                : (rounds ? Float.BYTES * adaptedWeights() : 0) + residualBytes();
+    }
+
+    private long residualBytes() {
+        return startsFromWeights(request.config().method()) ? Float.BYTES * adaptedWeights() : 0;
+    }
+
+    private long adaptedWeights() {
+        return adapted.sites().stream()
                 .map(site -> site.layer().weight())
                 .distinct()
                 .mapToLong(weight -> matrices().getOrDefault(weight, 0L))
                 .sum();
-        long residuals = startsFromWeights(request.config().method()) ? Float.BYTES * adaptedWeights : 0;
-        return isLarge()
-                ? Float.BYTES * total() + residuals
-                : rounds ? Float.BYTES * adaptedWeights + residuals : residuals;
     }
 }

@@ -12,6 +12,7 @@ import java.util.OptionalLong;
  * @param operations floating-point operations of the products of a step
  * @param gigaflops products of such sizes that this machine computes in a second, in 10^9 operations, measured now
  * @param diskBytes of the files behind frozen weights
+ * @param residualBytes those of them that residuals need, which a method puts in the place of the weights
  * @param available memory that a new process can take now, if the system tells
  * @param mostTexts largest batch of texts of this length that fits into it
  * @param longestText most tokens of a text that fits into it, alone in its batch
@@ -23,6 +24,7 @@ public record TrainingPlanned(
         double operations,
         double gigaflops,
         long diskBytes,
+        long residualBytes,
         OptionalLong available,
         OptionalLong mostTexts,
         OptionalLong longestText) {

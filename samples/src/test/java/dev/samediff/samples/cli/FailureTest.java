@@ -47,6 +47,8 @@ class FailureTest {
                 "finetune stray                          | the word `stray` belongs to no option",
                 "generate                                | error: Missing required argument",
                 "finetune --weights-directory /nosuch    | --weights-directory /nosuch is no directory",
+                "compare --weights-directory /nosuch     | --weights-directory /nosuch is no directory",
+                "sweep --weights-directory /nosuch       | --weights-directory /nosuch is no directory",
                 "finetune --method dorra                 | lora, olora, pissa, sorsa",
                 "finetune --rank 0                       | rank 0",
                 "finetune --rank 9999                    | rank 9999",

@@ -22,12 +22,12 @@ public final class Conversion {
         Operand from = Operand.dense(DataType.FLOAT, array.shape());
         Operand to = Operand.dense(DataType.BFLOAT16, array.shape());
         try (ExecutionContext context = target.open(Set.of())) {
-            from.place(context.literal(source));
-            to.place(context.allocate(to.length() * to.type().width()));
-            context.copy(from, to).run();
-            context.finish();
             NativeBlock memory = new NativeBlock(to.length() * to.type().width());
             RoundedCopy copy = new RoundedCopy(memory.asArray(to.type(), to.shape()), memory);
+            from.place(context.literal(source));
+            to.place(context.destination(copy.array()));
+            context.copy(from, to).run();
+            context.finish();
             context.download(to, copy.array());
             return copy;
         } finally {

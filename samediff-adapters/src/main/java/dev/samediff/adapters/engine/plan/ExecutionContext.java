@@ -79,6 +79,16 @@ public interface ExecutionContext extends AutoCloseable {
         into.assign(download(result));
     }
 
+    /**
+     * Returns where a result goes that is to be brought into an array by {@link #download(Operand, INDArray)}: memory of this context, or
+     * the array's own where kernels can write there, which saves the copy.
+     *
+     * @param into row-major and no view; the caller holds it for as long as this
+     */
+    default long destination(INDArray into) {
+        return allocate(into.length() * into.dataType().width());
+    }
+
     /** Returns a reading of the clock between two kernels, in nanoseconds; it is asked for after {@link #finish}. */
     default LongSupplier time() {
         long now = System.nanoTime();
