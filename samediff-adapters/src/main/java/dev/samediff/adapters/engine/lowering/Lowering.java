@@ -246,7 +246,7 @@ public final class Lowering {
 
     /** Computes an op now. */
     private void evaluate(ExecutionOrder.Node node, NativeOp op, List<Value> inputs) {
-        INDArray[] arrays = inputs.stream().map(Dummies::like).toArray(INDArray[]::new);
+        INDArray[] arrays = inputs.stream().map(value -> Dummies.of(value, 0)).toArray(INDArray[]::new);
         List<LongShapeDescriptor> shapes = op.bind(arrays, false);
         INDArray[] results = new INDArray[shapes.size()];
         for (int i = 0; i < results.length; i++) {
