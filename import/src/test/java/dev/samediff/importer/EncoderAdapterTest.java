@@ -1,5 +1,6 @@
 package dev.samediff.importer;
 
+import static dev.samediff.adapters.testing.Bits.assertThatBits;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.within;
 
@@ -102,8 +103,7 @@ class EncoderAdapterTest {
         Map<String, INDArray> again =
                 Safetensors.read(written.resolve("adapter_model.safetensors")).tensors();
         assertThat(again.keySet()).isEqualTo(tensors.keySet());
-        tensors.forEach((key, array) ->
-                assertThat(again.get(key).equalsWithEps(array, 1e-6)).as(key).isTrue());
+        tensors.forEach((key, array) -> assertThatBits(again.get(key)).isEqualTo(array));
     }
 
     /** RoBERTa's head has two layers, which PEFT saves under the one name. */
