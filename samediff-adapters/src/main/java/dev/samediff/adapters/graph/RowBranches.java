@@ -44,8 +44,10 @@ public record RowBranches(EmbeddingSite table, List<Integer> indices, String row
                     .add(prefix + "rows", all.mul(prefix + "own", on));
         } else {
             SDVariable chosen = chosen(graph, ids, own.dataType(), prefix);
-            INDArray ones = Nd4j.ones(own.dataType(), indices.size(), 1);
-            SDVariable hit = graph.mmul(prefix + "hit", chosen, graph.constant(prefix + "each", ones));
+            SDVariable ones = graph.constant(prefix + "ones", Nd4j.ones(own.dataType(), indices.size()));
+            SDVariable each =
+                    graph.reshape(prefix + "each", ones, indices.size(), 1); // a stored matrix would be a layer
+            SDVariable hit = graph.mmul(prefix + "hit", chosen, each);
             SDVariable kept = unreplaced(hit, on, prefix);
             mixed = found.mul(prefix + "kept", kept)
                     .add(
